@@ -1,0 +1,31 @@
+"""What the model is made of: the materials it tells apart, the patterns it can paint, and the presets.
+
+Knows nothing of weights, screens or training. Sizes are pixels, (h, w) order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+MATERIALS = (
+    "sky", "ground", "foliage", "rock", "structure", "roof", "water", "character", "prop", "glow", "hud",
+)  # fmt: skip
+
+PATTERNS = ("plain", "noise", "clouds", "tiles", "bricks", "stripes", "dots", "cracks", "waves")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """One size of the engine."""
+
+    name: str
+    size: tuple[int, int] = (144, 256)  # (h, w) that the networks see
+    painter: bool = True  # False: the Reader and the underpainting alone
+    reader_every: int = 1  # frames; the material map is carried over in between
+    width: int = 40  # Reader channels at a quarter of the size
+    steps: int = 1  # denoising steps of the Painter
+
+
+NANO = Preset(name="nano")
+LITE = replace(NANO, name="lite", painter=False, reader_every=2)
+PRESETS = {preset.name: preset for preset in (NANO, LITE)}

@@ -1,0 +1,1 @@
+"""GPU kernels and their plain-torch specification. Empty of kernels until the GPU path is built."""

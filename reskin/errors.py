@@ -1,0 +1,55 @@
+"""Every error that Reskin raises on purpose. The text says what was done, got, expected, and what to do next.
+
+    ReskinError
+    ├── ThemeError       a theme file that cannot be used
+    ├── SettingsError    a settings file that cannot be used
+    ├── DisplayError     no screen, or one that went away
+    ├── CaptureError     a window or file that cannot be grabbed
+    ├── SelfCaptureError the grab shows our own overlay
+    ├── OverlayError     the overlay cannot be shown
+    ├── HotkeyError      a chord that cannot be registered
+    ├── EngineError      weights that do not load, a model that failed
+    └── VideoError       a video that cannot be read or written
+"""
+
+
+class ReskinError(Exception):
+    """Base of all; the command line prints its text without a traceback and exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class ThemeError(ReskinError):
+    pass
+
+
+class SettingsError(ReskinError):
+    pass
+
+
+class DisplayError(ReskinError):
+    pass
+
+
+class CaptureError(ReskinError):
+    pass
+
+
+class SelfCaptureError(CaptureError):
+    pass
+
+
+class OverlayError(ReskinError):
+    pass
+
+
+class HotkeyError(ReskinError):
+    pass
+
+
+class EngineError(ReskinError):
+    pass
+
+
+class VideoError(ReskinError):
+    pass
