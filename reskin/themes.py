@@ -1,0 +1,76 @@
+"""Where themes lie and how a file becomes a `Theme`: shipped ones, the user's own, and any path.
+
+A theme's *id* is its file's name without .toml ("neon-rain"); its *name* is what the file says ("Neon Rain").
+The user's theme stands before a shipped one of the same id. Knows nothing of screens or of the model.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reskin.errors import ThemeError
+from reskin.theme_model import Finish, Fog, Keep, Light, Material, Materials, Sun, Theme
+from reskin.toml_errors import nearest, parse_model, read_model
+
+__all__ = [
+    "Finish", "Fog", "Keep", "Light", "Material", "Materials", "Sun", "Theme",
+    "all_themes", "find_theme", "load_theme", "parse_theme", "shipped_themes", "user_theme_folder",
+]  # fmt: skip
+
+_HERE = Path(__file__).resolve().parent
+_FOLDERS = (_HERE / "themes_data", _HERE.parent / "themes")  # in an installed wheel; in a checkout
+
+
+def load_theme(path: Path) -> Theme:
+    """The theme in a file; ThemeError names the file and every mistake's line, key and what was expected."""
+    return read_model(path, Theme, ThemeError, "theme")
+
+
+def parse_theme(text: str, source: str = "theme") -> Theme:
+    return parse_model(text, Theme, ThemeError, source)
+
+
+def shipped_themes() -> dict[str, Path]:
+    """Id to file of the themes that come with Reskin, by id."""
+    return next((found for folder in _FOLDERS if (found := themes_in(folder))), {})
+
+
+def user_theme_folder() -> Path:
+    """Where a user's own themes are looked for; may not exist yet. RESKIN_HOME moves it."""
+    home = os.environ.get("RESKIN_HOME")
+    if home:
+        return Path(home) / "themes"
+    import platformdirs
+
+    return platformdirs.user_data_path("reskin", appauthor=False) / "themes"
+
+
+def all_themes() -> dict[str, Path]:
+    """Id to file of every theme there is, by id."""
+    return dict(sorted({**shipped_themes(), **themes_in(user_theme_folder())}.items()))
+
+
+def themes_in(folder: Path) -> dict[str, Path]:
+    """Id to file of the themes in one folder, by id; empty when there is no such folder."""
+    try:
+        files = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".toml"))
+    except OSError:
+        return {}
+    return {name.removesuffix(".toml"): folder / name for name in files if not name.startswith(".")}
+
+
+def find_theme(name_or_path: str | Path) -> Path:
+    """The file of a theme given by id, by name in any case ("Neon Rain"), or by path; ThemeError when there is none."""
+    text = str(name_or_path)
+    path = Path(text)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    themes = all_themes()
+    name = text.strip().lower().replace(" ", "-").replace("_", "-")
+    if name not in themes:
+        raise ThemeError(
+            f"looking for the theme {text!r}: no theme of that name{nearest(name, themes)} "
+            f"Own themes go into {user_theme_folder()}, or give the path of a .toml file."
+        )
+    return themes[name]

@@ -1,0 +1,208 @@
+"""Reads a TOML file that a person edits into a pydantic model, and says every mistake in it with its line.
+
+Used for themes and settings alike. tomllib keeps no positions, so lines are found afterwards, only when there is a
+mistake to point at. Knows nothing of what the keys mean: a field's `description` says what was expected.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from reskin.errors import ReskinError
+
+MAX_BYTES = 64 * 1024  # a theme by hand is 2 KiB; more is a mistake or an attack
+MAX_MISTAKES_SHOWN = 20
+MAX_STATEMENT_LINES = 200  # a longer list or text: mistakes after it go without a line, finding it would take seconds
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[str | int, ...]
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """'; did you mean "sky"?' for the closest valid word, else the words there are."""
+    words = list(valid)
+    close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
+    return f'; did you mean "{close[0]}"?' if close else f"; valid are: {', '.join(words)}"
+
+
+def read_model(path: Path, model: type[Model], error: type[ReskinError], what: str) -> Model:
+    """The file as a checked model; `error`, with file, line and key of all mistakes, when it cannot be used."""
+    return parse_model(read_text(path, error, what), model, error, f"{what} {path}")
+
+
+def read_text(path: Path, error: type[ReskinError], what: str) -> str:
+    """The text of a small UTF-8 file. Refuses folders, pipes and devices, which would block or never end."""
+    start = f"{what} {path} cannot be read"
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise error(f"{start}: it is not a file; give the path of a .toml file")
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as cause:  # ValueError: a null byte in the path
+        reason = getattr(cause, "strerror", None) or str(cause)
+        raise error(f"{start}: {reason}; check the path") from cause
+    if len(content) > MAX_BYTES:
+        raise error(f"{start}: it is larger than {MAX_BYTES // 1024} KiB; a {what} is a few KiB of text")
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as cause:
+        line = content[: cause.start].count(b"\n") + 1
+        raise error(f"{start}: line {line} is not UTF-8 text; save the file as UTF-8") from cause
+
+
+def parse_model(text: str, model: type[Model], error: type[ReskinError], source: str) -> Model:
+    """TOML text as a checked model; `source` names it in the error: 'theme /home/me/neon.toml'."""
+    try:
+        tree = tomllib.loads(text)
+    except RecursionError as cause:
+        raise error(f"{source} cannot be used: its brackets are nested too deep; write it with plain tables") from cause
+    except ValueError as cause:  # TOMLDecodeError, and int() on a number of more than 4,300 digits
+        at = re.search(r"\(at line (\d+), column (\d+)\)", str(cause))
+        line = f"line {at[1]}, column {at[2]}: " if at else ""
+        reason = str(cause).split(" (at ")[0]
+        raise error(f"{source} is not valid TOML: {line}{reason}; mend that line and save again") from cause
+    try:
+        return model.model_validate(tree)
+    except ValidationError as cause:
+        mistakes = _mistakes(cause, model, text)
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        shown = mistakes[:MAX_MISTAKES_SHOWN]
+        if len(mistakes) > len(shown):
+            shown.append(f"... and {len(mistakes) - len(shown)} more")
+        raise error("\n  ".join([f"{source} cannot be used, {count}:", *shown])) from cause
+
+
+def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list[str]:
+    """One line of text for each mistake, in the order of the file."""
+    lines = statement_lines(text)
+    found = []
+    for detail in cause.errors(include_url=False):
+        location = detail["loc"]
+        line = next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), None)
+        expected, siblings = _expected(model, location)
+        match detail["type"]:
+            case "extra_forbidden":
+                message = f"unknown key{nearest(str(location[-1]), siblings)}"
+            case "missing":
+                message = f"missing; expected {expected}"
+            case "value_error":
+                reason = str(detail["ctx"]["error"])
+                message = f"got {_shown(detail['input'])}: {reason}; expected {expected}"
+            case _:
+                message = f"got {_shown(detail['input'])}, expected {expected}"
+        where = f"line {line}, " if line else ""
+        found.append((line or 0, f"{where}{_dotted(location)}: {message}"))
+    return [message for _, message in sorted(found, key=lambda item: item[0])]
+
+
+def _dotted(location: Location) -> str:
+    """material.sky.colors[2], with control characters made visible."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    text = text.lstrip(".")
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def _shown(value: Any) -> str:
+    """What the author wrote, short and printable, with its kind where that is the mistake."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'the text "{ascii(value)[1:-1][:60]}"' if not value.isprintable() else f'the text "{value[:60]}"'
+        case dict():
+            return "a table"
+        case list():
+            return f"a list of {len(value)}"
+        case int() if abs(value) >= 10**18:
+            return "a number of more than 18 digits"
+        case _:
+            return str(value)[:60]
+
+
+def _expected(model: type[BaseModel], location: Location) -> tuple[str, list[str]]:
+    """The description of the field at `location`, and the keys valid beside its last part."""
+    description, current, siblings = "a table", model, []
+    for part in location:
+        if isinstance(part, int):
+            continue  # an item of a list: the list's own description covers it, unless the item type has one
+        siblings = list(current.model_fields)
+        if part not in current.model_fields:
+            break
+        field = current.model_fields[part]
+        description = field.description or _typed_description(field)
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
+        current = inner[0] if inner else current
+    return description, siblings
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _typed_description(field: Any) -> str:
+    return next((item.description for item in field.metadata if getattr(item, "description", None)), "another value")
+
+
+def statement_lines(text: str) -> dict[Location, int]:
+    """The line, from 1, on which each key of valid TOML `text` is first named; keys of inline tables included.
+
+    Reads statement by statement: lines are added until tomllib accepts them, which is exact because a statement that
+    spans lines is never valid TOML before its last.
+    """
+    found: dict[Location, int] = {}
+    table: Location = ()
+    arrays: dict[Location, int] = {}
+    start, lines = 0, text.split("\n")
+    while start < len(lines):
+        for end in range(start + 1, min(start + MAX_STATEMENT_LINES, len(lines)) + 1):
+            try:
+                statement = tomllib.loads("\n".join(lines[start:end]))
+                break
+            except tomllib.TOMLDecodeError:
+                continue
+        else:
+            return found
+        if lines[start].lstrip().startswith("["):
+            table = _table_path(statement, arrays)
+            found.setdefault(table, start + 1)
+        else:
+            for location in _locations(statement):
+                found.setdefault(table + location, start + 1)
+        start = end
+    return found
+
+
+def _table_path(statement: dict[str, Any], arrays: dict[Location, int]) -> Location:
+    """('material', 'sky') of [material.sky]; ('theme', 2) of the third [[theme]], counted in `arrays`."""
+    path: Location = ()
+    node: Any = statement
+    while isinstance(node, dict) and node:
+        key, node = next(iter(node.items()))
+        path += (key,)
+        if isinstance(node, list):
+            arrays[path] = arrays.get(path, -1) + 1
+        if path in arrays:
+            path += (arrays[path],)
+    return path
+
+
+def _locations(node: Any, at: Location = ()) -> list[Location]:
+    """Every path inside a value, parents before children."""
+    items: Iterable[tuple[str | int, Any]]
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    found = [at] if at else []
+    for key, value in items:
+        found += _locations(value, (*at, key))
+    return found
