@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from engine.config import MATERIALS, PATTERNS
 from engine.style import Style
 from reskin.palette import Ramp, Rgb, derive, parse_hex, spread, to_hex
-from reskin.toml_errors import nearest
+from reskin.toml_errors import hint
 
 
 def _checked_color(text: str) -> str:
@@ -26,7 +26,7 @@ def _checked_color(text: str) -> str:
 
 def _checked_pattern(text: str) -> str:
     if text not in PATTERNS:
-        raise ValueError(f"no such pattern{nearest(text, PATTERNS)}")
+        raise ValueError(f"no such pattern{hint(text, PATTERNS)}")
     return text
 
 

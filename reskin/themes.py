@@ -70,7 +70,7 @@ def find_theme(name_or_path: str | Path) -> Path:
     name = text.strip().lower().replace(" ", "-").replace("_", "-")
     if name not in themes:
         raise ThemeError(
-            f"looking for the theme {text!r}: no theme of that name{nearest(name, themes)} "
+            f"looking for the theme {text!r}: no theme of that name{nearest(name, themes)}. "
             f"Own themes go into {user_theme_folder()}, or give the path of a .toml file."
         )
     return themes[name]

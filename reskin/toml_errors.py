@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from reskin.errors import ReskinError
 
@@ -27,11 +28,16 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 
+def hint(word: str, valid: Iterable[str]) -> str:
+    """' (did you mean "sky"?)' for the closest valid word, '' where none is close."""
+    close = difflib.get_close_matches(word.lower(), list(valid), n=1, cutoff=0.5)
+    return f' (did you mean "{close[0]}"?)' if close else ""
+
+
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """'; did you mean "sky"?' for the closest valid word, else the words there are."""
+    """The closest valid word, else all the words there are."""
     words = list(valid)
-    close = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
-    return f'; did you mean "{close[0]}"?' if close else f"; valid are: {', '.join(words)}"
+    return hint(word, words) or f" (valid are: {', '.join(words)})"
 
 
 def read_model(path: Path, model: type[Model], error: type[ReskinError], what: str) -> Model:
@@ -88,21 +94,26 @@ def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list
     found = []
     for detail in cause.errors(include_url=False):
         location = detail["loc"]
-        line = next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), None)
-        expected, siblings = _expected(model, location)
-        match detail["type"]:
-            case "extra_forbidden":
-                message = f"unknown key{nearest(str(location[-1]), siblings)}"
-            case "missing":
-                message = f"missing; expected {expected}"
-            case "value_error":
-                reason = str(detail["ctx"]["error"])
-                message = f"got {_shown(detail['input'])}: {reason}; expected {expected}"
-            case _:
-                message = f"got {_shown(detail['input'])}, expected {expected}"
+        line = next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 0)
         where = f"line {line}, " if line else ""
-        found.append((line or 0, f"{where}{_dotted(location)}: {message}"))
+        found.append((line, f"{where}{_dotted(location)}: {_message(detail, model)}"))
     return [message for _, message in sorted(found, key=lambda item: item[0])]
+
+
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    expected, siblings = _expected(model, detail["loc"])
+    got = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"unknown key{nearest(str(detail['loc'][-1]), siblings)}"
+        case "missing":
+            return f"missing; expected {expected}"
+        case "value_error" if isinstance(got, dict):  # a rule between keys: its text says all
+            return str(detail["ctx"]["error"])
+        case "value_error":
+            return f"got {_shown(got)}: {detail['ctx']['error']}; expected {expected}"
+        case _:
+            return f"got {_shown(got)}, expected {expected}"
 
 
 def _dotted(location: Location) -> str:

@@ -1,0 +1,180 @@
+"""The user's settings: hotkeys, the theme and preset to start with, and how the overlay behaves.
+
+One TOML file in the platform's configuration folder; every key has a default, so the file need not exist. Chords are
+in pynput's syntax, checked here by hand because importing pynput needs a display. Knows nothing of what actions do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from engine.config import PRESETS
+from reskin.errors import SettingsError
+from reskin.toml_errors import hint, parse_model, read_model
+
+FPS = 24  # the whole design is built on it; not a setting
+
+MODIFIERS = ("ctrl", "alt", "shift", "cmd", "ctrl_l", "ctrl_r", "alt_l", "alt_r", "alt_gr", "shift_l", "shift_r")
+NAMED_KEYS = (
+    "up", "down", "left", "right", "home", "end", "page_up", "page_down", "insert", "delete", "backspace", "enter",
+    "space", "tab", "esc", "pause", "print_screen", "scroll_lock", "menu", *(f"f{n}" for n in range(1, 21)),
+)  # fmt: skip
+CHORD = 'a chord such as "<ctrl>+<alt>+n" or "<f9>", or "" for none'
+
+
+def chord_parts(chord: str) -> frozenset[str]:
+    """The keys of a chord; two chords with equal parts are the same chord. ValueError for what pynput cannot read."""
+    text = chord.strip().lower()
+    parts = re.split(r"\+(?=.)", text) if text else []  # a "+" that ends the text is the plus key itself
+    keys = 0
+    for part in parts:
+        name = part[1:-1] if re.fullmatch(r"<[a-z_0-9]+>", part) else ""
+        if name in MODIFIERS:
+            continue
+        if part in MODIFIERS or part in NAMED_KEYS:
+            raise ValueError(f'"{part}" must be written "<{part}>"')
+        if len(part) != 1 and name not in NAMED_KEYS and not name.isdigit():
+            raise ValueError(f'"{part}" is no key{hint(name or part, (*MODIFIERS, *NAMED_KEYS))}')
+        keys += 1
+    if parts and keys != 1:
+        raise ValueError(f"has {keys} keys besides the modifiers; a chord has exactly one")
+    return frozenset(parts)
+
+
+def _checked_chord(chord: str) -> str:
+    chord_parts(chord)
+    return chord.strip().lower()
+
+
+def _checked_preset(name: str) -> str:
+    if name not in PRESETS:
+        raise ValueError(f"no such preset{hint(name, PRESETS)}")
+    return name
+
+
+Chord = Annotated[str, AfterValidator(_checked_chord), Field(description=CHORD)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class HotkeySettings(_Part):
+    """Action to chord. All are heard while the game has the focus, and the game hears them too."""
+
+    next_theme: Chord = "<ctrl>+<alt>+n"
+    previous_theme: Chord = "<ctrl>+<alt>+p"
+    theme_1: Chord = "<ctrl>+<alt>+1"
+    theme_2: Chord = "<ctrl>+<alt>+2"
+    theme_3: Chord = "<ctrl>+<alt>+3"
+    theme_4: Chord = "<ctrl>+<alt>+4"
+    theme_5: Chord = "<ctrl>+<alt>+5"
+    theme_6: Chord = "<ctrl>+<alt>+6"
+    theme_7: Chord = "<ctrl>+<alt>+7"
+    theme_8: Chord = "<ctrl>+<alt>+8"
+    theme_9: Chord = "<ctrl>+<alt>+9"
+    toggle_overlay: Chord = "<ctrl>+<alt>+o"
+    strength_up: Chord = "<ctrl>+<alt>+="
+    strength_down: Chord = "<ctrl>+<alt>+-"
+    compare: Chord = "<ctrl>+<alt>+c"  # the game itself while held
+    split: Chord = "<ctrl>+<alt>+s"
+    materials: Chord = "<ctrl>+<alt>+m"
+    screenshot: Chord = "<ctrl>+<alt>+x"
+    quit: Chord = "<ctrl>+<alt>+q"
+
+    @model_validator(mode="after")
+    def _each_chord_once(self) -> HotkeySettings:
+        owner: dict[frozenset[str], str] = {}
+        for action, chord in self.chords().items():
+            first = owner.setdefault(chord_parts(chord), action)
+            if first != action:
+                raise ValueError(f'{first} and {action} both have the chord "{chord}"; change one, or set it to ""')
+        return self
+
+    def chords(self) -> dict[str, str]:
+        """Action to chord, without the unbound ones."""
+        return {action: chord for action in ACTIONS if (chord := getattr(self, action))}
+
+
+ACTIONS = tuple(HotkeySettings.model_fields)
+
+
+class OverlaySettings(_Part):
+    note_s: float = Field(default=1.5, ge=0, le=30, description="a number from 0 to 30: seconds a note stays, 0 = none")
+    strength_step: float = Field(default=0.1, ge=0.01, le=1, description="a number from 0.01 to 1: per key press")
+
+
+class Settings(_Part):
+    theme: str = Field(
+        default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
+    )
+    preset: Annotated[str, AfterValidator(_checked_preset)] = Field(
+        default="nano", description="one of " + ", ".join(PRESETS)
+    )
+    screenshots: str = Field(
+        default="", max_length=300, description='a folder for screenshots, or "" for the pictures folder'
+    )
+    hotkeys: HotkeySettings = Field(default=HotkeySettings(), description="a table")
+    overlay: OverlaySettings = Field(default=OverlaySettings(), description="a table")
+
+    def screenshot_folder(self) -> Path:
+        """Where screenshots go; may not exist yet."""
+        if self.screenshots:
+            return Path(self.screenshots).expanduser()
+        import platformdirs
+
+        return platformdirs.user_pictures_path() / "Reskin"
+
+
+def settings_path() -> Path:
+    """The settings file; may not exist. RESKIN_HOME moves it."""
+    home = os.environ.get("RESKIN_HOME")
+    if home:
+        return Path(home) / "settings.toml"
+    import platformdirs
+
+    return platformdirs.user_config_path("reskin", appauthor=False) / "settings.toml"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings in `path`, or in the usual file where there is one, else the defaults; SettingsError if broken."""
+    if path is None:
+        path = settings_path()
+        if not path.exists():
+            return Settings()
+    return read_model(path, Settings, SettingsError, "settings file")
+
+
+def parse_settings(text: str) -> Settings:
+    return parse_model(text, Settings, SettingsError, "settings")
+
+
+def commented_settings(settings: Settings) -> str:
+    """A settings file that says what `settings` does, each key under a comment saying what it takes."""
+    blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]
+    for name in ("hotkeys", "overlay"):
+        note = [f"# each is {CHORD}"] if name == "hotkeys" else []
+        blocks += ["", f"[{name}]", *note, *_lines(getattr(settings, name))]
+    return "\n".join(blocks) + "\n"
+
+
+def _lines(part: _Part) -> list[str]:
+    lines = []
+    for key, field in type(part).model_fields.items():
+        value = getattr(part, key)
+        if isinstance(value, _Part):
+            continue
+        lines += [f"# {field.description}"] if field.description and field.description != CHORD else []
+        lines.append(f"{key} = {_toml(value)}")
+    return lines
+
+
+def _toml(value: str | float) -> str:
+    if not isinstance(value, str):
+        return str(value)
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
