@@ -1,0 +1,181 @@
+"""The themes to switch between while playing, kept in step with their files.
+
+All are loaded at the start, so a switch costs no file access. `poll` looks at the files' stamps (a stat each, about
+2 us) at most every 100 ms and loads what was saved; on any error the theme that was there stays. Lives on the loop's
+thread and starts none. Knows nothing of hotkeys or of the screen: notes are text for the caller to show.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reskin.errors import ThemeError
+from reskin.themes import Theme, all_themes, find_theme, load_theme, themes_in, user_theme_folder
+
+POLL_INTERVAL_S = 0.1
+
+Stamp = tuple[int, int, int]  # mtime_ns, size, inode; the inode tells a rename within one clock tick
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThemeNews:
+    """What to show from now on (None: as before), and a note for the player."""
+
+    theme: Theme | None
+    message: str
+
+
+@dataclass(kw_only=True)
+class _Entry:
+    path: Path | None  # None: a theme without a file
+    theme: Theme | None = None  # the last good one; None: never was good
+    stamp: Stamp | None = None  # of the file as it was last dealt with
+    missing: bool = False  # the player knows that the file is gone
+    failed: Stamp | None = None  # a stamp that did not load at the last look
+
+    @property
+    def name(self) -> str:
+        if self.theme:
+            return self.theme.name
+        return self.path.stem if self.path else "theme"
+
+
+class ThemeStore:
+    """`start` is the index of the first theme shown; ThemeError when that one cannot be used."""
+
+    def __init__(
+        self,
+        themes: Sequence[Path | Theme],
+        start: int = 0,
+        *,
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._entries = [self._opened(item) for item in themes]
+        self._folder = folder  # new files in it become themes
+        self._clock = clock
+        self._next_look_s = clock() + POLL_INTERVAL_S
+        self._index = start
+        entry = self._entries[start]
+        if entry.theme is None and entry.path is not None:
+            load_theme(entry.path)  # raises with the mistakes
+
+    @classmethod
+    def open(cls, start: str | Path, *, clock: Callable[[], float] = time.monotonic) -> ThemeStore:
+        """Every theme there is, showing the one of that id, name or path."""
+        path = find_theme(start)
+        paths = list(all_themes().values())
+        if path not in paths:
+            paths.insert(0, path)
+        return cls(paths, paths.index(path), folder=user_theme_folder(), clock=clock)
+
+    @property
+    def current(self) -> Theme:
+        theme = self._entries[self._index].theme
+        assert theme is not None, "an entry without a theme was selected"
+        return theme
+
+    @property
+    def names(self) -> list[str]:
+        return [entry.name for entry in self._entries]
+
+    def next(self) -> ThemeNews:
+        return self._step(1)
+
+    def previous(self) -> ThemeNews:
+        return self._step(-1)
+
+    def select(self, index: int) -> ThemeNews:
+        """The theme at `index`, from 0; without a theme to show when there is none or it cannot be used."""
+        if not 0 <= index < len(self._entries):
+            return ThemeNews(theme=None, message=f"no theme {index + 1}: there are {len(self._entries)}")
+        entry = self._entries[index]
+        if entry.theme is None:
+            return ThemeNews(theme=None, message=f"{entry.name} cannot be used: see `reskin theme check {entry.path}`")
+        self._index = index
+        return ThemeNews(theme=entry.theme, message=entry.theme.name)
+
+    def poll(self) -> ThemeNews | None:
+        """The next thing that happened to the files, if any; cheap enough for every frame."""
+        now_s = self._clock()
+        if now_s < self._next_look_s:
+            return None
+        self._next_look_s = now_s + POLL_INTERVAL_S
+        self._find_new_files()
+        shown_first = [self._entries[self._index], *self._entries]
+        return next((news for entry in shown_first if (news := self._look_at(entry))), None)
+
+    def _step(self, by: int) -> ThemeNews:
+        count = len(self._entries)
+        usable = (self._index + by * step for step in range(1, count + 1))
+        return self.select(next(i % count for i in usable if self._entries[i % count].theme))
+
+    def _find_new_files(self) -> None:
+        if self._folder is None:
+            return
+        known = {entry.path.stem: entry for entry in self._entries if entry.path}
+        for theme_id, path in themes_in(self._folder).items():
+            entry = known.get(theme_id)
+            if entry is None:
+                self._entries.append(_Entry(path=path))
+            elif entry.path != path and entry.path is not None and entry.path.parent != self._folder:
+                entry.path, entry.stamp = path, None  # the user's own copy goes before the shipped theme
+
+    def _look_at(self, entry: _Entry) -> ThemeNews | None:
+        """Loads the entry if its file changed. An error counts when two looks agree: a save may be half-way."""
+        if entry.path is None:
+            return None
+        stamp = _stamp(entry.path)
+        if stamp == entry.stamp and entry.missing == (stamp is None):
+            return None
+        try:
+            theme = _load(entry.path)
+        except ThemeError as error:
+            return self._failed(entry, stamp, error)
+        entry.theme, entry.stamp, entry.missing, entry.failed = theme, stamp, False, None
+        if entry is not self._entries[self._index]:
+            return ThemeNews(theme=None, message=f"{theme.name} is loaded")
+        return ThemeNews(theme=theme, message=f"{theme.name} is reloaded")
+
+    def _failed(self, entry: _Entry, stamp: Stamp | None, error: ThemeError) -> ThemeNews | None:
+        first_look = entry.failed != (stamp or _GONE)
+        entry.failed = stamp or _GONE
+        if first_look:
+            return None
+        entry.stamp, entry.missing = stamp, stamp is None
+        kept = "; its last look stays" if entry.theme else ""
+        if stamp is None:
+            return ThemeNews(theme=None, message=f"the file of {entry.name} is gone ({entry.path}){kept}")
+        return ThemeNews(theme=None, message=f"{error}{kept}")
+
+    @staticmethod
+    def _opened(item: Path | Theme) -> _Entry:
+        if isinstance(item, Theme):
+            return _Entry(path=None, theme=item)
+        stamp = _stamp(item)
+        try:
+            theme = _load(item)
+        except ThemeError:
+            return _Entry(path=item)  # no stamp: `poll` reports it
+        return _Entry(path=item, theme=theme, stamp=stamp)
+
+
+_GONE: Stamp = (-1, -1, -1)
+
+
+def _load(path: Path) -> Theme:
+    theme = load_theme(path)
+    theme.style()  # computed here, not at the switch
+    return theme
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
