@@ -1,0 +1,172 @@
+"""Sets everything up on a machine that has only Python 3.11 or newer, then runs what was asked for.
+
+    python3 tools/start.py demo [arguments of `reskin demo`]
+    python3 tools/start.py test [arguments of pytest]
+
+Makes .venv, installs the pinned requirements when they changed, and on Debian or Ubuntu as root the system packages.
+Standard library only, and the version check comes before anything that an old Python would stumble over.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "Setting up Reskin: this is Python %d.%d, and it needs 3.11 or newer. Run it with a newer one, for example\n"
+        "  python3.11 tools/start.py demo\n"
+        "(Debian 12 and Ubuntu 24.04 have it as python3; for other systems see https://www.python.org/downloads/)"
+        % sys.version_info[:2]
+    )
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import venv
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMPS = VENV / "reskin-stamps.json"  # requirement file to the digest that was installed last
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+CORE, TEST, TRAIN = (f"requirements{part}.txt" for part in ("", "-test", "-train"))
+REQUIREMENTS = {"demo": (CORE,), "test": (CORE, TEST, TRAIN)}
+WITH_DEPENDENCIES = {TRAIN}  # the other files list everything that they need
+
+# Debian package to the program that proves it is there, from whatever source; libraries are asked of dpkg.
+X_LIBRARIES = ("libxcb1", "libx11-6", "libxext6", "libxrandr2", "libxi6", "libxcursor1", "libxtst6")
+SCREEN = {"xvfb": "Xvfb", "openbox": "openbox"}
+TOOLS = {"xdotool": "xdotool", "wmctrl": "wmctrl", "x11-utils": "xprop", "ffmpeg": "ffmpeg"}
+GAMES = {"extremetuxracer": "/usr/games/etr", "supertux": "/usr/games/supertux2"}
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] not in REQUIREMENTS:
+        say(__doc__.strip())
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    task, rest = arguments[0], arguments[1:]
+    install_system_packages(task)
+    make_environment()
+    for name in REQUIREMENTS[task]:
+        install_requirements(name)
+    if task == "demo":
+        return run([PYTHON, "-m", "reskin", "demo", *rest])
+    return run_tests(rest)
+
+
+def run_tests(pytest_arguments: list[str]) -> int:
+    """All checks, also after one has failed; 1 when any did."""
+    checks = {
+        "ruff check": [PYTHON, "-m", "ruff", "check", "."],
+        "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
+        "mypy": [PYTHON, "-m", "mypy"],
+        "pytest": [PYTHON, "-m", "pytest", *pytest_arguments],
+    }
+    failed = []
+    for name, command in checks.items():
+        say(f"== {name}")
+        if run(command, folder=ROOT) != 0:
+            failed.append(name)
+    say("== failed: " + ", ".join(failed) if failed else "== all checks passed: " + ", ".join(checks))
+    return 1 if failed else 0
+
+
+def install_system_packages(task: str) -> None:
+    """Debian and Ubuntu only; elsewhere the programs come with the system or are named when they are needed."""
+    apt = shutil.which("apt-get")
+    if not sys.platform.startswith("linux") or apt is None:
+        return
+    missing = missing_packages(task)
+    if not missing:
+        return
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if os.geteuid() != 0:
+        sys.exit(
+            f"Setting up Reskin: the system packages {', '.join(missing)} are missing, and only root can install them."
+            f"\nRun this, then start again:\n  sudo apt-get update && sudo {shlex.join(install)}"
+        )
+    say(f"== installing system packages: {' '.join(missing)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update"], install):
+        if subprocess.run(command, env=environment, check=False).returncode != 0:
+            sys.exit(f"Setting up Reskin: `{shlex.join(command)}` failed; its own message stands above.")
+
+
+def missing_packages(task: str) -> list[str]:
+    programs: dict[str, str] = {}
+    if task == "test" or not os.environ.get("DISPLAY"):
+        programs |= SCREEN  # the demo starts a virtual screen where there is no real one
+    if task == "test":
+        programs |= TOOLS | GAMES
+    missing = [package for package, program in programs.items() if shutil.which(program) is None]
+    asked = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *X_LIBRARIES],
+        capture_output=True,
+        text=True,
+        check=False,  # it fails for a name that it has never heard of, and still answers for the others
+    )
+    installed = {line.split()[0] for line in asked.stdout.splitlines() if line.endswith(" installed")}
+    missing += [package for package in X_LIBRARIES if package not in installed]
+    if find_spec("ensurepip") is None:  # Debian takes it out of Python and into a package of its own
+        missing.append("python%d.%d-venv" % sys.version_info[:2])
+    return missing
+
+
+def make_environment() -> None:
+    if PYTHON.exists():
+        works = subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+        if works:
+            return
+        say(f"== {VENV} is broken (another Python was there, or a set-up was cut short): making it anew")
+        shutil.rmtree(VENV)
+    say(f"== making {VENV}")
+    venv.create(VENV, with_pip=True)
+
+
+def install_requirements(name: str) -> None:
+    """Calls pip only when the file, or the Python, is another one than last time."""
+    path = ROOT / "tools" / name
+    digest = hashlib.sha256(path.read_bytes() + sys.version.encode()).hexdigest()
+    stamps = json.loads(STAMPS.read_text()) if STAMPS.exists() else {}
+    if stamps.get(name) == digest:
+        return
+    say(f"== installing {name}")
+    options = [] if name in WITH_DEPENDENCIES else ["--no-deps"]
+    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *options, "-r", path]
+    if run(command) != 0:
+        sys.exit(
+            f"Setting up Reskin: pip could not install {path}; its own message stands above. If the network was the "
+            f"reason, start again: what is there already is kept."
+        )
+    STAMPS.write_text(json.dumps({**stamps, name: digest}, indent=1))
+
+
+def run(command: list, folder: Path | None = None) -> int:
+    """Runs to the end, also through the first Ctrl-C, which the child gets too and cleans up after."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+    }
+    child = subprocess.Popen([str(part) for part in command], cwd=folder, env=environment)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        try:
+            child.wait(timeout=10)
+        finally:
+            child.kill()
+        raise
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
