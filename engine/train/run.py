@@ -1,0 +1,76 @@
+"""What every training stage shares: a folder with checkpoints, a log, a schedule by time, and a graceful stop.
+
+A stage resumes from its last checkpoint; minutes already trained count against the schedule.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+class TrainingRun:
+    """Keeps a model's state on disk every few minutes and lowers its learning rate linearly to zero over `minutes`."""
+
+    def __init__(self, folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, minutes: float,
+                 checkpoint_s: float = 180.0) -> None:  # fmt: skip
+        self.folder, self.model, self.optimizer = folder, model, optimizer
+        self.minutes, self.checkpoint_s = minutes, checkpoint_s
+        self.averaged = torch.optim.swa_utils.AveragedModel(
+            model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
+        )
+        self.step, self._trained_s = 0, 0.0
+        self._started = self._saved = time.monotonic()
+        self._base_lr = [group["lr"] for group in optimizer.param_groups]
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "checkpoint.pt"
+        if self.path.exists():
+            state = torch.load(self.path, weights_only=True)
+            model.load_state_dict(state["model"])
+            self.averaged.load_state_dict(state["averaged"])
+            optimizer.load_state_dict(state["optimizer"])
+            self.step, self._trained_s = state["step"], state["trained_s"]
+
+    @property
+    def trained_s(self) -> float:
+        return self._trained_s + time.monotonic() - self._started
+
+    @property
+    def finished(self) -> bool:
+        return self.trained_s >= self.minutes * 60
+
+    def after_backward(self) -> None:
+        """One optimiser step with warm-up over 100 steps, then the running average and perhaps a checkpoint."""
+        left = max(0.0, 1.0 - self.trained_s / (self.minutes * 60))
+        for group, base in zip(self.optimizer.param_groups, self._base_lr, strict=True):
+            group["lr"] = base * max(0.01, left) * min(1.0, (self.step + 1) / 100)
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.averaged.update_parameters(self.model)
+        self.step += 1
+        if time.monotonic() - self._saved > self.checkpoint_s:
+            self.save()
+
+    def save(self) -> None:
+        self._saved = time.monotonic()
+        state = {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "trained_s": self.trained_s,
+        }
+        partial = self.path.with_suffix(".part")
+        torch.save(state, partial)
+        partial.replace(self.path)
+
+    def log(self, **values: Any) -> None:
+        line = {"step": self.step, "minutes": round(self.trained_s / 60, 2), **values}
+        with (self.folder / "log.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")

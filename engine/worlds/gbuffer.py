@@ -1,0 +1,41 @@
+"""What is known of a rendered frame before it has a style: geometry and material per pixel. No colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SKY_DEPTH = 1000.0  # metres; where the sky is put
+
+
+@dataclass(frozen=True, kw_only=True)
+class GBuffer:
+    """Per-pixel truth of one frame, (h, w) arrays; lengths in metres, flow in pixels."""
+
+    material: np.ndarray  # (h, w) uint8, index into MATERIALS
+    instance: np.ndarray  # (h, w) int32, which object; colours vary by it
+    depth: np.ndarray  # (h, w) float32, distance from the eye; SKY_DEPTH for the sky
+    position: np.ndarray  # (h, w, 3) float32, world; for the sky its direction
+    normal: np.ndarray  # (h, w, 3) float32
+    uv: np.ndarray  # (h, w, 2) float32, surface coordinates that patterns are drawn in
+    flow: np.ndarray  # (h, w, 2) float32, (dx, dy): where this point was in the frame before, minus where it is
+
+    @property
+    def size(self) -> tuple[int, int]:
+        h, w = self.material.shape
+        return h, w
+
+
+def empty_gbuffer(size: tuple[int, int]) -> GBuffer:
+    """All sky, nothing moving."""
+    h, w = size
+    return GBuffer(
+        material=np.zeros((h, w), np.uint8),
+        instance=np.zeros((h, w), np.int32),
+        depth=np.full((h, w), SKY_DEPTH, np.float32),
+        position=np.zeros((h, w, 3), np.float32),
+        normal=np.zeros((h, w, 3), np.float32),
+        uv=np.zeros((h, w, 2), np.float32),
+        flow=np.zeros((h, w, 2), np.float32),
+    )

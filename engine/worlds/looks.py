@@ -1,0 +1,114 @@
+"""How source games look: palettes, textures, weather and light, drawn as widely as games differ.
+
+A look is for the source side only; what the model paints is an `engine.style.Style`. Colours are sRGB in [0, 1].
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.config import MATERIALS, PATTERNS
+
+VARIANTS = 8  # colours of one material; an instance picks one by its number
+Rng = np.random.Generator
+
+# hue range in degrees, saturation range, value range: what a material mostly looks like in games.
+NATURAL = {
+    "sky": [((195, 225), (0.15, 0.9), (0.55, 1.0)), ((10, 40), (0.3, 0.8), (0.6, 1.0)),
+            ((215, 260), (0.3, 0.9), (0.05, 0.35)), ((200, 220), (0.0, 0.15), (0.5, 0.95))],
+    "ground": [((70, 125), (0.3, 0.9), (0.3, 0.75)), ((25, 45), (0.25, 0.7), (0.3, 0.9)),
+               ((190, 225), (0.0, 0.2), (0.8, 1.0)), ((0, 360), (0.0, 0.12), (0.2, 0.7)),
+               ((185, 215), (0.3, 0.8), (0.5, 1.0))],
+    "foliage": [((75, 140), (0.3, 0.95), (0.15, 0.7)), ((15, 60), (0.5, 0.95), (0.4, 0.9)),
+                ((100, 180), (0.05, 0.25), (0.5, 0.95)), ((20, 40), (0.3, 0.6), (0.15, 0.4))],
+    "rock": [((0, 360), (0.0, 0.12), (0.2, 0.8)), ((15, 40), (0.15, 0.5), (0.25, 0.75)),
+             ((205, 250), (0.1, 0.45), (0.35, 0.9))],
+    "structure": [((15, 45), (0.05, 0.5), (0.4, 0.95)), ((0, 360), (0.0, 0.15), (0.3, 0.9)),
+                  ((0, 20), (0.4, 0.7), (0.3, 0.7)), ((190, 220), (0.05, 0.4), (0.4, 0.9))],
+    "roof": [((0, 25), (0.4, 0.85), (0.3, 0.8)), ((200, 240), (0.1, 0.6), (0.2, 0.7)), ((20, 45), (0.3, 0.7), (0.3, 0.8))],
+    "water": [((185, 230), (0.4, 0.95), (0.3, 0.9)), ((160, 190), (0.3, 0.8), (0.3, 0.8)), ((200, 230), (0.5, 0.9), (0.1, 0.4))],
+    "character": [((0, 360), (0.3, 1.0), (0.3, 1.0)), ((0, 360), (0.0, 0.3), (0.0, 0.3)), ((15, 35), (0.3, 0.6), (0.6, 0.95))],
+    "prop": [((20, 40), (0.4, 0.8), (0.3, 0.8)), ((0, 360), (0.5, 1.0), (0.5, 1.0)), ((40, 55), (0.7, 1.0), (0.8, 1.0))],
+    "glow": [((30, 60), (0.1, 0.8), (0.9, 1.0)), ((170, 200), (0.2, 0.8), (0.9, 1.0)), ((0, 360), (0.4, 0.9), (0.9, 1.0))],
+    "hud": [((0, 360), (0.0, 1.0), (0.0, 1.0))],
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A source game's look; k materials."""
+
+    colors: np.ndarray  # (k, VARIANTS, 3)
+    pattern: np.ndarray  # (k,) int
+    scale: np.ndarray  # (k,)
+    contrast: np.ndarray  # (k,) how deep the pattern cuts, 0..1
+    speckle: float  # fine texture noise, 0..0.4
+    horizon: np.ndarray  # (3,) the sky's colour down at the horizon
+    cloud: float  # 0 clear, 1 overcast
+    cloud_color: np.ndarray  # (3,)
+    snow: float  # 0 none; else how far down white lies on slopes and trees
+    sun: np.ndarray  # (3,) unit direction
+    sun_power: float
+    ambient: float
+    light_color: np.ndarray  # (3,)
+    cel_levels: int  # 0 smooth
+    fog: float
+    fog_color: np.ndarray  # (3,)
+    outline: float  # darkness of lines between instances
+    seed: int
+
+
+def _color(rng: Rng, material: str, natural: bool) -> np.ndarray:
+    if not natural:
+        hue, saturation, value = rng.uniform(0, 360), rng.uniform(0, 1), rng.uniform(0.05, 1)
+    else:
+        ranges = NATURAL[material]
+        hues, saturations, values = ranges[min(len(ranges) - 1, int(rng.exponential(1.0)))]
+        hue, saturation, value = rng.uniform(*hues), rng.uniform(*saturations), rng.uniform(*values)
+    return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
+
+
+def random_look(rng: Rng) -> Look:
+    k = len(MATERIALS)
+    natural = rng.random() < 0.78
+    colors = np.zeros((k, VARIANTS, 3))
+    for i, name in enumerate(MATERIALS):
+        base = _color(rng, name, natural)
+        many = name in ("character", "prop", "glow", "hud") or rng.random() < 0.15
+        spread = rng.uniform(0.02, 0.2)
+        for variant in range(VARIANTS):
+            color = _color(rng, name, natural) if many else base * (1 + spread * rng.normal())
+            colors[i, variant] = color + 0.3 * spread * rng.normal(size=3)
+    snow = float(rng.uniform(0.3, 1.0)) if rng.random() < 0.2 else 0.0
+    if snow:
+        white = np.array([0.9, 0.95, 1.0]) * rng.uniform(0.85, 1.05)
+        colors[MATERIALS.index("ground")] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
+    dark_outline = rng.random() < 0.3
+    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.15, 1.4)
+    sky = colors[0, 0]
+    pattern = rng.integers(0, len(PATTERNS), k)
+    soft = rng.random(k) < 0.6
+    pattern[soft] = rng.integers(0, 2, soft.sum())
+    return Look(
+        colors=np.clip(colors, 0, 1),
+        pattern=pattern,
+        scale=np.exp(rng.uniform(-1.2, 1.2, k)),
+        contrast=rng.uniform(0.05, 0.6, k) * (rng.random(k) < 0.85),
+        speckle=float(rng.choice([0.0, 0.06, 0.15, 0.3])),
+        horizon=np.clip(sky + rng.uniform(-0.1, 0.5), 0, 1) if rng.random() < 0.8 else _color(rng, "sky", natural),
+        cloud=float(rng.choice([0.0, rng.uniform(0.2, 1.0)])),
+        cloud_color=np.clip(sky + rng.uniform(-0.2, 0.6), 0, 1),
+        snow=snow,
+        sun=np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]),
+        sun_power=float(rng.uniform(0.0, 0.9)),
+        ambient=float(rng.uniform(0.35, 1.0)),
+        light_color=np.clip(1 + 0.12 * rng.normal(size=3), 0.6, 1.3),
+        cel_levels=int(rng.choice([0, 0, 0, 2, 3])),
+        fog=float(rng.choice([0.0, rng.uniform(0.1, 1.0)])),
+        fog_color=np.clip((sky + rng.random(3) * 0.3), 0, 1),
+        outline=float(rng.uniform(0.4, 1.0)) if dark_outline else 0.0,
+        seed=int(rng.integers(1 << 20)),
+    )

@@ -1,0 +1,91 @@
+"""Training samples by seed: a clip of source frames with the truth of each. Seeds decide train, validation and test.
+
+G-buffers cost 70 ms and looks 13 ms, so a pool of clips is kept and shaded anew, mirrored or not, each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.config import MATERIALS
+from engine.worlds.camera_effects import CameraEffects
+from engine.worlds.gbuffer import GBuffer
+from engine.worlds.hud import HudPainter
+from engine.worlds.levels import random_level
+from engine.worlds.looks import random_look
+from engine.worlds.shade import shade
+from engine.worlds.trace import trace
+
+HUD = MATERIALS.index("hud")
+SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
+FRAME_S = 1 / 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFrame:
+    """One frame as the engine gets it, and what it truly shows."""
+
+    rgb: np.ndarray  # (h, w, 3) float32 in [0, 1], with HUD and camera effects
+    material: np.ndarray  # (h, w) uint8, HUD included
+    buffer: GBuffer
+
+
+def trace_clip(seed: int, size: tuple[int, int], frames: int) -> list[GBuffer]:
+    """The G-buffers of one random shot; frames[0] has no flow."""
+    rng = np.random.default_rng(seed)
+    shot = random_level(rng)
+    start = float(rng.uniform(0, 2))
+    out = []
+    for i in range(frames):
+        now, before = start + i * FRAME_S, start + (i - 1) * FRAME_S
+        previous = (shot.camera_at(before), before) if i else None
+        out.append(trace(shot.scene, shot.camera_at(now), size, time_s=now, previous=previous))
+    return out
+
+
+def mirrored(buffer: GBuffer) -> GBuffer:
+    """Left and right swapped; directions with it."""
+    flip = np.array([-1, 1, 1], np.float32)
+    return replace(
+        buffer,
+        **{name: np.ascontiguousarray(getattr(buffer, name)[:, ::-1]) for name in ("material", "instance", "depth", "uv")},
+        position=np.ascontiguousarray(buffer.position[:, ::-1]) * flip,
+        normal=np.ascontiguousarray(buffer.normal[:, ::-1]) * flip,
+        flow=np.ascontiguousarray(buffer.flow[:, ::-1]) * flip[:2],
+    )
+
+
+def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:
+    """Gives a clip one random look, HUD and camera."""
+    if rng.random() < 0.5:
+        clip = [mirrored(buffer) for buffer in clip]
+    look, hud, effects = random_look(rng), HudPainter(rng, clip[0].size), CameraEffects(rng)
+    out = []
+    for buffer in clip:
+        rgb = shade(buffer, look)
+        material = buffer.material.copy()
+        material[hud.draw(rgb)] = HUD
+        out.append(SourceFrame(rgb=effects(rgb, rng), material=material, buffer=buffer))
+    return out
+
+
+def clips(split: str, size: tuple[int, int], *, frames: int = 1, worker: int = 0, workers: int = 1, pool: int = 1200,
+          fresh: float = 0.25) -> Iterator[list[SourceFrame]]:  # fmt: skip
+    """Endless random clips; a share of `fresh` new scenes, the rest from the pool. Deterministic by its arguments."""
+    rng = np.random.default_rng([SPLITS[split], worker])
+    seed = SPLITS[split] + worker
+    kept: list[list[GBuffer]] = []
+    while True:
+        if len(kept) < 8 or rng.random() < fresh:
+            clip = trace_clip(seed, size, frames)
+            seed += workers
+            if len(kept) < pool:
+                kept.append(clip)
+            else:
+                kept[int(rng.integers(pool))] = clip
+        else:
+            clip = kept[int(rng.integers(len(kept)))]
+        yield dress_clip(clip, rng)

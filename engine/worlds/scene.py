@@ -1,0 +1,103 @@
+"""A scene: solids, billboards, a height map, water and far ridges as plain arrays, and the camera that looks at it.
+
+The one definition that the compiled tracer (`trace.py`) and the torch ray-marcher (`raymarch.py`) both read. Metres,
+y up, yaw 0 looks along +z. Knows nothing of colours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD = range(5)
+
+# Columns of `Scene.solids`.
+KIND, MATERIAL, INSTANCE, CX, CY, CZ, SX, SY, SZ, YAW, RAGGED, SPRITE, VX, VY, VZ, SWAY = range(16)
+RIDGE_SAMPLES = 720  # directions around the horizon
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    eye: tuple[float, float, float]
+    yaw: float  # radians, 0 looks along +z, positive turns to +x
+    pitch: float  # radians, positive looks up
+    fov: float = math.radians(70)  # horizontal
+
+    def basis(self) -> np.ndarray:
+        """(4, 3) float64: eye, right, up, forward."""
+        sy, cy, sp, cp = math.sin(self.yaw), math.cos(self.yaw), math.sin(self.pitch), math.cos(self.pitch)
+        right = (cy, 0.0, -sy)
+        up = (-sy * sp, cp, -cy * sp)
+        forward = (sy * cp, sp, cy * cp)
+        return np.array([self.eye, right, up, forward], dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    solids: np.ndarray  # (n, 16) float64, columns as named above; sizes are half extents
+    sprites: np.ndarray  # (m, 64, 64) uint8 part maps
+    heights: np.ndarray  # (g, g) float32 terrain height over x (columns) and z (rows), centred on the origin
+    ground_material: np.ndarray  # (g, g) uint8
+    ground_instance: np.ndarray  # (g, g) int32
+    cell_m: float  # size of a height-map cell
+    water_level: float  # -inf where there is none
+    ridges: np.ndarray  # (layers, RIDGE_SAMPLES) float32 tangent of elevation, nearest layer last
+    ridge_material: np.ndarray  # (layers,) uint8
+    seed: int
+
+    def moved(self, time_s: float) -> np.ndarray:
+        """The solids at a time: (n, 16), straight motion plus a bob of SWAY metres at 1.5 Hz."""
+        solids = self.solids.copy()
+        solids[:, CX : CZ + 1] += solids[:, VX : VZ + 1] * time_s
+        solids[:, CY] += solids[:, SWAY] * np.abs(np.sin(9.4 * time_s + solids[:, INSTANCE]))
+        return solids
+
+    def height_at(self, x: float, z: float) -> float:
+        """Terrain height in metres, the nearest cell's; flat beyond the map's edge."""
+        g = self.heights.shape[0]
+        column = min(g - 1, max(0, int(x / self.cell_m + g / 2)))
+        row = min(g - 1, max(0, int(z / self.cell_m + g / 2)))
+        return float(self.heights[row, column])
+
+
+class SceneBuilder:
+    """Collects solids; numbers instances from 16 up, eight apart so that sprite parts have numbers too."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.rows: list[list[float]] = []
+        self.sprites: list[np.ndarray] = []
+        self._instances = 16
+
+    def new_instance(self) -> int:
+        self._instances += 8
+        return self._instances
+
+    def solid(
+        self,
+        kind: int,
+        material: int,
+        center: tuple[float, float, float],
+        half: tuple[float, float, float],
+        *,
+        yaw: float = 0.0,
+        instance: int | None = None,
+        ragged: float = 0.0,
+        sprite: int = 0,
+        velocity: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        sway: float = 0.0,
+    ) -> None:
+        number = self.new_instance() if instance is None else instance
+        self.rows.append([kind, material, number, *center, *half, yaw, ragged, sprite, *velocity, sway])
+
+    def sprite(self, part_map: np.ndarray) -> int:
+        self.sprites.append(part_map)
+        return len(self.sprites) - 1
+
+    def solids(self) -> np.ndarray:
+        return np.array(self.rows, dtype=np.float64).reshape(-1, 16)
+
+    def sprite_stack(self) -> np.ndarray:
+        return np.stack(self.sprites) if self.sprites else np.zeros((1, 64, 64), np.uint8)

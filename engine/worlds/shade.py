@@ -1,0 +1,89 @@
+"""Shades a G-buffer as a source game would look: textures, light, weather. Compiled; about 8 ms at 256x144.
+
+Output is sRGB in [0, 1] before any camera effect (`camera_effects.py`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from engine.config import MATERIALS
+from engine.worlds.gbuffer import GBuffer
+from engine.worlds.looks import VARIANTS, Look
+from engine.worlds.noise import fractal_noise, hash01, pattern_value
+
+SKY = MATERIALS.index("sky")
+GLOW = MATERIALS.index("glow")
+WATER = MATERIALS.index("water")
+SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
+
+
+def shade(buffer: GBuffer, look: Look) -> np.ndarray:
+    """(h, w, 3) float32 sRGB in [0, 1]."""
+    rgb = np.empty((*buffer.size, 3), np.float32)
+    _shade(
+        buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
+        look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color, look.snow,
+        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
+        look.outline, look.seed, SNOW_LIES_ON, rgb,
+    )  # fmt: skip
+    return rgb
+
+
+@njit(cache=True)
+def _shade(material, instance, depth, position, normal, uv, colors, pattern, scale, contrast, speckle, horizon, cloud,
+           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, outline, seed,
+           snow_lies_on, rgb):  # fmt: skip
+    h, w = material.shape
+    for row in range(h):
+        for column in range(w):
+            m = material[row, column]
+            number = instance[row, column]
+            variant = (number * 7 + seed) % VARIANTS
+            u, v = uv[row, column, 0], uv[row, column, 1]
+            if m == SKY and number == 0:  # the sky itself; a side-scroller's clouds have instance numbers
+                high = min(1.0, max(0.0, position[row, column, 1] * 1.6))
+                cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
+                for c in range(3):
+                    clear = horizon[c] + (colors[0, 0, c] - horizon[c]) * math.sqrt(high)
+                    rgb[row, column, c] = clear + (cloud_color[c] - clear) * cover
+                continue
+            su, sv = u * scale[m], v * scale[m]
+            if depth[row, column] > 500.0:
+                su, sv = su * 0.5, sv * 0.5
+            texture = 1.0 + contrast[m] * 1.6 * (pattern_value(pattern[m], su, sv, seed + m) - 0.6)
+            if speckle > 0.0:
+                fine = hash01(int(math.floor(u * 12.0)), int(math.floor(v * 12.0)), seed)
+                texture += speckle * (fine - 0.5) * (1.0 + fractal_noise(u * 3.0, v * 3.0, seed, 2))
+            n0, n1, n2 = normal[row, column]
+            lambert = max(0.0, n0 * sun[0] + n1 * sun[1] + n2 * sun[2])
+            if cel_levels > 0:
+                lambert = math.floor(lambert * cel_levels + 0.5) / cel_levels
+            light = ambient * (0.75 + 0.25 * n1) + sun_power * lambert
+            if m == GLOW:
+                light = 1.1
+            elif m == WATER:
+                light = 0.8 + 0.3 * light
+            white = 0.0
+            if snow > 0.0 and snow_lies_on[m]:
+                drift = fractal_noise(u * 1.3, v * 1.3, seed + 5, 3)
+                white = min(1.0, max(0.0, (n1 + 0.9 * (drift - 0.5) - (1.0 - snow)) * 4.0))
+            edge = 0.0
+            if outline > 0.0 and column + 1 < w and row + 1 < h:
+                right, below = instance[row, column + 1], instance[row + 1, column]
+                if right != number or below != number:
+                    edge = outline
+            haze = 0.0
+            if fog > 0.0:
+                haze = 1.0 - math.exp(-fog * min(depth[row, column], 900.0) * 0.02)
+                haze *= 0.9
+            for c in range(3):
+                base = colors[m, variant, c]
+                base = base + (0.95 - base) * white
+                lit = base * texture * light * light_color[c]
+                lit = lit * (1.0 - edge)
+                lit = lit + (fog_color[c] - lit) * haze
+                rgb[row, column, c] = min(1.0, max(0.0, lit))

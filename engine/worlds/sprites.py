@@ -1,0 +1,186 @@
+"""Flat drawings for billboards and side-scrollers: maps of part numbers, 0 where there is nothing.
+
+A part is a piece of one colour (trunk, face, stripe). Drawn from a random generator, no picture files.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+SPRITE_PX = 64
+Rng = np.random.Generator
+
+
+def _blank() -> np.ndarray:
+    return np.zeros((SPRITE_PX, SPRITE_PX), np.uint8)
+
+
+def _ellipse(canvas: np.ndarray, part: int, x: float, y: float, rx: float, ry: float, angle: float = 0.0) -> None:
+    center = (round(x), round(y))
+    cv2.ellipse(canvas, center, (max(1, round(rx)), max(1, round(ry))), angle, 0, 360, part, -1)
+
+
+def draw_character(rng: Rng) -> np.ndarray:
+    """A standing, walking or squat figure: body, head, limbs, face."""
+    canvas = _blank()
+    squat = rng.random() < 0.4
+    rx, ry = (rng.uniform(14, 24), rng.uniform(13, 20)) if squat else (rng.uniform(8, 14), rng.uniform(12, 17))
+    foot = 63
+    leg = rng.uniform(3, 8) if squat else rng.uniform(10, 17)
+    cx, cy = 32 + rng.uniform(-3, 3), foot - leg - ry
+    for side in (-1, 1):
+        swing = rng.uniform(-4, 4)
+        hip = (round(cx + side * rx * 0.5), round(cy + ry * 0.6))
+        cv2.line(canvas, hip, (round(cx + side * rx * 0.6 + swing), foot - 1), 3, int(rng.integers(3, 8)))
+        hand = (round(cx + side * (rx + rng.uniform(2, 9))), round(cy + rng.uniform(-12, 10)))
+        shoulder = (round(cx + side * rx * 0.7), round(cy - ry * 0.5))
+        cv2.line(canvas, shoulder, hand, int(rng.choice([2, 1])), int(rng.integers(3, 7)))
+    _ellipse(canvas, 1, cx, cy, rx, ry)
+    if rng.random() < 0.6:
+        _ellipse(canvas, 4, cx + rng.uniform(-4, 4), cy + ry * 0.2, rx * 0.6, ry * 0.6)
+    head = rng.uniform(7, 12)
+    hx, hy = cx + rng.uniform(-4, 4), max(head, cy - ry - head * 0.4)
+    _ellipse(canvas, 2, hx, hy, head * rng.uniform(0.8, 1.2), head)
+    if rng.random() < 0.5:
+        cv2.ellipse(canvas, (round(hx), round(hy)), (round(head * 1.1), round(head)), 0, 180, 360, 5, -1)
+    look = rng.choice([-1, 1])
+    for eye in (0.1, 0.6):
+        _ellipse(canvas, 6, hx + look * head * eye, hy, 1.6, 2.2)
+    if rng.random() < 0.4:
+        _ellipse(canvas, 3, hx + look * head, hy + 2, 4, 2)
+    return canvas
+
+
+def draw_bare_tree(rng: Rng) -> np.ndarray:
+    """A trunk that forks into ever thinner branches."""
+    canvas = _blank()
+    spread = rng.uniform(0.35, 0.6)
+
+    def grow(x: float, y: float, angle: float, length: float, depth: int) -> None:
+        x2, y2 = x + length * np.sin(angle), y - length * np.cos(angle)
+        cv2.line(canvas, (round(x), round(y)), (round(x2), round(y2)), 1 + (depth < 2), max(1, depth))
+        if depth:
+            for side in (-1, 1):
+                turn = side * spread * rng.uniform(0.5, 1.5)
+                grow(x2, y2, angle + turn, length * rng.uniform(0.65, 0.85), depth - 1)
+
+    grow(32, 63, rng.uniform(-0.1, 0.1), rng.uniform(13, 18), 5)
+    return canvas
+
+
+def draw_tree(rng: Rng) -> np.ndarray:
+    """A leafy or a needle tree with a ragged outline and lighter and darker clumps."""
+    canvas = _blank()
+    cv2.rectangle(canvas, (30, 40), (34, 63), 3, -1)
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(25, 50))):
+            a, r = rng.uniform(0, 6.28), rng.uniform(0, 17)
+            _ellipse(canvas, int(rng.integers(1, 3)), 32 + r * np.cos(a), 24 + r * np.sin(a), *rng.uniform(3, 8, 2))
+    else:
+        tiers = int(rng.integers(4, 8))
+        for tier in range(tiers):
+            y = 56 - tier * (50 / tiers)
+            half = (tiers - tier) / tiers * rng.uniform(15, 21)
+            for x in np.arange(-half, half, 3.0):
+                tip = (round(32 + x), round(y + rng.uniform(0, 5)))
+                points = np.array([tip, (round(32 + x * 0.3), round(y - 12)), (round(35 + x), round(y - 3))])
+                cv2.fillPoly(canvas, [points], int(rng.integers(1, 3)))
+    return canvas
+
+
+def draw_bush(rng: Rng) -> np.ndarray:
+    """A low clump: leaves, or blades of grass."""
+    canvas = _blank()
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(8, 20))):
+            _ellipse(canvas, int(rng.integers(1, 3)), rng.uniform(14, 50), rng.uniform(44, 60), *rng.uniform(4, 10, 2))
+    else:
+        for x in np.arange(12, 52, 2.5):
+            tip = (round(x + rng.uniform(-8, 8)), round(rng.uniform(30, 50)))
+            cv2.fillPoly(canvas, [np.array([(round(x - 2), 63), tip, (round(x + 2), 63)])], int(rng.integers(1, 3)))
+    return canvas
+
+
+def draw_boulder(rng: Rng) -> np.ndarray:
+    """An angular stone with lit and dark faces."""
+    canvas = _blank()
+    angles = np.sort(rng.uniform(np.pi, 2 * np.pi, 6))
+    radius = rng.uniform(18, 30, 6)
+    rim = np.stack([32 + radius * np.cos(angles), 63 + 1.5 * radius * np.sin(angles)], axis=1)
+    rim = np.concatenate([[[4, 63]], rim, [[60, 63]]]).astype(np.int32)
+    rim[:, 1] = np.maximum(rim[:, 1], 1)
+    cv2.fillPoly(canvas, [rim], 1)
+    center = np.array([32 + rng.uniform(-8, 8), 45 + rng.uniform(-6, 6)], np.int32)
+    for i in range(0, len(rim) - 1, 2):
+        cv2.fillPoly(canvas, [np.stack([rim[i], rim[i + 1], center])], 2)
+    return canvas
+
+
+def draw_prop(rng: Rng) -> np.ndarray:
+    """Something to find or avoid: coin, crate, flag, sign, fish, mushroom, barrel, gem, spikes."""
+    canvas = _blank()
+    kind = int(rng.integers(0, 9))
+    if kind == 0:
+        _ellipse(canvas, 1, 32, 34, rng.uniform(6, 26), 27)
+        _ellipse(canvas, 2, 32, 34, rng.uniform(3, 14), 17)
+    elif kind == 1:
+        cv2.rectangle(canvas, (4, 6), (60, 63), 1, -1)
+        cv2.rectangle(canvas, (12, 14), (52, 55), 2, -1)
+        if rng.random() < 0.5:
+            cv2.line(canvas, (12, 14), (52, 55), 1, 6)
+        else:
+            cv2.putText(canvas, str(rng.choice(list("?!A*"))), (18, 52), cv2.FONT_HERSHEY_DUPLEX, 1.5, 3, 4)
+    elif kind == 2:
+        cv2.line(canvas, (14, 63), (10, 2), 3, 3)
+        cv2.fillPoly(canvas, [np.array([(12, 3), (56, 12), (14, 28)])], 1)
+    elif kind == 3:
+        cv2.line(canvas, (32, 63), (32, 30), 3, 5)
+        cv2.rectangle(canvas, (6, 6), (58, 38), 1, -1)
+        cv2.rectangle(canvas, (10, 10), (54, 34), 2, -1)
+        cv2.line(canvas, (16, 18), (48, 18), 3, 3)
+        cv2.line(canvas, (16, 26), (40, 26), 3, 3)
+    elif kind == 4:
+        _ellipse(canvas, 1, 28, 34, 20, 9)
+        cv2.fillPoly(canvas, [np.array([(44, 34), (60, 24), (60, 44)])], 2)
+        _ellipse(canvas, 3, 16, 32, 2, 2)
+    elif kind == 5:
+        cv2.rectangle(canvas, (25, 34), (39, 63), 2, -1)
+        cv2.ellipse(canvas, (32, 36), (26, 26), 0, 180, 360, 1, -1)
+        _ellipse(canvas, 3, 24, 24, 4, 4)
+        _ellipse(canvas, 3, 42, 28, 4, 4)
+    elif kind == 6:
+        cv2.rectangle(canvas, (12, 12), (52, 63), 1, -1)
+        cv2.line(canvas, (12, 24), (52, 24), 2, 4)
+        cv2.line(canvas, (12, 52), (52, 52), 2, 4)
+    elif kind == 7:
+        cv2.fillPoly(canvas, [np.array([(32, 4), (54, 26), (32, 62), (10, 26)])], 1)
+        cv2.fillPoly(canvas, [np.array([(32, 4), (32, 62), (10, 26)])], 2)
+    else:
+        for x in range(4, 60, 14):
+            cv2.fillPoly(canvas, [np.array([(x, 63), (x + 7, 30), (x + 14, 63)])], 1)
+    return canvas
+
+
+def draw_lamp(rng: Rng) -> np.ndarray:
+    """A light: flame, lantern, crystal or orb, on its own."""
+    canvas = _blank()
+    if rng.random() < 0.5:
+        _ellipse(canvas, 1, 32, 32, rng.uniform(14, 26), rng.uniform(14, 26))
+        _ellipse(canvas, 2, 32, 32, 9, 9)
+    else:
+        points = np.array([(32, 4), (50, 40), (40, 60), (24, 60), (14, 40)])
+        cv2.fillPoly(canvas, [points + rng.integers(-4, 5, points.shape)], 1)
+        _ellipse(canvas, 2, 32, 46, 8, 11)
+    return canvas
+
+
+DRAWINGS = {
+    "character": draw_character,
+    "bare_tree": draw_bare_tree,
+    "tree": draw_tree,
+    "bush": draw_bush,
+    "boulder": draw_boulder,
+    "prop": draw_prop,
+    "lamp": draw_lamp,
+}
