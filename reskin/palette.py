@@ -80,13 +80,40 @@ def shift(ramp: Ramp, *, light: float = 0.0, chroma: float = 1.0, turn_deg: floa
     return tuple(shifted)
 
 
+def stops(ramp: Ramp) -> tuple[Rgb, Rgb, Rgb]:
+    """A ramp as its dark end, its middle and its light end."""
+    dark, light = spread(ramp)
+    if len(ramp) == 1:
+        return dark, ramp[0], light
+    at = (len(ramp) - 1) / 2
+    below, above = ramp[int(at)], ramp[math.ceil(at)]
+    red, green, blue = ((a + b) / 2 for a, b in zip(below, above, strict=True))
+    return dark, (red, green, blue), light
+
+
 def spread(ramp: Ramp) -> tuple[Rgb, Rgb]:
-    """The dark and the light end of a ramp; a ramp of one colour is widened by `HALF_RAMP` both ways."""
-    if len(ramp) > 1:
-        return ramp[0], ramp[-1]
-    l, c, h = to_oklch(ramp[0])
-    low = min(max(l - HALF_RAMP, 0.04), 1 - 2 * HALF_RAMP)
-    return from_oklch(low, c, h), from_oklch(low + 2 * HALF_RAMP, c, h)
+    """The dark and the light end that the model is given.
+
+    Two colours are taken as they are; of more, the straight line closest to them all, so that a middle colour counts;
+    one is widened by `HALF_RAMP` both ways.
+    """
+    if len(ramp) == 1:
+        l, c, h = to_oklch(ramp[0])
+        low = min(max(l - HALF_RAMP, 0.04), 1 - 2 * HALF_RAMP)
+        return from_oklch(low, c, h), from_oklch(low + 2 * HALF_RAMP, c, h)
+    last = len(ramp) - 1
+    at = [index / last - 0.5 for index in range(last + 1)]  # centred: slope and mean are then independent
+    square = sum(t * t for t in at)
+    means = [sum(channel) / len(ramp) for channel in zip(*ramp, strict=True)]
+    slopes = [
+        sum(t * value for t, value in zip(at, channel, strict=True)) / square for channel in zip(*ramp, strict=True)
+    ]
+    return _line_at(means, slopes, -0.5), _line_at(means, slopes, 0.5)
+
+
+def _line_at(means: list[float], slopes: list[float], t: float) -> Rgb:
+    red, green, blue = (min(max(mean + t * slope, 0.0), 1.0) for mean, slope in zip(means, slopes, strict=True))
+    return red, green, blue
 
 
 def ramp_of(hue: float, chroma: float, dark: float, light: float) -> Ramp:
@@ -121,7 +148,7 @@ def derive(named: dict[str, Ramp], *, sun: Rgb, ambient: Rgb, fog: Rgb) -> dict[
     pale = _middle(ramps["ground"]) < 0.5
     fill("character", ramp_of(accent_hue, 0.16, 0.42 if pale else 0.18, 0.90 if pale else 0.62))
     fill("prop", ramp_of(accent_hue + math.radians(50), 0.15, 0.34, 0.80))
-    fill("glow", ramp_of(sun_hue, max(sun_chroma, 0.10), max(0.62, sun_light - 0.2), 0.96))
+    fill("glow", ramp_of(sun_hue, max(sun_chroma, 0.10), min(max(0.55, sun_light - 0.3), 0.7), 0.96))
     fill("hud", ramp_of(sun_hue, 0.02, 0.14, 0.96))
     return ramps
 
