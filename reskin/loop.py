@@ -1,0 +1,210 @@
+"""The loop: grab, hand to the engine, show at the tick. 24 Hz by absolute deadlines; the newest frame wins.
+
+`run_loop` is one frame's path from the game to the player, one line per stage. It runs in the thread that calls it, and
+everything that it calls returns at once; what takes long (the engine, encoding, drawing a note) is in a process or a
+thread of its own, behind a slot. Knows nothing of X11, models or files.
+
+                    grab                        show           a tick is 41.7 ms
+    --|--------------|---------------------------|--|----
+      show           |<- engine's own time ----->|             the later the grab, the fresher the picture
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reskin.controls import Controls
+from reskin.engine_link import Engine, EngineNews, Painting
+from reskin.errors import ReskinError
+from reskin.frame import Frame, Region
+from reskin.ledger import Ledger, Tick
+from reskin.note import Note
+from reskin.pace import Clock, GrabTimer, SystemClock, Ticks
+from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
+from reskin.presenter import Presenter
+from reskin.quality import QualityGovernor
+from reskin.renderer import QUALITY_LEVELS
+from reskin.status import EngineState, Status
+from reskin.theme_store import ThemeStore
+
+GRACE_NS = 2_000_000  # a painting that is this late is worth waiting for: not waiting costs a whole tick
+GRACE_STEP_NS = 300_000
+MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
+LONG_NOTE_S = 6.0  # for what went wrong
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopOptions:
+    seconds: float | None = None  # how long, from the end of the warm-up; None: until stopped
+    warm_up_s: float = 0.0  # after the first painting; not in the figures
+    note_s: float = 1.5
+    strength_step: float = 0.1
+    on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
+    poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
+    on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
+
+
+def run_loop(
+    capture: Capture, overlay: Overlay, hotkeys: Hotkeys, sinks: Sequence[Sink], store: ThemeStore, engine: Engine,
+    *, clock: Clock | None = None, stop: Callable[[], bool] = lambda: False, options: LoopOptions | None = None,
+    status: Status | None = None,
+) -> Status:  # fmt: skip
+    """Run until the player quits, the game's window is gone, `stop` says so or the time is over; `Status` says which.
+
+    Errors of the capture, the overlay, a sink, or of an engine that cannot start end it as they are. The overlay is
+    hidden at the end in any case; nothing that was passed in is closed here.
+    """
+    clock, options, status = clock or SystemClock(), options or LoopOptions(), status or Status()
+    controls = Controls(store, strength_step=options.strength_step)
+    note = Note(stay_s=options.note_s)
+    presenter = Presenter(overlay, sinks, note)
+    ledger, grab_timer, quality = Ledger(status), GrabTimer(), QualityGovernor()
+    run = _Run(capture, controls, status, options, stop)
+    ticks = Ticks(clock.now_ns())
+    try:
+        while not run.is_over(clock.now_ns()):
+            # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
+            clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
+            notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
+            news = engine.poll(clock.now_ns())
+            engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
+            region, frame = _grab_and_submit(capture, engine, ledger, clock)
+
+            # At the tick, show the newest painting, or the game itself.
+            clock.sleep_until(ticks.deadline_ns)
+            notes += controls.hear(hotkeys.poll())
+            painting = _newest(engine, ledger, clock, ticks.deadline_ns + GRACE_NS)
+            if painting is not None:
+                grab_timer.add(ledger.painted(painting))
+                presenter.renew(painting, ledger.grabbed_ns)
+            present_ns = clock.now_ns()
+            run.say(note, notes, news, engine, present_ns)
+            visible = presenter.present(
+                frame, region, now_ns=present_ns, on=controls.is_on, comparing=controls.is_comparing
+            )
+            shown_ns = clock.now_ns()
+
+            # Count it, and choose the quality that keeps the ticks.
+            wanted = run.wants_painting(region, visible, shown_ns)
+            tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
+            missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
+            ledger.engine(engine, news, quality.level)
+            if run.change_quality(quality, painting, news, missed=missed) or news.died:
+                grab_timer.forget()
+            run.take_screenshot(presenter)
+    finally:
+        ledger.lost()
+        note.close()
+        with contextlib.suppress(ReskinError):  # a display that is gone must not hide the error that says so
+            presenter.withdraw()
+    return status
+
+
+def _grab_and_submit(
+    capture: Capture, engine: Engine, ledger: Ledger, clock: Clock
+) -> tuple[Region | None, Frame | None]:
+    """Where the game is now and its newest picture; both None while there is nothing to show."""
+    began_ns = clock.now_ns()
+    region = capture.locate()
+    if region is None or min(region.w, region.h) < MIN_SIDE_PX:
+        return None, None
+    frame = capture.grab()
+    if frame is None:
+        return None, None
+    if engine.is_ready:
+        grabbed_ns = clock.now_ns()
+        engine.submit(frame)
+        ledger.grabbed(
+            frame.index, frame.bgra_u8.shape[:2], began_ns=began_ns, grabbed_ns=grabbed_ns, now_ns=clock.now_ns()
+        )
+    return region, frame
+
+
+def _newest(engine: Engine, ledger: Ledger, clock: Clock, until_ns: int) -> Painting | None:
+    """The newest painting; waits a moment for one that is about to be ready."""
+    painting = engine.newest()
+    while (
+        painting is None and ledger.has_in_flight and engine.state is EngineState.ACTIVE and clock.now_ns() < until_ns
+    ):
+        clock.sleep_until(min(until_ns, clock.now_ns() + GRACE_STEP_NS))
+        painting = engine.newest()
+    return painting
+
+
+class _Run:
+    """What lasts longer than one tick and is no stage of it: beginning, ending, and telling the player."""
+
+    def __init__(
+        self, capture: Capture, controls: Controls, status: Status, options: LoopOptions, stop: Callable[[], bool]
+    ) -> None:
+        self._capture = capture
+        self._controls = controls
+        self._status = status
+        self._options = options
+        self._stop = stop
+        self._first_painting_ns: int | None = None
+        self._is_warm = False
+        self._engine_note = "Engine starting"
+        self._quality_note: str | None = None
+
+    def is_over(self, now_ns: int) -> bool:
+        seconds = self._options.seconds
+        if self._controls.wants_quit:
+            self._status.ended_because = "the player quit"
+        elif self._stop():
+            self._status.ended_because = "stopped"
+        elif self._capture.state is CaptureState.LOST:
+            self._status.ended_because = f"{self._capture.name} is gone"
+        elif seconds is not None and self._is_warm and now_ns - self._status.measured_from_ns >= seconds * 1e9:
+            self._status.ended_because = f"{seconds:g} s are over"
+        return self._status.ended_because != ""
+
+    def wants_painting(self, region: Region | None, visible: bool, now_ns: int) -> bool:
+        """Whether this tick counts; also begins the measuring when the warm-up is over."""
+        if self._first_painting_ns is None and visible:
+            self._first_painting_ns = now_ns
+        if self._first_painting_ns is None:
+            return False
+        if not self._is_warm and now_ns - self._first_painting_ns >= self._options.warm_up_s * 1e9:
+            self._is_warm = True
+            self._status.begin_measuring(now_ns)
+            self._options.on_warm()
+        return region is not None and self._controls.is_on and not self._controls.is_comparing
+
+    def say(self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int) -> None:
+        """Tell the player the last of what there is to tell; while the engine is away, that it is."""
+        if news.died:
+            self._engine_note = news.notes[-1]
+        if self._quality_note is not None:
+            notes, self._quality_note = [*notes, self._quality_note], None
+        if news.notes:
+            note.say(news.notes[-1], now_ns, stay_s=LONG_NOTE_S)
+        elif notes:
+            note.say(notes[-1], now_ns)
+        elif engine.state in (EngineState.STARTING, EngineState.DEAD) and not note.is_visible(now_ns):
+            note.say(self._engine_note, now_ns, stay_s=LONG_NOTE_S)
+        elif engine.state is EngineState.ACTIVE and note.text == self._engine_note:
+            note.fade(now_ns)
+
+    def change_quality(
+        self, quality: QualityGovernor, painting: Painting | None, news: EngineNews, *, missed: bool
+    ) -> bool:
+        """True when the engine's frames will take another time from now on."""
+        before = quality.level
+        if news.lower_tier and not quality.lower_best():
+            self._quality_note = "The engine keeps failing at its lowest quality; see `reskin doctor`"
+        elif self._status.engine is EngineState.ACTIVE:
+            engine_ms = painting.stages_ms["engine"] if painting is not None else None
+            quality.tick(missed=missed and engine_ms is None, engine_ms=engine_ms)
+        if quality.level != before:
+            self._quality_note = f"Quality {QUALITY_LEVELS - quality.level} of {QUALITY_LEVELS}"
+        return quality.level != before
+
+    def take_screenshot(self, presenter: Presenter) -> None:
+        if self._controls.wants_screenshot and (picture := presenter.picture()) is not None:
+            self._controls.wants_screenshot = False
+            self._options.on_screenshot(picture)

@@ -1,0 +1,134 @@
+"""What the player sees at a tick: the newest painting, or the untouched game. Never anything old or of a wrong size.
+
+- A painting is shown only while it is at most 200 ms old and has the window's size; otherwise the overlay is hidden, so
+  the game itself is back within 250 ms (one tick of 42 ms included) whatever the engine does.
+- The skin fades in, and out when it is switched off: a hard change between game and skin would be a flash. Faults and
+  the compare key take it away at once.
+- After a fault, the skin comes back only when the engine has kept up for a while, longer each time, so that an engine
+  at its limit does not make the picture switch to and fro.
+
+Knows nothing of engines, keys or pacing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from reskin.engine_link import Painting
+from reskin.frame import Frame, Region
+from reskin.note import Note
+from reskin.platforms.base import Overlay, Sink
+
+STALE_NS = 200_000_000
+FADE_TICKS = 6  # 250 ms
+TRUST_PAINTINGS = 6  # in a row after a fault; doubles with each fault
+TRUST_LIMIT = 96  # 4 s
+FORGET_FAULTS_NS = 60_000_000_000
+
+
+class Presenter:
+    def __init__(self, overlay: Overlay, sinks: Sequence[Sink], note: Note) -> None:
+        self._overlay = overlay
+        self._sinks = sinks
+        self._note = note
+        self._painting: Painting | None = None
+        self._grabbed_ns = 0  # of that painting's frame
+        self._fade = 0  # of FADE_TICKS: how much of the skin is over the game
+        self._trust_needed = 0
+        self._trust_after_fault = TRUST_PAINTINGS
+        self._fault_ns = 0
+        self._mix = np.empty((0, 0, 4), np.uint8)
+        self._last_picture: np.ndarray | None = None  # a view, for screenshots
+        self._is_visible = False
+        self._shows_note_alone = False
+
+    def renew(self, painting: Painting, grabbed_ns: int) -> None:
+        """A new painting has come; it is shown at the next `present`."""
+        self._painting = painting
+        self._grabbed_ns = grabbed_ns
+        self._trust_needed = max(0, self._trust_needed - 1)
+
+    def present(self, frame: Frame | None, region: Region | None, *, now_ns: int, on: bool, comparing: bool) -> bool:
+        """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting."""
+        if region is None or frame is None:
+            self.withdraw()
+            return False
+        painting = self._showable(region, now_ns)
+        if painting is None or comparing:
+            self._fade = 0
+        else:
+            self._fade = min(FADE_TICKS, max(0, self._fade + (1 if on else -1)))
+        if painting is None or self._fade == 0:
+            self._show_untouched(frame, region, now_ns)
+            return False
+        if self._shows_note_alone:
+            self._hide()  # never the big picture in the small note's window
+        self._show_picture(self._mixed(painting, frame), painting, region, now_ns)
+        return True
+
+    def withdraw(self) -> None:
+        """There is nothing to show over: the window is minimised, or the loop ends."""
+        self._fade = 0
+        self._hide()
+
+    def picture(self) -> np.ndarray | None:
+        """A copy of what was shown last, without the note; None when nothing was."""
+        return None if self._last_picture is None else self._last_picture.copy()
+
+    def _showable(self, region: Region, now_ns: int) -> Painting | None:
+        painting = self._painting
+        if painting is None or painting.bgra_u8.shape[:2] != (region.h, region.w):
+            return None
+        if now_ns - self._grabbed_ns > STALE_NS:
+            self._lose_trust(now_ns)
+            return None
+        return painting if self._trust_needed == 0 else None
+
+    def _lose_trust(self, now_ns: int) -> None:
+        if self._fade > 0:
+            repeated = self._fault_ns and now_ns - self._fault_ns < FORGET_FAULTS_NS
+            self._trust_after_fault = min(2 * self._trust_after_fault, TRUST_LIMIT) if repeated else TRUST_PAINTINGS
+            self._fault_ns = now_ns
+        if self._fault_ns:
+            self._trust_needed = self._trust_after_fault
+
+    def _mixed(self, painting: Painting, frame: Frame) -> np.ndarray:
+        if self._fade == FADE_TICKS or frame.bgra_u8.shape != painting.bgra_u8.shape:
+            return painting.bgra_u8
+        if self._mix.shape != frame.bgra_u8.shape:
+            self._mix = np.empty_like(frame.bgra_u8)
+        opacity = self._fade / FADE_TICKS
+        return cv2.addWeighted(painting.bgra_u8, opacity, frame.bgra_u8, 1 - opacity, 0, dst=self._mix)
+
+    def _show_picture(self, pixels: np.ndarray, painting: Painting, region: Region, now_ns: int) -> None:
+        picture = Frame(index=painting.index, captured_ns=painting.captured_ns, bgra_u8=pixels)
+        with self._note.over(pixels, now_ns):
+            self._overlay.show(picture, region)
+            self._is_visible = True
+            self._show_in_sinks(picture, region)
+        self._last_picture = pixels
+
+    def _show_untouched(self, frame: Frame, region: Region, now_ns: int) -> None:
+        alone = self._note.alone(frame.bgra_u8, region, now_ns)
+        if alone is None or not self._shows_note_alone:
+            self._hide()
+        if alone is not None:
+            pixels, place = alone
+            self._overlay.show(Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=pixels), place)
+            self._is_visible = self._shows_note_alone = True
+        if self._sinks:
+            untouched = Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=frame.bgra_u8.copy())
+            with self._note.over(untouched.bgra_u8, now_ns):
+                self._show_in_sinks(untouched, region)
+
+    def _show_in_sinks(self, frame: Frame, region: Region) -> None:
+        for sink in self._sinks:
+            sink.show(frame, region)
+
+    def _hide(self) -> None:
+        if self._is_visible:
+            self._overlay.hide()
+        self._is_visible = self._shows_note_alone = False

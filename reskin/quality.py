@@ -1,0 +1,88 @@
+"""Which quality level the engine runs at: down when misses persist, up again when there is room, without swinging.
+
+Level 0 is the preset as it is; each level up costs about half. Knows nothing of engines: misses and times come in,
+a level comes out. Time is counted in ticks, so it needs no clock.
+"""
+
+from __future__ import annotations
+
+from reskin.pace import TICK_HZ
+from reskin.renderer import QUALITY_LEVELS
+from reskin.status import Rolling
+
+BUDGET_MS = 1000 / TICK_HZ
+WINDOW_TICKS = TICK_HZ  # misses are counted over the last second
+DOWN_MISSES = 6  # of 24: a quarter missed is seen as stutter, one or two are not
+ROOM = 0.85  # of the budget: the better level must be expected to need less than this
+COST_RATIO = 2.0  # of a level to the next, until it has been measured
+HOLD_TICKS = 5 * TICK_HZ  # at least this long at a level before a better one is tried
+HOLD_LIMIT_TICKS = 160 * TICK_HZ  # each try that fails doubles the hold, up to this
+
+
+class QualityGovernor:
+    """`level` is what the engine should run at; call `tick` once per tick that counts."""
+
+    def __init__(self) -> None:
+        self.level = 0
+        self.best_level = 0  # raised by deaths; never above the last level
+        self._misses = [False] * WINDOW_TICKS
+        self._times = Rolling(WINDOW_TICKS)
+        self._ticks = 0  # at this level
+        self._hold_ticks = HOLD_TICKS
+        self._came_up = False
+        self._cost_ratio = [COST_RATIO] * QUALITY_LEVELS  # [q]: cost of level q - 1 over that of level q
+        self._cost_above: float | None = None  # of the level that was just left downwards
+
+    def tick(self, *, missed: bool, engine_ms: float | None) -> bool:
+        """True when the level has changed. `engine_ms` is the newest frame's time, None when there was none."""
+        self._misses[self._ticks % WINDOW_TICKS] = missed
+        self._ticks += 1
+        if engine_ms is not None:
+            self._times.add(engine_ms)
+        if sum(self._misses) >= DOWN_MISSES and self.level < QUALITY_LEVELS - 1:
+            return self._step_down()
+        if self._ticks < self._hold_ticks:
+            return False
+        if self._came_up:  # this level has held: later tries need not wait any longer than the first
+            self._came_up = False
+            self._hold_ticks = HOLD_TICKS
+        return self._has_room() and self._step_up()
+
+    def lower_best(self) -> bool:
+        """One tier lower for good (three deaths). False when there is none left."""
+        if self.best_level >= QUALITY_LEVELS - 1:
+            return False
+        self.best_level += 1
+        if self.level < self.best_level:
+            self._go_to(self.best_level)
+        return True
+
+    def _has_room(self) -> bool:
+        if self.level <= self.best_level or any(self._misses) or len(self._times) < WINDOW_TICKS:
+            return False
+        now_ms = self._times.percentile(95)
+        if self._cost_above is not None:
+            self._cost_ratio[self.level] = min(2.5, max(1.1, self._cost_above / max(now_ms, 0.1)))
+            self._cost_above = None
+        return now_ms * self._cost_ratio[self.level] < ROOM * BUDGET_MS
+
+    def _step_down(self) -> bool:
+        failed_try = self._came_up
+        self._cost_above = self._times.percentile(50) if len(self._times) else None
+        self._go_to(self.level + 1)
+        if failed_try:
+            self._hold_ticks = min(2 * self._hold_ticks, HOLD_LIMIT_TICKS)
+        return True
+
+    def _step_up(self) -> bool:
+        self._cost_above = None
+        self._go_to(self.level - 1)
+        self._came_up = True
+        return True
+
+    def _go_to(self, level: int) -> None:
+        self.level = level
+        self._came_up = False
+        self._ticks = 0
+        self._misses = [False] * WINDOW_TICKS
+        self._times.clear()

@@ -1,0 +1,174 @@
+"""Frames between two processes: a ring of slots in shared memory, one writer, one reader, the newest wins.
+
+There is no lock, since a process that is killed while it holds one would hold up the other for ever. Instead:
+
+- Two words order everything, each written by one side only and each one aligned 8-byte store: `published` (the writer:
+  the newest finished slot and a sequence number) and `reading` (the reader: the slot that it is using).
+- The writer never touches the newest slot, the one before it, or the one being read. With four slots one is always
+  free. Sparing the one before the newest is what makes a reader safe that looked at `published` just before it changed.
+- A frame may have any size up to the segment's capacity, so a resize within it costs nothing.
+
+The memory has no name on Linux (memfd), so nothing is left behind whatever process dies, and no resource tracker
+takes part. It is freed when the last array on it goes. Knows nothing of engines or of who is at the other end.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from multiprocessing import reduction
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+SLOTS = 4
+PAGE = 4096
+CONTROL_BYTES = PAGE
+HEADER = struct.Struct("<8q")
+HEADER_BYTES = 1024  # of one slot: HEADER, then the stage times as JSON
+_PUBLISHED, _READING, _TAKEN = range(3)  # words at the front of a ring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedFrame:
+    """One slot's frame as the reader sees it: a view, valid until the reader's next take."""
+
+    index: int
+    captured_ns: int
+    submitted_ns: int  # handed to the engine
+    finished_ns: int  # painted; 0 for a game frame
+    quality: int
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    bgra_u8: np.ndarray
+
+
+class Segment:
+    """A piece of anonymous shared memory: control words, the ring of game frames, the ring of painted frames."""
+
+    def __init__(self, memory: mmap.mmap, capacity: int) -> None:
+        self.capacity = capacity
+        whole = np.frombuffer(memory, dtype=np.uint8)
+        self.control = whole[:CONTROL_BYTES].view(np.int64)
+        ring_bytes = _ring_bytes(capacity)
+        self.game = Ring(whole[CONTROL_BYTES : CONTROL_BYTES + ring_bytes], capacity)
+        self.painted = Ring(whole[CONTROL_BYTES + ring_bytes : CONTROL_BYTES + 2 * ring_bytes], capacity)
+
+    @staticmethod
+    def total_bytes(capacity: int) -> int:
+        return CONTROL_BYTES + 2 * _ring_bytes(capacity)
+
+
+class Ring:
+    """One direction. The writer calls `free_slot` and `publish`, the reader `take`; each from one thread."""
+
+    def __init__(self, memory: np.ndarray, capacity: int) -> None:
+        self._words = memory[:PAGE].view(np.int64)
+        stride = HEADER_BYTES
+        self._headers = [memory[PAGE + i * stride : PAGE + (i + 1) * stride] for i in range(SLOTS)]
+        first = PAGE + SLOTS * stride
+        step = _paged(capacity)
+        self._pixels = [memory[first + i * step : first + i * step + capacity] for i in range(SLOTS)]
+        self._sequence = 0
+        self._last_two: tuple[int, int] = (-1, -1)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the newest published frame has not been taken yet."""
+        return int(self._words[_PUBLISHED]) // SLOTS > int(self._words[_TAKEN])
+
+    def free_slot(self) -> int:
+        reading = int(self._words[_READING]) - 1
+        return next(slot for slot in range(SLOTS) if slot != reading and slot not in self._last_two)
+
+    def pixels(self, slot: int, h: int, w: int) -> np.ndarray:
+        return self._pixels[slot][: h * w * 4].reshape(h, w, 4)
+
+    def publish(
+        self, slot: int, h: int, w: int, *, index: int, captured_ns: int, submitted_ns: int, finished_ns: int = 0,
+        quality: int = 0, stages_ms: dict[str, float] | None = None,
+    ) -> None:  # fmt: skip
+        stages = json.dumps({name: round(ms, 3) for name, ms in (stages_ms or {}).items()}).encode()
+        if HEADER.size + len(stages) > HEADER_BYTES:
+            stages = b"{}"  # more stages than anybody reads; the picture matters more
+        header = self._headers[slot]
+        values = (index, captured_ns, submitted_ns, finished_ns, h, w, quality, len(stages))
+        HEADER.pack_into(header.data, 0, *values)
+        header[HEADER.size : HEADER.size + len(stages)] = np.frombuffer(stages, np.uint8)
+        self._sequence += 1
+        self._last_two = (slot, self._last_two[0])
+        self._words[_PUBLISHED] = self._sequence * SLOTS + slot
+
+    def take(self) -> SharedFrame | None:
+        """The newest frame, or None when there is none since the last take. Frees the one taken before."""
+        published = int(self._words[_PUBLISHED])
+        if published // SLOTS <= int(self._words[_TAKEN]):
+            return None
+        while True:
+            slot = published % SLOTS
+            self._words[_READING] = slot + 1
+            again = int(self._words[_PUBLISHED])
+            if again == published:
+                break
+            published = again
+        self._words[_TAKEN] = published // SLOTS
+        index, captured_ns, submitted_ns, finished_ns, h, w, quality, length = HEADER.unpack_from(
+            self._headers[slot].data, 0
+        )
+        stages = json.loads(self._headers[slot][HEADER.size : HEADER.size + length].tobytes() or b"{}")
+        return SharedFrame(
+            index=index, captured_ns=captured_ns, submitted_ns=submitted_ns, finished_ns=finished_ns,
+            quality=quality, stages_ms=stages, bgra_u8=self.pixels(slot, h, w),
+        )  # fmt: skip
+
+
+def create_segment(capacity: int) -> tuple[Segment, int | str]:
+    """A new segment for frames of up to `capacity` bytes, and the handle by which `send_segment` passes it on."""
+    size = Segment.total_bytes(capacity)
+    if sys.platform == "win32":  # not run yet: this project has no Windows machine
+        name = f"reskin-{os.getpid()}-{os.urandom(8).hex()}"
+        return Segment(mmap.mmap(-1, size, tagname=name), capacity), name
+    descriptor = _anonymous_file()
+    os.ftruncate(descriptor, size)
+    return Segment(mmap.mmap(descriptor, size), capacity), descriptor
+
+
+def send_segment(connection: Connection, segment: Segment, handle: int | str, pid: int) -> None:
+    """Pass a segment on to the process at the other end; the handle is used up."""
+    connection.send(("segment", segment.capacity, handle if isinstance(handle, str) else None))
+    if isinstance(handle, int):
+        try:
+            reduction.send_handle(connection, handle, pid)
+        finally:
+            os.close(handle)
+
+
+def receive_segment(connection: Connection, capacity: int, name: str | None) -> Segment:
+    """What the other end does with the ("segment", capacity, name) that it has just received."""
+    size = Segment.total_bytes(capacity)
+    if sys.platform == "win32":
+        return Segment(mmap.mmap(-1, size, tagname=name), capacity)
+    descriptor = reduction.recv_handle(connection)
+    try:
+        return Segment(mmap.mmap(descriptor, size), capacity)
+    finally:
+        os.close(descriptor)
+
+
+def _anonymous_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("reskin-frames", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:  # macOS has no memfd; this file has no name either
+        return os.dup(file.fileno())
+
+
+def _paged(size: int) -> int:
+    return -(-size // PAGE) * PAGE
+
+
+def _ring_bytes(capacity: int) -> int:
+    return PAGE + _paged(SLOTS * HEADER_BYTES) + SLOTS * _paged(capacity)

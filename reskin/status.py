@@ -1,0 +1,103 @@
+"""What the loop counts and times: one object, written by the loop only, read by bench, notes and the HUD.
+
+Times are rolling windows of a fixed size, so a day of play costs the same memory as a minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+WINDOW = 2048  # values kept of each time: 85 s at 24 Hz
+
+
+class EngineState(Enum):
+    STARTING = "starting"  # loading its model, or painting its first frame
+    ACTIVE = "active"
+    LATE = "late"  # no sign of life for 250 ms
+    HUNG = "hung"  # none for 5 s: being killed
+    DEAD = "dead"  # ended; will be started again
+
+
+class Rolling:
+    """The last `size` values, in memory allocated once."""
+
+    def __init__(self, size: int = WINDOW) -> None:
+        self._values = np.full(size, np.nan, dtype=np.float32)
+        self._count = 0
+
+    def add(self, value: float) -> None:
+        self._values[self._count % self._values.size] = value
+        self._count += 1
+
+    def clear(self) -> None:
+        self._count = 0
+
+    def __len__(self) -> int:
+        return min(self._count, self._values.size)
+
+    def percentile(self, percent: float) -> float:
+        """The smallest value that `percent` of them do not exceed; 0 when there is none."""
+        n = len(self)
+        if n == 0:
+            return 0.0
+        rank = min(n - 1, max(0, int(np.ceil(percent / 100 * n)) - 1))
+        return float(np.partition(self._values[:n], rank)[rank])
+
+
+@dataclass(kw_only=True)
+class Status:
+    # since the loop began: grabbed == shown + dropped at the end
+    grabbed: int = 0
+    shown: int = 0  # grabbed frames of which a painting was presented
+    dropped_overtaken: int = 0  # a newer frame came before the engine, or the loop, got to this one
+    dropped_hidden: int = 0  # painted, but the player looked at the game itself, or the window's size had changed
+    dropped_engine: int = 0  # the engine died or raised over it, or the loop ended first
+    engine_deaths: int = 0
+    engine_errors: int = 0  # exceptions that the renderer raised
+
+    # since the warm-up ended
+    measured_from_ns: int = 0
+    measured_until_ns: int = 0
+    ticks: int = 0  # at which the player should have got a new picture
+    missed: int = 0  # of those, without one: the last was repeated, or the game itself was shown
+    lateness_ms: Rolling = field(default_factory=Rolling)  # start of the present minus its deadline
+    latency_ms: Rolling = field(default_factory=Rolling)  # grab to presented, as the loop knows it
+    stages_ms: dict[str, Rolling] = field(default_factory=dict)
+
+    # now
+    engine: EngineState = EngineState.STARTING
+    engine_name: str = ""
+    quality: int = 0
+    size: tuple[int, int] = (0, 0)  # (h, w) of the last frame grabbed
+    ended_because: str = ""
+
+    @property
+    def dropped(self) -> int:
+        return self.dropped_overtaken + self.dropped_hidden + self.dropped_engine
+
+    @property
+    def presented(self) -> int:
+        """New pictures since the warm-up."""
+        return self.ticks - self.missed
+
+    @property
+    def missed_share(self) -> float:
+        return self.missed / self.ticks if self.ticks else 0.0
+
+    @property
+    def fps(self) -> float:
+        elapsed_s = (self.measured_until_ns - self.measured_from_ns) / 1e9
+        return self.presented / elapsed_s if elapsed_s > 0 else 0.0
+
+    def time(self, stage: str, ms: float) -> None:
+        self.stages_ms.setdefault(stage, Rolling()).add(ms)
+
+    def begin_measuring(self, now_ns: int) -> None:
+        """The warm-up is over: forget what was measured in it."""
+        self.measured_from_ns = self.measured_until_ns = now_ns
+        self.ticks = self.missed = 0
+        for times in (self.lateness_ms, self.latency_ms, *self.stages_ms.values()):
+            times.clear()

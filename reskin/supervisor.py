@@ -1,0 +1,268 @@
+"""Looks after the engine's process: starts it, notices when it is late, hung or dead, and starts it again.
+
+Everything here is polled from the loop's thread and nothing waits, so whatever the engine does, the overlay keeps its
+ticks. The loop shows the untouched game by the age of the newest painting; this file brings the engine back:
+
+    STARTING -ready and first frame-> ACTIVE -250 ms-> LATE -5 s-> HUNG (killed) -> DEAD -> STARTING
+
+Knows nothing of windows or of what the renderer does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator
+from multiprocessing.context import SpawnProcess
+
+import numpy as np
+
+from reskin.engine_link import EngineNews, Painting
+from reskin.engine_process import HEARTBEAT, serve
+from reskin.errors import EngineError
+from reskin.frame import Frame
+from reskin.renderer import View
+from reskin.shared_frames import Segment, create_segment, send_segment
+from reskin.status import EngineState
+from reskin.themes import Theme
+
+LATE_NS = 250_000_000
+HUNG_NS = 5_000_000_000
+START_LIMIT_NS = 30_000_000_000  # loading a model and compiling on the first frame take seconds, not half a minute
+DEATHS_PER_TIER = 3
+DEATH_WINDOW_NS = 600_000_000_000
+RESTART_PAUSE_NS = 1_000_000_000  # before the second restart in the window; doubles with each, to at most 30 s
+RESTART_PAUSE_LIMIT_NS = 30_000_000_000
+FIRST_CAPACITY = 1920 * 1080 * 4  # bytes of a frame; memory that is not written to is not used
+# Spinning threads of BLAS or OpenMP would take the game's and the loop's cores while they wait.
+QUIET_THREADS = {
+    "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+}  # fmt: skip
+
+
+class Supervisor:
+    """An `Engine` in a process of its own. `factory` is "module:function"; it is called there with `arguments`."""
+
+    def __init__(self, factory: str, arguments: tuple[object, ...] = (), *, carries_marker: bool = False) -> None:
+        self.name = f"{factory}{arguments}"
+        self._arguments = (factory, arguments, carries_marker)
+        self._life: _Life | None = None
+        self._begin_ns = 0  # when to start the next life
+        self._polled_ns = 0
+        self._deaths_ns: deque[int] = deque(maxlen=64)
+        self._deaths_at_tier = 0
+        self._was_active = False
+        self._capacity = FIRST_CAPACITY
+        self._look: tuple[Theme, View, int] | None = None
+
+    @property
+    def state(self) -> EngineState:
+        return self._life.state if self._life is not None else EngineState.DEAD
+
+    @property
+    def is_ready(self) -> bool:
+        return self._life is not None and self._life.is_ready
+
+    @property
+    def pid(self) -> int | None:
+        return self._life.process.pid if self._life is not None else None
+
+    def poll(self, now_ns: int) -> EngineNews:
+        """EngineError when it never once came up in three tries: then something is missing, and trying is no help."""
+        if self._life is None:
+            if now_ns >= self._begin_ns:
+                self._life = _Life(self._arguments, self._capacity, now_ns)
+                self._polled_ns = now_ns
+            return EngineNews()
+        if now_ns - self._polled_ns > LATE_NS:  # the whole app stood still (stopped, asleep): not the engine's fault
+            self._life.forgive(now_ns)
+        self._polled_ns = now_ns
+        errors = self._life.hear()
+        self.name = self._life.name or self.name
+        reason = self._life.why_ended(now_ns)
+        if reason is None:
+            self._was_active |= self._life.state is EngineState.ACTIVE
+            notes = [f"Engine error: {errors[-1]}"] if errors else []
+            return EngineNews(notes=notes, errors=len(errors))
+        self._life.end()
+        self._life = None
+        return self._died(reason, now_ns, len(errors))
+
+    def configure(self, *, theme: Theme, view: View, quality: int) -> None:
+        self._look = (theme, view, quality)
+        if self._life is not None:
+            self._life.configure(self._look)
+
+    def submit(self, frame: Frame) -> None:
+        if self._life is not None:
+            self._capacity = max(self._capacity, frame.bgra_u8.nbytes)
+            self._life.submit(frame, self._capacity)
+
+    def newest(self) -> Painting | None:
+        return self._life.newest() if self._life is not None else None
+
+    def close(self) -> None:
+        if self._life is not None:
+            self._life.end(politely=True)
+            self._life = None
+
+    def _died(self, reason: str, now_ns: int, errors: int) -> EngineNews:
+        self._deaths_ns.append(now_ns)
+        recent = sum(now_ns - death_ns < DEATH_WINDOW_NS for death_ns in self._deaths_ns)
+        if recent >= DEATHS_PER_TIER and not self._was_active:
+            raise EngineError(
+                f"starting the engine {self.name}: it ended {recent} times without painting one frame; the last time: "
+                f"{reason}. Run `reskin doctor` to see what is missing."
+            )
+        pause_ns = min(RESTART_PAUSE_NS << min(recent - 2, 8), RESTART_PAUSE_LIMIT_NS) if recent >= 2 else 0
+        self._begin_ns = now_ns + pause_ns
+        self._deaths_at_tier = min(self._deaths_at_tier + 1, recent)
+        lower_tier = self._deaths_at_tier >= DEATHS_PER_TIER
+        if lower_tier:
+            self._deaths_at_tier = 0
+        note = f"Engine restarting: {reason}"
+        return EngineNews(notes=[note], died=True, lower_tier=lower_tier, errors=errors)
+
+
+class _Life:
+    """One process, from its start to its end."""
+
+    def __init__(self, arguments: tuple[str, tuple[object, ...], bool], capacity: int, now_ns: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.name = ""
+        self.is_ready = False
+        self.state = EngineState.STARTING
+        self._born_ns = now_ns
+        self._failure: str | None = None
+        self._sent_look: tuple[Theme, View, int] | None = None
+        self._connection, theirs = context.Pipe(duplex=True)
+        self.process: SpawnProcess = context.Process(
+            target=serve, args=(theirs, *arguments, os.getpid()), name="reskin-engine", daemon=True
+        )
+        with _environment(QUIET_THREADS), _interrupt_blocked():
+            self.process.start()
+        theirs.close()
+        self._segment = self._give_segment(capacity)
+
+    def hear(self) -> list[str]:
+        """Messages of the process; returns the texts of exceptions that its renderer raised."""
+        errors = []
+        with contextlib.suppress(EOFError, OSError):
+            while self._connection.poll():
+                kind, text = self._connection.recv()
+                if kind == "ready":
+                    self.name, self.is_ready = text, True
+                elif kind == "error":
+                    errors.append(text)
+                else:
+                    self._failure = text
+        return errors
+
+    def why_ended(self, now_ns: int) -> str | None:
+        """Why this life is over, or None while it is not; also brings `state` up to date."""
+        exit_code = self.process.exitcode
+        if exit_code is not None:
+            return self._failure or _exit_text(exit_code)
+        if self.state is EngineState.STARTING:
+            if now_ns - self._born_ns > START_LIMIT_NS:
+                return f"not started after {START_LIMIT_NS // 10**9} s"
+            return None
+        silent_ns = now_ns - int(self._segment.control[HEARTBEAT])
+        if silent_ns > HUNG_NS:
+            self.state = EngineState.HUNG
+            return f"no sign of life for {HUNG_NS // 10**9} s"
+        self.state = EngineState.LATE if silent_ns > LATE_NS else EngineState.ACTIVE
+        return None
+
+    def forgive(self, now_ns: int) -> None:
+        self._segment.control[HEARTBEAT] = now_ns
+
+    def configure(self, look: tuple[Theme, View, int]) -> None:
+        # a hung process does not read its pipe, and a full pipe would hold us up: it gets the look when it is back
+        if not self.is_ready or self.state in (EngineState.LATE, EngineState.HUNG):
+            return
+        theme, view, quality = look
+        if self._sent_look is not None and theme is self._sent_look[0] and look[1:] == self._sent_look[1:]:
+            return
+        if self._send(("configure", theme.model_dump_json(), view.value, quality)):
+            self._sent_look = look
+
+    def submit(self, frame: Frame, capacity: int) -> None:
+        if capacity > self._segment.capacity:
+            self._segment = self._give_segment(capacity)
+        ring = self._segment.game
+        h, w = frame.bgra_u8.shape[:2]
+        slot = ring.free_slot()
+        np.copyto(ring.pixels(slot, h, w), frame.bgra_u8)
+        has_been_told = ring.is_waiting  # at most one of these in the pipe, however long the engine sleeps
+        ring.publish(
+            slot, h, w, index=frame.index, captured_ns=frame.captured_ns, submitted_ns=time.monotonic_ns()
+        )  # fmt: skip
+        if not has_been_told:
+            self._send(("frame",))
+
+    def newest(self) -> Painting | None:
+        painting = self._segment.painted.take()
+        if painting is not None and self.state is EngineState.STARTING:
+            self.state = EngineState.ACTIVE
+        return painting
+
+    def end(self, *, politely: bool = False) -> None:
+        if politely and self._send(("stop",)):
+            self.process.join(0.5)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join(1.0)  # SIGKILL takes about a millisecond
+        self._connection.close()
+        if self.process.exitcode is not None:
+            self.process.close()
+
+    def _give_segment(self, capacity: int) -> Segment:
+        segment, handle = create_segment(capacity)
+        assert self.process.pid is not None
+        with contextlib.suppress(OSError):  # it has ended: the next poll says so
+            send_segment(self._connection, segment, handle, self.process.pid)
+        segment.control[HEARTBEAT] = time.monotonic_ns()
+        return segment
+
+    def _send(self, message: tuple[object, ...]) -> bool:
+        try:
+            self._connection.send(message)
+        except OSError:  # it has ended: the next poll says so
+            return False
+        return True
+
+
+def _exit_text(exit_code: int) -> str:
+    if exit_code < 0:
+        return f"its process was killed by {signal.Signals(-exit_code).name}"
+    return f"its process ended with exit code {exit_code}"
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """For a process that is started inside; what the player has set stays."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+@contextlib.contextmanager
+def _interrupt_blocked() -> Iterator[None]:
+    """A process inherits the mask: Ctrl-C, which the terminal sends to all, then ends the app alone."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,53 @@
+"""Renderers that go wrong on purpose, for the engine's process; named there as "tests.loop.stand_ins:hanging"."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import numpy as np
+
+from reskin.renderer import TintRenderer, View
+from reskin.themes import Theme
+
+
+class Faulty(TintRenderer):
+    """A tint that at its `at`-th frame raises, hangs or exits; `cost_ms` sleeps in each, halved by each level."""
+
+    name = "faulty tint"
+
+    def __init__(self, fault: str = "", at: int = 0, cost_ms: float = 0.0, marker: str = "") -> None:
+        self._fault = fault
+        self._at = at
+        self._cost_ms = cost_ms
+        self._marker = marker  # a file: the fault happens once, in the process that makes it
+        self._frames = 0
+
+    def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
+        self._frames += 1
+        if self._fault and self._frames >= self._at and self._is_first():
+            if self._fault == "hang":
+                time.sleep(3600)
+            if self._fault == "exit":
+                os._exit(7)
+            raise ValueError("planted")
+        if self._cost_ms:
+            time.sleep(self._cost_ms / 1000 / 2**quality)
+        return super().render(bgra_u8, theme, view, quality, out)
+
+    def _is_first(self) -> bool:
+        if not self._marker:
+            return True
+        try:
+            os.close(os.open(self._marker, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
+
+
+def faulty(fault: str = "", at: int = 0, cost_ms: float = 0.0, marker: str = "") -> Faulty:
+    return Faulty(fault, at, cost_ms, marker)
+
+
+def unable() -> Faulty:
+    raise FileNotFoundError("no weights at engine/weights/nano.onnx")
