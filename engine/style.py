@@ -19,6 +19,7 @@ class Style:
     """k = len(MATERIALS) rows of what each material looks like, and one light for all."""
 
     dark: FloatArray  # (k, 3) colour of a material's dark parts
+    middle: FloatArray  # (k, 3) colour halfway between
     light: FloatArray  # (k, 3) colour of its light parts
     pattern: FloatArray  # (k,) index into PATTERNS
     scale: FloatArray  # (k,) pattern size, 1 = as the world draws it
@@ -32,9 +33,9 @@ class Style:
     relight: float = 0.2  # 0 the game's own light and shadow, 1 the theme's sun
 
     def per_material(self) -> FloatArray:
-        """(k, 8 + patterns) float32: dark, light, scale, glow, pattern as one-hot."""
+        """(k, 11 + patterns) float32: dark, middle, light, scale, glow, pattern as one-hot."""
         one_hot = np.eye(len(PATTERNS), dtype=np.float32)[self.pattern.astype(int)]
-        columns = [self.dark, self.light, self.scale[:, None], self.glow[:, None], one_hot]
+        columns = [self.dark, self.middle, self.light, self.scale[:, None], self.glow[:, None], one_hot]
         return np.concatenate(columns, axis=1).astype(np.float32)
 
     def light_vector(self) -> FloatArray:

@@ -81,39 +81,17 @@ def shift(ramp: Ramp, *, light: float = 0.0, chroma: float = 1.0, turn_deg: floa
 
 
 def stops(ramp: Ramp) -> tuple[Rgb, Rgb, Rgb]:
-    """A ramp as its dark end, its middle and its light end."""
-    dark, light = spread(ramp)
-    if len(ramp) == 1:
-        return dark, ramp[0], light
-    at = (len(ramp) - 1) / 2
-    below, above = ramp[int(at)], ramp[math.ceil(at)]
-    red, green, blue = ((a + b) / 2 for a, b in zip(below, above, strict=True))
-    return dark, (red, green, blue), light
+    """The dark end, the middle and the light end that the model is given.
 
-
-def spread(ramp: Ramp) -> tuple[Rgb, Rgb]:
-    """The dark and the light end that the model is given.
-
-    Two colours are taken as they are; of more, the straight line closest to them all, so that a middle colour counts;
-    one is widened by `HALF_RAMP` both ways.
+    One colour is widened by `HALF_RAMP` both ways; of four, the middle is halfway between the inner two.
     """
     if len(ramp) == 1:
         l, c, h = to_oklch(ramp[0])
         low = min(max(l - HALF_RAMP, 0.04), 1 - 2 * HALF_RAMP)
-        return from_oklch(low, c, h), from_oklch(low + 2 * HALF_RAMP, c, h)
-    last = len(ramp) - 1
-    at = [index / last - 0.5 for index in range(last + 1)]  # centred: slope and mean are then independent
-    square = sum(t * t for t in at)
-    means = [sum(channel) / len(ramp) for channel in zip(*ramp, strict=True)]
-    slopes = [
-        sum(t * value for t, value in zip(at, channel, strict=True)) / square for channel in zip(*ramp, strict=True)
-    ]
-    return _line_at(means, slopes, -0.5), _line_at(means, slopes, 0.5)
-
-
-def _line_at(means: list[float], slopes: list[float], t: float) -> Rgb:
-    red, green, blue = (min(max(mean + t * slope, 0.0), 1.0) for mean, slope in zip(means, slopes, strict=True))
-    return red, green, blue
+        return from_oklch(low, c, h), ramp[0], from_oklch(low + 2 * HALF_RAMP, c, h)
+    at = (len(ramp) - 1) / 2
+    red, green, blue = ((a + b) / 2 for a, b in zip(ramp[math.floor(at)], ramp[math.ceil(at)], strict=True))
+    return ramp[0], (red, green, blue), ramp[-1]
 
 
 def ramp_of(hue: float, chroma: float, dark: float, light: float) -> Ramp:
@@ -161,5 +139,5 @@ def _sky_ramp(ambient: Rgb, fog: Rgb, sun: Rgb) -> Ramp:
 
 
 def _middle(ramp: Ramp) -> float:
-    dark, light = spread(ramp)
+    dark, _, light = stops(ramp)
     return (lightness(dark) + lightness(light)) / 2

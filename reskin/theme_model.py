@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from engine.config import MATERIALS, PATTERNS
 from engine.style import Style
-from reskin.palette import Ramp, Rgb, derive, parse_hex, spread, to_hex
+from reskin.palette import Ramp, Rgb, derive, parse_hex, stops, to_hex
 from reskin.toml_errors import hint
 
 
@@ -177,11 +177,12 @@ class Theme(ThemePart):
     @cached_property
     def _style(self) -> Style:
         parts = list(self.materials().values())
-        ends = [spread(part.ramp) for part in parts]
+        ends = [stops(part.ramp) for part in parts]
         sun, fog = self.light.sun, self.light.fog
         return Style(
-            dark=_floats([dark for dark, _ in ends]),
-            light=_floats([light for _, light in ends]),
+            dark=_floats([dark for dark, _, _ in ends]),
+            middle=_floats([middle for _, middle, _ in ends]),
+            light=_floats([light for _, _, light in ends]),
             pattern=np.array([PATTERNS.index(part.pattern) for part in parts], dtype=np.int64),
             scale=_floats([part.scale for part in parts]),
             glow=_floats([part.glow for part in parts]),
