@@ -1,8 +1,7 @@
 """Draws every theme's palette into one PNG, to judge themes by eye: python tools/theme_swatches.py OUT.png [THEME...]
 
-A row is a theme: a small flat scene in the colours that the model is given, where sky, ground, walls and figure must
-stand apart, and the ramps that the author wrote. Needs no engine: it shows what was asked for, not what
-the model makes of it.
+A row is a theme: a small flat scene where sky, ground, walls and figure must stand apart, and its ramps from dark to
+light. Needs no engine: it shows what was asked for, not what the model makes of it.
 """
 
 from __future__ import annotations
@@ -30,24 +29,16 @@ def ramp(theme: Theme, material: str, height_px: int, width_px: int) -> np.ndarr
     return np.repeat(np.stack(channels, axis=-1)[:, None], width_px, axis=1)
 
 
-def painted(theme: Theme, material: str, height_px: int, width_px: int) -> np.ndarray:
-    """The same from the two ends that the model is given."""
-    at = MATERIALS.index(material)
-    style = theme.style()
-    mix = np.linspace(1, 0, height_px)[:, None, None]
-    return np.broadcast_to(mix * style.light[at] + (1 - mix) * style.dark[at], (height_px, width_px, 3))
-
-
 def scene(theme: Theme) -> np.ndarray:
     """(ROW_PX, SCENE_PX, 3): every material as a flat shape, dark at its foot."""
-    picture = painted(theme, "sky", ROW_PX, SCENE_PX)[::-1].copy()  # light at the horizon
+    picture = ramp(theme, "sky", ROW_PX, SCENE_PX)[::-1].copy()  # light at the horizon
 
     def paint(material: str, points: list[tuple[int, int]]) -> None:
         mask = np.zeros((ROW_PX, SCENE_PX), np.uint8)
         cv2.fillPoly(mask, [np.array(points, np.int32)], 1)
         rows = np.flatnonzero(mask.any(axis=1))
         filled = np.zeros_like(picture)
-        filled[rows[0] : rows[-1] + 1] = painted(theme, material, len(rows), SCENE_PX)
+        filled[rows[0] : rows[-1] + 1] = ramp(theme, material, len(rows), SCENE_PX)
         picture[mask == 1] = filled[mask == 1]
 
     paint("rock", [(0, 120), (50, 60), (90, 90), (130, 40), (200, 120)])

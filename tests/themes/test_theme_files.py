@@ -39,7 +39,7 @@ def test_eight_lines_are_a_whole_theme() -> None:
     assert all(colors.min() >= 0 and colors.max() <= 1 for colors in (style.dark, style.light))
 
 
-@pytest.mark.parametrize("named", [(), ("sky",), ("structure",), ("ground", "character"), ("rock",), ("glow",)])
+@pytest.mark.parametrize("named", [(), ("sky",), ("structure",), ("ground", "water"), ("rock",), ("glow",)])
 def test_what_is_not_named_is_derived_so_that_things_stand_apart(named: tuple[str, ...]) -> None:
     tables = "".join(f'[material.{name}]\ncolors = ["#203040", "#a0b0c0"]\n' for name in named)
     materials = parse_theme(f'name = "x"\n{tables}').materials()
