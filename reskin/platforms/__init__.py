@@ -1,0 +1,155 @@
+"""The parts of Reskin that touch a desktop, chosen for the one it runs on. Everything is imported on first use.
+
+Knows which implementation fills which protocol of `base`, and says why. Today that is X11; Windows comes later.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reskin.errors import DisplayError, ReskinError
+from reskin.frame import Region
+from reskin.platforms.base import Capture, Hotkeys, Overlay
+
+if TYPE_CHECKING:
+    from reskin.platforms.window_info import WindowInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One row of `reskin doctor`: what fills a part, why, and what was passed over for which reason."""
+
+    part: str
+    chosen: str  # "none" when nothing works here
+    why: str
+    not_chosen: tuple[tuple[str, str], ...] = ()
+
+
+def list_windows() -> list[WindowInfo]:
+    """Every window that can be captured, without our own overlay."""
+    _require_x11("listing windows")
+    from reskin.platforms.x11 import windows
+
+    return windows.list_windows()
+
+
+def open_window(query: str) -> Capture:
+    """Capture the window that `query` means: an id, a title, or a part of title or class. CaptureError if not one."""
+    _require_x11(f'capturing the window "{query}"')
+    from reskin.platforms.x11.capture import X11WindowCapture
+    from reskin.platforms.x11.windows import find_window
+
+    return X11WindowCapture(find_window(query).id)
+
+
+def open_region(region: Region) -> Capture:
+    """Capture a rectangle of the screen; it sees whatever is on top there."""
+    _require_x11("capturing a screen region")
+    from reskin.platforms.region import RegionCapture
+
+    return RegionCapture(region)
+
+
+def open_overlay() -> Overlay:
+    """The window over the game; hidden until its first frame."""
+    _require_x11("opening the overlay")
+    from reskin.platforms.x11.overlay import X11Overlay
+
+    return X11Overlay()
+
+
+def open_hotkeys(bindings: Mapping[str, str]) -> Hotkeys:
+    """Listen for `bindings`, action to chord. HotkeyError names a chord that cannot be read."""
+    _require_x11("listening for hotkeys")
+    from reskin.platforms.pynput_hotkeys import PynputHotkeys
+
+    return PynputHotkeys(bindings)
+
+
+def probe() -> list[Choice]:
+    """What would be used here, found out by asking the desktop; never raises, opens nothing that stays."""
+    return [_probe_capture(), _probe_region(), _probe_overlay(), _probe_hotkeys()]
+
+
+def _require_x11(doing: str) -> None:
+    if not sys.platform.startswith("linux"):
+        raise DisplayError(
+            f"{doing}: Reskin's screen parts for {sys.platform} are not built yet, only those for X11 on Linux. "
+            "`reskin render IN OUT --theme NAME` reskins a video anywhere."
+        )
+    if not os.environ.get("DISPLAY"):
+        from reskin.platforms.x11.connection import no_display
+
+        raise DisplayError(no_display(""))
+
+
+def _tried(part: str, try_it: Callable[[], Choice]) -> Choice:
+    try:
+        _require_x11(f"looking for {part}")
+        return try_it()
+    except (ReskinError, ImportError) as error:
+        return Choice(part=part, chosen="none", why=str(error))
+
+
+def _extensions() -> dict[str, bool]:
+    from reskin.platforms.x11.connection import XConnection
+
+    x = XConnection()
+    try:
+        return {name: x.has_extension(name) for name in ("Composite", "MIT-SHM", "XFIXES", "RECORD")}
+    finally:
+        x.close()
+
+
+def _needs(
+    part: str, chosen: str, why: str, extensions: tuple[str, ...], not_chosen: tuple[tuple[str, str], ...]
+) -> Choice:
+    there = _extensions()
+    missing = [name for name in extensions if not there[name]]
+    if missing:
+        return Choice(part=part, chosen="none", why=f"the X server has no {' and no '.join(missing)} extension")
+    return Choice(part=part, chosen=chosen, why=why, not_chosen=not_chosen)
+
+
+def _wayland_note() -> str:
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return "; this is a Wayland session: only games that run through XWayland can be seen"
+    return ""
+
+
+def _probe_capture() -> Choice:
+    not_chosen = (("screen region (mss)", "sees the overlay as well as the game; `--region` asks for it"),)
+    why = f"one window's own pixels, also while covered; shared memory{_wayland_note()}"
+    return _tried(
+        "capture", lambda: _needs("capture", "XComposite + MIT-SHM", why, ("Composite", "MIT-SHM"), not_chosen)
+    )
+
+
+def _probe_region() -> Choice:
+    def try_it() -> Choice:
+        from reskin.platforms.region import RegionCapture
+
+        capture = RegionCapture(Region(0, 0, 1, 1))
+        try:
+            capture.grab()
+        finally:
+            capture.close()
+        return Choice(part="region", chosen="mss", why="any rectangle of the screen, for `--region`")
+
+    return _tried("region", try_it)
+
+
+def _probe_overlay() -> Choice:
+    not_chosen = (("SDL (pygame-ce)", "ends the whole program when the display goes away"),)
+    why = "override-redirect window, clicks go through (XFixes), pixels in shared memory"
+    return _tried("overlay", lambda: _needs("overlay", "X11 window", why, ("XFIXES", "MIT-SHM"), not_chosen))
+
+
+def _probe_hotkeys() -> Choice:
+    not_chosen = (("XGrabKey", "would take the keys from the game, and cannot report a held key's release reliably"),)
+    why = f"heard while the game has the focus (X RECORD); the game hears them too{_wayland_note()}"
+    return _tried("hotkeys", lambda: _needs("hotkeys", "pynput", why, ("RECORD",), not_chosen))

@@ -1,0 +1,126 @@
+"""Global hotkeys through pynput, heard while the game has the focus. The game hears the keys too: pynput cannot take
+them away, so chords should be ones that games leave alone.
+
+pynput calls from a thread of its own; all that happens there is one put into a bounded queue. Chords are worked out
+in `poll`, in the loop's thread. pynput is imported late, because its import opens the display.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from reskin.errors import DisplayError, HotkeyError
+from reskin.platforms.base import KeyEvent
+from reskin.platforms.chords import Chord, ChordTracker
+
+_QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped and counted
+_JOIN_LIMIT_S = 1.0
+EXAMPLE = '"<ctrl>+<alt>+n" or "<f9>"'
+
+
+class PynputHotkeys:
+    """`bindings`: action to chord in pynput's syntax; an empty chord binds nothing. HotkeyError names a bad chord."""
+
+    name = "pynput"
+
+    def __init__(self, bindings: Mapping[str, str]) -> None:
+        keyboard = _import_keyboard()
+        self._tracker = ChordTracker(_parse_all(keyboard, bindings))
+        self._keys: queue.Queue[tuple[Any, bool, int]] = queue.Queue(_QUEUE_LIMIT)
+        self.dropped = 0  # keys that came while the queue was full
+        self._listener = _quiet_listener(keyboard, self._post)
+        self._listener.start()
+        self._listener.wait()
+
+    def _post(self, key: Any, pressed: bool) -> None:
+        try:
+            self._keys.put_nowait((key, pressed, time.monotonic_ns()))
+        except queue.Full:
+            self.dropped += 1
+
+    def poll(self) -> list[KeyEvent]:
+        if not self._listener.is_alive():
+            raise DisplayError(
+                f"listening for hotkeys: the listener ended ({self._listener.failure or 'no reason given'}). "
+                "The display went away or forbids listening; start Reskin again."
+            )
+        while True:
+            try:
+                key, pressed, at_ns = self._keys.get_nowait()
+            except queue.Empty:
+                return self._tracker.events(time.monotonic_ns())
+            self._tracker.feed(_canonical(self._listener, key), pressed, at_ns)
+
+    def close(self) -> None:
+        """Stop listening; closing twice, or after the display went away, is fine."""
+        if self._listener.is_alive():
+            self._listener.stop()
+            self._listener.join(_JOIN_LIMIT_S)
+
+
+def parse_chord(keyboard: Any, action: str, chord: str) -> Chord:
+    """One main key and any modifiers; HotkeyError says what is wrong with anything else."""
+    try:
+        keys = keyboard.HotKey.parse(chord.strip().lower())
+    except ValueError as error:
+        raise HotkeyError(
+            f'reading the hotkey of "{action}": "{chord}" is no chord ("{error}" cannot be read). Expected keys joined '
+            f"by +, names in angle brackets, such as {EXAMPLE}."
+        ) from error
+    mains = [key for key in keys if not isinstance(key, keyboard.Key)]
+    if len(mains) != 1:
+        raise HotkeyError(
+            f'reading the hotkey of "{action}": "{chord}" has {len(mains)} keys besides the modifiers, expected one, '
+            f"such as {EXAMPLE}."
+        )
+    return Chord(main=mains[0], modifiers=frozenset(keys) - {mains[0]})
+
+
+def _parse_all(keyboard: Any, bindings: Mapping[str, str]) -> dict[str, Chord]:
+    chords: dict[str, Chord] = {}
+    for action, text in bindings.items():
+        if not text:
+            continue
+        chord = parse_chord(keyboard, action, text)
+        for other, taken in chords.items():
+            if taken == chord:
+                raise HotkeyError(
+                    f'reading the hotkeys: "{action}" and "{other}" both have {text}. Change one of them.'
+                )
+        chords[action] = chord
+    return chords
+
+
+def _import_keyboard() -> Any:
+    try:
+        from pynput import keyboard
+    except ImportError as error:  # raised without a display, where a backend is missing, and on Wayland alone
+        raise DisplayError(
+            f"listening for hotkeys: pynput cannot reach the keyboard ({str(error).splitlines()[0]}). "
+            "Expected an X11 session; check $DISPLAY."
+        ) from error
+    return keyboard
+
+
+def _quiet_listener(keyboard: Any, post: Any) -> Any:
+    """A listener that keeps the error which ended it, where pynput would print a traceback over the player's game."""
+
+    class QuietListener(keyboard.Listener):  # type: ignore[misc]
+        failure: Exception | None = None
+
+        def run(self) -> None:
+            try:
+                super().run()
+            except Exception as error:  # of whatever kind python-xlib raises; `poll` reports it
+                self.failure = error
+
+    return QuietListener(on_press=lambda key: post(key, True), on_release=lambda key: post(key, False))
+
+
+def _canonical(listener: Any, key: Any) -> Hashable:
+    """Left and right modifiers are one, capitals are small; None for a key that pynput cannot name."""
+    canonical: Hashable = None if key is None else listener.canonical(key)
+    return canonical

@@ -1,0 +1,148 @@
+"""The overlay on X11: one borderless window over the game, never focused, that clicks and keys go through.
+
+Override-redirect, so the window manager neither frames, focuses nor restacks it; its input region is empty (XFixes), so
+the pointer does not see it. Pixels cross in shared memory: a copy into it and one request a frame.
+
+Why not SDL (pygame-ce), which was the plan: when the display goes away, Xlib inside SDL ends the process with exit(1)
+before Python learns of it, and with that switched off SDL_Quit waits for ever for an event of the dead server
+(SDL 2.32, libX11 1.8.4). This window raises DisplayError instead, and needs no SDL settings in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+import xcffib
+import xcffib.shm
+import xcffib.xfixes
+import xcffib.xproto as xp
+
+from reskin.errors import DisplayError, OverlayError
+from reskin.frame import Frame, Region
+from reskin.platforms.x11.connection import XConnection
+from reskin.platforms.x11.shared_segment import SharedSegment, segment_for
+from reskin.platforms.x11.windows import OVERLAY_CLASS
+
+TITLE = "Reskin"  # one window and one title for the program's life: recorders find it again
+_RAISE_EVERY = 6  # frames, 250 ms: above a game that raises itself, without fighting a screen locker at each frame
+_COORDINATE_LIMIT_PX = 32767  # X11 coordinates are 16-bit
+_DEPTHS = (24, 32)
+
+
+class X11Overlay:
+    """Sink over the game. A region partly off the screen is cut by the server; the frame need not have its size."""
+
+    name = "x11 overlay"
+
+    def __init__(self, *, display: str | None = None) -> None:
+        self._x = XConnection(display)
+        self._shm = self._x.extension(xcffib.shm)
+        self._segment: SharedSegment | None = None
+        self._region = Region(0, 0, 1, 1)
+        self._mapped = False
+        self._shown = 0
+        if self._x.root_depth not in _DEPTHS:
+            self._x.close()
+            raise OverlayError(
+                f"opening the overlay: the screen {self._x.name} has {self._x.root_depth}-bit colour, expected 24. "
+                "Switch the screen to 24-bit colour."
+            )
+        with self._x.guard("opening the overlay"):
+            self._window = self._create_window()
+            self._gc = self._x.new_id()
+            self._x.core.CreateGC(self._gc, self._window, 0, [])
+            self._let_input_through()
+
+    def _create_window(self) -> int:
+        window, core = self._x.new_id(), self._x.core
+        mask = xp.CW.BackPixmap | xp.CW.BitGravity | xp.CW.OverrideRedirect
+        values = [xp.BackPixmap._None, xp.Gravity.NorthWest, 1]  # nothing is cleared when it moves or grows: no flash
+        core.CreateWindow(
+            self._x.root_depth, window, self._x.root, 0, 0, 1, 1, 0,
+            xp.WindowClass.InputOutput, self._x.root_visual, mask, values, is_checked=True,
+        ).check()  # fmt: skip
+        self._x.set_text(window, "_NET_WM_NAME", TITLE)
+        self._x.set_text(window, "WM_NAME", TITLE, "STRING")
+        self._x.set_text(window, "WM_CLASS", f"{OVERLAY_CLASS}\0{OVERLAY_CLASS}\0", "STRING")
+        self._x.set_numbers(window, "_NET_WM_PID", (os.getpid(),), "CARDINAL")
+        return window
+
+    def _let_input_through(self) -> None:
+        """An empty input region: clicks, wheel and pointer motion reach what lies below."""
+        xfixes = self._x.extension(xcffib.xfixes)
+        empty = self._x.new_id()
+        xfixes.CreateRegion(empty, 0, [])
+        xfixes.SetWindowShapeRegion(self._window, xcffib.shape.SK.Input, 0, 0, empty, is_checked=True).check()
+        xfixes.DestroyRegion(empty)
+
+    def show(self, frame: Frame, region: Region) -> None:
+        """On the screen when this returns (one round trip): 0.4 ms at 1280x720, of which the copy is most."""
+        region = _within_limits(region)
+        with self._x.guard("showing a frame on the overlay"):
+            for _ in self._x.events():
+                pass  # none is of interest, but they must not pile up
+            self._segment = segment_for(self._x, self._shm, self._segment, region.w * region.h * 4)
+            _fill(self._segment.pixels(region.h, region.w), frame.bgra_u8)
+            self._place(region)
+            try:
+                self._put(region, self._segment)
+            except xcffib.Error as error:
+                raise OverlayError(
+                    f"showing a {region.w}x{region.h} frame on the overlay: the X server refused "
+                    f"({type(error).__name__}). Its memory may be full; close the game or make its window smaller."
+                ) from error
+            self._region = region
+            self._shown += 1
+
+    def _place(self, region: Region) -> None:
+        core, configure = self._x.core, xp.ConfigWindow
+        if region != self._region:
+            mask = configure.X | configure.Y | configure.Width | configure.Height
+            values = [region.x & 0xFFFFFFFF, region.y & 0xFFFFFFFF, region.w, region.h]
+            core.ConfigureWindow(self._window, mask, values)
+        if not self._mapped or self._shown % _RAISE_EVERY == 0:
+            core.ConfigureWindow(self._window, configure.StackMode, [xp.StackMode.Above])
+        if not self._mapped:
+            core.MapWindow(self._window)
+            self._mapped = True
+
+    def _put(self, region: Region, segment: SharedSegment) -> None:
+        size = (region.w, region.h)
+        self._shm.PutImage(
+            self._window, self._gc, *size, 0, 0, *size, 0, 0,
+            self._x.root_depth, xp.ImageFormat.ZPixmap, False, segment.xid, 0, is_checked=True,
+        ).check()  # fmt: skip
+
+    def hide(self) -> None:
+        """The untouched game at once; the next show brings the overlay back."""
+        with self._x.guard("hiding the overlay"):
+            self._x.core.UnmapWindow(self._window, is_checked=True).check()
+        self._mapped = False
+
+    def close(self) -> None:
+        """Closing twice, or after the display went away, is fine."""
+        try:
+            with self._x.guard("closing the overlay"):
+                self._x.core.DestroyWindow(self._window, is_checked=True).check()
+        except (DisplayError, xcffib.XcffibException):
+            pass  # gone already, which is what was wanted
+        self._x.close()
+
+
+def _fill(target: np.ndarray, bgra_u8: np.ndarray) -> None:
+    """Copy; scaled when the window changed its size between the grab and now."""
+    if target.shape == bgra_u8.shape:
+        np.copyto(target, bgra_u8)
+    else:
+        cv2.resize(bgra_u8, (target.shape[1], target.shape[0]), dst=target, interpolation=cv2.INTER_LINEAR)
+
+
+def _within_limits(region: Region) -> Region:
+    """What X11 can express: 16-bit coordinates and at least one pixel."""
+    limit = _COORDINATE_LIMIT_PX
+    return Region(
+        min(max(region.x, -limit), limit), min(max(region.y, -limit), limit),
+        min(max(region.w, 1), limit), min(max(region.h, 1), limit),
+    )  # fmt: skip

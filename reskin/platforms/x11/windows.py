@@ -1,0 +1,62 @@
+"""The windows of an X11 desktop as its window manager lists them (EWMH _NET_CLIENT_LIST), without our own overlay."""
+
+from __future__ import annotations
+
+import contextlib
+
+import xcffib
+import xcffib.xproto as xp
+
+from reskin.frame import Region
+from reskin.platforms.window_info import WindowInfo, choose_window
+from reskin.platforms.x11.connection import XConnection
+
+OVERLAY_CLASS = "reskin-overlay"
+_ICONIC = 3  # WM_STATE of a minimised window, ICCCM 4.1.3.1
+
+
+def list_windows(display: str | None = None) -> list[WindowInfo]:
+    """Oldest first. Windows that close meanwhile are left out. DisplayError without a display."""
+    x = XConnection(display)
+    try:
+        with x.guard("listing windows"):
+            found = [_describe(x, window) for window in _window_ids(x)]
+    finally:
+        x.close()
+    return [window for window in found if window is not None and window.wm_class != OVERLAY_CLASS]
+
+
+def find_window(query: str, display: str | None = None) -> WindowInfo:
+    """The one window that `query` means; CaptureError lists the candidates otherwise."""
+    return choose_window(list_windows(display), query)
+
+
+def _window_ids(x: XConnection) -> list[int]:
+    listed = x.property_numbers(x.root, "_NET_CLIENT_LIST")
+    if listed or x.property_numbers(x.root, "_NET_SUPPORTING_WM_CHECK"):
+        return list(listed)
+    ids = []  # no window manager: what a program put on the screen itself, without menus and tooltips
+    for window in x.core.QueryTree(x.root).reply().children:
+        with contextlib.suppress(xcffib.Error):
+            attributes = x.core.GetWindowAttributes(window).reply()
+            if attributes.map_state == xp.MapState.Viewable and not attributes.override_redirect:
+                ids.append(window)
+    return ids
+
+
+def _describe(x: XConnection, window: int) -> WindowInfo | None:
+    try:
+        geometry = x.core.GetGeometry(window).reply()
+        origin = x.core.TranslateCoordinates(window, x.root, 0, 0).reply()
+    except xcffib.Error:
+        return None
+    states = x.property_numbers(window, "_NET_WM_STATE")
+    pids = x.property_numbers(window, "_NET_WM_PID")
+    return WindowInfo(
+        id=window,
+        title=x.window_title(window),
+        wm_class=x.property_text(window, "WM_CLASS").rstrip("\0").rpartition("\0")[2],
+        pid=pids[0] if pids else None,
+        region=Region(origin.dst_x, origin.dst_y, geometry.width, geometry.height),
+        minimised=x.atom("_NET_WM_STATE_HIDDEN") in states or x.property_numbers(window, "WM_STATE")[:1] == (_ICONIC,),
+    )
