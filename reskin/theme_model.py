@@ -37,8 +37,7 @@ def _checked_line(text: str) -> str:
     return text
 
 
-COLOR = 'a colour such as "#ff9ad5" or "#fff"'
-Color = Annotated[str, AfterValidator(_checked_color), Field(description=COLOR)]
+Color = Annotated[str, AfterValidator(_checked_color), Field(description='a colour such as "#ff9ad5" or "#fff"')]
 Line = Annotated[str, AfterValidator(_checked_line), Field(max_length=300, description="one line of text, at most 300")]
 Unit = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
 
@@ -123,8 +122,8 @@ class Finish(ThemePart):
     vignette: Unit = 0.0
 
 
-REGION = "a list [x, y, width, height] of fractions of the window, 0 to 1"
-KeptRegion = Annotated[tuple[Unit, Unit, Unit, Unit], Field(strict=False, description=REGION)]
+REGIONS = "at most 64 regions [x, y, width, height] in fractions of the window, 0 to 1: [[0.0, 0.9, 1.0, 0.1]]"
+KeptRegion = Annotated[tuple[Unit, Unit, Unit, Unit], Field(strict=False)]
 
 
 class Keep(ThemePart):
@@ -132,9 +131,7 @@ class Keep(ThemePart):
 
     hud: bool = Field(default=True, description="true or false")
     text: bool = Field(default=True, description="true or false")
-    regions: tuple[KeptRegion, ...] = Field(
-        default=(), strict=False, max_length=64, description="a list of at most 64 regions: [[0.0, 0.9, 1.0, 0.1]]"
-    )
+    regions: tuple[KeptRegion, ...] = Field(default=(), strict=False, max_length=64, description=REGIONS)
 
 
 class Theme(ThemePart):

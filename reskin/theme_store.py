@@ -106,8 +106,9 @@ class ThemeStore:
             return None
         self._next_look_s = now_s + POLL_INTERVAL_S
         self._find_new_files()
-        shown_first = [self._entries[self._index], *self._entries]
-        return next((news for entry in shown_first if (news := self._look_at(entry))), None)
+        shown = self._entries[self._index]
+        others = (entry for entry in self._entries if entry is not shown)
+        return next((news for entry in (shown, *others) if (news := self._look_at(entry))), None)
 
     def _step(self, by: int) -> ThemeNews:
         count = len(self._entries)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Iterable
@@ -49,8 +48,7 @@ def read_text(path: Path, error: type[ReskinError], what: str) -> str:
     """The text of a small UTF-8 file. Refuses folders, pipes and devices, which would block or never end."""
     start = f"{what} {path} cannot be read"
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(handle, "rb") as file:
+        with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise error(f"{start}: it is not a file; give the path of a .toml file")
             content = file.read(MAX_BYTES + 1)
@@ -66,6 +64,11 @@ def read_text(path: Path, error: type[ReskinError], what: str) -> str:
         raise error(f"{start}: line {line} is not UTF-8 text; save the file as UTF-8") from cause
 
 
+def _open_without_waiting(path: str, flags: int) -> int:
+    """A pipe that nobody writes to is opened at once, where an ordinary open would wait for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def parse_model(text: str, model: type[Model], error: type[ReskinError], source: str) -> Model:
     """TOML text as a checked model; `source` names it in the error: 'theme /home/me/neon.toml'."""
     try:
@@ -73,10 +76,11 @@ def parse_model(text: str, model: type[Model], error: type[ReskinError], source:
     except RecursionError as cause:
         raise error(f"{source} cannot be used: its brackets are nested too deep; write it with plain tables") from cause
     except ValueError as cause:  # TOMLDecodeError, and int() on a number of more than 4,300 digits
-        at = re.search(r"\(at line (\d+), column (\d+)\)", str(cause))
-        line = f"line {at[1]}, column {at[2]}: " if at else ""
-        reason = str(cause).split(" (at ")[0]
-        raise error(f"{source} is not valid TOML: {line}{reason}; mend that line and save again") from cause
+        reason, _, place = str(cause).partition(" (at ")
+        if place.startswith("end of document"):
+            place = f"line {len(text.splitlines())})"
+        where = place.rstrip(")") + ": " if place else ""
+        raise error(f"{source} is not valid TOML: {where}{reason}; mend that and save again") from cause
     try:
         return model.model_validate(tree)
     except ValidationError as cause:
@@ -92,8 +96,11 @@ def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list
     """One line of text for each mistake, in the order of the file."""
     lines = statement_lines(text)
     found = []
-    for detail in cause.errors(include_url=False):
+    details = cause.errors(include_url=False)
+    for detail in details:
         location = detail["loc"]
+        if detail["type"] == "too_short" and any(location == other["loc"][:-1] for other in details):
+            continue  # a list is short only because pydantic left out the wrong items, which are told already
         line = next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 0)
         where = f"line {line}, " if line else ""
         found.append((line, f"{where}{_dotted(location)}: {_message(detail, model)}"))
@@ -147,12 +154,12 @@ def _expected(model: type[BaseModel], location: Location) -> tuple[str, list[str
     description, current, siblings = "a table", model, []
     for part in location:
         if isinstance(part, int):
-            continue  # an item of a list: the list's own description covers it, unless the item type has one
+            continue  # an item of a list: the list's description covers it
         siblings = list(current.model_fields)
         if part not in current.model_fields:
             break
         field = current.model_fields[part]
-        description = field.description or _typed_description(field)
+        description = field.description or "another value"
         inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind)]
         current = inner[0] if inner else current
     return description, siblings
@@ -160,10 +167,6 @@ def _expected(model: type[BaseModel], location: Location) -> tuple[str, list[str
 
 def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _typed_description(field: Any) -> str:
-    return next((item.description for item in field.metadata if getattr(item, "description", None)), "another value")
 
 
 def statement_lines(text: str) -> dict[Location, int]:

@@ -1,0 +1,184 @@
+"""The store follows its files, keeps the last good theme through every accident, and says each thing once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reskin.errors import ThemeError
+from reskin.theme_store import POLL_INTERVAL_S, ThemeNews, ThemeStore
+from reskin.themes import parse_theme
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Desk:
+    """A store on a folder of two themes, and a clock that moves by one look at each `look`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        for name in ("one", "two"):
+            self.write(name)
+        self.store = ThemeStore([folder / "one.toml", folder / "two.toml"], folder=folder, clock=self.clock)
+
+    def write(self, name: str, text: str | None = None) -> Path:
+        path = self.folder / f"{name}.toml"
+        path.write_text(text if text is not None else f'name = "{name.title()}"')
+        return path
+
+    def look(self) -> ThemeNews | None:
+        self.clock.now_s += POLL_INTERVAL_S + 0.001
+        return self.store.poll()
+
+    def two_looks(self) -> list[ThemeNews]:
+        return [news for _ in range(2) if (news := self.look())]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_themes_are_stepped_through_in_a_ring(desk: Desk) -> None:
+    store = desk.store
+    assert (store.names, store.current.name) == (["One", "Two"], "One")
+    assert [store.next().message for _ in range(3)] == ["Two", "One", "Two"]
+    assert [store.previous().message for _ in range(3)] == ["One", "Two", "One"]
+    assert store.select(1) == ThemeNews(theme=store.current, message="Two")
+    assert store.select(6) == ThemeNews(theme=None, message="no theme 7: there are 2")
+    assert store.current.name == "Two"
+
+
+def test_nothing_is_told_while_nothing_happens(desk: Desk) -> None:
+    assert [desk.look() for _ in range(5)] == [None] * 5
+
+
+def test_a_saved_file_changes_the_picture_at_the_next_look(desk: Desk) -> None:
+    desk.write("one", 'name = "Dawn"')
+    assert desk.store.poll() is None, "not before 100 ms have gone by"
+    news = desk.look()
+    assert news is not None
+    assert (news.theme, news.message) == (desk.store.current, "Dawn is reloaded")
+    assert desk.store.current.name == "Dawn"
+    assert desk.look() is None
+
+
+def test_an_editor_that_writes_aside_and_renames_is_followed(desk: Desk) -> None:
+    aside = desk.folder / ".one.toml.swp"
+    path = desk.folder / "one.toml"
+    before = path.stat()
+    aside.write_text('name = "Two"')  # as long as the old text
+    os.utime(aside, ns=(before.st_atime_ns, before.st_mtime_ns))
+    aside.rename(path)
+    news = desk.look()
+    assert news is not None
+    assert news.message == "Two is reloaded"
+
+
+def test_a_half_written_file_is_given_one_look_of_time(desk: Desk) -> None:
+    desk.write("one", "")
+    assert desk.look() is None
+    desk.write("one", 'name = "Whole"')
+    news = desk.look()
+    assert news is not None
+    assert news.message == "Whole is reloaded"
+
+
+def test_a_broken_file_keeps_the_last_look_and_is_told_once(desk: Desk) -> None:
+    before = desk.store.current
+    path = desk.write("one", 'name = "One"\nstrength = 7')
+    (news,) = desk.two_looks()
+    assert news.theme is None
+    assert news.message == (
+        f"theme {path} cannot be used, 1 mistake:\n  line 2, strength: got 7, expected a number from 0 to 1; "
+        "its last look stays"
+    )
+    assert desk.store.current is before
+    assert desk.two_looks() == []
+    desk.write("one", 'name = "One"\nstrength = 0.7')
+    assert [news.message for news in desk.two_looks()] == ["One is reloaded"]
+    assert desk.store.current.strength == 0.7
+
+
+def test_a_deleted_file_keeps_the_theme_and_is_told_once(desk: Desk) -> None:
+    before = desk.store.current
+    path = desk.folder / "one.toml"
+    path.unlink()
+    (news,) = desk.two_looks()
+    assert news == ThemeNews(theme=None, message=f"the file of One is gone ({path}); its last look stays")
+    assert desk.store.current is before
+    assert desk.two_looks() == []
+    assert (desk.store.next().message, desk.store.next().message) == ("Two", "One")
+    desk.write("one", 'name = "Back"')
+    assert [news.message for news in desk.two_looks()] == ["Back is reloaded"]
+
+
+def test_another_theme_than_the_shown_one_may_change_without_changing_the_picture(desk: Desk) -> None:
+    desk.write("two", 'name = "Zwei"')
+    assert desk.two_looks() == [ThemeNews(theme=None, message="Zwei is loaded")]
+    assert desk.store.current.name == "One"
+    assert desk.store.names == ["One", "Zwei"]
+
+
+def test_a_new_file_in_the_users_folder_becomes_the_last_theme(desk: Desk) -> None:
+    desk.write("a-new-one")
+    desk.write(".hidden")
+    (desk.folder / "4913").write_text("an editor's trial")
+    assert [news.message for news in desk.two_looks()] == ["A-New-One is loaded"]
+    assert desk.store.names == ["One", "Two", "A-New-One"]
+
+
+def test_a_new_file_that_is_broken_is_told_and_passed_over(desk: Desk) -> None:
+    path = desk.write("worse", "name = ")
+    (news,) = desk.two_looks()
+    assert f"theme {path} is not valid TOML: line 1: Invalid value" in news.message
+    assert [desk.store.next().message for _ in range(2)] == ["Two", "One"]
+    assert desk.store.select(2) == ThemeNews(
+        theme=None, message=f"worse cannot be used: see `reskin theme check {path}`"
+    )
+
+
+def test_a_users_copy_takes_the_place_of_the_shipped_theme(tmp_path: Path) -> None:
+    shipped, own, clock = tmp_path / "shipped", tmp_path / "own", FakeClock()
+    for folder in (shipped, own):
+        folder.mkdir()
+    (shipped / "moss.toml").write_text('name = "Moss"')
+    store = ThemeStore([shipped / "moss.toml"], folder=own, clock=clock)
+    (own / "moss.toml").write_text('name = "My Moss"')
+    clock.now_s += 1
+    news = store.poll()
+    assert news is not None
+    assert (news.message, store.names) == ("My Moss is reloaded", ["My Moss"])
+
+
+def test_a_first_theme_that_is_broken_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("name = 3")
+    with pytest.raises(ThemeError, match="line 1, name: got 3"):
+        ThemeStore([path])
+
+
+def test_a_store_of_themes_without_files_just_switches() -> None:
+    store = ThemeStore([parse_theme('name = "A"'), parse_theme('name = "B"')], 1)
+    assert (store.current.name, store.next().message, store.poll()) == ("B", "A", None)
+
+
+def test_opening_gives_every_theme_there_is_at_the_one_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    assert ThemeStore.open("neon-rain").current.name == "Neon Rain"
+    own = tmp_path / "elsewhere.toml"
+    own.write_text('name = "Elsewhere"')
+    store = ThemeStore.open(str(own))
+    assert (store.current.name, store.names[0]) == ("Elsewhere", "Elsewhere")
+    assert "Neon Rain" in store.names
