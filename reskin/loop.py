@@ -82,6 +82,8 @@ def run_loop(
                 grab_timer.add(ledger.painted(painting))
                 presenter.renew(painting, ledger.grabbed_ns)
             present_ns = clock.now_ns()
+            if news.died:
+                presenter.engine_died(present_ns)
             run.say(note, notes, news, engine, present_ns)
             visible = presenter.present(
                 frame, region, now_ns=present_ns, on=controls.is_on, comparing=controls.is_comparing

@@ -1,6 +1,6 @@
 """What the player sees at a tick: the newest painting, or the untouched game. Never anything old or of a wrong size.
 
-- A painting is shown only while it is at most 200 ms old and has the window's size; otherwise the overlay is hidden, so
+- A painting is shown only while it is at most 190 ms old and has the window's size; otherwise the overlay is hidden, so
   the game itself is back within 250 ms (one tick of 42 ms included) whatever the engine does.
 - The skin fades in, and out when it is switched off: a hard change between game and skin would be a flash. Faults and
   the compare key take it away at once.
@@ -22,7 +22,7 @@ from reskin.frame import Frame, Region
 from reskin.note import Note
 from reskin.platforms.base import Overlay, Sink
 
-STALE_NS = 200_000_000
+STALE_NS = 190_000_000
 FADE_TICKS = 6  # 250 ms
 TRUST_PAINTINGS = 6  # in a row after a fault; doubles with each fault
 TRUST_LIMIT = 96  # 4 s
@@ -50,6 +50,11 @@ class Presenter:
         self._painting = painting
         self._grabbed_ns = grabbed_ns
         self._trust_needed = max(0, self._trust_needed - 1)
+
+    def engine_died(self, now_ns: int) -> None:
+        """Nothing new will come for a while: give the game back at once."""
+        self._lose_trust(now_ns)
+        self._painting = None
 
     def present(self, frame: Frame | None, region: Region | None, *, now_ns: int, on: bool, comparing: bool) -> bool:
         """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting."""

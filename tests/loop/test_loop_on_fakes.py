@@ -1,0 +1,270 @@
+"""The loop with fakes and a clock that jumps: hours in seconds, and every count exact."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import random
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from reskin.engine_link import InlineEngine
+from reskin.frame import Region
+from reskin.loop import LoopOptions, run_loop
+from reskin.pace import TICK_HZ, Ticks
+from reskin.platforms.base import CaptureState
+from reskin.renderer import TintRenderer
+from reskin.status import Status
+from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, ScriptedKeys, two_themes
+
+TICK_MS = 1000 / TICK_HZ
+
+
+class Bench:
+    """One loop on fakes; `run(ticks)` plays that many ticks."""
+
+    def __init__(self, cost_ms: float = 10.0) -> None:
+        self.clock = JumpingClock()
+        self.game = CountingGame(clock=self.clock.now_ns)
+        self.overlay = RememberingOverlay(self.clock.now_ns)
+        self.keys = ScriptedKeys()
+        self.engine = InlineEngine(TintRenderer(), self.clock, cost_ms=cost_ms)
+        self.status = Status()
+        self.options: dict[str, object] = {}
+
+    def run(self, ticks: int) -> Status:
+        until_ns = self.clock.time_ns + ticks * 1_000_000_000 // TICK_HZ
+        return run_loop(
+            self.game, self.overlay, self.keys, [], two_themes(), self.engine, clock=self.clock,
+            stop=lambda: self.clock.time_ns >= until_ns, status=self.status,
+            options=LoopOptions(note_s=0, **self.options),
+        )  # fmt: skip
+
+
+def test_20_000_frames_need_no_more_memory_than_1_000() -> None:
+    bench = Bench(cost_ms=50)  # too slow for the tick at first, so drops and quality are in play as well
+    at: dict[int, int] = {}
+
+    def measure(grabs: int) -> None:
+        if grabs in (1_000, 20_000) and grabs not in at:
+            gc.collect()
+            at[grabs] = tracemalloc.get_traced_memory()[0]
+
+    bench.game.region = Region(0, 0, 32, 24)
+    bench.game.before_grab = measure
+    bench.overlay._keep = 100
+    tracemalloc.start()
+    try:
+        status = bench.run(20_010)
+    finally:
+        tracemalloc.stop()
+    assert status.grabbed >= 20_000
+    assert status.shown + status.dropped == status.grabbed
+    assert status.dropped > 0
+    assert at[20_000] <= 1.05 * at[1_000]
+
+
+def test_ticks_do_not_drift_over_a_day() -> None:
+    ticks = Ticks(12_345)
+    for _ in range(24 * 3600 * TICK_HZ - 1):
+        ticks.number += 1
+    assert ticks.deadline_ns == 12_345 + 24 * 3600 * 1_000_000_000
+
+
+def test_ticks_that_were_missed_are_skipped_and_counted() -> None:
+    ticks = Ticks(0)
+    assert ticks.advance(ticks.deadline_ns + 1_000) == 0
+    assert ticks.number == 2
+    assert ticks.advance(ticks.deadline_ns + 100_000_000) == 2  # 100 ms late: two deadlines went by
+    assert ticks.deadline_ns > 2 * 1_000_000_000 // TICK_HZ + 100_000_000
+
+
+def test_a_present_begins_at_its_deadline_and_every_tick_has_a_new_picture() -> None:
+    bench = Bench()
+    status = bench.run(480)
+    full = [shown for shown in bench.overlay.shown if shown.size == (48, 64)]
+    assert all(b.index == a.index + 1 for a, b in itertools.pairwise(full))
+    assert status.missed == 0
+    assert status.fps == pytest.approx(24, abs=0.1)
+    assert status.lateness_ms.percentile(100) < 0.1
+
+
+def test_the_grab_is_as_late_as_the_engine_allows() -> None:
+    quick, slow = Bench(cost_ms=5), Bench(cost_ms=30)
+    quick_ms, slow_ms = (bench.run(240).latency_ms.percentile(50) for bench in (quick, slow))
+    assert 5 < quick_ms < 8
+    assert 30 < slow_ms < 33
+
+
+def test_an_engine_that_is_too_slow_is_shown_late_but_the_ticks_hold_and_quality_goes_down() -> None:
+    bench = Bench(cost_ms=60)
+    status = bench.run(480)
+    assert status.quality == 1
+    assert status.lateness_ms.percentile(100) < 3
+    assert status.shown + status.dropped == status.grabbed
+
+
+def test_a_theme_key_changes_the_picture_within_two_ticks_and_costs_none() -> None:
+    bench = Bench(cost_ms=20)
+    pressed_ns: list[int] = []
+
+    def press(grabs: int) -> None:
+        if grabs == 100 and not pressed_ns:
+            bench.keys.press("next_theme")
+            pressed_ns.append(bench.clock.time_ns)
+
+    bench.game.before_grab = press
+    status = bench.run(200)
+    blue = next(shown for shown in bench.overlay.shown if shown.time_ns > pressed_ns[0] and shown.pixel[0] > 120)
+    red = next(shown for shown in bench.overlay.shown if shown.time_ns > 1_000_000_000 and shown.pixel[2] > 120)
+    assert red.time_ns < pressed_ns[0]
+    assert (blue.time_ns - pressed_ns[0]) / 1e6 <= 2 * TICK_MS
+    assert status.missed == 0
+
+
+def test_compare_shows_the_game_at_once_while_it_is_held() -> None:
+    bench = Bench()
+    seen: list[bool] = []
+
+    def hold(grabs: int) -> None:
+        if grabs == 50:
+            bench.keys.press("compare")
+        if grabs in (51, 60):
+            seen.append(bench.overlay.is_visible)
+        if grabs == 60:
+            bench.keys.release("compare")
+        if grabs == 70:
+            seen.append(bench.overlay.is_visible)
+
+    bench.game.before_grab = hold
+    status = bench.run(80)
+    assert seen == [False, False, True]
+    assert status.dropped_hidden >= 9
+    assert status.missed == 0
+
+
+def test_strength_and_views_reach_the_engine_and_quit_ends_the_loop() -> None:
+    bench = Bench()
+    script = {20: "strength_down", 30: "split", 40: "split", 50: "materials", 60: "theme_2", 70: "theme_9", 80: "quit"}
+    looks: dict[int, tuple[str, float, str]] = {}
+
+    def play(grabs: int) -> None:
+        if bench.engine._look is not None:
+            theme, view, _ = bench.engine._look
+            looks[grabs] = (theme.name, theme.strength, view.value)
+        if grabs in script:
+            bench.keys.press(script.pop(grabs))
+
+    bench.game.before_grab = play
+    status = bench.run(1_000)
+    assert looks[19] == ("Red", 1.0, "theme")
+    assert looks[25] == ("Red", 0.9, "theme")
+    assert looks[35] == ("Red", 0.9, "split")
+    assert looks[45] == ("Red", 0.9, "theme")
+    assert looks[55] == ("Red", 0.9, "materials")
+    assert looks[75] == ("Blue", 1.0, "materials")  # there is no ninth theme: nothing changes
+    assert status.ended_because == "the player quit"
+
+
+def test_switching_off_and_on_fades_and_misses_nothing() -> None:
+    bench = Bench()
+    script = {50: "toggle_overlay", 80: "toggle_overlay"}
+    visible: dict[int, bool] = {}
+
+    def play(grabs: int) -> None:
+        visible[grabs] = bench.overlay.is_visible
+        if grabs in script:
+            bench.keys.press(script.pop(grabs))
+
+    bench.game.before_grab = play
+    status = bench.run(120)
+    assert visible[53]  # fading
+    assert not visible[58]
+    assert not visible[80]
+    assert visible[90]
+    assert status.missed == 0
+
+
+def test_a_minimised_game_hides_the_overlay_and_a_restored_one_brings_it_back() -> None:
+    bench = Bench()
+    visible: list[bool] = []
+    polls = 0
+
+    def minimise(grabs: int) -> None:
+        nonlocal polls
+        polls += 1
+        if polls == 100:
+            bench.game.state = CaptureState.PAUSED
+        if polls == 102 or polls == 160:
+            visible.append(bench.overlay.is_visible)
+        if polls == 130:
+            bench.game.state = CaptureState.ACTIVE
+
+    bench.game.before_grab = minimise
+    status = bench.run(200)
+    assert visible == [False, True]
+    assert status.missed <= 1  # the tick on which it comes back
+
+
+def test_a_window_that_is_gone_ends_the_loop_with_a_sentence() -> None:
+    bench = Bench()
+    bench.game.before_grab = lambda grabs: setattr(bench.game, "state", CaptureState.LOST) if grabs == 30 else None
+    status = bench.run(1_000)
+    assert status.ended_because == "counting game is gone"
+    assert not bench.overlay.is_visible
+
+
+def test_a_storm_of_resizes_never_shows_a_picture_of_another_size() -> None:
+    bench = Bench(cost_ms=30)
+    sizes = random.Random(2)
+
+    def resize(grabs: int) -> None:
+        if grabs % 3 == 0:
+            w, h = sizes.choice([(0, 0), (1, 1), (17, 31), (64, 48), (301, 211), (1023, 7), (640, 360)])
+            bench.game.region = Region(sizes.randint(-50, 50), 0, w, h)
+
+    bench.game.before_grab = resize  # the overlay asserts that sizes agree
+    status = bench.run(600)
+    assert status.shown > 20
+    assert status.shown + status.dropped == status.grabbed
+    bench.game.before_grab = lambda grabs: None
+    bench.game.region = Region(0, 0, 64, 48)
+    bench.run(50)
+    assert bench.overlay.shown[-1].size == (48, 64)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_window_of_no_size_is_waited_out(side: int) -> None:
+    bench = Bench()
+    bench.game.region = Region(0, 0, side, side)
+    status = bench.run(50)
+    assert status.grabbed == 0
+    assert bench.overlay.shown == []
+    assert status.ended_because == "stopped"
+
+
+def test_a_screenshot_is_a_copy_of_what_was_shown() -> None:
+    bench = Bench()
+    pictures: list[np.ndarray] = []
+    bench.options["on_screenshot"] = pictures.append
+    bench.game.before_grab = lambda grabs: bench.keys.press("screenshot") if grabs == 40 else None
+    bench.run(60)
+    assert len(pictures) == 1
+    assert pictures[0].shape == (48, 64, 4)
+    assert tuple(pictures[0][0, 0]) == next(s.pixel for s in bench.overlay.shown if s.index in (40, 41))
+
+
+def test_an_error_of_the_capture_ends_the_loop_and_hides_the_overlay() -> None:
+    bench = Bench()
+
+    def fail(grabs: int) -> None:
+        if grabs == 30:
+            raise OSError("planted")
+
+    bench.game.before_grab = fail
+    with pytest.raises(OSError, match="planted"):
+        bench.run(100)
+    assert not bench.overlay.is_visible
+    assert bench.status.shown + bench.status.dropped == bench.status.grabbed
