@@ -39,9 +39,8 @@ class SelfCaptureGuard:
         self._hits = self._hits + 1 if looped else 0
         if self._hits >= _HITS:
             raise SelfCaptureError(
-                f"grabbing the game: the last {_HITS} grabs show Reskin's own overlay, not the game. Capture the game's "
-                "window by its title (`reskin windows` lists them) instead of a screen region, or place the overlay "
-                "elsewhere."
+                f"grabbing the game: the last {_HITS} grabs show Reskin's own overlay, not the game. Capture the game "
+                "by its window (`reskin windows` lists them) instead of by a screen region."
             )
 
     def shown(self, frame: Frame) -> None:

@@ -1,7 +1,7 @@
-"""A screen of our own where there is none: Xvfb with the window manager openbox, for `reskin demo --headless` and tests.
+"""A screen of our own where there is none: Xvfb with the window manager openbox, for demo, tests and benchmarks.
 
-A window manager is part of it because without one programs take the focus from each other as they please. Both
-programs end with this one, also when it is killed. Linux only; the environment of this process is left alone.
+A window manager is part of it because without one programs take the focus from each other as they please. Both end
+with this process, also when it is killed. Linux only; the environment of this process is left alone.
 """
 
 from __future__ import annotations

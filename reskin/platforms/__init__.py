@@ -105,14 +105,13 @@ def _extensions() -> dict[str, bool]:
         x.close()
 
 
-def _needs(
-    part: str, chosen: str, why: str, extensions: tuple[str, ...], not_chosen: tuple[tuple[str, str], ...]
-) -> Choice:
+def _checked(choice: Choice, extensions: tuple[str, ...]) -> Choice:
+    """The choice, if the X server has all that it needs."""
     there = _extensions()
     missing = [name for name in extensions if not there[name]]
     if missing:
-        return Choice(part=part, chosen="none", why=f"the X server has no {' and no '.join(missing)} extension")
-    return Choice(part=part, chosen=chosen, why=why, not_chosen=not_chosen)
+        return Choice(part=choice.part, chosen="none", why=f"the X server has no {' and no '.join(missing)} extension")
+    return choice
 
 
 def _wayland_note() -> str:
@@ -122,11 +121,13 @@ def _wayland_note() -> str:
 
 
 def _probe_capture() -> Choice:
-    not_chosen = (("screen region (mss)", "sees the overlay as well as the game; `--region` asks for it"),)
-    why = f"one window's own pixels, also while covered; shared memory{_wayland_note()}"
-    return _tried(
-        "capture", lambda: _needs("capture", "XComposite + MIT-SHM", why, ("Composite", "MIT-SHM"), not_chosen)
+    choice = Choice(
+        part="capture",
+        chosen="XComposite + MIT-SHM",
+        why=f"one window's own pixels, also while covered; shared memory{_wayland_note()}",
+        not_chosen=(("screen region (mss)", "sees the overlay as well as the game; `--region` asks for it"),),
     )
+    return _tried("capture", lambda: _checked(choice, ("Composite", "MIT-SHM")))
 
 
 def _probe_region() -> Choice:
@@ -144,12 +145,20 @@ def _probe_region() -> Choice:
 
 
 def _probe_overlay() -> Choice:
-    not_chosen = (("SDL (pygame-ce)", "ends the whole program when the display goes away"),)
-    why = "override-redirect window, clicks go through (XFixes), pixels in shared memory"
-    return _tried("overlay", lambda: _needs("overlay", "X11 window", why, ("XFIXES", "MIT-SHM"), not_chosen))
+    choice = Choice(
+        part="overlay",
+        chosen="X11 window",
+        why="override-redirect, clicks go through (XFixes), pixels in shared memory",
+        not_chosen=(("SDL (pygame-ce)", "ends the whole program when the display goes away"),),
+    )
+    return _tried("overlay", lambda: _checked(choice, ("XFIXES", "MIT-SHM")))
 
 
 def _probe_hotkeys() -> Choice:
-    not_chosen = (("XGrabKey", "would take the keys from the game, and cannot report a held key's release reliably"),)
-    why = f"heard while the game has the focus (X RECORD); the game hears them too{_wayland_note()}"
-    return _tried("hotkeys", lambda: _needs("hotkeys", "pynput", why, ("RECORD",), not_chosen))
+    choice = Choice(
+        part="hotkeys",
+        chosen="pynput",
+        why=f"heard while the game has the focus (X RECORD); the game hears them too{_wayland_note()}",
+        not_chosen=(("XGrabKey", "takes the keys, and the keyboard while one is held, away from the game"),),
+    )
+    return _tried("hotkeys", lambda: _checked(choice, ("RECORD",)))

@@ -114,7 +114,7 @@ def _quiet_listener(keyboard: Any, post: Any) -> Any:
         def run(self) -> None:
             try:
                 super().run()
-            except Exception as error:  # of whatever kind python-xlib raises; `poll` reports it
+            except Exception as error:  # noqa: BLE001 - of whatever kind python-xlib raises; `poll` reports it
                 self.failure = error
 
     return QuietListener(on_press=lambda key: post(key, True), on_release=lambda key: post(key, False))

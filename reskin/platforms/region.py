@@ -44,7 +44,8 @@ class RegionCapture:
             screen = self._mss.monitors[0]  # the box round all screens
         except mss.ScreenShotError as error:
             raise DisplayError(
-                f"capturing the {self.name}: the screen cannot be read ({error}). Is $DISPLAY right and the session alive?"
+                f"capturing the {self.name}: the screen cannot be read ({error}). "
+                "Expected a running session; check $DISPLAY."
             ) from error
         self._part = _cut(self._wanted, Region(screen["left"], screen["top"], screen["width"], screen["height"]))
         if self._state is not CaptureState.LOST:

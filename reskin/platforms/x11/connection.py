@@ -30,8 +30,9 @@ class XConnection:
 
     def __init__(self, display: str | None = None) -> None:
         self.name = display or os.environ.get("DISPLAY", "")
+        connect: Any = xcffib.connect  # half typed
         try:
-            self._connection: Any = xcffib.connect(display=display)
+            self._connection = connect(display=display)
         except xcffib.XcffibException as error:
             raise DisplayError(no_display(self.name)) from error
         screen = self._connection.get_setup().roots[self._connection.pref_screen]

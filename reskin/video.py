@@ -1,0 +1,223 @@
+"""Video files in and out (PyAV): frames with their true times, H.264 out, the sound carried over in step.
+
+Times are nanoseconds of the file's own clock. Rotation marks of phones are not applied. A file is written under a
+hidden name beside its target and renamed when complete, so that no half video is ever taken for a whole one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+
+from reskin.errors import VideoError
+from reskin.frame import Frame
+from reskin.video_sound import SoundTrack, open_sound
+
+_TIME_BASE = Fraction(1, 90_000)  # fine enough for every frame rate in use, and what MPEG itself counts in
+_NS = 1_000_000_000
+_QUALITY = {"crf": "18", "preset": "veryfast"}  # looks like the source; 720p in about 10 ms a frame on one core
+_FRAME_RATE_LIMIT = 1000
+
+
+class VideoReader:
+    """Iterate it for frames in order; each frame's pixels are its own. VideoError for what is no readable video."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        try:
+            self._container: Any = av.open(str(self.path))
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(_unreadable(self.path, error)) from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise VideoError(
+                f"opening the video {self.path}: there are no pictures in it, only sound. Expected a video."
+            )
+        self._stream = self._container.streams.video[0]
+        self._stream.thread_type = "AUTO"
+        self.size = (int(self._stream.width), int(self._stream.height))  # (width, height)
+        self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 30)
+        self.length = self._length()  # frames, None when the file does not say
+        if min(self.size) < 1:
+            self._container.close()
+            raise VideoError(f"opening the video {self.path}: its pictures have no size. Is the file complete?")
+
+    def _length(self) -> int | None:
+        if self._stream.frames:
+            return int(self._stream.frames)
+        if self._container.duration:
+            return max(1, round(self._container.duration / av.time_base * self.fps))
+        return None
+
+    def __iter__(self) -> Iterator[Frame]:
+        w, h = self.size
+        index = last_ns = 0
+        try:
+            for picture in self._container.decode(self._stream):
+                time_ns = last_ns + round(_NS / self.fps) if picture.pts is None else _to_ns(picture)
+                bgra_u8 = np.ascontiguousarray(picture.to_ndarray(format="bgra", width=w, height=h))
+                yield Frame(index, time_ns, bgra_u8)
+                index, last_ns = index + 1, time_ns
+        except av.FFmpegError as error:
+            raise VideoError(
+                f"reading the video {self.path}: it is damaged after frame {index} ({error.strerror}). "
+                "Expected a whole file; copy it again, or repair it with ffmpeg."
+            ) from error
+        if index == 0:
+            raise VideoError(f"reading the video {self.path}: not one picture could be read. Is the file complete?")
+
+    def close(self) -> None:
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class VideoWriter:
+    """Write frames in order, then `close`; leaving its `with` by an error or Ctrl-C removes what was written.
+
+    Frame times are kept. They count from the first frame, or, with `audio_from`, are times in that file, so that
+    sound stays in step. A frame that is not later than the one before is left out and counted in `left_out`.
+    """
+
+    def __init__(
+        self, path: Path | str, size: tuple[int, int], fps: float, *, audio_from: Path | str | None = None
+    ) -> None:
+        self.path = Path(path)
+        self.size = size  # (width, height) of the frames; H.264 wants even sides, so an odd one gains a pixel
+        self.left_out = 0
+        self._partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
+        self._sound: SoundTrack | None = None
+        self._start_ns: int | None = None if audio_from is None else 0
+        self._last_pts = -1
+        self._frame_length = round(_TIME_BASE.denominator / fps)  # for the last frame, which no other follows
+        if self.path.is_dir():
+            raise VideoError(f"writing the video {self.path}: that is a folder. Expected a file name such as out.mp4.")
+        try:
+            self._container: Any = av.open(str(self._partial), "w")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise VideoError(_unwritable(self.path, error)) from error
+        try:
+            self._stream = self._add_stream(fps)
+            if audio_from is not None:
+                self._sound = open_sound(Path(audio_from), self._container)
+            self._container.start_encoding()
+        except (av.FFmpegError, OSError, ValueError) as error:
+            self.abandon()
+            raise VideoError(_unwritable(self.path, error)) from error
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _add_stream(self, fps: float) -> Any:
+        stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT + 1))
+        stream.width, stream.height = (side + side % 2 for side in self.size)
+        stream.pix_fmt = "yuv420p"
+        stream.options = dict(_QUALITY)
+        context = stream.codec_context
+        stream.time_base = context.time_base = _TIME_BASE
+        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG  # said, or players guess by size
+        return stream
+
+    def write(self, frame: Frame) -> None:
+        if self._start_ns is None:
+            self._start_ns = frame.captured_ns
+        pts = round((frame.captured_ns - self._start_ns) * _TIME_BASE.denominator / _NS)
+        if pts <= self._last_pts:
+            self.left_out += 1
+            return
+        picture = av.VideoFrame.from_ndarray(self._fitted(frame.bgra_u8), format="bgra")
+        picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+        picture.pts, picture.time_base, picture.duration = pts, _TIME_BASE, self._frame_length
+        self._last_pts = pts
+        try:
+            if self._sound is not None:
+                self._sound.write_until(frame.captured_ns)
+            self._container.mux(self._stream.encode(picture))
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(_unwritable(self.path, error)) from error
+
+    def _fitted(self, bgra_u8: np.ndarray) -> np.ndarray:
+        """The frame at the video's size: scaled if the game's window changed, its last row or column doubled if odd."""
+        w, h = self.size
+        if bgra_u8.shape[:2] != (h, w):
+            bgra_u8 = cv2.resize(bgra_u8, (w, h), interpolation=cv2.INTER_AREA)
+        if w % 2 or h % 2:
+            bgra_u8 = cv2.copyMakeBorder(bgra_u8, 0, h % 2, 0, w % 2, cv2.BORDER_REPLICATE)
+        return np.ascontiguousarray(bgra_u8)
+
+    def close(self) -> None:
+        """Finish the file and give it its name. VideoError when nothing was written or the disk is full."""
+        try:
+            if self._last_pts < 0:
+                raise VideoError(
+                    f"writing the video {self.path}: there was not one frame to write. Was the input empty?"
+                )
+            self._container.mux(self._stream.encode(None))
+            if self._sound is not None:
+                self._sound.write_rest()
+            self._container.close()
+            self._partial.replace(self.path)
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(_unwritable(self.path, error)) from error
+        finally:
+            self.abandon()  # nothing is left to remove when all went well
+
+    def abandon(self) -> None:
+        """Leave no trace of a video that will not be finished; does nothing after `close`."""
+        if self._sound is not None:
+            self._sound.close()
+        with contextlib.suppress(av.FFmpegError, OSError):  # it could not be finished, which is why it goes
+            self._container.close()
+        self._partial.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+def _to_ns(picture: Any) -> int:
+    return round(picture.pts * picture.time_base * _NS)
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if not path.exists():
+        return f"opening the video {path}: there is no such file. Check the path."
+    if path.is_dir():
+        return f"opening the video {path}: that is a folder. Expected a video file."
+    return (
+        f"opening the video {path}: it is not a video that can be read ({getattr(error, 'strerror', None) or error}). "
+        "Expected mp4, mkv, webm, avi or another format that ffmpeg knows."
+    )
+
+
+def _unwritable(path: Path, error: Exception) -> str:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return f"writing the video {path}: the folder {folder} does not exist. Make it first."
+    return (
+        f"writing the video {path}: {getattr(error, 'strerror', None) or error}. "
+        "Expected a name ending in .mp4 or .mkv, in a folder that can be written and has space."
+    )
