@@ -154,6 +154,17 @@ def parse_settings(text: str) -> Settings:
     return parse_model(text, Settings, SettingsError, "settings")
 
 
+def write_settings(path: Path, settings: Settings) -> None:
+    """Makes the folder too; SettingsError when it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(commented_settings(settings), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"writing the settings {path}: {error.strerror}; give RESKIN_HOME a folder that can be written"
+        ) from error
+
+
 def commented_settings(settings: Settings) -> str:
     """A settings file that says what `settings` does, each key under a comment saying what it takes."""
     blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]

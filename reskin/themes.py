@@ -15,7 +15,8 @@ from reskin.toml_errors import nearest, parse_model, read_model
 
 __all__ = [
     "Finish", "Fog", "Keep", "Light", "Material", "Materials", "Sun", "Theme",
-    "all_themes", "find_theme", "load_theme", "parse_theme", "shipped_themes", "user_theme_folder",
+    "all_themes", "find_theme", "load_theme", "parse_theme", "shipped_theme_folder", "shipped_themes", "themes_in",
+    "user_theme_folder",
 ]  # fmt: skip
 
 _HERE = Path(__file__).resolve().parent
@@ -33,7 +34,11 @@ def parse_theme(text: str, source: str = "theme") -> Theme:
 
 def shipped_themes() -> dict[str, Path]:
     """Id to file of the themes that come with Reskin, by id."""
-    return next((found for folder in _FOLDERS if (found := themes_in(folder))), {})
+    return themes_in(shipped_theme_folder())
+
+
+def shipped_theme_folder() -> Path:
+    return next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 
 
 def user_theme_folder() -> Path:

@@ -1,0 +1,128 @@
+"""What this machine gives Reskin: what was chosen for each part, why, and why not the faster one.
+
+Asks, and changes nothing. Knows nothing of how it is shown: `report` is plain data, for a table or for JSON.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import reskin
+from reskin.errors import ReskinError
+from reskin.platforms import Choice, probe
+from reskin.settings import Settings, load_settings, settings_path
+from reskin.themes import all_themes, shipped_themes, user_theme_folder
+
+PACKAGES = (
+    "numpy", "opencv-python-headless", "numba", "onnxruntime", "pygame-ce", "mss", "pynput", "av", "pydantic",
+    "xcffib", "dxcam", "torch", "triton",
+)  # fmt: skip
+
+# Packages that put other files where ours lie: the import then finds whichever was installed last.
+RIVALS = {"pygame": "pygame-ce", "opencv-python": "opencv-python-headless"}
+
+
+def report() -> dict[str, Any]:
+    """versions, machine, parts (a list of Choice), files, notes."""
+    preset, notes = _preset()
+    return {
+        "versions": _versions(),
+        "machine": _machine(),
+        "parts": [*probe(), probe_engine(preset)],
+        "files": {
+            "settings": _with_state(settings_path()),
+            "own themes": _with_state(user_theme_folder()),
+            "themes": f"{len(shipped_themes())} shipped, {len(all_themes())} in all",
+        },
+        "notes": notes + _rival_notes() + _machine_notes(),
+    }
+
+
+def probe_engine(preset: str) -> Choice:
+    """Loads the preset as `reskin run` would; never raises for what the user can mend."""
+    from reskin import engine_renderer
+
+    try:
+        renderer = engine_renderer.create(preset)
+    except ReskinError as error:
+        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen())
+    return Choice(part="engine", chosen=renderer.name, why=f'the preset "{preset}"', not_chosen=_not_chosen())
+
+
+def _not_chosen() -> tuple[tuple[str, str], ...]:
+    """The faster engines, and why they are not it."""
+    if find_spec("torch") is None:
+        reason = 'torch is not installed (pip install "reskin[gpu]"), and the GPU presets are not built yet'
+    else:
+        reason = "the GPU presets are not built yet"
+    return (("torch + Triton on a GPU", reason),)
+
+
+def _preset() -> tuple[str, list[str]]:
+    try:
+        return load_settings().preset, []
+    except ReskinError as error:
+        return Settings().preset, [str(error)]
+
+
+def _versions() -> dict[str, str]:
+    versions = {"reskin": reskin.__version__, "python": platform.python_version()}
+    return versions | {name: _version(name) or "not installed" for name in PACKAGES}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _machine() -> dict[str, str | int]:
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cpu_cores": usable_cores(),
+        "display": os.environ.get("DISPLAY", "") or "none",
+        "wayland": os.environ.get("WAYLAND_DISPLAY", "") or "none",
+    }
+
+
+def usable_cores() -> int:
+    """Cores that this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _rival_notes() -> list[str]:
+    return [
+        f"{rival} is installed beside {ours}: both put files into the same folder. "
+        f"Run `pip uninstall {rival}`, then `pip install --force-reinstall {ours}`."
+        for rival, ours in RIVALS.items()
+        if _version(rival) and _version(ours)
+    ]
+
+
+def _machine_notes() -> list[str]:
+    notes = []
+    if usable_cores() < 2:
+        notes.append("one core: the game, the loop and the engine share it. Expect missed ticks; try --preset lite.")
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cores():
+        notes.append(f"the load is {os.getloadavg()[0]:.1f} on {usable_cores()} cores: something else is working hard.")
+    return notes
+
+
+def _with_state(path: Path) -> str:
+    return str(path) if path.exists() else f"{path} (not there)"
