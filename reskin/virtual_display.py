@@ -78,8 +78,7 @@ class VirtualDisplay:
             )  # fmt: skip
             os.close(writer)
             writer = -1
-            ready, _, _ = select.select([reader], [], [], _START_LIMIT_S)
-            number = os.read(reader, 16).decode().strip() if ready else ""
+            number = _read_line(reader, time.monotonic() + _START_LIMIT_S)
         finally:
             os.close(reader)
             if writer >= 0:
@@ -119,3 +118,15 @@ class VirtualDisplay:
                 time.sleep(_POLL_S)
         finally:
             x.close()
+
+
+def _read_line(reader: int, end_s: float) -> str:
+    """Up to the newline: Xvfb writes number and newline apart, and dies if nobody reads the second."""
+    text = b""
+    while not text.endswith(b"\n"):
+        ready, _, _ = select.select([reader], [], [], max(0.0, end_s - time.monotonic()))
+        piece = os.read(reader, 16) if ready else b""
+        if not piece:
+            return ""  # too late, or the server has ended
+        text += piece
+    return text.decode().strip()

@@ -17,7 +17,6 @@ from reskin.platforms.base import KeyEvent
 from reskin.platforms.chords import Chord, ChordTracker
 
 _QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped and counted
-_JOIN_LIMIT_S = 1.0
 EXAMPLE = '"<ctrl>+<alt>+n" or "<f9>"'
 
 
@@ -55,10 +54,12 @@ class PynputHotkeys:
             self._tracker.feed(_canonical(self._listener, key), pressed, at_ns)
 
     def close(self) -> None:
-        """Stop listening; closing twice, or after the display went away, is fine."""
-        if self._listener.is_alive():
+        """Stop listening; closing twice, or after the display went away, is fine.
+
+        Not joined: on X11 pynput's thread, a daemon, wakes up only with the next key, and then ends.
+        """
+        if self._listener.running:
             self._listener.stop()
-            self._listener.join(_JOIN_LIMIT_S)
 
 
 def parse_chord(keyboard: Any, action: str, chord: str) -> Chord:

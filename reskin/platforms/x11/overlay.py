@@ -100,8 +100,7 @@ class X11Overlay:
         core, configure = self._x.core, xp.ConfigWindow
         if region != self._region:
             mask = configure.X | configure.Y | configure.Width | configure.Height
-            values = [region.x & 0xFFFFFFFF, region.y & 0xFFFFFFFF, region.w, region.h]
-            core.ConfigureWindow(self._window, mask, values)
+            core.ConfigureWindow(self._window, mask, [region.x, region.y, region.w, region.h])
         if not self._mapped or self._shown % _RAISE_EVERY == 0:
             core.ConfigureWindow(self._window, configure.StackMode, [xp.StackMode.Above])
         if not self._mapped:

@@ -1,0 +1,58 @@
+"""What several platform tests do: wait, read quadrants, look at the screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import mss
+import numpy as np
+
+from reskin.frame import Frame, Region
+from reskin.platforms.base import Capture
+from tests.games import QUADRANTS_BGR
+
+LIMIT_S = 5.0
+
+
+def eventually(what: Callable[[], object], limit_s: float = LIMIT_S) -> None:
+    """Until `what()` is true: the desktop and other processes take their time."""
+    end_s = time.monotonic() + limit_s
+    while not what():
+        assert time.monotonic() < end_s, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def settled_frame(capture: Capture, size: tuple[int, int]) -> Frame:
+    """The first frame of this (w, h) in which the game has drawn all four quadrants."""
+    found: list[Frame] = []
+
+    def look() -> bool:
+        frame = capture.grab()
+        if frame is not None and frame.bgra_u8.shape[1::-1] == size and quadrants(frame.bgra_u8) == QUADRANTS_BGR:
+            found.append(frame)
+        return bool(found)
+
+    eventually(look)
+    return found[0]
+
+
+def quadrants(bgra_u8: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """The colour in the middle of each quadrant."""
+    h, w = bgra_u8.shape[:2]
+    middles = ((h // 4, w // 4), (h // 4, w - w // 4), (h - h // 4, w // 4), (h - h // 4, w - w // 4))
+    return tuple(tuple(int(level) for level in bgra_u8[row, column, :3]) for row, column in middles)
+
+
+def screen_pixels(region: Region) -> np.ndarray:
+    """(h, w, 3) of what a player sees there."""
+    with mss.MSS() as screen:
+        shot = screen.grab({"left": region.x, "top": region.y, "width": region.w, "height": region.h})
+    return np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)[..., :3]
+
+
+def plain_frame(size: tuple[int, int], bgr: tuple[int, int, int], index: int = 0) -> Frame:
+    w, h = size
+    pixels = np.empty((h, w, 4), np.uint8)
+    pixels[:] = (*bgr, 255)
+    return Frame(index, time.monotonic_ns(), pixels)

@@ -1,0 +1,158 @@
+"""One contract for each protocol of reskin.platforms.base, held by every implementation, real or fake."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reskin.frame import Frame, Region
+from reskin.platforms.base import Capture, CaptureState, Hotkeys, KeyEvent, Overlay, Sink
+from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay, FakeSink
+from reskin.video import VideoWriter
+from reskin.video_capture import VideoCapture
+from tests.games import xdotool
+from tests.platforms.looking import eventually, plain_frame
+
+SIZE = (640, 360)
+
+
+@pytest.fixture(params=["x11 window", "screen region", "video", "fake"])
+def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Capture]:
+    made = _make_capture(request, tmp_path)
+    yield made
+    made.close()
+
+
+def _make_capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
+    if request.param == "x11 window":
+        from reskin.platforms.x11.capture import X11WindowCapture
+
+        return X11WindowCapture(request.getfixturevalue("game").window.id)
+    if request.param == "screen region":
+        from reskin.platforms.region import RegionCapture
+
+        request.getfixturevalue("display")
+        return RegionCapture(Region(10, 20, *SIZE))
+    if request.param == "video":
+        with VideoWriter(tmp_path / "clip.mp4", SIZE, 24) as writer:
+            for index in range(48):
+                writer.write(Frame(index, index * 41_666_667, plain_frame(SIZE, (index, 100, 200)).bgra_u8))
+        return VideoCapture(tmp_path / "clip.mp4")
+    return FakeCapture(SIZE)
+
+
+def test_a_capture_gives_whole_frames_that_lie_where_it_says(capture: Capture) -> None:
+    frame, region = capture.grab(), capture.locate()
+    assert capture.name
+    assert capture.state is CaptureState.ACTIVE
+    assert frame is not None
+    assert region is not None
+    assert frame.bgra_u8.shape == (region.h, region.w, 4) == (SIZE[1], SIZE[0], 4)
+    assert frame.bgra_u8.dtype == np.uint8
+    assert frame.bgra_u8.flags.c_contiguous
+
+
+def test_a_capture_numbers_its_frames_and_never_goes_back_in_time(capture: Capture) -> None:
+    before_ns = time.monotonic_ns()
+    frames = [capture.grab() for _ in range(5)]
+    after_ns = time.monotonic_ns()
+    assert [frame.index for frame in frames if frame] == [0, 1, 2, 3, 4]
+    times = [frame.captured_ns for frame in frames if frame]
+    assert times == sorted(times)
+    assert before_ns - 100_000_000 <= times[0] <= times[-1] <= after_ns
+
+
+def test_a_closed_capture_is_lost_and_closing_again_is_fine(capture: Capture) -> None:
+    capture.grab()
+    capture.close()
+    capture.close()
+    assert capture.state is CaptureState.LOST
+    assert capture.grab() is None
+    assert capture.locate() is None
+
+
+@pytest.fixture(params=["x11 overlay", "fake overlay", "fake sink"])
+def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
+    made: Sink
+    if request.param == "x11 overlay":
+        from reskin.platforms.x11.overlay import X11Overlay
+
+        request.getfixturevalue("display")
+        made = X11Overlay()
+    else:
+        made = FakeOverlay() if request.param == "fake overlay" else FakeSink()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        Region(100, 100, 320, 180), Region(-160, -90, 320, 180), Region(5000, 5000, 320, 180), Region(0, 0, 1, 1),
+        Region(100, 100, 333, 77), Region(-40_000, 100, 320, 180),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_sink_shows_a_frame_wherever_the_game_lies(sink: Sink, region: Region) -> None:
+    assert sink.name
+    frame = plain_frame((320, 180), (10, 20, 30))
+    sink.show(frame, region)
+    frame.bgra_u8[:] = 0  # the caller may overwrite it now
+    sink.show(frame, region)
+
+
+def test_an_overlay_can_be_hidden_and_shown_again_and_again(sink: Sink) -> None:
+    if not hasattr(sink, "hide"):
+        return  # a plain sink has nothing to hide
+    overlay: Overlay = sink  # type: ignore[assignment]
+    overlay.hide()
+    for _ in range(3):
+        overlay.show(plain_frame((64, 64), (1, 2, 3)), Region(0, 0, 64, 64))
+        overlay.hide()
+        overlay.hide()
+
+
+def test_closing_a_sink_twice_is_fine(sink: Sink) -> None:
+    sink.show(plain_frame((64, 64), (1, 2, 3)), Region(0, 0, 64, 64))
+    sink.close()
+    sink.close()
+
+
+Hands = Callable[[bool], None]  # presses or releases the key of the action "compare"
+
+
+@pytest.fixture(params=["pynput", "fake"])
+def keys_and_hands(request: pytest.FixtureRequest) -> Iterator[tuple[Hotkeys, Hands]]:
+    if request.param == "fake":
+        fake = FakeHotkeys()
+        yield fake, lambda down: (fake.press if down else fake.release)("compare")
+        return
+    from reskin.platforms.pynput_hotkeys import PynputHotkeys
+
+    request.getfixturevalue("display")
+    hotkeys = PynputHotkeys({"compare": "<f8>", "unused": ""})
+    time.sleep(0.3)  # the server starts recording a moment after the listener says that it is ready
+    yield hotkeys, lambda down: xdotool("keydown" if down else "keyup", "F8")
+    hotkeys.close()
+
+
+def test_hotkeys_report_a_press_and_then_a_release(keys_and_hands: tuple[Hotkeys, Hands]) -> None:
+    hotkeys, move = keys_and_hands
+    assert hotkeys.name
+    assert hotkeys.poll() == []
+    heard: list[KeyEvent] = []
+    for down in (True, False):
+        move(down)
+        eventually(lambda: heard.extend(hotkeys.poll()) or KeyEvent("compare", pressed=down) in heard)  # noqa: B023
+    assert heard == [KeyEvent("compare", pressed=True), KeyEvent("compare", pressed=False)]
+    assert hotkeys.poll() == []
+
+
+def test_closing_hotkeys_twice_is_fine(keys_and_hands: tuple[Hotkeys, Hands]) -> None:
+    hotkeys, _ = keys_and_hands
+    hotkeys.close()
+    hotkeys.close()
