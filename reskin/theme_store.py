@@ -53,8 +53,10 @@ class ThemeStore:
         start: int = 0,
         *,
         folder: Path | None = None,
+        strength: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._strength = strength  # instead of each theme's own
         self._entries = [self._opened(item) for item in themes]
         self._folder = folder  # new files in it become themes
         self._clock = clock
@@ -65,13 +67,15 @@ class ThemeStore:
             load_theme(entry.path)  # raises with the mistakes
 
     @classmethod
-    def open(cls, start: str | Path, *, clock: Callable[[], float] = time.monotonic) -> ThemeStore:
+    def open(
+        cls, start: str | Path, *, strength: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> ThemeStore:
         """Every theme there is, showing the one of that id, name or path."""
         path = find_theme(start)
         paths = list(all_themes().values())
         if path not in paths:
             paths.insert(0, path)
-        return cls(paths, paths.index(path), folder=user_theme_folder(), clock=clock)
+        return cls(paths, paths.index(path), folder=user_theme_folder(), strength=strength, clock=clock)
 
     @property
     def current(self) -> Theme:
@@ -134,7 +138,7 @@ class ThemeStore:
         if stamp == entry.stamp and entry.missing == (stamp is None):
             return None
         try:
-            theme = _load(entry.path)
+            theme = self._prepared(load_theme(entry.path))
         except ThemeError as error:
             return self._failed(entry, stamp, error)
         entry.theme, entry.stamp, entry.missing, entry.failed = theme, stamp, False, None
@@ -153,25 +157,25 @@ class ThemeStore:
             return ThemeNews(theme=None, message=f"the file of {entry.name} is gone ({entry.path}){kept}")
         return ThemeNews(theme=None, message=f"{error}{kept}")
 
-    @staticmethod
-    def _opened(item: Path | Theme) -> _Entry:
+    def _opened(self, item: Path | Theme) -> _Entry:
         if isinstance(item, Theme):
-            return _Entry(path=None, theme=item)
+            return _Entry(path=None, theme=self._prepared(item))
         stamp = _stamp(item)
         try:
-            theme = _load(item)
+            theme = self._prepared(load_theme(item))
         except ThemeError:
             return _Entry(path=item)  # no stamp: `poll` reports it
         return _Entry(path=item, theme=theme, stamp=stamp)
 
+    def _prepared(self, theme: Theme) -> Theme:
+        """With the player's strength, and its style computed here and not at the switch."""
+        if self._strength is not None:
+            theme = theme.model_copy(update={"strength": self._strength})
+        theme.style()
+        return theme
+
 
 _GONE: Stamp = (-1, -1, -1)
-
-
-def _load(path: Path) -> Theme:
-    theme = load_theme(path)
-    theme.style()  # computed here, not at the switch
-    return theme
 
 
 def _stamp(path: Path) -> Stamp | None:

@@ -182,3 +182,12 @@ def test_opening_gives_every_theme_there_is_at_the_one_asked_for(
     store = ThemeStore.open(str(own))
     assert (store.current.name, store.names[0]) == ("Elsewhere", "Elsewhere")
     assert "Neon Rain" in store.names
+
+
+def test_a_strength_of_the_players_own_holds_for_every_theme(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('name = "A"\nstrength = 0.9')
+    clock = FakeClock()
+    store = ThemeStore([tmp_path / "a.toml", parse_theme('name = "B"')], strength=0.4, clock=clock)
+    first, other = store.current, store.select(1).theme
+    assert other is not None
+    assert (first.strength, other.strength) == (0.4, 0.4)
