@@ -133,10 +133,11 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
 
     WASD to walk; it walks by itself when left alone.
     """
+    settings = _settings()
+    options = _with_defaults(options, settings)
     from reskin.demo import run_demo
 
-    settings = _settings()
-    _say_status(run_demo(size=size, headless=headless, settings=settings, **_with_defaults(options, settings)))
+    _say_status(run_demo(size=size, headless=headless, settings=settings, **options))
 
 
 @cli.command()
@@ -146,12 +147,12 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
 @preset_option
 def render(source: Path, target: Path, theme: str | None, preset: str | None) -> None:
     """Reskin a video, with its sound, or a single picture."""
+    settings = _settings()
+    chosen = _theme(theme or settings.theme)
     from reskin import engine_renderer
     from reskin.cli_output import render_progress
     from reskin.render import render_file
 
-    settings = _settings()
-    chosen = _theme(theme or settings.theme)
     with render_progress(source.name, chosen.name) as progress:
         done = render_file(source, target, chosen, engine_renderer.create(preset or settings.preset), progress)
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames"

@@ -51,7 +51,7 @@ def print_themes(found: Mapping[Path, Theme | ReskinError]) -> None:
             click.echo(f"{path.stem:{width}}  cannot be used: `reskin theme check {path}` says why")
             continue
         blocks = [color for name in SHOWN_MATERIALS for color in theme.materials()[name].colors[-2:]]
-        _print_colored(f"{path.stem:{width}}  ", blocks, f"  {theme.description or theme.name}")
+        _print_colored(f"{path.stem:{width}}  ", blocks, theme.description or theme.name)
 
 
 def print_theme(path: Path, theme: Theme) -> None:
@@ -65,11 +65,11 @@ def print_theme(path: Path, theme: Theme) -> None:
         notes += f", scale {material.scale:g}" if material.scale != 1 else ""
         notes += f", glow {material.glow:g}" if material.glow else ""
         notes += "" if name in named else " (derived)"
-        _print_colored(f"  {name:10} ", list(material.colors), f"  {notes}", pad_to=4)
+        _print_colored(f"  {name:10}  ", list(material.colors), notes, blocks=4)
 
 
-def _print_colored(before: str, colors: list[str], after: str, pad_to: int = 0) -> None:
-    """A line with two blanks of each colour in it, where colours can be shown."""
+def _print_colored(before: str, colors: list[str], after: str, blocks: int = 0) -> None:
+    """A line with two blanks of each colour in it, at least `blocks` wide, where colours can be shown."""
     from rich.console import Console
     from rich.text import Text
 
@@ -78,7 +78,7 @@ def _print_colored(before: str, colors: list[str], after: str, pad_to: int = 0) 
     if console.is_terminal and not console.no_color:
         for color in colors:
             line.append("  ", style=f"on {color}")
-        line.append("  " * max(0, pad_to - len(colors)))
+        line.append("  " * max(1, 1 + blocks - len(colors)))
     line.append(after)
     console.print(line, soft_wrap=True)
 

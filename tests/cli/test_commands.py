@@ -1,0 +1,167 @@
+"""Every command through click's runner: what it prints, what it exits with, and where its text goes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import reskin
+from engine.config import MATERIALS
+from reskin.cli import cli
+from reskin.settings import Settings, parse_settings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A RESKIN_HOME of the test's own."""
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    return tmp_path
+
+
+def reskin_cli(*arguments: str | Path, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert result.exit_code == exit_code, result.output
+    return result
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    text = reskin_cli("--help").stdout
+    for name in ("demo", "run", "render", "windows", "themes", "theme", "doctor", "read", "settings", "paths"):
+        assert f"  {name} " in text
+    assert "130  ended by Ctrl-C" in text
+    assert not [line for line in text.splitlines() if line.startswith("  ") and line.endswith("...")], "cut off"
+
+
+@pytest.mark.parametrize(
+    "command", [*(name for name in cli.commands if name != "theme"), "theme check"], ids=lambda command: command
+)
+def test_every_command_explains_itself(command: str) -> None:
+    assert "Usage: " in reskin_cli(*command.split(), "--help").stdout
+
+
+def test_the_version_is_told() -> None:
+    assert reskin_cli("--version").stdout == f"reskin {reskin.__version__}\n"
+
+
+USAGE = {
+    "no window": (["run"], "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H."),
+    "both": (["run", "x", "--region", "0,0,9,9"], "give either a WINDOW"),
+    "region of three": (["run", "--region", "1,2,3"], "got '1,2,3', expected four whole numbers in pixels"),
+    "empty region": (["run", "--region", "0,0,0,9"], "got a region of 0x9 pixels, expected a width and a height of at"),
+    "size": (["demo", "--size", "big"], "got 'big', expected a width and a height from 16 to 8192"),
+    "strength": (["run", "x", "--strength", "2"], "2.0 is not in the range 0<=x<=1"),
+    "preset": (["run", "x", "--preset", "giant"], "'giant' is not one of"),
+    "read nothing": (["read", "x.png"], "give --out materials.npy, --png materials.png, or both."),
+    "unknown": (["dance"], "No such command 'dance'"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
+def test_what_is_not_understood_exits_with_2(arguments: list[str], message: str) -> None:
+    assert message in reskin_cli(*arguments, exit_code=2).stderr
+
+
+def test_an_unknown_theme_is_told_before_anything_starts() -> None:
+    for arguments in (["run", "game"], ["demo"], ["render", "in.mp4", "out.mp4"]):
+        result = reskin_cli(*arguments, "--theme", "neon-rian", exit_code=1)
+        assert 'no theme of that name (did you mean "neon-rain"?)' in result.stderr
+        assert result.stdout == ""
+
+
+def test_themes_are_listed_with_the_broken_ones_marked(home: Path) -> None:
+    (home / "themes").mkdir()
+    (home / "themes" / "mine.toml").write_text('name = "Mine"\ndescription = "All my own"')
+    (home / "themes" / "sad.toml").write_text("name = ")
+    lines = reskin_cli("themes").stdout.splitlines()
+    assert "mine          All my own" in lines
+    assert f"sad           cannot be used: `reskin theme check {home / 'themes' / 'sad.toml'}` says why" in lines
+    assert any(line.startswith("neon-rain ") for line in lines)
+
+
+def test_themes_as_json_hold_every_material_and_every_error(home: Path) -> None:
+    (home / "themes").mkdir()
+    (home / "themes" / "sad.toml").write_text("name = ")
+    found = {theme["id"]: theme for theme in json.loads(reskin_cli("themes", "--json").stdout)}
+    assert list(found["neon-rain"]["material"]) == list(MATERIALS)
+    assert "is not valid TOML" in found["sad"]["error"]
+    assert json.loads(reskin_cli("themes", "neon-rain", "--json").stdout) == found["neon-rain"]
+
+
+def test_one_theme_is_shown_with_what_was_derived(home: Path) -> None:
+    path = home / "small.toml"
+    path.write_text('name = "Small"\n[material.sky]\ncolors = ["#102030", "#a0b0c0"]\nglow = 0.5')
+    lines = reskin_cli("themes", path).stdout.splitlines()
+    assert lines[:2] == ["Small", str(path)]
+    assert "  sky         #102030 #a0b0c0                 plain, glow 0.5" in lines
+    assert sum(line.endswith("(derived)") for line in lines) == len(MATERIALS) - 1
+
+
+def test_colours_go_to_a_terminal_unless_no_color_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[48;2;10;3;32m" in reskin_cli("themes", "neon-rain").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in reskin_cli("themes", "neon-rain").stdout
+
+
+def test_checking_themes_tells_all_and_fails_if_one_is_broken(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text('name = "Good"\n[material.sky]\ncolors = ["#fff"]')
+    bad.write_text('name = "Bad"\nstrength = 2')
+    assert reskin_cli("theme", "check", good).stdout == f"{good}: Good, 1 materials named, the others derived\n"
+    result = reskin_cli("theme", "check", bad, good, exit_code=1)
+    assert "line 2, strength: got 2, expected a number from 0 to 1" in result.stderr
+    assert str(good) in result.stdout
+
+
+def test_settings_are_shown_and_written_once(home: Path) -> None:
+    path = home / "settings.toml"
+    shown = reskin_cli("settings").stdout
+    assert shown.startswith(f"# {path} (not there; these are the defaults)\n")
+    assert parse_settings(shown) == Settings()
+    assert reskin_cli("settings", "--write").stdout.startswith(f"# written: {path}\n")
+    path.write_text('theme = "candy"')
+    kept = reskin_cli("settings", "--write").stdout
+    assert kept.startswith(f"# {path}\n")
+    assert 'theme = "candy"' in kept
+    assert path.read_text() == 'theme = "candy"'
+
+
+def test_broken_settings_are_told_with_their_line(home: Path) -> None:
+    (home / "settings.toml").write_text("[hotkeys]\nqit = 1")
+    result = reskin_cli("settings", exit_code=1)
+    assert 'line 2, hotkeys.qit: unknown key (did you mean "quit"?)' in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_settings_that_cannot_be_written_are_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").write_text("")
+    monkeypatch.setenv("RESKIN_HOME", str(home / "file" / "below"))
+    assert "Not a directory; give RESKIN_HOME a folder" in reskin_cli("settings", "--write", exit_code=1).stderr
+
+
+def test_paths_follow_reskin_home(home: Path) -> None:
+    text = reskin_cli("paths").stdout
+    assert f"settings        {home / 'settings.toml'} (not there yet)" in text
+    assert f"own themes      {home / 'themes'} (not there yet)" in text
+
+
+def test_without_a_display_windows_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    for arguments in (["windows"], ["windows", "--json"], ["run", "game"]):
+        assert "$DISPLAY is not set" in reskin_cli(*arguments, exit_code=1).stderr
+
+
+def test_ctrl_c_ends_quietly_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(path: Path) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reskin.themes.load_theme", interrupted)
+    result = reskin_cli("themes", exit_code=130)
+    assert result.output == ""
