@@ -28,6 +28,7 @@ from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.quality import QualityGovernor
 from reskin.renderer import QUALITY_LEVELS
+from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
 
@@ -46,6 +47,7 @@ class LoopOptions:
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
+    on_end: Callable[[np.ndarray | None], None] = lambda picture: None  # gets the last picture shown, without notes
 
 
 def run_loop(
@@ -61,7 +63,8 @@ def run_loop(
     clock, options, status = clock or SystemClock(), options or LoopOptions(), status or Status()
     controls = Controls(store, strength_step=options.strength_step)
     note = Note(stay_s=options.note_s)
-    presenter = Presenter(overlay, sinks, note)
+    guard = SelfCaptureGuard()
+    presenter = Presenter(overlay, sinks, note, guard)
     ledger, grab_timer, quality = Ledger(status), GrabTimer(), QualityGovernor()
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
@@ -72,7 +75,7 @@ def run_loop(
             notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
             news = engine.poll(clock.now_ns())
             engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
-            region, frame = _grab_and_submit(capture, engine, ledger, clock)
+            region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
 
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)
@@ -98,6 +101,7 @@ def run_loop(
             if run.change_quality(quality, painting, news, missed=missed) or news.died:
                 grab_timer.forget()
             run.take_screenshot(presenter)
+        options.on_end(presenter.picture())
     finally:
         ledger.lost()
         note.close()
@@ -107,16 +111,16 @@ def run_loop(
 
 
 def _grab_and_submit(
-    capture: Capture, engine: Engine, ledger: Ledger, clock: Clock
+    capture: Capture, engine: Engine, ledger: Ledger, guard: SelfCaptureGuard, clock: Clock
 ) -> tuple[Region | None, Frame | None]:
     """Where the game is now and its newest picture; both None while there is nothing to show."""
     began_ns = clock.now_ns()
     region = capture.locate()
-    if region is None or min(region.w, region.h) < MIN_SIDE_PX:
+    frame = None if region is None or min(region.w, region.h) < MIN_SIDE_PX else capture.grab()
+    if region is None or frame is None:
+        guard.reset()
         return None, None
-    frame = capture.grab()
-    if frame is None:
-        return None, None
+    guard.grabbed(frame)
     if engine.is_ready:
         grabbed_ns = clock.now_ns()
         engine.submit(frame)

@@ -21,6 +21,7 @@ from reskin.engine_link import Painting
 from reskin.frame import Frame, Region
 from reskin.note import Note
 from reskin.platforms.base import Overlay, Sink
+from reskin.self_capture import SelfCaptureGuard
 
 STALE_NS = 190_000_000
 FADE_TICKS = 6  # 250 ms
@@ -30,10 +31,11 @@ FORGET_FAULTS_NS = 60_000_000_000
 
 
 class Presenter:
-    def __init__(self, overlay: Overlay, sinks: Sequence[Sink], note: Note) -> None:
+    def __init__(self, overlay: Overlay, sinks: Sequence[Sink], note: Note, guard: SelfCaptureGuard) -> None:
         self._overlay = overlay
         self._sinks = sinks
         self._note = note
+        self._guard = guard
         self._painting: Painting | None = None
         self._grabbed_ns = 0  # of that painting's frame
         self._fade = 0  # of FADE_TICKS: how much of the skin is over the game
@@ -114,6 +116,7 @@ class Presenter:
             self._overlay.show(picture, region)
             self._is_visible = True
             self._show_in_sinks(picture, region)
+        self._guard.shown(picture)
         self._last_picture = pixels
 
     def _show_untouched(self, frame: Frame, region: Region, now_ns: int) -> None:

@@ -15,11 +15,13 @@ class Slot(Generic[Item]):
         self._closed = False
         self.dropped = 0
 
-    def put(self, item: Item) -> None:
+    def put(self, item: Item) -> Item | None:
+        """Returns what lay there and is now overwritten, so that its buffer can be used again."""
         with self._condition:
-            self.dropped += self._item is not None
-            self._item = item
+            overwritten, self._item = self._item, item
+            self.dropped += overwritten is not None
             self._condition.notify()
+            return overwritten
 
     def take(self) -> Item | None:
         """What lies there, or None. Never waits."""

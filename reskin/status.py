@@ -10,6 +10,8 @@ from enum import Enum
 
 import numpy as np
 
+from reskin.latency import GlassReport
+
 WINDOW = 2048  # values kept of each time: 85 s at 24 Hz
 
 
@@ -73,6 +75,7 @@ class Status:
     quality: int = 0
     size: tuple[int, int] = (0, 0)  # (h, w) of the last frame grabbed
     ended_because: str = ""
+    glass: GlassReport | None = None  # what a player saw, where a meter was watching
 
     @property
     def dropped(self) -> int:

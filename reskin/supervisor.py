@@ -75,7 +75,7 @@ class Supervisor:
         """EngineError when it never once came up in three tries: then something is missing, and trying is no help."""
         if self._life is None:
             if now_ns >= self._begin_ns:
-                self._life = _Life(self._arguments, self._capacity, now_ns)
+                self._life = _Life(self._arguments, self._capacity)
                 self._polled_ns = now_ns
             return EngineNews()
         if now_ns - self._polled_ns > LATE_NS:  # the whole app stood still (stopped, asleep): not the engine's fault
@@ -131,12 +131,11 @@ class Supervisor:
 class _Life:
     """One process, from its start to its end."""
 
-    def __init__(self, arguments: tuple[str, tuple[object, ...], bool], capacity: int, now_ns: int) -> None:
+    def __init__(self, arguments: tuple[str, tuple[object, ...], bool], capacity: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.name = ""
         self.is_ready = False
         self.state = EngineState.STARTING
-        self._born_ns = now_ns
         self._failure: str | None = None
         self._sent_look: tuple[Theme, View, int] | None = None
         self._connection, theirs = context.Pipe(duplex=True)
@@ -167,15 +166,13 @@ class _Life:
         exit_code = self.process.exitcode
         if exit_code is not None:
             return self._failure or _exit_text(exit_code)
-        if self.state is EngineState.STARTING:
-            if now_ns - self._born_ns > START_LIMIT_NS:
-                return f"not started after {START_LIMIT_NS // 10**9} s"
-            return None
         silent_ns = now_ns - int(self._segment.control[HEARTBEAT])
-        if silent_ns > HUNG_NS:
+        limit_ns = START_LIMIT_NS if self.state is EngineState.STARTING else HUNG_NS
+        if silent_ns > limit_ns:
             self.state = EngineState.HUNG
-            return f"no sign of life for {HUNG_NS // 10**9} s"
-        self.state = EngineState.LATE if silent_ns > LATE_NS else EngineState.ACTIVE
+            return f"no sign of life for {limit_ns // 10**9} s"
+        if self.state is not EngineState.STARTING:
+            self.state = EngineState.LATE if silent_ns > LATE_NS else EngineState.ACTIVE
         return None
 
     def forgive(self, now_ns: int) -> None:

@@ -1,0 +1,235 @@
+"""Measures Reskin as a player would have it: `python tools/bench.py live --seconds 60 --game demo --size 1280x720`.
+
+A table for people, then one line of JSON. Nothing is assumed: pictures per second are counted, lateness is the start of
+each present against its deadline, and glass to glass is read back from the screen by a process of its own. With
+`--game fake` there is no display, and "glass" is the moment when the fake overlay has its copy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from reskin.app import RunOptions, run
+from reskin.errors import ReskinError
+from reskin.frame import Frame, Region
+from reskin.latency import NUMBER_LIMIT, GlassReport, is_carried, read_marker
+from reskin.loop import LoopOptions, run_loop
+from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay
+from reskin.settings import Settings
+from reskin.status import Status
+from reskin.supervisor import Supervisor
+from reskin.theme_store import ThemeStore
+
+WARM_UP_S = 5.0  # after the first painting: compiling, caches, the first guesses of the grab's time
+FAKE_GAME_HZ = 60.0
+
+
+@dataclass
+class Memory:
+    """Resident memory of the app and the engine's process together; what they share is counted in both."""
+
+    start_mb: float = float("nan")
+    end_mb: float = float("nan")
+    pids: list[int] = field(default_factory=list)
+
+    def begin(self, engine: Supervisor) -> None:
+        self.pids = [os.getpid(), *([engine.pid] if engine.pid else [])]
+        self.start_mb = self._now_mb()
+
+    def end(self) -> None:
+        self.end_mb = self._now_mb()
+
+    def _now_mb(self) -> float:
+        return sum(_rss_mb(pid) for pid in self.pids) if self.pids else float("nan")
+
+
+def _rss_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return float("nan")  # no /proc here, or the engine was replaced
+    return float(next(line for line in lines.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+class GlassOverlay(FakeOverlay):
+    """A fake overlay that reads the marker of what it is shown, as the meter does from a real screen."""
+
+    def __init__(self, game: FakeCapture, started_ns: int) -> None:
+        super().__init__()
+        self.latencies_ms: list[int] = []
+        self.looks = self.unread = 0
+        self._game = game
+        self._started_ns = started_ns
+        self._last: int | None = None
+
+    def show(self, frame: Frame, region: Region) -> None:
+        super().show(frame, region)
+        number = read_marker(frame.bgra_u8) if is_carried(frame.bgra_u8) else None
+        self.looks += 1
+        self.unread += number is None
+        if number is not None and number != self._last:
+            game_frame = (time.monotonic_ns() - self._started_ns) * self._game.fps / 1e9
+            self.latencies_ms.append(round((game_frame - number) % NUMBER_LIMIT / self._game.fps * 1000))
+            self._last = number
+
+    def forget(self) -> None:
+        self.latencies_ms, self.looks, self.unread = [], 0, 0
+
+
+def play_fake(options: RunOptions, size: tuple[int, int], memory: Memory) -> Status:
+    started_ns = time.monotonic_ns()
+    game = FakeCapture(size, fps=FAKE_GAME_HZ)
+    overlay = GlassOverlay(game, started_ns)
+    engine = Supervisor(options.engine, (options.preset,), carries_marker=True)
+
+    def warm() -> None:
+        overlay.forget()
+        memory.begin(engine)
+
+    try:
+        status = run_loop(
+            game, overlay, FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
+            options=LoopOptions(
+                seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm,
+                on_end=lambda picture: memory.end(),
+            ),
+        )  # fmt: skip
+    finally:
+        engine.close()
+    status.glass = GlassReport.of(overlay.latencies_ms, overlay.looks, overlay.unread)
+    return status
+
+
+def play_demo(options: RunOptions, memory: Memory) -> Status:
+    return run(options, on_warm=memory.begin, on_end=lambda engine: memory.end())
+
+
+def figures(status: Status, options: RunOptions, size: tuple[int, int], game: str, memory: Memory) -> dict[str, object]:
+    """What the last line holds."""
+    late, glass = status.lateness_ms, status.glass
+    return {
+        "fps": round(status.fps, 3),
+        "missed_share": round(status.missed_share, 5),
+        "lateness_p50_ms": round(late.percentile(50), 3),
+        "lateness_p95_ms": round(late.percentile(95), 3),
+        "lateness_worst_ms": round(late.percentile(100), 3),
+        "stages": {
+            name: {"p50": round(times.percentile(50), 3), "p95": round(times.percentile(95), 3)}
+            for name, times in status.stages_ms.items()
+        },
+        "g2g_p50_ms": glass.p50_ms if glass else None,
+        "g2g_p95_ms": glass.p95_ms if glass else None,
+        "g2g_p99_ms": glass.p99_ms if glass else None,
+        "g2g_count": glass.count if glass else 0,
+        "g2g_unread_share": round(glass.unread_share, 4) if glass else None,
+        "rss_start_mb": round(memory.start_mb, 1),
+        "rss_end_mb": round(memory.end_mb, 1),
+        "engine": status.engine_name,
+        "size": f"{size[0]}x{size[1]}",
+        "game": game,
+        "theme": str(options.theme),
+        "preset": options.preset,
+        "seconds": options.seconds,
+        "warm_up_s": options.warm_up_s,
+        "ticks": status.ticks,
+        "missed": status.missed,
+        "grabbed": status.grabbed,
+        "shown": status.shown,
+        "dropped": {
+            "overtaken": status.dropped_overtaken, "hidden": status.dropped_hidden, "engine": status.dropped_engine,
+        },
+        "quality": status.quality,
+        "engine_deaths": status.engine_deaths,
+        "engine_errors": status.engine_errors,
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    }  # fmt: skip
+
+
+def table(found: dict[str, object], status: Status) -> Table:
+    shown = Table(title=f"{found['game']} {found['size']}, {found['engine']}, theme {found['theme']}", show_lines=False)
+    for heading in ("", "median", "p95", "worst"):
+        shown.add_column(heading, justify="left" if not heading else "right")
+    times = {"lateness": status.lateness_ms, "grab to shown": status.latency_ms, **status.stages_ms}
+    for name, values in times.items():
+        shown.add_row(f"{name} ms", *(f"{values.percentile(percent):.2f}" for percent in (50, 95, 100)))
+    shown.add_section()
+    glass = status.glass
+    if glass is not None:
+        shown.add_row("glass to glass ms", f"{glass.p50_ms:.0f}", f"{glass.p95_ms:.0f}", f"p99 {glass.p99_ms:.0f}")
+    shown.add_section()
+    shown.add_row("pictures a second", f"{status.fps:.2f}")
+    shown.add_row("ticks missed", f"{status.missed_share:.2%}", f"{status.missed} of {status.ticks}")
+    shown.add_row("frames dropped", f"{status.dropped} of {status.grabbed}")
+    shown.add_row("memory MB", f"{found['rss_start_mb']}", f"{found['rss_end_mb']}", "start, end")
+    shown.add_row("quality level", f"{status.quality}", f"deaths {status.engine_deaths}")
+    return shown
+
+
+def _cpu_name() -> str:
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found.group(1) if found else platform.processor()
+
+
+def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None:
+        raise click.BadParameter(f"got {text!r}, expected WIDTHxHEIGHT such as 1280x720")
+    return int(match[1]), int(match[2])
+
+
+@click.group()
+def bench() -> None:
+    """Measure Reskin on this machine."""
+
+
+@bench.command()
+@click.option("--seconds", default=60.0, show_default=True, help="Measured time, after the warm-up.")
+@click.option("--warm-up", "warm_up_s", default=WARM_UP_S, show_default=True, help="Seconds played before.")
+@click.option("--game", type=click.Choice(["demo", "fake"]), default="demo", show_default=True)
+@click.option("--size", default="1280x720", show_default=True, callback=_parse_size)
+@click.option("--theme", default=Settings().theme, show_default=True)
+@click.option("--preset", default=Settings().preset, show_default=True)
+@click.option("--headless", is_flag=True, help="A virtual display even where there is a real one.")
+@click.option("--engine", default=RunOptions.engine, show_default=True, help="module:function that makes the renderer.")
+@click.option("--shot", type=click.Path(path_type=Path), help="Save the last picture (demo only).")
+def live(
+    seconds: float, warm_up_s: float, game: str, size: tuple[int, int], theme: str, preset: str, headless: bool,
+    engine: str, shot: Path | None,
+) -> None:  # fmt: skip
+    """The whole loop: pace, misses, stages, glass to glass, memory."""
+    command = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}", "--marker")
+    options = RunOptions(
+        command=command, headless=headless or not os.environ.get("DISPLAY"), headless_size_px=size, theme=theme,
+        preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s, measure=True, shot=shot,
+        settings=Settings.model_validate({"overlay": {"note_s": 0}}),
+    )  # fmt: skip
+    memory = Memory()
+    try:
+        status = play_fake(options, size, memory) if game == "fake" else play_demo(options, memory)
+    except ReskinError as error:
+        raise click.ClickException(str(error)) from error
+    found = figures(status, options, size, game, memory)
+    Console().print(table(found, status))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    bench()
