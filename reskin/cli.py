@@ -245,14 +245,14 @@ def read(image: Path, out: Path | None, png: Path | None) -> None:
     if out is None and png is None:
         raise click.UsageError("give --out materials.npy, --png materials.png, or both.")
     from reskin import engine_renderer
-    from reskin.cli_output import print_shares, write_array, write_materials
-    from reskin.render import read_picture
+    from reskin.cli_output import print_shares, write_array
+    from reskin.render import read_picture, write_picture
 
     materials = engine_renderer.read_materials(read_picture(image))
     if out is not None:
         write_array(out, materials)
     if png is not None:
-        write_materials(png, materials)
+        write_picture(png, engine_renderer.MATERIAL_COLORS[materials][..., ::-1])
     print_shares(materials)
 
 

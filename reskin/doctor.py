@@ -45,11 +45,11 @@ def report() -> dict[str, Any]:
 
 def probe_engine(preset: str) -> Choice:
     """Loads the preset as `reskin run` would; never raises for what the user can mend."""
-    from reskin import engine_renderer
-
     try:
+        from reskin import engine_renderer
+
         renderer = engine_renderer.create(preset)
-    except ReskinError as error:
+    except (ReskinError, ImportError) as error:
         return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen())
     return Choice(part="engine", chosen=renderer.name, why=f'the preset "{preset}"', not_chosen=_not_chosen())
 

@@ -1,0 +1,82 @@
+"""The commands that ask the desktop, on a virtual one: windows and doctor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from reskin.cli import cli
+from reskin.platforms import list_windows
+from reskin.virtual_display import VirtualDisplay
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[VirtualDisplay]:
+    with VirtualDisplay((640, 480)) as display:
+        yield display
+
+
+@pytest.fixture
+def game(display: VirtualDisplay, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """A program with a window called "My Game"."""
+    monkeypatch.setenv("DISPLAY", display.name)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    command = ["xev", "-name", "My Game", "-geometry", "200x100+10+20"]
+    with subprocess.Popen(command, env=display.environment(), stdout=subprocess.DEVNULL) as process:
+        deadline_s = time.monotonic() + 10
+        while not list_windows():
+            assert time.monotonic() < deadline_s, "xev has no window after 10 s"
+            time.sleep(0.02)
+        yield process
+        process.terminate()
+
+
+def printed(*arguments: str) -> str:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_windows_are_listed_for_people_and_for_programs(game: subprocess.Popen[bytes]) -> None:
+    (line,) = printed("windows").splitlines()
+    (window,) = json.loads(printed("windows", "--json"))
+    assert line == f'{window["id"]:#x} "My Game" ({window["wm_class"] or "no class"}, 200x100)'
+    assert (window["title"], window["minimised"]) == ("My Game", False)
+    assert (window["region"]["w"], window["region"]["h"]) == (200, 100)
+
+
+def test_an_empty_desktop_is_told(display: VirtualDisplay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", display.name)
+    assert printed("windows") == "There are no windows; start the game first, in a window or borderless.\n"
+    assert json.loads(printed("windows", "--json")) == []
+
+
+def test_the_doctor_says_what_was_chosen_and_why(game: subprocess.Popen[bytes]) -> None:
+    found = json.loads(printed("doctor", "--json"))
+    parts = {part["part"]: part for part in found["parts"]}
+    assert list(parts) == ["capture", "region", "overlay", "hotkeys", "engine"]
+    assert parts["capture"]["chosen"] == "XComposite + MIT-SHM"
+    assert all(part["chosen"] != "none" and part["why"] for part in parts.values())
+    assert parts["engine"]["not_chosen"][0][0] == "torch + Triton on a GPU"
+    assert found["versions"]["numpy"][0].isdigit()
+    assert found["machine"]["cpu_cores"] >= 1
+    text = printed("doctor")
+    assert "capture: XComposite + MIT-SHM\n" in text
+    assert "    not torch + Triton on a GPU: " in text
+
+
+def test_the_doctor_works_where_nothing_else_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No display, broken settings: both are what it is asked about."""
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("nonsense = 1")
+    found = json.loads(printed("doctor", "--json"))
+    assert found["parts"][0]["chosen"] == "none"
+    assert "$DISPLAY is not set" in found["parts"][0]["why"]
+    assert any("line 1, nonsense: unknown key" in note for note in found["notes"])

@@ -1,0 +1,122 @@
+"""Files in a theme: the picture's bytes, the video's length and sound, and that nothing half is ever left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from reskin.errors import VideoError
+from reskin.render import Rendered, read_picture, render_file
+from reskin.renderer import TintRenderer
+from reskin.themes import parse_theme
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+THEME = parse_theme('name = "Test"\n[material.sky]\ncolors = ["#000000", "#ff0000"]')
+
+
+def nothing(done: int, total: int | None) -> None:
+    """Progress that nobody looks at."""
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A second of 24 grey frames with a tone."""
+    path = tmp_path / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "color=gray:s=64x48:r=24:d=1", "-f", "lavfi", "-i", "sine=frequency=440:duration=1"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-pix_fmt", "yuv420p", str(path)], check=True)
+    return path
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_picture_becomes_a_picture_in_the_theme(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    cv2.imwrite(str(source), np.full((30, 40, 3), 100, np.uint8))
+    assert render_file(source, target, THEME, TintRenderer(), nothing) == Rendered(frames=1, size=(40, 30))
+    expected = [50, 50, 177]  # half the grey, half the theme's red, in BGR
+    np.testing.assert_allclose(read_picture(target)[..., :3], np.broadcast_to(expected, (30, 40, 3)), atol=1)
+    assert files_in(tmp_path) == {"in.png", "out.png"}
+
+
+def test_a_video_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    target = tmp_path / "out.mp4"
+    done = render_file(clip, target, THEME, TintRenderer(), lambda *progress: told.append(progress))
+    assert done == Rendered(frames=24, size=(64, 48))
+    assert told == [(n, 24) for n in range(1, 25)]
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].frames == 24
+        assert len(container.streams.audio) == 1
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert picture[..., 0].mean() > picture[..., 2].mean() + 60
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "message"),
+    [
+        ("in.png", "out.mp4", "the first is a picture by its name and the second a video; expected two of a kind"),
+        ("in.png", "in.png", "the target is the same file"),
+        ("none.png", "out.png", "reading the picture .*none.png: No such file or directory"),
+        ("text.png", "out.png", "it is none; expected one of .png, .jpg"),
+        ("in.png", "no/folder/out.png", "writing the picture .*out.png: No such file or directory; check the folder"),
+        ("none.mp4", "out.mp4", "there is no such file"),
+    ],
+)
+def test_what_cannot_be_rendered_is_told(source: str, target: str, message: str, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "in.png"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "text.png").write_text("not a picture")
+    with pytest.raises(VideoError, match=message):
+        render_file(tmp_path / source, tmp_path / target, THEME, TintRenderer(), nothing)
+    assert files_in(tmp_path) == {"in.png", "text.png"}
+
+
+RENDER_FOR_EVER = """
+import sys, time
+from pathlib import Path
+from reskin import engine_renderer
+from reskin.renderer import TintRenderer
+
+class Slow(TintRenderer):
+    def render(self, *arguments):
+        sys.stdout.write("painting\\n"); sys.stdout.flush()
+        time.sleep(0.2)
+        return super().render(*arguments)
+
+engine_renderer.create = lambda preset: Slow()
+from reskin.cli import main
+main()
+"""
+
+
+def test_ctrl_c_removes_the_unfinished_video_and_exits_with_130(clip: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        RENDER_FOR_EVER,
+        "render",
+        str(clip),
+        str(tmp_path / "out.mp4"),
+        "--theme",
+        "candy",
+    ]
+    pipe = subprocess.PIPE
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "painting\n"
+        assert len(files_in(tmp_path)) == 2, "the clip and the part that is written"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert files_in(tmp_path) == {"clip.mp4"}
