@@ -50,6 +50,7 @@ class RunOptions:
     headless_size_px: tuple[int, int] = (1280, 720)  # (width, height) of that display
     theme: str | Path = ""  # "": the settings' own
     preset: str = ""  # "": the settings' own
+    strength: float | None = None  # None: each theme's own
     engine: str = "reskin.engine_renderer:create"  # "module:function"; called in its process with the preset's name
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
@@ -73,7 +74,7 @@ def run(
         signals = parts.enter_context(_signals())
         if options.headless:
             parts.enter_context(_virtual_display(options.headless_size_px))
-        store = ThemeStore.open(options.theme or settings.theme)
+        store = ThemeStore.open(options.theme or settings.theme, strength=options.strength)
         engine = Supervisor(options.engine, (preset,), carries_marker=options.measure)
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened
