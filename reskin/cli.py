@@ -6,19 +6,20 @@ Text for people goes to stdout, errors and progress to stderr. Errors that Reski
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import reskin
-from engine.config import PRESETS
+from reskin.cli_options import FILE, RegionType, SizeType, json_option, live_options, preset_option, theme_option
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
     from reskin.frame import Region
     from reskin.settings import Settings
-    from reskin.status import Status
     from reskin.themes import Theme
 
 EXIT_CODES = """\b
@@ -27,8 +28,6 @@ Exit codes:
   1    something could not be done; the text says what and why
   2    the command was not understood
   130  ended by Ctrl-C, after cleaning up"""
-
-FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class ReskinGroup(click.Group):
@@ -42,60 +41,6 @@ class ReskinGroup(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             ctx.exit(130)
-
-
-class SizeType(click.ParamType):
-    name = "WxH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        parts = str(value).lower().split("x")
-        if len(parts) != 2 or not all(part.isdigit() and 16 <= int(part) <= 8192 for part in parts):
-            self.fail(f"got {value!r}, expected a width and a height from 16 to 8192, such as 1280x720", param, ctx)
-        return int(parts[0]), int(parts[1])
-
-
-class RegionType(click.ParamType):
-    name = "X,Y,W,H"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Region:
-        from reskin.frame import Region
-
-        try:
-            x, y, w, h = (int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"got {value!r}, expected four whole numbers in pixels, such as 0,0,1280,720", param, ctx)
-        if w < 1 or h < 1:
-            self.fail(f"got a region of {w}x{h} pixels, expected a width and a height of at least 1", param, ctx)
-        return Region(x, y, w, h)
-
-
-def theme_option(command: Any) -> Any:
-    return click.option("--theme", metavar="NAME", help="A theme's id or a .toml file. Default: from the settings.")(
-        command
-    )
-
-
-def preset_option(command: Any) -> Any:
-    presets = click.Choice(list(PRESETS))
-    return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
-
-
-def live_options(command: Any) -> Any:
-    """What `run` and `demo` share."""
-    seconds = click.FloatRange(min=0, min_open=True)
-    for option in (
-        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4."),
-        click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
-        click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
-        click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
-        preset_option,
-        theme_option,
-    ):
-        command = option(command)
-    return command
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 @click.group(cls=ReskinGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -115,13 +60,7 @@ def run(window: str | None, region: Region | None, **options: Any) -> None:
     """
     if (window is None) == (region is None):
         raise click.UsageError("give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H.")
-    from reskin.app import RunOptions
-    from reskin.app import run as run_app
-
-    settings = _settings()
-    _say_status(
-        run_app(RunOptions(window=window, region=region, settings=settings, **_with_defaults(options, settings)))
-    )
+    _play(window=window, region=region, **options)
 
 
 @cli.command()
@@ -133,11 +72,9 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
 
     WASD to walk; it walks by itself when left alone.
     """
-    settings = _settings()
-    options = _with_defaults(options, settings)
-    from reskin.demo import run_demo
-
-    _say_status(run_demo(size=size, headless=headless, settings=settings, **options))
+    game = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}")
+    has_screen = bool(os.environ.get("DISPLAY")) or not sys.platform.startswith("linux")
+    _play(command=game, headless=headless or not has_screen, headless_size_px=size, **options)
 
 
 @cli.command()
@@ -308,17 +245,18 @@ def _theme_or_error(path: Path) -> Theme | ReskinError:
         return error
 
 
-def _with_defaults(options: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The options with what was not said taken from the settings; a wrong theme is told before anything starts."""
-    theme = options["theme"] or settings.theme
-    _theme(theme)
-    return options | {"theme": theme, "preset": options["preset"] or settings.preset}
-
-
-def _say_status(status: Status) -> None:
+def _play(*, theme: str | None, preset: str | None, **options: Any) -> None:
+    """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
+    settings = _settings()
+    theme = theme or settings.theme
+    _theme(theme)  # a wrong one is told before the app's second of loading
+    from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
 
+    status = run(RunOptions(theme=theme, preset=preset or settings.preset, settings=settings, **options))
     print_status(status)
+    if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
+        raise KeyboardInterrupt
 
 
 def main() -> None:

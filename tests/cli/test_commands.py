@@ -11,8 +11,11 @@ from click.testing import CliRunner, Result
 
 import reskin
 from engine.config import MATERIALS
+from reskin.app import RunOptions
 from reskin.cli import cli
+from reskin.frame import Region
 from reskin.settings import Settings, parse_settings
+from reskin.status import Status
 
 
 @pytest.fixture
@@ -63,6 +66,52 @@ USAGE = {
 @pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
 def test_what_is_not_understood_exits_with_2(arguments: list[str], message: str) -> None:
     assert message in reskin_cli(*arguments, exit_code=2).stderr
+
+
+@pytest.fixture
+def asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[RunOptions]:
+    """What the commands ask the app for; nothing is run."""
+    options: list[RunOptions] = []
+
+    def run(wanted: RunOptions) -> Status:
+        options.append(wanted)
+        return Status(ended_because="the player quit")
+
+    monkeypatch.setattr("reskin.app.run", run)
+    return options
+
+
+def test_run_asks_for_the_window_with_the_settings_for_what_was_not_said(asked: list[RunOptions], home: Path) -> None:
+    assert reskin_cli("run", "tux").stdout == "ended: the player quit\n"
+    (home / "settings.toml").write_text('theme = "candy"\npreset = "lite"')
+    reskin_cli("run", "tux", "--strength", "0.5", "--seconds", "2", "--shot", "a.png", "--record", "b.mp4")
+    reskin_cli("run", "--region", "-5,0,640,360", "--theme", "neon-rain", "--preset", "nano")
+    plain, full, region = asked
+    assert (plain.window, plain.theme, plain.preset) == ("tux", Settings().theme, Settings().preset)
+    assert (plain.strength, plain.seconds, plain.shot, plain.record) == (None, None, None, None)
+    assert (full.theme, full.preset, full.strength, full.seconds) == ("candy", "lite", 0.5, 2.0)
+    assert (full.shot, full.record) == (Path("a.png"), Path("b.mp4"))
+    assert (region.window, region.region) == (None, Region(-5, 0, 640, 360))
+    assert (region.theme, region.preset) == ("neon-rain", "nano")
+
+
+def test_demo_starts_its_game_on_a_screen_of_its_own_where_there_is_none(
+    asked: list[RunOptions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":7")
+    reskin_cli("demo", "--size", "640x360")
+    reskin_cli("demo", "--headless")
+    monkeypatch.delenv("DISPLAY")
+    reskin_cli("demo")
+    seen, hidden, none = asked
+    assert seen.command[1:] == ("-m", "reskin.demo.game", "--size", "640x360")
+    assert [options.headless for options in asked] == [False, True, True]
+    assert none.headless_size_px == hidden.headless_size_px == (1280, 720)
+
+
+def test_a_run_that_ctrl_c_ended_exits_with_130(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setattr("reskin.app.run", lambda options: Status(ended_because="stopped"))
+    assert reskin_cli("run", "tux", exit_code=130).output == "ended: stopped\n"
 
 
 def test_an_unknown_theme_is_told_before_anything_starts() -> None:

@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from reskin.cli import cli
-from reskin.platforms import list_windows
-from reskin.virtual_display import VirtualDisplay
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[VirtualDisplay]:
-    with VirtualDisplay((640, 480)) as display:
-        yield display
-
-
-@pytest.fixture
-def game(display: VirtualDisplay, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """A program with a window called "My Game"."""
-    monkeypatch.setenv("DISPLAY", display.name)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    command = ["xev", "-name", "My Game", "-geometry", "200x100+10+20"]
-    with subprocess.Popen(command, env=display.environment(), stdout=subprocess.DEVNULL) as process:
-        deadline_s = time.monotonic() + 10
-        while not list_windows():
-            assert time.monotonic() < deadline_s, "xev has no window after 10 s"
-            time.sleep(0.02)
-        yield process
-        process.terminate()
+from tests.games import Game
 
 
 def printed(*arguments: str) -> str:
@@ -43,21 +18,20 @@ def printed(*arguments: str) -> str:
     return result.stdout
 
 
-def test_windows_are_listed_for_people_and_for_programs(game: subprocess.Popen[bytes]) -> None:
+def test_windows_are_listed_for_people_and_for_programs(game: Game) -> None:
     (line,) = printed("windows").splitlines()
     (window,) = json.loads(printed("windows", "--json"))
-    assert line == f'{window["id"]:#x} "My Game" ({window["wm_class"] or "no class"}, 200x100)'
-    assert (window["title"], window["minimised"]) == ("My Game", False)
-    assert (window["region"]["w"], window["region"]["h"]) == (200, 100)
+    assert line == str(game.window)
+    assert (window["id"], window["title"], window["minimised"]) == (game.window.id, "Tux Test", False)
+    assert (window["region"]["w"], window["region"]["h"]) == (640, 360)
 
 
-def test_an_empty_desktop_is_told(display: VirtualDisplay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DISPLAY", display.name)
+def test_an_empty_desktop_is_told(display: str) -> None:
     assert printed("windows") == "There are no windows; start the game first, in a window or borderless.\n"
     assert json.loads(printed("windows", "--json")) == []
 
 
-def test_the_doctor_says_what_was_chosen_and_why(game: subprocess.Popen[bytes]) -> None:
+def test_the_doctor_says_what_was_chosen_and_why(display: str) -> None:
     found = json.loads(printed("doctor", "--json"))
     parts = {part["part"]: part for part in found["parts"]}
     assert list(parts) == ["capture", "region", "overlay", "hotkeys", "engine"]

@@ -1,0 +1,69 @@
+"""The options that several commands share, and the values that click does not know: sizes and regions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.config import PRESETS
+
+if TYPE_CHECKING:
+    from reskin.frame import Region
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class SizeType(click.ParamType):
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        parts = str(value).lower().split("x")
+        if len(parts) != 2 or not all(part.isdigit() and 16 <= int(part) <= 8192 for part in parts):
+            self.fail(f"got {value!r}, expected a width and a height from 16 to 8192, such as 1280x720", param, ctx)
+        return int(parts[0]), int(parts[1])
+
+
+class RegionType(click.ParamType):
+    name = "X,Y,W,H"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Region:
+        from reskin.frame import Region
+
+        try:
+            x, y, w, h = (int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"got {value!r}, expected four whole numbers in pixels, such as 0,0,1280,720", param, ctx)
+        if w < 1 or h < 1:
+            self.fail(f"got a region of {w}x{h} pixels, expected a width and a height of at least 1", param, ctx)
+        return Region(x, y, w, h)
+
+
+def theme_option(command: Any) -> Any:
+    return click.option("--theme", metavar="NAME", help="A theme's id or a .toml file. Default: from the settings.")(
+        command
+    )
+
+
+def preset_option(command: Any) -> Any:
+    presets = click.Choice(list(PRESETS))
+    return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
+
+
+def live_options(command: Any) -> Any:
+    """What `run` and `demo` share."""
+    seconds = click.FloatRange(min=0, min_open=True)
+    for option in (
+        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4."),
+        click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
+        click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
+        click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
+        preset_option,
+        theme_option,
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
