@@ -14,8 +14,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from engine.train.painter import PainterRecipe, train_painter  # noqa: E402
 from engine.train.reader import ReaderRecipe, train_reader  # noqa: E402
 
+WEIGHTS = Path(__file__).resolve().parent.parent / "engine" / "weights"
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 
 
@@ -29,9 +31,24 @@ def main(threads: int) -> None:
 @click.option("--minutes", default=50.0, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Processes that make samples.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "reader", show_default=True)
-def reader(minutes: float, workers: int, folder: Path) -> None:
+@click.option("--size", default="144x256", show_default=True, help="HxW, multiples of 16: start small, end at full size.")
+@click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a tenth.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Checkpoint of an earlier run to go on from.")
+def reader(minutes: float, workers: int, folder: Path, size: str, lr: float, start: Path | None) -> None:
     """Stage 1: what every pixel is."""
-    train_reader(folder, replace(ReaderRecipe(), minutes=minutes, workers=workers))
+    h, w = (int(part) for part in size.split("x"))
+    recipe = ReaderRecipe(size=(h, w), minutes=minutes, workers=workers, matrix_lr=lr, other_lr=lr / 10)
+    train_reader(folder, recipe, start=start)
+
+
+@main.command()
+@click.option("--minutes", default=40.0, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Processes that make samples.")
+@click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "painter", show_default=True)
+@click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx", show_default=True)
+def painter(minutes: float, workers: int, folder: Path, reader: Path) -> None:
+    """Stages 2 and 3: paints over the underpainting, calm over time."""
+    train_painter(folder, replace(PainterRecipe(), minutes=minutes, workers=workers), reader)
 
 
 if __name__ == "__main__":

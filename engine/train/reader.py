@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.config import MATERIALS
 from engine.reader import Reader, encode_depth
+from engine.train.muon import split_optimizers
 from engine.train.run import TrainingRun
 from engine.worlds.samples import clips
 
@@ -24,8 +25,8 @@ SMALL = ("character", "prop", "glow", "hud")  # few pixels, but what a player lo
 class ReaderRecipe:
     size: tuple[int, int] = (144, 256)
     batch: int = 16
-    lr: float = 2e-3
-    weight_decay: float = 0.02
+    matrix_lr: float = 0.02
+    other_lr: float = 2e-3
     minutes: float = 50.0
     small_weight: float = 1.6
     workers: int = 1
@@ -83,12 +84,14 @@ def evaluate_reader(reader: torch.nn.Module, batch: tuple[Tensor, Tensor, Tensor
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def train_reader(folder: Path, recipe: ReaderRecipe, *, evaluate_every: int = 200) -> Reader:
-    """Runs or resumes the stage; returns the averaged Reader. Log and checkpoints lie in `folder`."""
+def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = None, evaluate_every: int = 200) -> Reader:
+    """Runs or resumes the stage; returns the averaged Reader. `start` is the checkpoint of an earlier, smaller run."""
     torch.manual_seed(0)
     reader = Reader().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(reader.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
-    run = TrainingRun(folder, reader, optimizer, minutes=recipe.minutes)
+    if start is not None:
+        reader.load_state_dict(torch.load(start, weights_only=True)["model"])
+    optimizers = split_optimizers(reader, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)
+    run = TrainingRun(folder, reader, optimizers, minutes=recipe.minutes)
     weight = torch.tensor([recipe.small_weight if name in SMALL else 1.0 for name in MATERIALS])
     held_out = validation_batch(recipe.size, 64)
     loader = DataLoader(ReaderSamples("train", recipe.size), batch_size=recipe.batch, num_workers=recipe.workers,

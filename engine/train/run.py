@@ -17,23 +17,24 @@ from torch import nn
 class TrainingRun:
     """Keeps a model's state on disk every few minutes and lowers its learning rate linearly to zero over `minutes`."""
 
-    def __init__(self, folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, minutes: float,
-                 checkpoint_s: float = 180.0) -> None:  # fmt: skip
-        self.folder, self.model, self.optimizer = folder, model, optimizer
+    def __init__(self, folder: Path, model: nn.Module, optimizers: list[torch.optim.Optimizer], *,
+                 minutes: float, checkpoint_s: float = 120.0) -> None:  # fmt: skip
+        self.folder, self.model, self.optimizers = folder, model, optimizers
         self.minutes, self.checkpoint_s = minutes, checkpoint_s
         self.averaged = torch.optim.swa_utils.AveragedModel(
             model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
         )
         self.step, self._trained_s = 0, 0.0
         self._started = self._saved = time.monotonic()
-        self._base_lr = [group["lr"] for group in optimizer.param_groups]
+        self._groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "checkpoint.pt"
         if self.path.exists():
             state = torch.load(self.path, weights_only=True)
             model.load_state_dict(state["model"])
             self.averaged.load_state_dict(state["averaged"])
-            optimizer.load_state_dict(state["optimizer"])
+            for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(kept)
             self.step, self._trained_s = state["step"], state["trained_s"]
 
     @property
@@ -47,11 +48,12 @@ class TrainingRun:
     def after_backward(self) -> None:
         """One optimiser step with warm-up over 100 steps, then the running average and perhaps a checkpoint."""
         left = max(0.0, 1.0 - self.trained_s / (self.minutes * 60))
-        for group, base in zip(self.optimizer.param_groups, self._base_lr, strict=True):
+        for group, base in self._groups:
             group["lr"] = base * max(0.01, left) * min(1.0, (self.step + 1) / 100)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         self.averaged.update_parameters(self.model)
         self.step += 1
         if time.monotonic() - self._saved > self.checkpoint_s:
@@ -62,7 +64,7 @@ class TrainingRun:
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "trained_s": self.trained_s,
         }

@@ -1,0 +1,66 @@
+"""Exports trained networks to ONNX for the app, and checks them against torch. Needs the train extra.
+
+The Reader's graph takes and gives channels-last arrays, so that the app never transposes:
+rgb (h, w, 3) in [0, 1] -> materials (h, w, k) probabilities, depth (h, w) in [0, 1].
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from engine.reader import Reader
+
+CONFIDENCE = 1.5  # logits are multiplied by it: label smoothing leaves the Reader too modest
+OPSET = 20
+
+
+class ReaderGraph(nn.Module):
+    """The Reader with its pixels' layout changed and its logits turned into probabilities."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader.eval()
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        logits, depth = self.reader(rgb.permute(2, 0, 1)[None] * 2 - 1)
+        return torch.softmax(logits[0].permute(1, 2, 0) * CONFIDENCE, dim=2), depth[0, 0]
+
+
+def export_reader(reader: Reader, path: Path, size: tuple[int, int]) -> float:
+    """Writes the graph with weights inside; returns the worst difference of a probability to torch."""
+    sample = torch.rand(*size, 3)
+    graph = ReaderGraph(reader)
+    export_graph(graph, (sample,), path, ["rgb"], ["materials", "depth"])
+    return parity(graph, (sample,), path)
+
+
+def export_graph(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path, input_names: list[str],
+                 output_names: list[str]) -> None:  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter warns of its own internals
+        program = torch.onnx.export(graph, inputs, dynamo=True, opset_version=OPSET, input_names=input_names,
+                                    output_names=output_names, verbose=False)  # fmt: skip
+    assert program is not None
+    model = program.model_proto
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save_model(model, path)
+
+
+def parity(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path) -> float:
+    """The worst absolute difference between torch and the exported file over all outputs."""
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    names = [value.name for value in session.get_inputs()]
+    got = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
+    with torch.no_grad():
+        expected = graph(*inputs)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    return max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in zip(got, expected, strict=True))

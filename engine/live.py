@@ -1,0 +1,82 @@
+"""The live engine: one source frame in, one frame's paint maps out, with all that it remembers in between.
+
+Runs the exported networks by onnxruntime on the CPU; no torch. `engine/offline.py` is the slow oracle of the same.
+Knows nothing of screens: composing to the window's size is `reskin/compose.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from engine.config import Preset
+from engine.painter_state import PainterState
+from engine.refine import Refiner
+from engine.style import Style
+from engine.underpaint import PaintMaps, Underpainter
+
+WEIGHTS = Path(__file__).resolve().parent / "weights"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painting:
+    """One painted frame at the model's size."""
+
+    maps: PaintMaps
+    materials: np.ndarray  # (h, w, k) probabilities
+
+
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """A session that leaves the cores to the game: no spinning between operators (it doubles the time beside one)."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+class LiveEngine:
+    """One stream of frames. Not thread-safe."""
+
+    def __init__(self, preset: Preset, *, weights: Path = WEIGHTS, threads: int = 1) -> None:
+        self.preset = preset
+        self._reader = open_session(weights / "reader.onnx", threads)
+        self._painter = PainterState(open_session(weights / "painter.onnx", threads)) if preset.painter else None
+        self._refiner = Refiner()
+        self._underpainter = Underpainter()
+        self._frame = 0
+        self._seen: tuple[np.ndarray, np.ndarray] | None = None
+
+    def reset(self) -> None:
+        """The next frame has nothing to do with the last."""
+        self._frame, self._seen = 0, None
+        self._refiner.reset()
+        self._underpainter.reset()
+        if self._painter is not None:
+            self._painter.reset()
+
+    def read(self, rgb: np.ndarray) -> np.ndarray:
+        """What every pixel is, (h, w, k) probabilities, without touching the stream's memory."""
+        materials, _ = self._reader.run(None, {"rgb": rgb})
+        return Refiner()(rgb, materials)
+
+    def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> Painting:
+        """Paints one frame, rgb (h, w, 3) float32 in [0, 1] of the preset's size.
+
+        `quality` 0 is the preset as it is; at 1 the Painter rests, at 2 and 3 the Reader looks at every second and
+        fourth frame only, and its materials are carried over by colour in between.
+        """
+        every = max(self.preset.reader_every, (1, 1, 2, 4)[quality])
+        if self._seen is None or self._frame % every == 0:
+            self._seen = tuple(self._reader.run(None, {"rgb": rgb}))
+        materials, depth = self._seen
+        self._frame += 1
+        materials = self._refiner(rgb, materials)
+        maps = self._underpainter.paint(rgb, materials, depth, style, keep_hud=keep_hud)
+        if self._painter is not None and quality == 0:
+            maps = self._painter.paint(rgb, materials, maps, style)
+        return Painting(maps=maps, materials=materials)

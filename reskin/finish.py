@@ -1,0 +1,48 @@
+"""The theme's finish, laid into the paint maps: saturation, contrast, bloom and vignette cost nothing per screen pixel.
+
+All four are linear in colour, so they may be applied to a ramp's ends instead of to every pixel between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from engine.underpaint import LUMA, PaintMaps
+from reskin.theme_model import Finish
+
+
+def finish_maps(maps: PaintMaps, finish: Finish, luminance: np.ndarray) -> PaintMaps:
+    """Maps (h, w) with the finish in them; `luminance` (h, w) is the game's at the model's size."""
+    base, shade, shine = maps.base, maps.shade, maps.shine
+    if finish.bloom > 0.0:
+        base = base + finish.bloom * _bloom(maps.evaluate(luminance))
+    if finish.saturation != 1.0 or finish.contrast != 1.0:
+        matrix = finish.contrast * _saturation(finish.saturation)
+        base = base @ matrix + np.float32(0.5 * (1 - finish.contrast))
+        shade, shine = shade @ matrix, shine @ matrix
+    if finish.vignette > 0.0:
+        fall = _vignette(luminance.shape, finish.vignette)
+        base, shade, shine = base * fall, shade * fall, shine * fall
+    return replace(maps, base=base, shade=shade, shine=shine)
+
+
+def _saturation(amount: float) -> np.ndarray:
+    """(3, 3) for row vectors: colour moved away from or towards its gray."""
+    return (amount * np.eye(3) + (1 - amount) * np.outer(LUMA, np.ones(3))).astype(np.float32)
+
+
+def _bloom(rgb: np.ndarray) -> np.ndarray:
+    """(h, w, 3) light that spills from what is bright, blurred at half the size."""
+    h, w, _ = rgb.shape
+    bright = np.maximum(rgb - 0.62, 0) * 1.6
+    small = cv2.resize(bright, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), 6.0), (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+def _vignette(size: tuple[int, ...], amount: float) -> np.ndarray:
+    y = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, size[1], dtype=np.float32)[None, :]
+    return (1 - np.float32(0.45 * amount) * np.clip(x * x + y * y, 0, 2))[..., None]
