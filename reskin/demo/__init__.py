@@ -1,0 +1,1 @@
+"""The bundled game and `reskin demo`."""

@@ -1,0 +1,176 @@
+"""The bundled game: a process of its own with an ordinary window, to be captured and reskinned like any other game.
+
+    python -m reskin.demo.game [--size 1280x720] [--level hills|scroller] [--fps 30] [--seconds N] [--marker]
+
+WASD or arrows walk, Q and E turn (in the scroller: run and jump), Escape quits; left alone for 3 s it walks by itself.
+Costs about 12 ms of one core a frame at 1280x720. Knows nothing of Reskin but the latency marker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+import time
+from typing import Any, Protocol
+
+import numpy as np
+
+TITLE = "Reskin demo game"
+RENDER_LIMIT_PX = 1280 * 720  # larger windows are drawn at this many pixels and enlarged, all but the HUD
+SMALLEST_PX = 48  # a window narrower or lower than this is filled with one colour
+
+
+class Play(Protocol):
+    """A level being played."""
+
+    def step(self, keys: Any, step_s: float) -> None: ...
+    def paint(self, frame: np.ndarray) -> None: ...
+    def hud(self, bgra_u8: np.ndarray) -> None: ...
+
+
+class Loader:
+    """Builds the level beside the window's loop, so that the window lives while numba compiles (15 s the first time)."""
+
+    def __init__(self, level: str) -> None:
+        self.play: Play | None = None
+        self.error: BaseException | None = None
+        self._level = level
+        self._thread = threading.Thread(target=self._load, daemon=True)
+        self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            from reskin.demo.plays import LEVELS
+
+            play = LEVELS[self._level]()
+            play.paint(np.zeros((64, 36), np.uint32))  # compiles
+            self.play = play
+        except Exception as error:  # the window's loop raises it: a thread's own traceback would leave it waiting
+            self.error = error
+
+
+def run(size: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float | None = None,
+        marker: bool = False) -> float:  # fmt: skip
+    """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")  # a GL window without a GPU costs 20 ms a frame
+    import pygame
+
+    pygame.display.init()
+    pygame.display.set_mode(size, pygame.RESIZABLE)
+    pygame.display.set_caption(TITLE)
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    loader = Loader(level)
+    tick_s = 1.0 / fps
+    frames, began, due = 0, 0.0, time.monotonic()
+    try:
+        while not stopped.is_set():
+            for event in pygame.event.get():
+                if event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE):
+                    stopped.set()
+            if loader.error is not None:
+                raise loader.error
+            surface = pygame.display.get_surface()
+            if loader.play is None:
+                _draw_loading(surface, time.monotonic())
+            else:
+                began = began or time.monotonic()
+                loader.play.step(pygame.key.get_pressed(), tick_s)
+                _draw(surface, loader.play)
+                frames += 1
+            if marker:
+                _draw_marker(surface)
+            pygame.display.flip()
+            if began and seconds is not None and time.monotonic() - began >= seconds:
+                break
+            due += tick_s
+            pause = due - time.monotonic()
+            if pause > 0:
+                time.sleep(pause)
+            else:
+                due -= pause  # late: the missed frames are dropped, not caught up
+    finally:
+        pygame.quit()
+    return frames / max(1e-9, time.monotonic() - began) if began else 0.0
+
+
+def _pixels(surface: Any) -> np.ndarray:
+    """(h, w, 4) BGRA bytes of a 32-bit surface, its own memory; locks it while it lives."""
+    import pygame
+
+    return pygame.surfarray.pixels2d(surface).T.view(np.uint8).reshape(surface.get_height(), surface.get_width(), 4)
+
+
+def _draw(surface: Any, play: Play) -> None:
+    import cv2
+
+    w, h = surface.get_size()
+    if min(w, h) < SMALLEST_PX:
+        surface.fill((80, 140, 70))
+        return
+    shrink = max(1.0, (w * h / RENDER_LIMIT_PX) ** 0.5)
+    frame = _frame_of((round(w / shrink), round(h / shrink)))
+    play.paint(frame)
+    pixels = _pixels(surface)
+    if shrink == 1.0:
+        cv2.transpose(frame.view(np.uint8).reshape(w, h, 4), dst=pixels)
+    else:
+        small = cv2.transpose(frame.view(np.uint8).reshape(*frame.shape, 4))
+        cv2.resize(small, (w, h), dst=pixels, interpolation=cv2.INTER_LINEAR)
+    play.hud(pixels)
+
+
+_frames: dict[tuple[int, int], np.ndarray] = {}
+
+
+def _frame_of(size: tuple[int, int]) -> np.ndarray:
+    """The (w, h) uint32 buffer of this size; only the newest size is kept."""
+    if size not in _frames:
+        _frames.clear()
+        _frames[size] = np.zeros(size, np.uint32)
+    return _frames[size]
+
+
+def _draw_loading(surface: Any, now_s: float) -> None:
+    import cv2
+
+    surface.fill((46, 74, 92))
+    w, h = surface.get_size()
+    if min(w, h) < SMALLEST_PX:
+        return
+    pixels = _pixels(surface)
+    text = "Loading the valley" + "." * (1 + int(now_s * 2) % 3)
+    cv2.putText(pixels, text, (w // 2 - 150, h // 2), cv2.FONT_HERSHEY_DUPLEX, 0.9, (240, 240, 240, 255), 1, cv2.LINE_AA)
+
+
+def _draw_marker(surface: Any) -> None:
+    from reskin.latency import MARKER_H_PX, MARKER_W_PX, draw_marker, marker_time
+
+    if surface.get_width() >= MARKER_W_PX and surface.get_height() >= MARKER_H_PX:
+        draw_marker(_pixels(surface), marker_time(time.monotonic_ns()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="reskin.demo.game", description="The game that `reskin demo` reskins.")
+    parser.add_argument("--size", default="1280x720", type=_size, help="of the window, WxH (default %(default)s)")
+    parser.add_argument("--level", default="hills", choices=("hills", "scroller"))
+    parser.add_argument("--fps", default=30.0, type=float, help="frames a second (default %(default)s)")
+    parser.add_argument("--seconds", type=float, help="end after this many seconds of play")
+    parser.add_argument("--marker", action="store_true", help="draw the latency marker, for `tools/bench.py live`")
+    options = parser.parse_args()
+    made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker)
+    print(f"{TITLE}: {made:.1f} frames a second")  # noqa: T201
+
+
+def _size(text: str) -> tuple[int, int]:
+    w, _, h = text.partition("x")
+    if not (w.isdigit() and h.isdigit() and 0 < int(w) <= 7680 and 0 < int(h) <= 4320):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected WIDTHxHEIGHT in pixels such as 1280x720")
+    return int(w), int(h)
+
+
+if __name__ == "__main__":
+    main()
