@@ -7,7 +7,6 @@ and raises `ReskinError`s. Platform parts are imported when they are needed.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import subprocess
@@ -26,6 +25,7 @@ from reskin.frame import Region
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
+from reskin.promptness import prompt_thread
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
 from reskin.settings import Settings
@@ -93,7 +93,7 @@ def run(
                 meter.begin()
             on_warm(engine)
 
-        parts.enter_context(_no_collection_pauses())
+        parts.enter_context(prompt_thread())
         signals.only_stop = True
         run_loop(
             capture, overlay, hotkeys, sinks, store, engine, status=status,
@@ -231,17 +231,6 @@ def _signals() -> Iterator[_Signals]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _no_collection_pauses() -> Iterator[None]:
-    """What is loaded by now stays: a full collection would look through all of it again and again, 20 ms each time."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _write_shot(path: Path, picture: np.ndarray | None) -> None:

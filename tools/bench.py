@@ -28,6 +28,7 @@ from reskin.frame import Frame, Region
 from reskin.latency import NUMBER_LIMIT, GlassReport, is_carried, read_marker
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay
+from reskin.promptness import prompt_thread
 from reskin.settings import Settings
 from reskin.status import Status
 from reskin.supervisor import Supervisor
@@ -35,6 +36,7 @@ from reskin.theme_store import ThemeStore
 
 WARM_UP_S = 5.0  # after the first painting: compiling, caches, the first guesses of the grab's time
 FAKE_GAME_HZ = 60.0
+FRAME_PX = 64  # of a virtual screen more than the game's window: the window manager's frame
 
 
 @dataclass
@@ -100,13 +102,14 @@ def play_fake(options: RunOptions, size: tuple[int, int], memory: Memory) -> Sta
         memory.begin(engine)
 
     try:
-        status = run_loop(
-            game, overlay, FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
-            options=LoopOptions(
-                seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm,
-                on_end=lambda picture: memory.end(),
-            ),
-        )  # fmt: skip
+        with prompt_thread():
+            status = run_loop(
+                game, overlay, FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
+                options=LoopOptions(
+                    seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm,
+                    on_end=lambda picture: memory.end(),
+                ),
+            )  # fmt: skip
     finally:
         engine.close()
     status.glass = GlassReport.of(overlay.latencies_ms, overlay.looks, overlay.unread)
@@ -217,7 +220,8 @@ def live(
     """The whole loop: pace, misses, stages, glass to glass, memory."""
     command = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}", "--marker")
     options = RunOptions(
-        command=command, headless=headless or not os.environ.get("DISPLAY"), headless_size_px=size, theme=theme,
+        command=command, headless=headless or not os.environ.get("DISPLAY"),
+        headless_size_px=(size[0] + FRAME_PX, size[1] + FRAME_PX), theme=theme,
         preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s, measure=True, shot=shot,
         settings=Settings.model_validate({"overlay": {"note_s": 0}}),
     )  # fmt: skip
