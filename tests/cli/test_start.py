@@ -1,0 +1,90 @@
+"""The set-up script, as far as it can be judged without making an environment: that takes minutes, and CI does it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tools import start
+
+SOURCE = Path(start.__file__)
+
+
+def test_an_old_python_is_told_which_one_is_needed() -> None:
+    """It gets as far as the check: no syntax before 3.8 fails on it, and nothing is imported before."""
+    ast.parse(SOURCE.read_text(), feature_version=(3, 8))
+    code = f"import sys; sys.version_info = (3, 9, 2); exec(open({str(SOURCE)!r}).read())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "this is Python 3.9, and it needs 3.11 or newer" in done.stderr
+
+
+def test_without_a_task_the_two_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert start.main([]) == 2
+    assert start.main(["--help"]) == 0
+    assert "python3 tools/start.py demo" in capsys.readouterr().out
+
+
+def test_without_root_the_exact_command_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "missing_packages", lambda task: ["xvfb", "libxcb1"])
+    monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(SystemExit) as caught:
+        start.install_system_packages("demo")
+    command = "sudo apt-get update && sudo apt-get install -y --no-install-recommends xvfb libxcb1"
+    assert str(caught.value).endswith(f"Run this, then start again:\n  {command}")
+
+
+def test_a_demo_on_a_real_screen_needs_no_virtual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert not {"xvfb", "openbox", "supertux"} & set(start.missing_packages("demo"))
+    monkeypatch.delenv("DISPLAY")
+    assert {"xvfb", "openbox"} <= set(start.missing_packages("demo"))
+    assert {"xvfb", "openbox", "xdotool", "ffmpeg", "supertux", "extremetuxracer"} <= set(
+        start.missing_packages("test")
+    )
+
+
+def test_requirements_are_installed_only_when_they_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[list[str]] = []
+
+    def run(command: list[str], folder: Path | None = None) -> int:
+        commands.append([str(part) for part in command])
+        return 0
+
+    (tmp_path / "tools").mkdir()
+    for name in (start.CORE, start.TRAIN):
+        (tmp_path / "tools" / name).write_text("numpy")
+    monkeypatch.setattr(start, "ROOT", tmp_path)
+    monkeypatch.setattr(start, "STAMPS", tmp_path / "stamps.json")
+    monkeypatch.setattr(start, "run", run)
+    for _ in range(2):
+        start.install_requirements(start.CORE)
+        start.install_requirements(start.TRAIN)
+    assert [command[-1].rpartition("/")[2] for command in commands] == [start.CORE, start.TRAIN]
+    assert ["--no-deps" in command for command in commands] == [True, False]
+    (tmp_path / "tools" / start.CORE).write_text("numpy==2")
+    start.install_requirements(start.CORE)
+    assert len(commands) == 3
+
+
+def test_every_dependency_of_the_project_is_pinned() -> None:
+    def names(lines: list[str]) -> set[str]:
+        return {line.split(">")[0].split("=")[0].strip().lower().replace("_", "-") for line in lines}
+
+    project = tomllib.loads((start.ROOT / "pyproject.toml").read_text())
+    wanted = {
+        start.CORE: project["project"]["dependencies"],
+        start.TRAIN: project["project"]["optional-dependencies"]["train"],
+        start.TEST: project["dependency-groups"]["dev"],
+    }
+    for name, dependencies in wanted.items():
+        lines = [line for line in (start.ROOT / "tools" / name).read_text().splitlines() if line and line[0] != "#"]
+        assert all("==" in line for line in lines)
+        assert names(dependencies) <= names(lines), name
