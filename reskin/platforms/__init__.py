@@ -66,7 +66,9 @@ def open_hotkeys(bindings: Mapping[str, str]) -> Hotkeys:
     """Listen for `bindings`, action to chord. HotkeyError names a chord that cannot be read."""
     _require_x11("listening for hotkeys")
     from reskin.platforms.pynput_hotkeys import PynputHotkeys
+    from reskin.platforms.x11.connection import XConnection
 
+    XConnection().close()  # a display that is not there: python-xlib would leave its sockets open
     return PynputHotkeys(bindings)
 
 

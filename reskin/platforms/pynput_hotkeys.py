@@ -7,6 +7,7 @@ in `poll`, in the loop's thread. pynput is imported late, because its import ope
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from collections.abc import Hashable, Mapping
@@ -17,6 +18,7 @@ from reskin.platforms.base import KeyEvent
 from reskin.platforms.chords import Chord, ChordTracker
 
 _QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped and counted
+_JOIN_LIMIT_S = 1.0
 EXAMPLE = '"<ctrl>+<alt>+n" or "<f9>"'
 
 
@@ -33,6 +35,7 @@ class PynputHotkeys:
         self._listener = _quiet_listener(keyboard, self._post)
         self._listener.start()
         self._listener.wait()
+        self._check_listener()
 
     def _post(self, key: Any, pressed: bool) -> None:
         try:
@@ -41,11 +44,7 @@ class PynputHotkeys:
             self.dropped += 1
 
     def poll(self) -> list[KeyEvent]:
-        if not self._listener.is_alive():
-            raise DisplayError(
-                f"listening for hotkeys: the listener ended ({self._listener.failure or 'no reason given'}). "
-                "The display went away or forbids listening; start Reskin again."
-            )
+        self._check_listener()
         while True:
             try:
                 key, pressed, at_ns = self._keys.get_nowait()
@@ -53,13 +52,19 @@ class PynputHotkeys:
                 return self._tracker.events(time.monotonic_ns())
             self._tracker.feed(_canonical(self._listener, key), pressed, at_ns)
 
-    def close(self) -> None:
-        """Stop listening; closing twice, or after the display went away, is fine.
+    def _check_listener(self) -> None:
+        if self._listener.failure is not None or not self._listener.is_alive():
+            raise DisplayError(
+                f"listening for hotkeys: the listener ended ({self._listener.failure or 'no reason given'}). "
+                "The display went away or forbids listening; check $DISPLAY and start Reskin again."
+            )
 
-        Not joined: on X11 pynput's thread, a daemon, wakes up only with the next key, and then ends.
-        """
-        if self._listener.running:
+    def close(self) -> None:
+        """Stop listening; closing twice, or after the display went away, is fine."""
+        if self._listener.is_alive():
             self._listener.stop()
+            self._listener.wake()
+            self._listener.join(_JOIN_LIMIT_S)
 
 
 def parse_chord(keyboard: Any, action: str, chord: str) -> Chord:
@@ -107,16 +112,32 @@ def _import_keyboard() -> Any:
 
 
 def _quiet_listener(keyboard: Any, post: Any) -> Any:
-    """A listener that keeps the error which ended it, where pynput would print a traceback over the player's game."""
+    """pynput's listener with an end in good order; the private names are those of pynput 1.8's X11 part."""
 
     class QuietListener(keyboard.Listener):  # type: ignore[misc]
         failure: Exception | None = None
 
         def run(self) -> None:
+            """Keep the error that ended it, where pynput would print a traceback and leave its sockets open."""
             try:
                 super().run()
             except Exception as error:  # noqa: BLE001 - of whatever kind python-xlib raises; `poll` reports it
                 self.failure = error
+                self._mark_ready()  # or who waits for the start would wait for ever
+                for connection in self._x11_connections():
+                    with contextlib.suppress(Exception):  # it is the broken one
+                        connection.close()
+
+        def wake(self) -> None:
+            """pynput asks the recording connection to stop, which hears that with the next key; ask over the other."""
+            for connection in self._x11_connections()[:1]:
+                with contextlib.suppress(Exception):  # broken: then the listener ends by that
+                    connection.record_disable_context(self._context)
+                    connection.flush()
+
+        def _x11_connections(self) -> list[Any]:
+            names = ("_display_stop", "_display_record")
+            return [getattr(self, name) for name in names if hasattr(self, name)]
 
     return QuietListener(on_press=lambda key: post(key, True), on_release=lambda key: post(key, False))
 

@@ -5,6 +5,7 @@ It sees whatever lies on top there, our own overlay included: `reskin.self_captu
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -15,6 +16,7 @@ from reskin.errors import CaptureError, DisplayError
 from reskin.frame import Frame, Region
 from reskin.platforms.base import CaptureState
 
+_REFUSED = (mss.ScreenShotError, AssertionError, ValueError)  # mss 10.2 asserts that a connection is never broken
 _LOOK_AGAIN_EVERY = 24  # grabs, one second: has a screen that the region hangs out of grown meanwhile?
 
 
@@ -36,13 +38,11 @@ class RegionCapture:
 
     def _open(self) -> None:
         """mss keeps the screen's size as it was when it was made, so a changed screen needs a new one."""
-        if self._mss is not None:
-            self._mss.close()
-            self._mss = None
+        self._shut()
         try:
             self._mss = mss.MSS()
             screen = self._mss.monitors[0]  # the box round all screens
-        except mss.ScreenShotError as error:
+        except _REFUSED as error:
             raise DisplayError(
                 f"capturing the {self.name}: the screen cannot be read ({error}). "
                 "Expected a running session; check $DISPLAY."
@@ -74,11 +74,11 @@ class RegionCapture:
     def _pixels(self) -> np.ndarray | None:
         try:
             return self._shot()
-        except mss.ScreenShotError:
+        except _REFUSED:
             self._open()  # the screen changed under us, or is gone: then this raises
         try:
             return self._shot()
-        except mss.ScreenShotError as error:
+        except _REFUSED as error:
             raise CaptureError(
                 f"capturing the {self.name}: the screen refused twice ({error}). Choose a region inside the screen."
             ) from error
@@ -92,8 +92,12 @@ class RegionCapture:
 
     def close(self) -> None:
         self._state = CaptureState.LOST
+        self._shut()
+
+    def _shut(self) -> None:
         if self._mss is not None:
-            self._mss.close()
+            with contextlib.suppress(*_REFUSED):  # mss complains of a connection that is broken
+                self._mss.close()
             self._mss = None
 
 

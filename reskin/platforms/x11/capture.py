@@ -139,6 +139,7 @@ class X11WindowCapture:
     def close(self) -> None:
         """Let go of the window; closing twice, or after the display went away, is fine."""
         self._state = CaptureState.LOST
+        self._segment = None
         self._x.close()
 
 

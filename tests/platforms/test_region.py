@@ -1,0 +1,49 @@
+"""Capturing a rectangle of the screen: its true pixels, cut where the screen ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from reskin.errors import CaptureError
+from reskin.frame import Region
+from reskin.platforms.base import CaptureState
+from reskin.platforms.region import RegionCapture
+from tests.conftest import SCREEN_PX
+from tests.games import QUADRANTS_BGR, Game
+from tests.platforms.looking import settled_frame
+
+
+def test_a_region_over_the_game_reads_its_true_pixels(game: Game) -> None:
+    capture = RegionCapture(game.window.region)
+    frame = settled_frame(capture, (640, 360))
+    capture.close()
+    assert tuple(frame.bgra_u8[-1, -1, :3]) == QUADRANTS_BGR[3]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part"),
+    [
+        (Region(-50, -40, 200, 100), Region(0, 0, 150, 60)),
+        (Region(1200, 700, 200, 100), Region(1200, 700, 80, 20)),
+        (Region(-10, -10, 5000, 5000), Region(0, 0, *SCREEN_PX)),
+    ],
+)
+def test_a_region_is_cut_at_the_screens_edges(display: str, wanted: Region, part: Region) -> None:
+    capture = RegionCapture(wanted)
+    frame = capture.grab()
+    assert capture.locate() == part
+    assert frame is not None
+    assert frame.bgra_u8.shape == (part.h, part.w, 4)
+    capture.close()
+
+
+def test_a_region_wholly_off_the_screen_is_paused(display: str) -> None:
+    capture = RegionCapture(Region(2000, 0, 100, 100))
+    assert [capture.grab() for _ in range(30)] == [None] * 30
+    assert capture.state is CaptureState.PAUSED
+    capture.close()
+
+
+def test_an_empty_region_is_refused(display: str) -> None:
+    with pytest.raises(CaptureError, match="got 0x100 pixels"):
+        RegionCapture(Region(0, 0, 0, 100))
