@@ -40,6 +40,9 @@ class Loader:
         self._thread = threading.Thread(target=self._load, daemon=True)
         self._thread.start()
 
+    def wait(self) -> None:
+        self._thread.join()
+
     def _load(self) -> None:
         try:
             from reskin.demo.plays import LEVELS
@@ -52,18 +55,23 @@ class Loader:
 
 
 def run(size: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float | None = None,
-        marker: bool = False) -> float:  # fmt: skip
-    """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made."""
+        marker: bool = False, load_first: bool = False) -> float:  # fmt: skip
+    """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made.
+
+    `load_first`: no window before the level is there, for who would otherwise reskin the loading picture.
+    """
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")  # a GL window without a GPU costs 20 ms a frame
     import pygame
 
+    loader = Loader(level)
+    if load_first:
+        loader.wait()
     pygame.display.init()
     pygame.display.set_mode(size, pygame.RESIZABLE)
     pygame.display.set_caption(TITLE)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    loader = Loader(level)
     tick_s = 1.0 / fps
     frames, began, due = 0, 0.0, time.monotonic()
     try:
@@ -159,9 +167,11 @@ def main() -> None:
     parser.add_argument("--level", default="hills", choices=("hills", "scroller"))
     parser.add_argument("--fps", default=30.0, type=float, help="frames a second (default %(default)s)")
     parser.add_argument("--seconds", type=float, help="end after this many seconds of play")
+    parser.add_argument("--load-first", action="store_true", help="open the window when the level is loaded")
     parser.add_argument("--marker", action="store_true", help="draw the latency marker, for `tools/bench.py live`")
     options = parser.parse_args()
-    made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker)
+    made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker,
+               load_first=options.load_first)  # fmt: skip
     print(f"{TITLE}: {made:.1f} frames a second")  # noqa: T201
 
 

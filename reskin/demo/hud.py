@@ -62,5 +62,5 @@ def _plate(bgra_u8: np.ndarray, x: int, y: int, wide: int, tall: int) -> None:
 
 
 def _text(bgra_u8: np.ndarray, text: str, at: tuple[int, int], scale: float) -> None:
-    cv2.putText(bgra_u8, text, (at[0] + 1, at[1] + 1), FONT, scale, (*DARK, 255), 2, cv2.LINE_AA)
+    cv2.putText(bgra_u8, text, (at[0] + 1, at[1] + 1), FONT, scale, (*DARK, 255), 1, cv2.LINE_AA)
     cv2.putText(bgra_u8, text, at, FONT, scale, (*WHITE, 255), 1, cv2.LINE_AA)

@@ -109,17 +109,18 @@ def _ground_run(frame, inverse, column, beside, top, bottom, y, y_last, z_last, 
     fade = int(256.0 * max(0.0, 1.0 - z / GRAIN_FAR_M))
     drift = int(view[TIME] * 9.0)
     for row in range(bottom - 1, top - 1, -1):
-        grain = int(detail[(at_z >> 13) & (DETAIL - 1), (at_x >> 13) & (DETAIL - 1)])
-        # The grain also shifts the look-up by up to half a texel: ragged blades instead of squares.
-        shift = (grain - GRAIN_MEAN) << 10
-        tx, tz = ((at_x + shift) >> 16) & mask, ((at_z - shift) >> 16) & mask
-        color = int(mips[level, tz >> level, tx >> level])
-        keep = clear
+        if level == 0:
+            grain = int(detail[(at_z >> 13) & (DETAIL - 1), (at_x >> 13) & (DETAIL - 1)]) - GRAIN_MEAN
+            # The grain also shifts the look-up by up to half a texel: ragged blades instead of squares.
+            shift = grain << 10
+            color = int(mips[0, ((at_z - shift) >> 16) & mask, ((at_x + shift) >> 16) & mask])
+            keep = clear * (GRAIN_MEAN + (grain * fade >> 8)) >> 8
+        else:
+            color = int(mips[level, ((at_z >> 16) & mask) >> level, ((at_x >> 16) & mask) >> level])
+            keep = clear
         if color >> 24:
             ripple = int(waves[((at_z >> 14) + drift) & 255, ((at_x >> 15) + drift) & 255])
             keep = clear * ripple >> 8
-        elif level == 0:
-            keep = clear * (GRAIN_MEAN + ((grain - GRAIN_MEAN) * fade >> 8)) >> 8
         red_blue = ((color & 0xFF00FF) * keep + fog_rb) >> 8 & 0xFF00FF
         green = ((color & 0xFF00) * keep + fog_g) >> 8 & 0xFF00
         frame[column, row] = frame[beside, row] = red_blue | green

@@ -111,14 +111,14 @@ def surface_tiles(rng: Rng) -> np.ndarray:
     return np.stack([np.clip(sheets[name], 20, 250).astype(np.uint8) for name in TEXTURES])
 
 
-def panorama(rng: Rng, size: tuple[int, int] = (640, 6144), *, mountains: bool = True) -> np.ndarray:
+def panorama(rng: Rng, size: tuple[int, int] = (540, 5120), *, mountains: bool = True) -> np.ndarray:
     """(w, h) uint32: sky, clouds and far ridges all round, from SKY_TOP down to SKY_BOTTOM (tangents)."""
     h, w = size
     slope = np.linspace(SKY_TOP, SKY_BOTTOM, h, dtype=np.float32)[:, None]
     per_slope = h / (SKY_TOP - SKY_BOTTOM)
     high = np.clip(slope / 0.6, 0, 1) ** 0.6
-    rgb = np.array(FOG) + (np.array((74, 142, 222)) - np.array(FOG)) * high[..., None]
-    rgb = np.broadcast_to(rgb, (h, w, 3)).astype(np.float32).copy()
+    sky = np.float32(FOG) + (np.float32((74, 142, 222)) - np.float32(FOG)) * high[..., None]
+    rgb = np.broadcast_to(sky, (h, w, 3)).copy()
     _clouds(rng, rgb, per_slope)
     if mountains:
         angle = np.linspace(0, 2 * np.pi, w, endpoint=False)
@@ -130,17 +130,17 @@ def panorama(rng: Rng, size: tuple[int, int] = (640, 6144), *, mountains: bool =
                 wave = np.sin(turns * angle + rng.uniform(0, 6.28))
                 line += 0.56**octave * ((1 - 1.7 * np.abs(wave)) if snow else wave)
             line = top * (0.62 + 0.22 * line)
-            face = fractal(rng, (h, w), 26, 4)
-            below = line[None, :] - slope  # how far under the crest
+            face = fractal(rng, (h, w), 26, 4) - 0.5
+            below = (line[None, :] - slope).astype(np.float32)  # how far under the crest
             inside = below > 0
-            lean = np.clip(cv2.GaussianBlur(np.gradient(line)[None, :] * w / 9.0, (0, 0), 14) + (face - 0.5) * 3.4, -1, 1)
-            body = np.array(color) * (1 + 0.16 * lean[..., None])
+            lean = cv2.GaussianBlur(np.gradient(line)[None, :] * w / 9.0, (0, 0), 14).astype(np.float32)
+            lean = np.clip(lean + face * 3.4, -1, 1)[inside][:, None]
+            body = np.float32(color) * (1 + 0.16 * lean)
             if snow:
-                cap = (slope + 0.09 * (face - 0.5) > 0.150)[..., None]
-                body = np.where(cap, np.array((236, 242, 250)) * (0.93 + 0.07 * lean[..., None]), body)
-            air = np.clip(0.36 - 0.10 * layer + 0.45 * below / top * (0.9 - 0.15 * layer), 0, 0.85)[..., None]
-            body = body + (np.array(FOG) - body) * air
-            rgb[inside] = body[inside]
+                white = (slope + 0.09 * face > 0.150)[inside][:, None]
+                body = np.where(white, np.float32((236, 242, 250)) * (0.93 + 0.07 * lean), body)
+            air = np.clip(0.36 - 0.10 * layer + 0.45 * below[inside] / top * (0.9 - 0.15 * layer), 0, 0.85)[:, None]
+            rgb[inside] = body + (np.float32(FOG) - body) * air
     return np.ascontiguousarray(packed(rgb).T)
 
 
@@ -152,17 +152,18 @@ def _clouds(rng: Rng, rgb: np.ndarray, per_slope: float) -> None:
         cx, base = rng.uniform(0, w), 0.1 + 0.6 * rng.random() ** 1.7
         wide = px * rng.uniform(0.07, 0.24)
         floor = (SKY_TOP - base) * per_slope
-        shape = np.zeros((h, w), np.float32)
+        top, bottom = max(0, int(floor - wide)), min(h, int(floor + 2))
+        left, right = max(0, int(cx - 1.5 * wide)), min(w, int(cx + 1.5 * wide))
+        if bottom <= top or right <= left:
+            continue
+        shape = np.zeros((bottom - top, right - left), np.float32)
         for _ in range(int(rng.integers(9, 20))):
             part = rng.uniform(-1, 1)
             radius = wide * rng.uniform(0.14, 0.30) * (1.15 - abs(part))
-            center = (int((cx + part * wide) % w), int(floor - radius * rng.uniform(0.1, 0.9)))
+            center = (int(cx + part * wide) - left, int(floor - radius * rng.uniform(0.1, 0.9)) - top)
             cv2.ellipse(shape, center, (int(radius * 1.25) + 1, int(radius) + 1), 0, 0, 360, 1.0, -1)
-        top, bottom = max(0, int(floor - wide)), min(h, int(floor + 2))
-        shape[bottom:] = 0
-        if bottom <= top:
-            continue
-        strip = cv2.GaussianBlur(shape[top:bottom], (0, 0), 2.2)[..., None] * 0.93
-        under = np.linspace(0, 1, bottom - top)[:, None, None] ** 2
-        color = np.array((252, 253, 255)) + (np.array((198, 212, 232)) - np.array((252, 253, 255))) * under
-        rgb[top:bottom] += (color - rgb[top:bottom]) * strip
+        strip = cv2.GaussianBlur(shape, (0, 0), 2.2)[..., None] * 0.93
+        under = np.linspace(0, 1, bottom - top, dtype=np.float32)[:, None, None] ** 2
+        color = np.float32((252, 253, 255)) + (np.float32((198, 212, 232)) - np.float32((252, 253, 255))) * under
+        part_of_sky = rgb[top:bottom, left:right]
+        part_of_sky += (color - part_of_sky) * strip
