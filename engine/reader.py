@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.config import MATERIALS
 
-WIDTHS = (16, 48, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
+WIDTHS = (24, 48, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
 FAR_LOG = 6.9  # log(1 + 1000 m): depth 1 is the sky
 
 
@@ -66,7 +66,11 @@ class Reader(nn.Module):
         self.to8, self.up8 = ConvNorm(w16, w8, 1), ConvNorm(w8, w8)
         self.to4, self.up4 = ConvNorm(w8, w4, 1), ConvNorm(w4, w4)
         self.to2, self.up2 = ConvNorm(w4, w2, 1), ConvNorm(w2, w2)
-        self.head = nn.Conv2d(w2, 4 * (len(MATERIALS) + 1), 1)
+        # Each scale votes, coarse to fine: what a large thing is need not squeeze through the fine scale's few channels,
+        # and the deep layers hear the loss directly.
+        outputs = len(MATERIALS) + 1
+        self.head8, self.head4 = nn.Conv2d(w8, outputs, 1), nn.Conv2d(w4, outputs, 1)
+        self.head = nn.Conv2d(w2, 4 * outputs, 1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         x = F.pixel_unshuffle(rgb, 2)  # (b, 12, h/2, w/2)
@@ -78,7 +82,9 @@ class Reader(nn.Module):
         eighth = self.down8(quarter)
         x = self.down16(eighth)
         x = self.up8(eighth + F.interpolate(self.to8(x), scale_factor=2.0))
+        votes = F.interpolate(self.head8(x), scale_factor=2.0, mode="bilinear")
         x = self.up4(quarter + F.interpolate(self.to4(x), scale_factor=2.0))
+        votes = F.interpolate(votes + self.head4(x), scale_factor=2.0, mode="bilinear")  # (b, k + 1, h/2, w/2)
         x = self.up2(half + F.interpolate(self.to2(x), scale_factor=2.0))
-        out = F.pixel_shuffle(self.head(x), 2)  # (b, k + 1, h, w)
+        out = F.pixel_shuffle(self.head(x) + votes.repeat_interleave(4, dim=1), 2)  # (b, k + 1, h, w)
         return out[:, :-1], torch.sigmoid(out[:, -1:])

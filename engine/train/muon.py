@@ -48,7 +48,7 @@ class Muon(torch.optim.Optimizer):
 
 def split_optimizers(model: torch.nn.Module, *, matrix_lr: float, other_lr: float) -> list[torch.optim.Optimizer]:
     """Muon for the weights inside, AdamW for biases, norms and the layers named `head`, `residual` and `film`."""
-    outer = ("head", "residual", "film")
+    outer = ("head", "head4", "head8", "residual", "film")
     matrices, others = [], []
     for name, weight in model.named_parameters():
         inner = weight.ndim >= 2 and not any(part in outer for part in name.split("."))
