@@ -1,0 +1,198 @@
+"""The app on a real X display with a real game window; the engine is a quick tint in its own process."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from reskin.app import RunOptions, run
+from reskin.errors import CaptureError
+from reskin.frame import Region
+from reskin.settings import Settings
+from reskin.status import Status
+from reskin.supervisor import Supervisor
+from tests.games import QUADRANTS_BGR, Game, xdotool
+from tests.platforms.looking import eventually, quadrants, screen_pixels
+
+QUICK = "tests.loop.stand_ins:quick"
+
+
+class Player(threading.Thread):
+    """Sits before the screen while `run` has the main thread; what it finds wrong fails the test."""
+
+    def __init__(self, game: Game, plays: Callable[[Player], None]) -> None:
+        super().__init__(daemon=True)
+        self.game = game
+        self.engine: list[Supervisor] = []
+        self.error: BaseException | None = None
+        self._plays = plays
+
+    def run(self) -> None:
+        try:
+            eventually(lambda: self.sees_skin(), limit_s=20)
+            self._plays(self)
+        except BaseException as error:  # noqa: BLE001  raised again in the main thread
+            self.error = error
+
+    @property
+    def screen(self) -> np.ndarray:
+        return screen_pixels(Region(200, 120, 640, 360))
+
+    def sees_game(self) -> bool:
+        return quadrants(self.screen) == QUADRANTS_BGR
+
+    def sees_skin(self) -> bool:
+        """Every quadrant has another colour than the game's."""
+        return all(shown != own for shown, own in zip(quadrants(self.screen), QUADRANTS_BGR, strict=True))
+
+
+def play(game: Game, plays: Callable[[Player], None], **options: object) -> Status:
+    player = Player(game, plays)
+    player.start()
+    defaults = {"window": "Tux Test", "theme": "neon-rain", "engine": QUICK, "seconds": 60}
+    status = run(
+        RunOptions(**{**defaults, **options}), stop=lambda: not player.is_alive(), on_warm=player.engine.append
+    )
+    player.join(5)
+    if player.error is not None:
+        raise player.error
+    assert status.shown + status.dropped == status.grabbed
+    return status
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path / "home"))
+
+
+def test_a_killed_engine_shows_the_game_within_250_ms_and_the_skin_returns(game: Game) -> None:
+    def kill(player: Player) -> None:
+        eventually(lambda: player.engine)
+        os.kill(player.engine[0].pid or 0, signal.SIGKILL)
+        killed_s = time.monotonic()
+        eventually(player.sees_game)
+        assert time.monotonic() - killed_s < 0.25
+        eventually(player.sees_skin, limit_s=15)
+
+    status = play(game, kill)
+    assert status.engine_deaths == 1
+
+
+def test_keys_are_heard_while_the_game_has_the_focus(game: Game, tmp_path: Path) -> None:
+    settings = Settings.model_validate({"screenshots": str(tmp_path / "shots"), "overlay": {"note_s": 0}})
+
+    def press(player: Player) -> None:
+        colours = quadrants(player.screen)
+        xdotool("key", "ctrl+alt+n")
+        eventually(lambda: quadrants(player.screen) != colours)
+        xdotool("keydown", "ctrl+alt+c")
+        eventually(player.sees_game)
+        time.sleep(0.2)
+        assert player.sees_game()
+        xdotool("keyup", "ctrl+alt+c")
+        eventually(player.sees_skin)
+        xdotool("key", "ctrl+alt+x")
+        eventually(lambda: list((tmp_path / "shots").glob("reskin-*.png")))
+        xdotool("key", "ctrl+alt+q")
+        time.sleep(3)
+        raise AssertionError("quit was not heard")
+
+    player_error: list[BaseException] = []
+    player = Player(game, press)
+    player.start()
+    status = run(RunOptions(window="Tux Test", theme="neon-rain", engine=QUICK, seconds=60, settings=settings))
+    if player.error is not None:
+        player_error.append(player.error)
+    assert not player_error
+    assert status.ended_because == "the player quit"
+    (shot,) = (tmp_path / "shots").glob("reskin-*.png")
+    assert cv2.imread(str(shot)).shape == (360, 640, 3)
+
+
+def test_20_random_resizes_and_moves_end_with_the_skin_where_the_window_is(game: Game) -> None:
+    draw = random.Random(4)
+
+    def resize(player: Player) -> None:
+        for _ in range(20):
+            xdotool("windowsize", game.window.id, draw.randint(40, 1200), draw.randint(40, 680))
+            xdotool("windowmove", game.window.id, draw.randint(-600, 900), draw.randint(-300, 500))
+            time.sleep(draw.random() * 0.1)
+        xdotool("windowsize", "--sync", game.window.id, 640, 360)
+        xdotool("windowmove", "--sync", game.window.id, 200, 120)
+        eventually(player.sees_skin)
+        xdotool("windowminimize", "--sync", game.window.id)
+        eventually(lambda: not player.sees_skin() or not player.screen.any())
+        xdotool("windowmap", "--sync", game.window.id)
+        eventually(player.sees_skin)
+
+    play(game, resize)
+
+
+def test_closing_the_game_ends_the_run_with_a_sentence(game: Game) -> None:
+    status = play(game, lambda player: (game.close(), time.sleep(5)))
+    assert status.ended_because.endswith("is gone")
+    assert "Tux Test" in status.ended_because
+
+
+def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(game: Game, tmp_path: Path) -> None:
+    video, shot = tmp_path / "play.mp4", tmp_path / "last.png"
+    began_s: list[float] = []
+
+    def wait(player: Player) -> None:
+        began_s.append(time.monotonic())
+        time.sleep(2.5)
+
+    play(game, wait, record=video, shot=shot)
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        times = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
+    assert np.allclose(np.diff(times), 1 / 24, atol=1e-3)
+    assert len(times) / 24 >= 2.4
+    picture = cv2.imread(str(shot))
+    assert picture.shape == (360, 640, 3)
+    assert all(a != b for a, b in zip(quadrants(picture), QUADRANTS_BGR, strict=True))
+
+
+def test_sigterm_ends_everything_and_leaves_nothing(game: Game, tmp_path: Path) -> None:
+    script = tmp_path / "play.py"
+    script.write_text(
+        "from reskin.app import RunOptions, run\n"
+        "if __name__ == '__main__':\n"
+        "    def warm(engine): print(engine.pid, flush=True)\n"
+        f"    print(run(RunOptions(window='Tux Test', engine='{QUICK}'), on_warm=warm).ended_because)\n"
+    )
+    app = subprocess.Popen(
+        [sys.executable, "-W", "error", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    assert app.stdout is not None
+    engine_pid = int(app.stdout.readline())
+    app.send_signal(signal.SIGTERM)
+    said, errors = app.communicate(timeout=10)
+    assert said.strip() == "stopped"
+    assert errors == ""
+    assert app.returncode == 0
+    assert not Path(f"/proc/{engine_pid}").exists()
+    assert quadrants(screen_pixels(Region(200, 120, 640, 360))) == QUADRANTS_BGR
+
+
+def test_not_exactly_one_thing_to_play_is_an_error(display: str) -> None:
+    with pytest.raises(CaptureError, match="expected exactly one"):
+        run(RunOptions(engine=QUICK))
+
+
+def test_a_game_that_ends_at_once_is_told(display: str) -> None:
+    with pytest.raises(CaptureError, match="ended at once with exit status 3"):
+        run(RunOptions(command=(sys.executable, "-c", "raise SystemExit(3)"), engine=QUICK))
