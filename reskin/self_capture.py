@@ -18,7 +18,7 @@ _GRID = (24, 32)  # samples down and across
 _REMEMBERED = 6  # frames; a loop comes back after one or two, more with a slow compositor
 _SAME_LEVELS = 1.0  # mean difference in 0..255 up to which two frames are one picture
 _PAINTED_LEVELS = 6.0  # mean difference from which a painting clearly is not its game frame
-_HITS = 3  # in a row; a feedback loop of a theme at half strength fades below _PAINTED_LEVELS after about four
+_RUN = 4  # grabs in a row that equal something shown, the first of them clearly painted
 
 
 class SelfCaptureGuard:
@@ -26,34 +26,39 @@ class SelfCaptureGuard:
 
     def __init__(self) -> None:
         self._grabs: deque[tuple[int, np.ndarray]] = deque(maxlen=2 * _REMEMBERED)
-        self._paintings: deque[np.ndarray] = deque(maxlen=_REMEMBERED)  # shown, and clearly not their game frame
-        self._hits = 0
+        self._shown: deque[tuple[np.ndarray, bool]] = deque(maxlen=_REMEMBERED)  # and whether clearly painted
+        self._run = 0
 
     def grabbed(self, frame: Frame) -> None:
-        """SelfCaptureError once several grabs in a row were paintings of ours."""
+        """SelfCaptureError once several grabs in a row were frames of ours.
+
+        Only the first of them must be a clear painting: painted again and again, a picture comes close to the theme
+        and hardly changes any more.
+        """
         grid = _samples(frame.bgra_u8)
         self._grabs.append((frame.index, grid))
-        if not self._paintings:
-            return  # nothing to compare with: neither for nor against
-        looped = any(_difference(grid, painting) <= _SAME_LEVELS for painting in self._paintings)
-        self._hits = self._hits + 1 if looped else 0
-        if self._hits >= _HITS:
+        equal = [painted for shown, painted in self._shown if _difference(grid, shown) <= _SAME_LEVELS]
+        if not equal:
+            self._run = 0
+        elif self._run or any(equal):
+            self._run += 1
+        if self._run >= _RUN:
             raise SelfCaptureError(
-                f"grabbing the game: the last {_HITS} grabs show Reskin's own overlay, not the game. Capture the game "
+                f"grabbing the game: the last {_RUN} grabs show Reskin's own overlay, not the game. Capture the game "
                 "by its window (`reskin windows` lists them) instead of by a screen region."
             )
 
     def shown(self, frame: Frame) -> None:
         game = next((grid for index, grid in reversed(self._grabs) if index == frame.index), None)
-        painting = _samples(frame.bgra_u8)
-        if game is not None and _difference(painting, game) >= _PAINTED_LEVELS:
-            self._paintings.append(painting)
+        if game is not None:
+            grid = _samples(frame.bgra_u8)
+            self._shown.append((grid, _difference(grid, game) >= _PAINTED_LEVELS))
 
     def reset(self) -> None:
         """Forget all: after a pause, or when another window is captured."""
         self._grabs.clear()
-        self._paintings.clear()
-        self._hits = 0
+        self._shown.clear()
+        self._run = 0
 
 
 def _samples(bgra_u8: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import Any, Self
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from reskin.errors import VideoError
 from reskin.frame import Frame
@@ -26,7 +26,11 @@ from reskin.video_sound import SoundTrack, open_sound
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for every frame rate in use, and what MPEG itself counts in
 _NS = 1_000_000_000
 _QUALITY = {"crf": "18", "preset": "veryfast"}  # looks like the source; 720p in about 10 ms a frame on one core
-_FRAME_RATE_LIMIT = 1000
+_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
+_FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
+# Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
+# pictures whose width is 1 to 4 more than a multiple of 16.
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 class VideoReader:
@@ -65,8 +69,8 @@ class VideoReader:
         try:
             for picture in self._container.decode(self._stream):
                 time_ns = last_ns + round(_NS / self.fps) if picture.pts is None else _to_ns(picture)
-                bgra_u8 = np.ascontiguousarray(picture.to_ndarray(format="bgra", width=w, height=h))
-                yield Frame(index, time_ns, bgra_u8)
+                bgr_u8 = picture.to_ndarray(format="bgr24", width=w, height=h, interpolation=_EXACT)
+                yield Frame(index, time_ns, cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA))
                 index, last_ns = index + 1, time_ns
         except av.FFmpegError as error:
             raise VideoError(
@@ -108,6 +112,11 @@ class VideoWriter:
         self._frame_length = round(_TIME_BASE.denominator / fps)  # for the last frame, which no other follows
         if self.path.is_dir():
             raise VideoError(f"writing the video {self.path}: that is a folder. Expected a file name such as out.mp4.")
+        if self.path.suffix.lower() not in _SUFFIXES:
+            raise VideoError(
+                f'writing the video {self.path}: got the ending "{self.path.suffix}", expected a name ending in '
+                f"{', '.join(_SUFFIXES)}. Others cannot hold H.264 with every frame's own time."
+            )
         try:
             self._container: Any = av.open(str(self._partial), "w")
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -115,7 +124,7 @@ class VideoWriter:
         try:
             self._stream = self._add_stream(fps)
             if audio_from is not None:
-                self._sound = open_sound(Path(audio_from), self._container)
+                self._sound = self._open_sound(Path(audio_from))
             self._container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as error:
             self.abandon()
@@ -124,14 +133,20 @@ class VideoWriter:
             self.abandon()
             raise
 
+    def _open_sound(self, path: Path) -> SoundTrack | None:
+        try:
+            return open_sound(path, self._container)
+        except (av.FFmpegError, OSError) as error:
+            raise VideoError(_unreadable(path, error)) from error
+
     def _add_stream(self, fps: float) -> Any:
-        stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT + 1))
+        stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT))
         stream.width, stream.height = (side + side % 2 for side in self.size)
         stream.pix_fmt = "yuv420p"
         stream.options = dict(_QUALITY)
         context = stream.codec_context
         stream.time_base = context.time_base = _TIME_BASE
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG  # said, or players guess by size
+        context.colorspace, context.color_range = Colorspace.ITU601, ColorRange.MPEG  # said, or players guess by size
         return stream
 
     def write(self, frame: Frame) -> None:
@@ -141,8 +156,8 @@ class VideoWriter:
         if pts <= self._last_pts:
             self.left_out += 1
             return
-        picture = av.VideoFrame.from_ndarray(self._fitted(frame.bgra_u8), format="bgra")
-        picture = picture.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+        i420_u8 = cv2.cvtColor(self._fitted(frame.bgra_u8), cv2.COLOR_BGRA2YUV_I420)  # BT.601; swscale: twice the time
+        picture: Any = av.VideoFrame.from_ndarray(i420_u8.astype(np.uint8, copy=False), format="yuv420p")
         picture.pts, picture.time_base, picture.duration = pts, _TIME_BASE, self._frame_length
         self._last_pts = pts
         try:
@@ -159,7 +174,7 @@ class VideoWriter:
             bgra_u8 = cv2.resize(bgra_u8, (w, h), interpolation=cv2.INTER_AREA)
         if w % 2 or h % 2:
             bgra_u8 = cv2.copyMakeBorder(bgra_u8, 0, h % 2, 0, w % 2, cv2.BORDER_REPLICATE)
-        return np.ascontiguousarray(bgra_u8)
+        return bgra_u8
 
     def close(self) -> None:
         """Finish the file and give it its name. VideoError when nothing was written or the disk is full."""
@@ -219,5 +234,5 @@ def _unwritable(path: Path, error: Exception) -> str:
         return f"writing the video {path}: the folder {folder} does not exist. Make it first."
     return (
         f"writing the video {path}: {getattr(error, 'strerror', None) or error}. "
-        "Expected a name ending in .mp4 or .mkv, in a folder that can be written and has space."
+        "Expected a folder that can be written and has space."
     )
