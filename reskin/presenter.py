@@ -82,7 +82,7 @@ class Presenter:
         self._hide()
 
     def picture(self) -> np.ndarray | None:
-        """A copy of what was shown last, without the note; None when nothing was."""
+        """A copy of what the player sees, painting or game, without the note; None when nothing was shown yet."""
         return None if self._last_picture is None else self._last_picture.copy()
 
     def _showable(self, region: Region, now_ns: int) -> Painting | None:
@@ -120,6 +120,7 @@ class Presenter:
         self._last_picture = pixels
 
     def _show_untouched(self, frame: Frame, region: Region, now_ns: int) -> None:
+        self._last_picture = frame.bgra_u8
         alone = self._note.alone(frame.bgra_u8, region, now_ns)
         if alone is None or not self._shows_note_alone:
             self._hide()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from reskin.frame import Frame, Region
-from reskin.platforms.base import CaptureState, KeyEvent
+from reskin.platforms.base import CaptureState
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
 
@@ -90,28 +90,6 @@ class RememberingOverlay:
     def hide(self) -> None:
         self.hidden_ns.append(self._clock())
         self.is_visible = False
-
-    def close(self) -> None:
-        pass
-
-
-class ScriptedKeys:
-    """Presses keys when the game has been grabbed so many times: {grabs: action}."""
-
-    name = "scripted keys"
-
-    def __init__(self) -> None:
-        self.waiting: list[KeyEvent] = []
-
-    def press(self, action: str) -> None:
-        self.waiting.append(KeyEvent(action, True))
-
-    def release(self, action: str) -> None:
-        self.waiting.append(KeyEvent(action, False))
-
-    def poll(self) -> list[KeyEvent]:
-        events, self.waiting = self.waiting, []
-        return events
 
     def close(self) -> None:
         pass

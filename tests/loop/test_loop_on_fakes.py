@@ -16,9 +16,10 @@ from reskin.frame import Region
 from reskin.loop import LoopOptions, run_loop
 from reskin.pace import TICK_HZ, Ticks
 from reskin.platforms.base import CaptureState
+from reskin.platforms.fake import FakeHotkeys
 from reskin.renderer import TintRenderer
 from reskin.status import Status
-from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, ScriptedKeys, two_themes
+from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, two_themes
 
 TICK_MS = 1000 / TICK_HZ
 
@@ -30,7 +31,7 @@ class Bench:
         self.clock = JumpingClock()
         self.game = CountingGame(clock=self.clock.now_ns)
         self.overlay = RememberingOverlay(self.clock.now_ns)
-        self.keys = ScriptedKeys()
+        self.keys = FakeHotkeys()
         self.engine = InlineEngine(TintRenderer(), self.clock, cost_ms=cost_ms)
         self.status = Status()
         self.options: dict[str, object] = {}
