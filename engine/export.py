@@ -15,6 +15,8 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from engine.config import MATERIALS, PATTERNS
+from engine.painter import CONDITION, Painter, surface_map
 from engine.reader import Reader
 
 CONFIDENCE = 1.5  # logits are multiplied by it: label smoothing leaves the Reader too modest
@@ -31,6 +33,34 @@ class ReaderGraph(nn.Module):
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         logits, depth = self.reader(rgb.permute(2, 0, 1)[None] * 2 - 1)
         return torch.softmax(logits[0].permute(1, 2, 0) * CONFIDENCE, dim=2), depth[0, 0]
+
+
+class PainterGraph(nn.Module):
+    """One step from pure noise on channels-last arrays: everything as `engine.painter_state` holds it."""
+
+    def __init__(self, painter: Painter) -> None:
+        super().__init__()
+        self.painter = painter.eval()
+
+    def forward(self, rgb: Tensor, underpainting: Tensor, history: Tensor, noise: Tensor, materials: Tensor,
+                style: Tensor, light: Tensor) -> Tensor:  # fmt: skip
+        def planes(picture: Tensor) -> Tensor:
+            return picture.permute(2, 0, 1)[None]
+
+        under = planes(underpainting) * 2 - 1
+        surface = surface_map(materials, style)[None]
+        clean = self.painter(planes(noise), under, planes(rgb) * 2 - 1, planes(history), surface, light[None])
+        return ((clean - under) / 2)[0].permute(1, 2, 0)
+
+
+def export_painter(painter: Painter, path: Path, size: tuple[int, int]) -> float:
+    """Writes the graph with weights inside; returns the worst difference of a residual to torch."""
+    k = len(MATERIALS)
+    pictures = [torch.rand(*size, 3) for _ in range(4)]
+    sample = (*pictures, torch.softmax(torch.randn(*size, k), 2), torch.rand(k, 11 + len(PATTERNS)), torch.rand(CONDITION))
+    graph = PainterGraph(painter)
+    export_graph(graph, sample, path, ["rgb", "underpainting", "history", "noise", "materials", "style", "light"], ["residual"])
+    return parity(graph, sample, path)
 
 
 def export_reader(reader: Reader, path: Path, size: tuple[int, int]) -> float:

@@ -20,6 +20,15 @@ SURFACE = len(PATTERNS) + 2  # per pixel: pattern weights, scale and glow of wha
 CONDITION = 15 + 2  # the style's light vector, sigma, the history's noise level
 
 
+def surface_map(materials: Tensor, style: Tensor) -> Tensor:
+    """(SURFACE, h/4, w/4): scale, glow and patterns of what lies in each patch.
+
+    materials (h, w, k) probabilities; style (k, 11 + patterns) as `Style.per_material` gives it.
+    """
+    laid_out = materials @ style[:, 9:]  # behind the nine colour columns
+    return F.avg_pool2d(laid_out.permute(2, 0, 1)[None], PATCH)[0]
+
+
 class Conditioned(nn.Module):
     """A 3x3 convolution whose output the style and the noise levels scale and shift."""
 

@@ -19,12 +19,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.live import open_session
-from engine.painter import PATCH, Painter
+from engine.painter import Painter, surface_map
 from engine.refine import Refiner
 from engine.style import Style
 from engine.train.muon import split_optimizers
 from engine.train.run import TrainingRun
-from engine.underpaint import LUMA, Underpainter
+from engine.painter_state import underpainting
+from engine.underpaint import Underpainter
 from engine.worlds.samples import SourceFrame, clips
 from engine.worlds.styles import random_style
 from engine.worlds.target import true_rendering
@@ -41,13 +42,6 @@ class PainterRecipe:
     gradient_weight: float = 0.8
     own_history: float = 0.6  # share of histories that are the Painter's own output
     workers: int = 1
-
-
-def surface_map(materials: np.ndarray, style: Style) -> np.ndarray:
-    """(SURFACE, h/4, w/4): the patterns, scale and glow of what lies in each patch."""
-    table = style.per_material()[:, 9:]  # (k, scale, glow, patterns)
-    h, w, _ = materials.shape
-    return (materials.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).mean((1, 3)) @ table).transpose(2, 0, 1)
 
 
 class PainterSamples(IterableDataset):  # type: ignore[type-arg]
@@ -74,13 +68,12 @@ def painter_tensors(clip: list[SourceFrame], style: Style, session) -> tuple[Ten
         materials, depth = session.run(None, {"rgb": frame.rgb})
         materials = refiner(frame.rgb, materials)
         maps = seen.paint(frame.rgb, materials, depth, style)
-        painted = maps.evaluate(frame.rgb @ LUMA)
         sources.append(frame.rgb)
-        paintings.append(np.clip(painted + maps.keep[..., None] * (frame.rgb - painted), 0, 1))
+        paintings.append(underpainting(frame.rgb, maps))
         targets.append(true_rendering(frame, style, true))
-        surfaces.append(surface_map(materials, style))
+        surfaces.append(surface_map(torch.from_numpy(materials), torch.from_numpy(style.per_material())))
     pictures = (torch.from_numpy(np.stack(rows).transpose(0, 3, 1, 2)).float() * 2 - 1 for rows in (sources, paintings, targets))
-    return *pictures, torch.from_numpy(np.stack(surfaces)).float(), torch.from_numpy(style.light_vector())
+    return *pictures, torch.stack(surfaces), torch.from_numpy(style.light_vector())
 
 
 def damage(history: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

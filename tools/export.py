@@ -1,0 +1,42 @@
+"""Turn trained checkpoints into the ONNX files that ship: `python tools/export.py reader runs/reader/checkpoint.pt`.
+
+Prints the size and the worst difference to torch, and fails where they differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from engine.config import NANO  # noqa: E402
+from engine.export import export_painter, export_reader  # noqa: E402
+from engine.painter import Painter  # noqa: E402
+from engine.reader import Reader  # noqa: E402
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "engine" / "weights"
+PARITY = 1e-4
+
+
+@click.command(help=__doc__)
+@click.argument("part", type=click.Choice(["reader", "painter"]))
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True))
+@click.option("--folder", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
+def main(part: str, checkpoint: Path, folder: Path) -> None:
+    network = Reader() if part == "reader" else Painter()
+    averaged = torch.load(checkpoint, weights_only=True)["averaged"]
+    network.load_state_dict({name.removeprefix("module."): value for name, value in averaged.items() if name != "n_averaged"})
+    path = folder / f"{part}.onnx"
+    export = export_reader if isinstance(network, Reader) else export_painter
+    difference = export(network, path, NANO.size)  # type: ignore[arg-type]
+    click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, worst difference to torch {difference:.1e}")
+    if difference > PARITY:
+        raise click.ClickException(f"the exported {part} differs from torch by more than {PARITY}")
+
+
+if __name__ == "__main__":
+    main()
