@@ -16,9 +16,15 @@ ALIKE = 0.006  # squared colour distance at which a neighbour counts half
 STILL = 0.002  # squared colour change at which the past counts half
 CARRY = 0.7  # share of the past where nothing changed
 
-_OFFSETS = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if abs(y) + abs(x) <= 2]
-_TAP_Y = np.array([y for y, _ in _OFFSETS])
-_TAP_X = np.array([x for _, x in _OFFSETS])
+# Weights by ring that average any pattern of period two away: the Reader's last layer leaves such a one (pixel shuffle).
+_RING = {(0, 0): 2.0, (0, 1): 2.0, (1, 1): 1.0, (0, 2): 0.5}
+_TAPS = [
+    (y, x, _RING[min(abs(y), abs(x)), max(abs(y), abs(x))])
+    for y in range(-2, 3) for x in range(-2, 3) if abs(y) + abs(x) <= 2
+]  # fmt: skip
+_TAP_Y = np.array([y for y, _, _ in _TAPS])
+_TAP_X = np.array([x for _, x, _ in _TAPS])
+_TAP_WEIGHT = np.array([weight for _, _, weight in _TAPS], np.float32)
 _MATERIALS = len(MATERIALS)
 
 
@@ -58,7 +64,7 @@ def _refine(rgb, materials, rgb_before, materials_before, carry, settled):
                 nx = min(w - 1, max(0, x + _TAP_X[tap]))
                 d = (rgb[ny, nx, 0] - r) ** 2 + (rgb[ny, nx, 1] - g) ** 2 + (rgb[ny, nx, 2] - b) ** 2
                 weight = np.float32(ALIKE) / (np.float32(ALIKE) + d)
-                weight = weight * weight
+                weight = weight * weight * _TAP_WEIGHT[tap]
                 weights += weight
                 for i in range(_MATERIALS):
                     total[i] += weight * materials[ny, nx, i]
