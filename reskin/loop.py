@@ -155,7 +155,8 @@ class _Run:
         self._first_painting_ns: int | None = None
         self._is_warm = False
         self._engine_note = "Engine starting"
-        self._quality_note: str | None = None
+        self._own_note: str | None = None  # to be said at the next tick
+        self._was_visible = False
 
     def is_over(self, now_ns: int) -> bool:
         seconds = self._options.seconds
@@ -179,14 +180,18 @@ class _Run:
             self._is_warm = True
             self._status.begin_measuring(now_ns)
             self._options.on_warm()
-        return region is not None and self._controls.is_on and not self._controls.is_comparing
+        wants = region is not None and self._controls.is_on and not self._controls.is_comparing
+        if wants and self._was_visible and not visible and self._status.engine is not EngineState.STARTING:
+            self._own_note = "The engine is late: this is the game itself, until it keeps up again"
+        self._was_visible = visible
+        return wants
 
     def say(self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int) -> None:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""
         if news.died:
             self._engine_note = news.notes[-1]
-        if self._quality_note is not None:
-            notes, self._quality_note = [*notes, self._quality_note], None
+        if self._own_note is not None:
+            notes, self._own_note = [*notes, self._own_note], None
         if news.notes:
             note.say(news.notes[-1], now_ns, stay_s=LONG_NOTE_S)
         elif notes:
@@ -202,12 +207,12 @@ class _Run:
         """True when the engine's frames will take another time from now on."""
         before = quality.level
         if news.lower_tier and not quality.lower_best():
-            self._quality_note = "The engine keeps failing at its lowest quality; see `reskin doctor`"
+            self._own_note = "The engine keeps failing at its lowest quality; see `reskin doctor`"
         elif self._status.engine is EngineState.ACTIVE:
             engine_ms = painting.stages_ms["engine"] if painting is not None else None
             quality.tick(missed=missed and engine_ms is None, engine_ms=engine_ms)
         if quality.level != before:
-            self._quality_note = f"Quality {QUALITY_LEVELS - quality.level} of {QUALITY_LEVELS}"
+            self._own_note = f"Quality {QUALITY_LEVELS - quality.level} of {QUALITY_LEVELS}"
         return quality.level != before
 
     def take_screenshot(self, presenter: Presenter) -> None:

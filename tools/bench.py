@@ -133,9 +133,9 @@ def figures(status: Status, options: RunOptions, size: tuple[int, int], game: st
             name: {"p50": round(times.percentile(50), 3), "p95": round(times.percentile(95), 3)}
             for name, times in status.stages_ms.items()
         },
-        "g2g_p50_ms": glass.p50_ms if glass else None,
-        "g2g_p95_ms": glass.p95_ms if glass else None,
-        "g2g_p99_ms": glass.p99_ms if glass else None,
+        "g2g_p50_ms": glass.p50_ms if glass and glass.count else None,
+        "g2g_p95_ms": glass.p95_ms if glass and glass.count else None,
+        "g2g_p99_ms": glass.p99_ms if glass and glass.count else None,
         "g2g_count": glass.count if glass else 0,
         "g2g_unread_share": round(glass.unread_share, 4) if glass else None,
         "rss_start_mb": round(memory.start_mb, 1),
