@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-import numpy as np
-
 from reskin.frame import Frame, Region
 
 

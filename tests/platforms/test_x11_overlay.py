@@ -31,7 +31,7 @@ def test_a_click_goes_through_the_overlay_to_the_game(game: Game, overlay: X11Ov
     xdotool("mousemove", region.x + 299, region.y + 228, "click", 1)
     game.wait_for("click 299 228")
     overlay.show(plain_frame((region.w, region.h), RED), region)
-    assert (screen_pixels(region) == RED).all()  # and the overlay is still on top
+    eventually(lambda: (screen_pixels(region) == RED).all())  # and the overlay is still on top
     assert "focus lost" not in game.events
 
 
@@ -54,26 +54,26 @@ def test_every_pixel_is_shown_as_given(overlay: X11Overlay) -> None:
     )  # no width that pitch rounding would hide
     region = Region(40, 60, 333, 181)
     overlay.show(Frame(0, 0, noise), region)
-    assert (screen_pixels(region) == noise[..., :3]).all()
+    eventually(lambda: (screen_pixels(region) == noise[..., :3]).all())
 
 
 def test_the_overlay_follows_moves_and_resizes(overlay: X11Overlay) -> None:
     for number, region in enumerate([Region(10, 10, 200, 100), Region(300, 200, 200, 100), Region(250, 150, 401, 303)]):
         colour = (number * 80, 200, 10)
         overlay.show(plain_frame((region.w, region.h), colour), region)
-        assert (screen_pixels(region) == colour).all()
+        eventually(lambda where=region, what=colour: (screen_pixels(where) == what).all())
 
 
 def test_a_frame_of_another_size_is_fitted_into_the_region(overlay: X11Overlay) -> None:
     overlay.show(plain_frame((64, 36), RED), Region(100, 100, 640, 360))
-    assert (screen_pixels(Region(100, 100, 640, 360)) == RED).all()
+    eventually(lambda: (screen_pixels(Region(100, 100, 640, 360)) == RED).all())
 
 
 def test_the_part_that_is_on_the_screen_is_shown(overlay: X11Overlay) -> None:
     frame = plain_frame((200, 100), RED)
     frame.bgra_u8[:, :150, :3] = 0
     overlay.show(frame, Region(-150, 100, 200, 100))
-    assert (screen_pixels(Region(0, 100, 50, 100)) == RED).all()
+    eventually(lambda: (screen_pixels(Region(0, 100, 50, 100)) == RED).all())
 
 
 def test_hidden_the_player_sees_the_untouched_game(game: Game, overlay: X11Overlay) -> None:
@@ -89,7 +89,7 @@ def test_a_game_that_raises_itself_is_covered_again(game: Game, overlay: X11Over
     xdotool("windowraise", game.window.id, "windowactivate", game.window.id)
     for _ in range(12):
         overlay.show(plain_frame((region.w, region.h), RED), region)
-    assert (screen_pixels(region) == RED).all()
+    eventually(lambda: (screen_pixels(region) == RED).all())
 
 
 def test_the_overlay_has_one_title_and_is_not_listed_as_a_game(game: Game, overlay: X11Overlay) -> None:

@@ -72,14 +72,12 @@ class XConnection:
         self._connection.flush()
 
     def events(self) -> Iterator[Any]:
-        """Events that have come; errors of unchecked requests are dropped (their senders ask again)."""
+        """What came and is unread: events, and the errors (as xcffib.Error objects) of unchecked requests."""
         while True:
             try:
                 event = self._connection.poll_for_event()
-            except xcffib.ConnectionException:
-                raise
-            except xcffib.Error:
-                continue
+            except xcffib.Error as error:
+                event = error
             if event is None:
                 return
             yield event
