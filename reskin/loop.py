@@ -47,7 +47,9 @@ class LoopOptions:
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
-    on_end: Callable[[np.ndarray | None], None] = lambda picture: None  # gets the last picture shown, without notes
+    on_end: Callable[[np.ndarray | None], None] = lambda picture: (
+        None
+    )  # gets the last that the overlay showed, without notes
 
 
 def run_loop(
@@ -101,7 +103,7 @@ def run_loop(
             if run.change_quality(quality, painting, news, missed=missed) or news.died:
                 grab_timer.forget()
             run.take_screenshot(presenter)
-        options.on_end(presenter.picture())
+        options.on_end(presenter.last_skin())
     finally:
         ledger.lost()
         note.close()

@@ -46,6 +46,8 @@ class Presenter:
         self._last_picture: np.ndarray | None = None  # a view, for screenshots
         self._is_visible = False
         self._shows_note_alone = False
+        self._shows_skin = False
+        self._kept_skin: np.ndarray | None = None  # for `last_skin`, from when the skin went
 
     def renew(self, painting: Painting, grabbed_ns: int) -> None:
         """A new painting has come; it is shown at the next `present`."""
@@ -79,11 +81,16 @@ class Presenter:
     def withdraw(self) -> None:
         """There is nothing to show over: the window is minimised, or the loop ends."""
         self._fade = 0
+        self._keep_skin()
         self._hide()
 
     def picture(self) -> np.ndarray | None:
         """A copy of what the player sees, painting or game, without the note; None when nothing was shown yet."""
         return None if self._last_picture is None else self._last_picture.copy()
+
+    def last_skin(self) -> np.ndarray | None:
+        """A copy of the last picture that the overlay showed, also when it is hidden now; None when there was none."""
+        return self.picture() if self._shows_skin else self._kept_skin
 
     def _showable(self, region: Region, now_ns: int) -> Painting | None:
         painting = self._painting
@@ -118,8 +125,10 @@ class Presenter:
             self._show_in_sinks(picture, region)
         self._guard.shown(picture)
         self._last_picture = pixels
+        self._shows_skin = True
 
     def _show_untouched(self, frame: Frame, region: Region, now_ns: int) -> None:
+        self._keep_skin()
         self._last_picture = frame.bgra_u8
         alone = self._note.alone(frame.bgra_u8, region, now_ns)
         if alone is None or not self._shows_note_alone:
@@ -136,6 +145,12 @@ class Presenter:
     def _show_in_sinks(self, frame: Frame, region: Region) -> None:
         for sink in self._sinks:
             sink.show(frame, region)
+
+    def _keep_skin(self) -> None:
+        """The skin goes: its pixels are the engine's to overwrite, in two paintings from now at the earliest."""
+        if self._shows_skin:
+            self._kept_skin = self.picture()
+        self._shows_skin = False
 
     def _hide(self) -> None:
         if self._is_visible:

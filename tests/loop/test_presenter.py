@@ -98,3 +98,13 @@ def test_after_each_fault_the_skin_waits_longer_before_it_returns(stage: Stage) 
     assert waits[0] == TRUST_PAINTINGS
     assert waits == sorted(waits)
     assert waits[-1] == TRUST_LIMIT
+
+
+def test_a_screenshot_is_of_what_is_seen_and_the_last_skin_stays_known(stage: Stage) -> None:
+    assert stage.presenter.last_skin() is None
+    for _ in range(10):
+        stage.tick()
+    assert stage.presenter.picture()[0, 0, 0] == 210
+    stage.tick(comparing=True)
+    assert stage.presenter.picture()[0, 0, 0] == 10
+    assert stage.presenter.last_skin()[0, 0, 0] == 210
