@@ -17,6 +17,7 @@ from engine.painter_state import PainterState
 from engine.refine import Refiner
 from engine.style import Style
 from engine.underpaint import PaintMaps, Underpainter
+from engine.votes import lay_out_votes
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
@@ -37,6 +38,12 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def read_frame(reader: onnxruntime.InferenceSession, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What every pixel is and how far: rgb (h, w, 3) in [0, 1] -> materials (h, w, k), depth (h, w)."""
+    (votes,) = reader.run(None, {"rgb": rgb})
+    return lay_out_votes(votes)
 
 
 class LiveEngine:
@@ -61,7 +68,7 @@ class LiveEngine:
 
     def read(self, rgb: np.ndarray) -> np.ndarray:
         """What every pixel is, (h, w, k) probabilities, without touching the stream's memory."""
-        materials, _ = self._reader.run(None, {"rgb": rgb})
+        materials, _ = read_frame(self._reader, rgb)
         return Refiner()(rgb, materials)
 
     def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> Painting:
@@ -72,7 +79,7 @@ class LiveEngine:
         """
         every = max(self.preset.reader_every, (1, 1, 2, 4)[quality])
         if self._seen is None or self._frame % every == 0:
-            self._seen = tuple(self._reader.run(None, {"rgb": rgb}))
+            self._seen = read_frame(self._reader, rgb)
         materials, depth = self._seen
         self._frame += 1
         materials = self._refiner(rgb, materials)

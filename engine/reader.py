@@ -73,6 +73,11 @@ class Reader(nn.Module):
         self.head = nn.Conv2d(w2, 4 * outputs, 1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        out = F.pixel_shuffle(self.votes(rgb), 2)  # (b, k + 1, h, w)
+        return out[:, :-1], torch.sigmoid(out[:, -1:])
+
+    def votes(self, rgb: Tensor) -> Tensor:
+        """(b, 4 (k + 1), h/2, w/2): logits and depth of the four pixels of every 2x2 block, before they are laid out."""
         x = F.pixel_unshuffle(rgb, 2)  # (b, 12, h/2, w/2)
         b, _, h, w = x.shape
         y_position = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype).view(1, 1, h, 1).expand(b, 1, h, w)
@@ -86,5 +91,4 @@ class Reader(nn.Module):
         x = self.up4(quarter + F.interpolate(self.to4(x), scale_factor=2.0))
         votes = F.interpolate(votes + self.head4(x), scale_factor=2.0, mode="bilinear")  # (b, k + 1, h/2, w/2)
         x = self.up2(half + F.interpolate(self.to2(x), scale_factor=2.0))
-        out = F.pixel_shuffle(self.head(x) + votes.repeat_interleave(4, dim=1), 2)  # (b, k + 1, h, w)
-        return out[:, :-1], torch.sigmoid(out[:, -1:])
+        return self.head(x) + votes.repeat_interleave(4, dim=1)

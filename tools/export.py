@@ -5,6 +5,7 @@ Prints the size and the worst difference to torch, and fails where they differ.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.config import NANO  # noqa: E402
-from engine.export import export_painter, export_reader  # noqa: E402
+from engine.export import export_painter, export_reader, quantize_reader  # noqa: E402
 from engine.painter import Painter  # noqa: E402
 from engine.reader import Reader  # noqa: E402
+from engine.worlds.samples import clips  # noqa: E402
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "engine" / "weights"
 PARITY = 1e-4
@@ -26,7 +28,8 @@ PARITY = 1e-4
 @click.argument("part", type=click.Choice(["reader", "painter"]))
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True))
 @click.option("--folder", type=click.Path(path_type=Path), default=WEIGHTS, show_default=True)
-def main(part: str, checkpoint: Path, folder: Path) -> None:
+@click.option("--int8/--fp32", default=True, show_default=True, help="Quantise the Reader's convolutions.")
+def main(part: str, checkpoint: Path, folder: Path, int8: bool) -> None:
     network = Reader() if part == "reader" else Painter()
     averaged = torch.load(checkpoint, weights_only=True)["averaged"]
     network.load_state_dict({name.removeprefix("module."): value for name, value in averaged.items() if name != "n_averaged"})
@@ -36,6 +39,10 @@ def main(part: str, checkpoint: Path, folder: Path) -> None:
     click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, worst difference to torch {difference:.1e}")
     if difference > PARITY:
         raise click.ClickException(f"the exported {part} differs from torch by more than {PARITY}")
+    if part == "reader" and int8:
+        frames = [clip[0].rgb for clip in itertools.islice(clips("train", NANO.size, fresh=1.0), 32)]
+        changed = quantize_reader(path, frames)
+        click.echo(f"{path}: int8, {path.stat().st_size / 1e6:.2f} MB, {changed:.2%} of pixels seen otherwise than in fp32")
 
 
 if __name__ == "__main__":

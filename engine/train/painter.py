@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from engine.live import open_session
+from engine.live import open_session, read_frame
 from engine.painter import Painter, surface_map
 from engine.refine import Refiner
 from engine.style import Style
@@ -65,7 +65,7 @@ def painter_tensors(clip: list[SourceFrame], style: Style, session) -> tuple[Ten
     refiner, seen, true = Refiner(), Underpainter(), Underpainter()
     sources, paintings, targets, surfaces = [], [], [], []
     for frame in clip:
-        materials, depth = session.run(None, {"rgb": frame.rgb})
+        materials, depth = read_frame(session, frame.rgb)
         materials = refiner(frame.rgb, materials)
         maps = seen.paint(frame.rgb, materials, depth, style)
         sources.append(frame.rgb)

@@ -1,0 +1,59 @@
+"""The Reader's raw votes to material probabilities and depth, laid out as the rest of the engine wants them.
+
+Softmax, pixel shuffle and the change to channels-last in one compiled pass of about 1 ms at 256x144: the same three
+steps as onnxruntime operators take 4 to 6 ms, more than a third of the network itself.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+CONFIDENCE = 1.5  # logits are multiplied by it: label smoothing leaves the Reader too modest
+
+
+def lay_out_votes(votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """votes (4 (k + 1), h/2, w/2) as `Reader.votes` gives them -> materials (h, w, k), depth (h, w), float32."""
+    channels, h, w = votes.shape
+    materials = np.empty((2 * h, 2 * w, channels // 4 - 1), np.float32)
+    depth = np.empty((2 * h, 2 * w), np.float32)
+    _lay_out(votes, np.float32(CONFIDENCE), materials, depth)
+    return materials, depth
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _exp(x):
+    """exp(x) for x <= 0 as (1 + x / 1024) ** 1024: ten multiplications that vectorise; off by at most 3e-4 of 1."""
+    y = max(np.float32(0.0), np.float32(1.0) + x * np.float32(1.0 / 1024.0))
+    for _ in range(10):
+        y = y * y
+    return y
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _lay_out(votes, confidence, materials, depth):
+    channels, h, w = votes.shape
+    k = channels // 4 - 1
+    weights = np.empty((k, w), np.float32)
+    top, total = np.empty(w, np.float32), np.empty(w, np.float32)
+    for y in range(h):
+        for corner in range(4):  # the pixels of a 2x2 block, row by row
+            dy, dx = corner // 2, corner % 2
+            for x in range(w):
+                top[x] = votes[corner, y, x]
+                total[x] = np.float32(0.0)
+            for i in range(1, k):
+                for x in range(w):
+                    top[x] = max(top[x], votes[4 * i + corner, y, x])
+            for i in range(k):
+                for x in range(w):
+                    weights[i, x] = _exp((votes[4 * i + corner, y, x] - top[x]) * confidence)
+                for x in range(w):
+                    total[x] += weights[i, x]
+            for x in range(w):
+                scale = np.float32(1.0) / total[x]
+                for i in range(k):
+                    materials[2 * y + dy, 2 * x + dx, i] = weights[i, x] * scale
+                depth[2 * y + dy, 2 * x + dx] = 1.0 / (1.0 + math.exp(-votes[4 * k + corner, y, x]))
