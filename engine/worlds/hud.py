@@ -13,6 +13,7 @@ FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX,
     cv2.FONT_HERSHEY_COMPLEX_SMALL,
 )  # fmt: skip
+SEEN_LEVELS = 8  # of 255: a smaller change by the HUD is not seen
 LETTERS = list("ABCDEFGHIKLMNOPRSTUVWXYZabcdefghiklmnoprstuvwxyz     ")
 
 
@@ -29,11 +30,13 @@ class HudPainter:
         """Draws into (h, w, 3) float32 `rgb`; returns the (h, w) bool mask of what belongs to the HUD."""
         mask = np.zeros(self.size, np.uint8)
         canvas = (rgb * 255 + 0.5).astype(np.uint8)  # OpenCV writes text into bytes only
+        before = canvas.copy()
         for kind, seed in self.items:
             rng = np.random.default_rng(seed)
             getattr(self, "_" + kind)(rng, canvas, mask)
         rgb[:] = canvas.astype(np.float32) / 255
-        return mask > 0
+        # Line widths and letters reach out of the shapes marked by hand: every third gauge and icon row did.
+        return (mask > 0) | (cv2.absdiff(canvas, before).max(axis=2) > SEEN_LEVELS)
 
     def _corner(self, rng: Rng, wide: int, tall: int) -> tuple[int, int]:
         """A place along the border, where games put such things."""
@@ -102,7 +105,7 @@ class HudPainter:
         cv2.circle(mask, center, radius, 1, -1)
 
     def _map(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        side = int(rng.integers(24, 44))
+        side = min(int(rng.integers(24, 44)), min(self.size) - 8)  # _corner leaves up to 7 px
         x, y = self._corner(rng, side, side)
         patch = (rng.random((6, 6, 3)) * 76 + np.array(self._ink(rng)) * 0.7).astype(np.uint8)
         picture = cv2.resize(patch, (side, side), interpolation=cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC)

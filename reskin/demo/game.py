@@ -19,6 +19,9 @@ import numpy as np
 
 TITLE = "Reskin demo game"
 RENDER_LIMIT_PX = 1280 * 720  # larger windows are drawn at this many pixels and enlarged, all but the HUD
+# Loading takes 4 s, and 20 s the first time, when numba compiles. There is no window before the level is there, for the
+# loading picture would be the first that is reskinned; after this long a player is shown that something happens.
+WINDOWLESS_S = 40.0
 SMALLEST_PX = 48  # a window narrower or lower than this is filled with one colour
 
 
@@ -31,7 +34,7 @@ class Play(Protocol):
 
 
 class Loader:
-    """Builds the level beside the window's loop, so that the window lives while numba compiles (15 s the first time)."""
+    """Builds the level beside the window's loop, so that the window answers meanwhile."""
 
     def __init__(self, level: str) -> None:
         self.play: Play | None = None
@@ -40,8 +43,12 @@ class Loader:
         self._thread = threading.Thread(target=self._load, daemon=True)
         self._thread.start()
 
-    def wait(self) -> None:
-        self._thread.join()
+    @property
+    def done(self) -> bool:
+        return self.play is not None or self.error is not None
+
+    def wait(self, limit_s: float) -> None:
+        self._thread.join(limit_s)
 
     def _load(self) -> None:
         try:
@@ -55,23 +62,21 @@ class Loader:
 
 
 def run(size: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float | None = None,
-        marker: bool = False, load_first: bool = False) -> float:  # fmt: skip
-    """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made.
-
-    `load_first`: no window before the level is there, for who would otherwise reskin the loading picture.
-    """
+        marker: bool = False) -> float:  # fmt: skip
+    """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")  # a GL window without a GPU costs 20 ms a frame
     import pygame
 
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     loader = Loader(level)
-    if load_first:
-        loader.wait()
+    until = time.monotonic() + WINDOWLESS_S
+    while time.monotonic() < until and not loader.done and not stopped.is_set():
+        loader.wait(0.05)
     pygame.display.init()
     pygame.display.set_mode(size, pygame.RESIZABLE)
     pygame.display.set_caption(TITLE)
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     tick_s = 1.0 / fps
     frames, began, due = 0, 0.0, time.monotonic()
     try:
@@ -151,7 +156,9 @@ def _draw_loading(surface: Any, now_s: float) -> None:
         return
     pixels = _pixels(surface)
     text = "Loading the valley" + "." * (1 + int(now_s * 2) % 3)
-    cv2.putText(pixels, text, (w // 2 - 150, h // 2), cv2.FONT_HERSHEY_DUPLEX, 0.9, (240, 240, 240, 255), 1, cv2.LINE_AA)
+    cv2.putText(
+        pixels, text, (w // 2 - 150, h // 2), cv2.FONT_HERSHEY_DUPLEX, 0.9, (240, 240, 240, 255), 1, cv2.LINE_AA
+    )
 
 
 def _draw_marker(surface: Any) -> None:
@@ -167,11 +174,9 @@ def main() -> None:
     parser.add_argument("--level", default="hills", choices=("hills", "scroller"))
     parser.add_argument("--fps", default=30.0, type=float, help="frames a second (default %(default)s)")
     parser.add_argument("--seconds", type=float, help="end after this many seconds of play")
-    parser.add_argument("--load-first", action="store_true", help="open the window when the level is loaded")
     parser.add_argument("--marker", action="store_true", help="draw the latency marker, for `tools/bench.py live`")
     options = parser.parse_args()
-    made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker,
-               load_first=options.load_first)  # fmt: skip
+    made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker)
     print(f"{TITLE}: {made:.1f} frames a second")  # noqa: T201
 
 

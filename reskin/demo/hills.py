@@ -12,15 +12,22 @@ import cv2
 import numpy as np
 
 from engine.worlds import sprites as draw
-from engine.worlds.levels import CHARACTER, FOLIAGE, GLOW, GROUND, PROP, ROCK, ROOF, STRUCTURE
-from engine.worlds.scene import (
+from engine.worlds.scene import (  # materials by number
     BOX,
+    CHARACTER,
     CONE,
     CYLINDER,
     ELLIPSOID,
+    FOLIAGE,
+    GLOW,
+    GROUND,
+    PROP,
     RIDGE_SAMPLES,
+    ROCK,
+    ROOF,
+    STRUCTURE,
     Scene,
-)
+)  # fmt: skip
 from reskin.demo.stage import Actor, Color, Stage, StageBuilder
 from reskin.demo.textures import fractal
 
@@ -241,7 +248,13 @@ def _things(b: StageBuilder, bare: Scene, shadow: np.ndarray, blocks: list[tuple
         b.group()
         size = rng.uniform(0.3, 1.5)
         shade = rng.uniform(120, 160)
-        b.add(ELLIPSOID, ROCK, (x, y + 0.15 * size, z), (size * 1.1, size * 0.75, size), (shade, shade * 0.98, shade * 0.94))
+        b.add(
+            ELLIPSOID,
+            ROCK,
+            (x, y + 0.15 * size, z),
+            (size * 1.1, size * 0.75, size),
+            (shade, shade * 0.98, shade * 0.94),
+        )
         _cast(shadow, x, y + 0.3 * size, z, size, size, y)
         if size > 0.6:
             blocks.append((x, z, size + 0.3))

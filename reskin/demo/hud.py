@@ -52,7 +52,9 @@ class Hud:
         for name, angle in (("N", 0.0), ("E", math.pi / 2), ("S", math.pi), ("W", -math.pi / 2)):
             off = (angle - yaw + math.pi) % (2 * math.pi) - math.pi
             if abs(off) < 1.2:
-                _text(bgra_u8, name, (x + round(off / 1.2 * half) - round(7 * scale), y + round(7 * scale)), 0.62 * scale)
+                _text(
+                    bgra_u8, name, (x + round(off / 1.2 * half) - round(7 * scale), y + round(7 * scale)), 0.62 * scale
+                )
 
 
 def _plate(bgra_u8: np.ndarray, x: int, y: int, wide: int, tall: int) -> None:
