@@ -21,8 +21,9 @@ def finish_maps(maps: PaintMaps, finish: Finish, luminance: np.ndarray) -> Paint
         base = base + finish.bloom * _bloom(maps.evaluate(luminance))
     if finish.saturation != 1.0 or finish.contrast != 1.0:
         matrix = finish.contrast * _saturation(finish.saturation)
-        base = base @ matrix + np.float32(0.5 * (1 - finish.contrast))
-        shade, shine = shade @ matrix, shine @ matrix
+        gray = np.full((3, 1), 0.5 * (1 - finish.contrast), np.float32)
+        base = cv2.transform(base, np.hstack([matrix, gray]))
+        shade, shine = cv2.transform(shade, matrix), cv2.transform(shine, matrix)
     if finish.vignette > 0.0:
         fall = _vignette(luminance.shape, finish.vignette)
         base, shade, shine = base * fall, shade * fall, shine * fall
@@ -30,8 +31,8 @@ def finish_maps(maps: PaintMaps, finish: Finish, luminance: np.ndarray) -> Paint
 
 
 def _saturation(amount: float) -> np.ndarray:
-    """(3, 3) for row vectors: colour moved away from or towards its gray."""
-    return (amount * np.eye(3) + (1 - amount) * np.outer(LUMA, np.ones(3))).astype(np.float32)
+    """(3, 3) for column vectors: colour moved away from or towards its gray."""
+    return (amount * np.eye(3) + (1 - amount) * np.outer(np.ones(3), LUMA)).astype(np.float32)
 
 
 def _bloom(rgb: np.ndarray) -> np.ndarray:
