@@ -41,14 +41,14 @@ class HudPainter:
     def _corner(self, rng: Rng, wide: int, tall: int) -> tuple[int, int]:
         """A place along the border, where games put such things."""
         h, w = self.size
-        x = int(rng.choice([rng.integers(2, 8), (w - wide) // 2, w - wide - rng.integers(2, 8)]))
-        y = int(rng.choice([rng.integers(2, 8), h - tall - rng.integers(2, 8)]))
+        x = int(rng.choice([int(rng.integers(2, 8)), (w - wide) // 2, w - wide - int(rng.integers(2, 8))]))
+        y = int(rng.choice([int(rng.integers(2, 8)), h - tall - int(rng.integers(2, 8))]))
         return max(0, x), max(0, y)
 
     @staticmethod
     def _ink(rng: Rng) -> tuple[int, int, int]:
         if rng.random() < 0.5:
-            gray = int(rng.choice([0, 255, rng.integers(256)]))
+            gray = int(rng.choice([0, 255, int(rng.integers(256))]))
             return gray, gray, gray
         r, g, b = (int(value) for value in rng.integers(0, 256, 3))
         return r, g, b
@@ -56,6 +56,13 @@ class HudPainter:
     def _both(self, rgb: np.ndarray, mask: np.ndarray, draw, ink) -> None:
         draw(rgb, ink)
         draw(mask, 1)
+
+    def _filled(self, rgb: np.ndarray, mask: np.ndarray, start: tuple[int, int], end: tuple[int, int], ink) -> None:
+        self._both(rgb, mask, lambda c, i: cv2.rectangle(c, start, end, i, -1), ink)
+
+    def _arc(self, rgb: np.ndarray, mask: np.ndarray, center: tuple[int, int], radius: int,
+             span_deg: tuple[float, float], width: int, ink) -> None:  # fmt: skip
+        self._both(rgb, mask, lambda c, i: cv2.ellipse(c, center, (radius, radius), 0, *span_deg, i, width), ink)
 
     def _panel(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray, x: int, y: int, wide: int, tall: int) -> None:
         """A half-transparent dark or light plate behind something."""
@@ -70,25 +77,30 @@ class HudPainter:
             wide, tall = tall, wide
         x, y = self._corner(rng, wide, tall)
         for _ in range(int(rng.integers(1, 4))):
-            self._both(rgb, mask, lambda c, i: cv2.rectangle(c, (x, y), (x + wide, y + tall), i, -1), self._ink(rng))
+            self._filled(rgb, mask, (x, y), (x + wide, y + tall), self._ink(rng))
             part = rng.uniform(0.2, 1.0)
             end = (x + int(wide * part), y + tall - 1) if wide > tall else (x + wide - 1, y + int(tall * part))
-            self._both(rgb, mask, lambda c, i: cv2.rectangle(c, (x + 1, y + 1), end, i, -1), self._ink(rng))
+            self._filled(rgb, mask, (x + 1, y + 1), end, self._ink(rng))
             y = min(self.size[0] - tall - 1, y + tall + 2)
             if wide < tall:
                 break
 
     def _text(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        words = "".join(rng.choice(LETTERS, int(rng.integers(2, 18)))) if rng.random() < 0.5 else str(rng.integers(10**6))
+        if rng.random() < 0.5:
+            words = "".join(rng.choice(LETTERS, int(rng.integers(2, 18))))
+        else:
+            words = str(rng.integers(10**6))
         font, scale = int(rng.choice(FONTS)), float(rng.uniform(0.22, 0.6))
         (wide, tall), _ = cv2.getTextSize(words, font, scale, 1)
-        for line in range(int(rng.choice([1, 1, 2, 4]))):
-            x, y = self._corner(rng, wide, tall) if line == 0 else (x, min(self.size[0] - 2, y + tall + 3))
+        lines = int(rng.choice([1, 1, 2, 4]))
+        x, y = self._corner(rng, wide, tall)
+        for _ in range(lines):
             if rng.random() < 0.5:
                 cv2.putText(rgb, words, (x + 1, y + tall + 1), font, scale, (0, 0, 0), 1, cv2.LINE_AA)
             cv2.putText(rgb, words, (x, y + tall), font, scale, self._ink(rng), 1, cv2.LINE_AA)
             # Text is masked as the strip it fills: what lies between letters belongs to reading it.
             mask[max(0, y) : y + tall + 2, max(0, x) : x + wide + 1] = 1
+            y = min(self.size[0] - 2, y + tall + 3)
 
     def _gauge(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
         radius = int(rng.integers(8, 24))
@@ -99,8 +111,7 @@ class HudPainter:
         start, turn = rng.uniform(0, 360), rng.uniform(90, 350)
         for width in (4, 2):
             turned = start + turn * rng.uniform(0.2, 1.0)
-            self._both(rgb, mask, lambda c, i: cv2.ellipse(c, center, (radius, radius), 0, start, turned, i, width),
-                       self._ink(rng))  # fmt: skip
+            self._arc(rgb, mask, center, radius, (start, turned), width, self._ink(rng))
         cv2.putText(rgb, str(rng.integers(300)), (x + 4, y + radius + 4), FONTS[0], radius / 45, self._ink(rng), 1)
         cv2.circle(mask, center, radius, 1, -1)
 
@@ -108,7 +119,8 @@ class HudPainter:
         side = min(int(rng.integers(24, 44)), min(self.size) - 8)  # _corner leaves up to 7 px
         x, y = self._corner(rng, side, side)
         patch = (rng.random((6, 6, 3)) * 76 + np.array(self._ink(rng)) * 0.7).astype(np.uint8)
-        picture = cv2.resize(patch, (side, side), interpolation=cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC)
+        blocky = rng.random() < 0.5
+        picture = cv2.resize(patch, (side, side), interpolation=cv2.INTER_NEAREST if blocky else cv2.INTER_CUBIC)
         shape = np.zeros((side, side), np.uint8)
         if rng.random() < 0.5:
             cv2.circle(shape, (side // 2, side // 2), side // 2, 1, -1)

@@ -52,8 +52,8 @@ def fractal_noise(x: float, y: float, seed: int, octaves: int) -> float:
 @njit(cache=True)
 def nearest_cell(x: float, y: float, seed: int) -> tuple[float, float]:
     """Distances to the nearest and second nearest jittered lattice point (Worley noise)."""
-    ix = int(math.floor(x))
-    iy = int(math.floor(y))
+    ix = math.floor(x)
+    iy = math.floor(y)
     first = 9.0
     second = 9.0
     for dy in range(-1, 2):
@@ -85,7 +85,7 @@ def pattern_value(kind: int, x: float, y: float, seed: int) -> float:
         fy = y - math.floor(y)
         if min(fx, 1.0 - fx, fy, 1.0 - fy) < 0.06:
             return 0.0
-        return 0.55 + 0.45 * hash01(int(math.floor(x)), int(math.floor(y)), seed)
+        return 0.55 + 0.45 * hash01(math.floor(x), math.floor(y), seed)
     if kind == BRICKS:
         row = math.floor(y * 2.0)
         bx = x + 0.5 * (int(row) & 1)
@@ -93,7 +93,7 @@ def pattern_value(kind: int, x: float, y: float, seed: int) -> float:
         fy = y * 2.0 - row
         if min(fx, 1.0 - fx) < 0.05 or min(fy, 1.0 - fy) < 0.1:
             return 0.05
-        return 0.5 + 0.5 * hash01(int(math.floor(bx)), int(row), seed)
+        return 0.5 + 0.5 * hash01(math.floor(bx), int(row), seed)
     if kind == STRIPES:
         return 0.5 + 0.5 * math.sin(6.2832 * (x + 0.15 * value_noise(x, y, seed)))
     if kind == DOTS:

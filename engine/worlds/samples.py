@@ -6,7 +6,7 @@ G-buffers cost 70 ms and looks 13 ms, so a pool of clips is kept and shaded anew
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -49,13 +49,10 @@ def trace_clip(seed: int, size: tuple[int, int], frames: int) -> list[GBuffer]:
 def mirrored(buffer: GBuffer) -> GBuffer:
     """Left and right swapped; directions with it."""
     flip = np.array([-1, 1, 1], np.float32)
-    return replace(
-        buffer,
-        **{name: np.ascontiguousarray(getattr(buffer, name)[:, ::-1]) for name in ("material", "instance", "depth", "uv")},
-        position=np.ascontiguousarray(buffer.position[:, ::-1]) * flip,
-        normal=np.ascontiguousarray(buffer.normal[:, ::-1]) * flip,
-        flow=np.ascontiguousarray(buffer.flow[:, ::-1]) * flip[:2],
-    )
+    flipped = {field.name: np.ascontiguousarray(getattr(buffer, field.name)[:, ::-1]) for field in fields(buffer)}
+    for name in ("position", "normal", "flow"):
+        flipped[name] *= flip[: flipped[name].shape[2]]
+    return GBuffer(**flipped)
 
 
 def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:

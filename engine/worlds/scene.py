@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.config import MATERIALS
+
+# Materials by number, in the order of MATERIALS.
+SKY, GROUND, FOLIAGE, ROCK, STRUCTURE, ROOF, WATER, CHARACTER, PROP, GLOW, HUD = range(len(MATERIALS))
 BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD = range(5)
 
 # Columns of `Scene.solids`.

@@ -56,7 +56,7 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 su, sv = su * 0.5, sv * 0.5
             texture = 1.0 + contrast[m] * 1.6 * (pattern_value(pattern[m], su, sv, seed + m) - 0.6)
             if speckle > 0.0:
-                fine = hash01(int(math.floor(u * 12.0)), int(math.floor(v * 12.0)), seed)
+                fine = hash01(math.floor(u * 12.0), math.floor(v * 12.0), seed)
                 texture += speckle * (fine - 0.5) * (1.0 + fractal_noise(u * 3.0, v * 3.0, seed, 2))
             n0, n1, n2 = normal[row, column]
             lambert = max(0.0, n0 * sun[0] + n1 * sun[1] + n2 * sun[2])

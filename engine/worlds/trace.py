@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from engine.config import MATERIALS
-from engine.worlds.gbuffer import SKY_DEPTH, GBuffer, empty_gbuffer
+from engine.worlds.gbuffer import GBuffer, empty_gbuffer
 from engine.worlds.noise import value_noise
 from engine.worlds.scene import (
     BILLBOARD,
@@ -19,7 +19,6 @@ from engine.worlds.scene import (
     CONE,
     CX,
     CY,
-    CYLINDER,
     CZ,
     ELLIPSOID,
     INSTANCE,

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from engine.worlds import sprites as draw
-from engine.worlds.scene import (  # materials by number
+from engine.worlds.scene import (
     BOX,
     CHARACTER,
     CONE,
@@ -27,7 +27,7 @@ from engine.worlds.scene import (  # materials by number
     ROOF,
     STRUCTURE,
     Scene,
-)  # fmt: skip
+)
 from reskin.demo.stage import Actor, Color, Stage, StageBuilder
 from reskin.demo.textures import fractal
 
