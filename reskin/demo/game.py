@@ -57,7 +57,7 @@ class Loader:
             play = LEVELS[self._level]()
             play.paint(np.zeros((64, 36), np.uint32))  # compiles
             self.play = play
-        except Exception as error:  # the window's loop raises it: a thread's own traceback would leave it waiting
+        except Exception as error:  # noqa: BLE001 - the window's loop raises it: a thread's own traceback would leave it waiting
             self.error = error
 
 

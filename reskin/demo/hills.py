@@ -1,4 +1,4 @@
-"""The demo's first level: a village on a path round a lake, in a bowl of wooded hills. Everything follows from one seed.
+"""The demo's first level: a village on a path round a lake, in a bowl of wooded hills, the same every time.
 
 Builds a scene of the worlds and paints the ground as it is seen from above. What moves is in `walk.py`.
 """
@@ -137,7 +137,10 @@ def _ground_picture(rng: np.random.Generator, heights: np.ndarray, shadow: np.nd
     light = (0.56 + 0.62 * lambert) * (1 - 0.42 * shade)
     rgb = rgb * light[..., None]
     shore = np.clip(-fine / 1.6, 0, 1)
-    sea = np.float32((84, 178, 190)) + (np.float32((38, 112, 172)) - np.float32((84, 178, 190))) * shore[..., None]
+    sea = (
+        np.array((84, 178, 190), np.float32)
+        + (np.array((38, 112, 172), np.float32) - np.array((84, 178, 190), np.float32)) * shore[..., None]
+    )
     sea[fine > WATER_M - 0.07] = (214, 238, 240)  # foam
     size = (GROUND_PX, GROUND_PX)
     tall = cv2.resize(heights, size, interpolation=cv2.INTER_CUBIC)

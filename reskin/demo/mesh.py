@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import MATERIALS
-from engine.worlds.scene import BILLBOARD, BOX, CONE, CX, CY, CYLINDER, CZ, ELLIPSOID, KIND, MATERIAL, SX, SZ, YAW
+from engine.worlds.scene import BILLBOARD, BOX, CONE, CX, CYLINDER, CZ, ELLIPSOID, KIND, MATERIAL, SX, SZ, YAW
 from reskin.demo.raster import SHADOW
 from reskin.demo.stage import Actor, Stage
 

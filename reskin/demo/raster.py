@@ -29,7 +29,7 @@ SKY_TOP, SKY_BOTTOM = 0.95, -0.12  # slopes that the panorama spans
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def draw_ground(frame, inverse, view, heights, cell_m, mips, texel_m, detail, waves, panorama, fog):
-    """Ground and water from below upwards, then the panorama over what is left; two columns at a time, for time's sake."""
+    """Ground and water from below upwards, then the panorama; two columns at a time, for time's sake."""
     w, h = frame.shape
     focal, horizon = view[FOCAL], view[HORIZON]
     grid, half_grid = heights.shape[0], heights.shape[0] * 0.5
@@ -56,9 +56,9 @@ def draw_ground(frame, inverse, view, heights, cell_m, mips, texel_m, detail, wa
             if i == 0:
                 y_last = max(float(h), y + 1.0)
             if y < bottom:
-                top = max(0, int(math.ceil(y)))
-                _ground_run(frame, inverse, column, beside, top, bottom, y, y_last, steps[max(0, i - 1)], z, view, along_x,
-                            along_z, mips, texel_m, detail, waves, fog)  # fmt: skip
+                top = max(0, math.ceil(y))
+                _ground_run(frame, inverse, column, beside, top, bottom, y, y_last, steps[max(0, i - 1)], z, view,
+                            along_x, along_z, mips, texel_m, detail, waves, fog)  # fmt: skip
                 bottom = top
                 if bottom <= 0:
                     break
@@ -86,8 +86,8 @@ def march_steps():
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def _ground_run(frame, inverse, column, beside, top, bottom, y, y_last, z_last, z, view, along_x, along_z, mips, texel_m,
-                detail, waves, fog):  # fmt: skip
+def _ground_run(frame, inverse, column, beside, top, bottom, y, y_last, z_last, z, view, along_x, along_z, mips,
+                texel_m, detail, waves, fog):  # fmt: skip
     """Rows between two looks at the ground. Colours are mixed two channels at a time, red and blue in one number.
 
     Positions are texels times 65536 and linear from look to look: with looks 2.5 % apart the error is below a texel.
@@ -217,7 +217,7 @@ def _triangle(frame, inverse, view, points, k, red, green, blue, air_r, air_g, a
     u_dy = ((u2 - u0) * (x1 - x0) - (u1 - u0) * (x2 - x0)) / area
     v_dx = ((v1 - v0) * (y2 - y0) - (v2 - v0) * (y1 - y0)) / area
     v_dy = ((v2 - v0) * (x1 - x0) - (v1 - v0) * (x2 - x0)) / area
-    for column in range(max(0, int(math.ceil(left))), min(w - 1, int(math.floor(right))) + 1):
+    for column in range(max(0, math.ceil(left)), min(w - 1, math.floor(right)) + 1):
         high, low = 1e9, -1e9
         if (x0 <= column) != (x1 <= column):
             y = y0 + (column - x0) * (y1 - y0) / (x1 - x0)
@@ -230,7 +230,7 @@ def _triangle(frame, inverse, view, points, k, red, green, blue, air_r, air_g, a
             high, low = min(high, y), max(low, y)
         if low < 0.0 or high > h - 1:
             continue
-        start, end = max(0, int(math.ceil(high))), min(h - 1, int(math.floor(low)))
+        start, end = max(0, math.ceil(high)), min(h - 1, math.floor(low))
         inv = i0 + (column - x0) * i_dx + (start - y0) * i_dy
         u = u0 + (column - x0) * u_dx + (start - y0) * u_dy
         v = v0 + (column - x0) * v_dx + (start - y0) * v_dy
@@ -266,11 +266,11 @@ def draw_billboards(frame, inverse, view, place, picture, mirrored, pictures):
         left = w * 0.5 + (x * view[COS] - z * view[SIN] - place[i, 3]) * to_px
         top = view[HORIZON] - (y + place[i, 4]) * to_px
         wide, tall = 2.0 * place[i, 3] * to_px, 2.0 * place[i, 4] * to_px
-        for column in range(max(0, int(math.ceil(left))), min(w, int(math.ceil(left + wide)))):
+        for column in range(max(0, math.ceil(left)), min(w, math.ceil(left + wide))):
             u = min(side - 1, int((column - left) / wide * side))
             if mirrored[i]:
                 u = side - 1 - u
-            for row in range(max(0, int(math.ceil(top))), min(h, int(math.ceil(top + tall)))):
+            for row in range(max(0, math.ceil(top)), min(h, math.ceil(top + tall))):
                 if inv <= inverse[column, row]:
                     continue
                 color = pictures[picture[i], min(side - 1, int((row - top) / tall * side)), u]

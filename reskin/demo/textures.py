@@ -117,7 +117,9 @@ def panorama(rng: Rng, size: tuple[int, int] = (540, 5120), *, mountains: bool =
     slope = np.linspace(SKY_TOP, SKY_BOTTOM, h, dtype=np.float32)[:, None]
     per_slope = h / (SKY_TOP - SKY_BOTTOM)
     high = np.clip(slope / 0.6, 0, 1) ** 0.6
-    sky = np.float32(FOG) + (np.float32((74, 142, 222)) - np.float32(FOG)) * high[..., None]
+    sky = (
+        np.array(FOG, np.float32) + (np.array((74, 142, 222), np.float32) - np.array(FOG, np.float32)) * high[..., None]
+    )
     rgb = np.broadcast_to(sky, (h, w, 3)).copy()
     _clouds(rng, rgb, per_slope)
     if mountains:
@@ -135,12 +137,12 @@ def panorama(rng: Rng, size: tuple[int, int] = (540, 5120), *, mountains: bool =
             inside = below > 0
             lean = cv2.GaussianBlur(np.gradient(line)[None, :] * w / 9.0, (0, 0), 14).astype(np.float32)
             lean = np.clip(lean + face * 3.4, -1, 1)[inside][:, None]
-            body = np.float32(color) * (1 + 0.16 * lean)
+            body = np.array(color, np.float32) * (1 + 0.16 * lean)
             if snow:
                 white = (slope + 0.09 * face > 0.150)[inside][:, None]
-                body = np.where(white, np.float32((236, 242, 250)) * (0.93 + 0.07 * lean), body)
+                body = np.where(white, np.array((236, 242, 250), np.float32) * (0.93 + 0.07 * lean), body)
             air = np.clip(0.36 - 0.10 * layer + 0.45 * below[inside] / top * (0.9 - 0.15 * layer), 0, 0.85)[:, None]
-            rgb[inside] = body + (np.float32(FOG) - body) * air
+            rgb[inside] = body + (np.array(FOG, np.float32) - body) * air
     return np.ascontiguousarray(packed(rgb).T)
 
 
@@ -164,6 +166,9 @@ def _clouds(rng: Rng, rgb: np.ndarray, per_slope: float) -> None:
             cv2.ellipse(shape, center, (int(radius * 1.25) + 1, int(radius) + 1), 0, 0, 360, 1.0, -1)
         strip = cv2.GaussianBlur(shape, (0, 0), 2.2)[..., None] * 0.93
         under = np.linspace(0, 1, bottom - top, dtype=np.float32)[:, None, None] ** 2
-        color = np.float32((252, 253, 255)) + (np.float32((198, 212, 232)) - np.float32((252, 253, 255))) * under
+        color = (
+            np.array((252, 253, 255), np.float32)
+            + (np.array((198, 212, 232), np.float32) - np.array((252, 253, 255), np.float32)) * under
+        )
         part_of_sky = rgb[top:bottom, left:right]
         part_of_sky += (color - part_of_sky) * strip

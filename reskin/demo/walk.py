@@ -1,4 +1,4 @@
-"""What happens in the hills from frame to frame: the hero walks by keys or by itself, villagers stroll, a camera follows.
+"""What happens in the hills from frame to frame: the hero walks by keys or alone, villagers stroll, a camera follows.
 
 Knows nothing of windows: keys come in as two numbers.
 """

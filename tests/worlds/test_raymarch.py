@@ -1,4 +1,4 @@
-"""The torch ray-marcher against the compiled tracer: one is slow and obvious, the other fast; they must see the same."""
+"""The torch ray-marcher against the compiled tracer: slow and obvious against fast, they must see the same."""
 
 from __future__ import annotations
 

@@ -20,10 +20,13 @@ def test_fifty_random_looks_give_finite_colours_between_zero_and_one() -> None:
     for i in range(50):
         rgb = shade(buffers[i % 10], random_look(rng))
         assert np.isfinite(rgb).all()
-        assert rgb.min() >= 0 and rgb.max() <= 1
+        assert rgb.min() >= 0
+        assert rgb.max() <= 1
         out = CameraEffects(rng)(rgb, rng)
         assert out.shape == rgb.shape
-        assert np.isfinite(out).all() and out.min() >= 0 and out.max() <= 1
+        assert np.isfinite(out).all()
+        assert out.min() >= 0
+        assert out.max() <= 1
 
 
 @pytest.mark.parametrize("seed", range(40))
