@@ -1,7 +1,7 @@
 """Exports trained networks to ONNX for the app, and checks them against torch. Needs the train extra.
 
 The Reader's graph takes rgb (h, w, 3) in [0, 1] and gives votes (4 (k + 1), h/2, w/2); the Painter's takes and gives
-channels-last pictures as `engine.painter_state` holds them.
+4x4 patches as `engine.painter_state` cuts and lays them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
-from engine.config import MATERIALS, PATTERNS
 from engine.live import open_session, read_frame
-from engine.painter import CONDITION, Painter, surface_map
+from engine.painter import CONDITION, PATCH, SURFACE, Painter
 from engine.reader import Reader
 
 OPSET = 20
@@ -38,30 +37,21 @@ class ReaderGraph(nn.Module):
 
 
 class PainterGraph(nn.Module):
-    """One step from pure noise on channels-last arrays: everything as `engine.painter_state` holds it."""
+    """The Painter between patches; `engine.painter_state` cuts and lays them (as graph operators that takes 6 ms)."""
 
     def __init__(self, painter: Painter) -> None:
         super().__init__()
         self.painter = painter.eval()
 
-    def forward(self, rgb: Tensor, underpainting: Tensor, history: Tensor, noise: Tensor, materials: Tensor,
-                style: Tensor, light: Tensor) -> Tensor:  # fmt: skip
-        def planes(picture: Tensor) -> Tensor:
-            return picture.permute(2, 0, 1)[None]
-
-        under = planes(underpainting) * 2 - 1
-        surface = surface_map(materials, style)[None]
-        clean = self.painter(planes(noise), under, planes(rgb) * 2 - 1, planes(history), surface, light[None])
-        return ((clean - under) / 2)[0].permute(1, 2, 0)
+    def forward(self, patches: Tensor, condition: Tensor) -> Tensor:
+        return self.painter.patch_residual(patches[None], condition[None])[0]
 
 
 def export_painter(painter: Painter, path: Path, size: tuple[int, int]) -> float:
     """Writes the graph with weights inside; returns the worst difference of a residual to torch."""
-    k = len(MATERIALS)
-    pictures = [torch.rand(*size, 3) for _ in range(4)]
-    sample = (*pictures, torch.softmax(torch.randn(*size, k), 2), torch.rand(k, 11 + len(PATTERNS)), torch.rand(CONDITION))
+    sample = (torch.randn(12 * PATCH**2 + SURFACE, size[0] // PATCH, size[1] // PATCH), torch.rand(CONDITION))
     graph = PainterGraph(painter)
-    export_graph(graph, sample, path, ["rgb", "underpainting", "history", "noise", "materials", "style", "light"], ["residual"])
+    export_graph(graph, sample, path, ["patches", "condition"], ["residual"])
     return parity(graph, sample, path)
 
 

@@ -63,12 +63,15 @@ class Painter(nn.Module):
                 condition: Tensor) -> Tensor:  # fmt: skip
         """The clean frame (b, 3, h, w). surface (b, SURFACE, h/4, w/4); condition (b, CONDITION)."""
         pictures = torch.cat([noisy, underpainting, source, history], dim=1)
+        patches = torch.cat([F.pixel_unshuffle(pictures, PATCH), surface], dim=1)
+        return underpainting + F.pixel_shuffle(self.patch_residual(patches, condition), PATCH)
+
+    def patch_residual(self, patches: Tensor, condition: Tensor) -> Tensor:
+        """What the frame adds to its underpainting, in 4x4 patches: (b, 192 + SURFACE, h/4, w/4) -> (b, 48, h/4, w/4)."""
         c = self.condition(condition)
-        fine = self.enter(torch.cat([F.pixel_unshuffle(pictures, PATCH), surface], dim=1))
-        fine = self.fine_in(fine, c)
+        fine = self.fine_in(self.enter(patches), c)
         x = self.down(fine)
         for block in self.coarse:
             x = block(x, c)
         x = fine + F.interpolate(self.up(x), scale_factor=2.0)
-        x = self.fine_out(x, c)
-        return underpainting + F.pixel_shuffle(self.residual(x), PATCH)
+        return self.residual(self.fine_out(x, c))

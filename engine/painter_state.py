@@ -11,10 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 import onnxruntime
+from numba import njit
 
 from engine.style import Style
 from engine.underpaint import LUMA, PaintMaps
 
+PATCH = 4  # as in engine.painter
 DRIFT_LIMIT = 0.06  # mean residual of a channel, in [0, 1] units, beyond which the history is started anew
 
 
@@ -38,16 +40,16 @@ class PainterState:
             self._last = None
         under = underpainting(rgb, maps)
         fresh = self._last is None or self._last.shape != rgb.shape
-        inputs = {
-            "rgb": rgb,
-            "underpainting": under,
-            "history": self._noise if fresh else self._last,
-            "noise": self._noise,
-            "materials": materials,
-            "style": style.per_material(),
-            "light": np.concatenate([style.light_vector(), np.array([1.0, 1.0 if fresh else 0.0], np.float32)]),
-        }
-        (residual,) = self._session.run(None, inputs)
+        history = self._noise if fresh else self._last
+        table = np.ascontiguousarray(style.per_material()[:, 9:])  # scale, glow and patterns, behind the colours
+        h, w, _ = rgb.shape
+        patches = np.empty((12 * PATCH**2 + table.shape[1], h // PATCH, w // PATCH), np.float32)
+        _cut(self._noise, under, rgb, history, materials, table, patches)
+        levels = np.array([1.0, 1.0 if fresh else 0.0], np.float32)  # sigma; the history's noise
+        condition = np.concatenate([style.light_vector(), levels])
+        (residual_patches,) = self._session.run(None, {"patches": patches, "condition": condition})
+        residual = np.empty_like(rgb)
+        _lay(residual_patches, residual)
         self._last = 2 * np.clip(under + residual, 0, 1) - 1
         if np.abs(residual.mean((0, 1))).max() > DRIFT_LIMIT and not fresh:
             self._last = None
@@ -59,3 +61,44 @@ def underpainting(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
     """(h, w, 3) in [0, 1]: what the maps alone show, kept pixels included."""
     painted = maps.evaluate(rgb @ LUMA)
     return np.clip(painted + maps.keep[..., None] * (rgb - painted), 0, 1)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _cut(noise, under, rgb, history, materials, table, patches):
+    """Four pictures into 4x4 patches, channel by channel in [-1, 1], and the paint map's surface averaged behind them."""
+    h, w, k = materials.shape
+    width = table.shape[1]
+    total = np.empty(k, np.float32)
+    for row in range(h // PATCH):
+        for dy in range(PATCH):
+            for dx in range(PATCH):
+                y, at = PATCH * row + dy, dy * PATCH + dx
+                for c in range(3):
+                    for column in range(w // PATCH):
+                        x = PATCH * column + dx
+                        patches[16 * c + at, row, column] = noise[y, x, c]
+                        patches[16 * (3 + c) + at, row, column] = 2 * under[y, x, c] - 1
+                        patches[16 * (6 + c) + at, row, column] = 2 * rgb[y, x, c] - 1
+                        patches[16 * (9 + c) + at, row, column] = history[y, x, c]
+        for column in range(w // PATCH):
+            total[:] = 0.0
+            for dy in range(PATCH):
+                for dx in range(PATCH):
+                    for i in range(k):
+                        total[i] += materials[PATCH * row + dy, PATCH * column + dx, i]
+            for j in range(width):
+                value = np.float32(0.0)
+                for i in range(k):
+                    value += total[i] * table[i, j]
+                patches[12 * PATCH * PATCH + j, row, column] = value * np.float32(1.0 / (PATCH * PATCH))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _lay(patches, residual):
+    """Patches of a picture in [-1, 1] units to the picture in [0, 1] units."""
+    h, w, _ = residual.shape
+    for y in range(h):
+        for x in range(w):
+            for c in range(3):
+                at = c * PATCH * PATCH + (y % PATCH) * PATCH + x % PATCH
+                residual[y, x, c] = np.float32(0.5) * patches[at, y // PATCH, x // PATCH]
