@@ -16,7 +16,7 @@ ALIKE = 0.006  # squared colour distance at which a neighbour counts half
 STILL = 0.002  # squared colour change at which the past counts half
 CARRY = 0.7  # share of the past where nothing changed
 
-# Weights by ring that average any pattern of period two away: the Reader's last layer leaves such a one (pixel shuffle).
+# Weights by ring that average any pattern of period two away: the Reader's last layer leaves one (pixel shuffle).
 _RING = {(0, 0): 2.0, (0, 1): 2.0, (1, 1): 1.0, (0, 2): 0.5}
 _TAPS = [
     (y, x, _RING[min(abs(y), abs(x)), max(abs(y), abs(x))])
@@ -68,9 +68,7 @@ def _refine(rgb, materials, rgb_before, materials_before, carry, settled):
                 weights += weight
                 for i in range(_MATERIALS):
                     total[i] += weight * materials[ny, nx, i]
-            change = (
-                (rgb_before[y, x, 0] - r) ** 2 + (rgb_before[y, x, 1] - g) ** 2 + (rgb_before[y, x, 2] - b) ** 2
-            )
+            change = (rgb_before[y, x, 0] - r) ** 2 + (rgb_before[y, x, 1] - g) ** 2 + (rgb_before[y, x, 2] - b) ** 2
             past = carry * np.float32(STILL) / (np.float32(STILL) + change)
             scale = (np.float32(1.0) - past) / weights
             for i in range(_MATERIALS):

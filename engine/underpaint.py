@@ -88,8 +88,8 @@ class Underpainter:
         whole = sums.sum((0, 1))
         # A little of the whole frame's mean stands in where a material is missing nearby.
         blurred = cv2.blur(sums, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT_101) + whole * (1e-3 / whole[:k].sum())
-        calm = self.calm if self._slow is not None and self._slow.shape == blurred.shape else 0.0
-        self._slow = blurred if not calm else calm * self._slow + (1 - calm) * blurred
+        before = blurred if self._slow is None or self._slow.shape != blurred.shape else self._slow
+        self._slow = self.calm * before + (1 - self.calm) * blurred
         weight, first, second = np.split(self._slow, 3, axis=2)
         mean = first / (weight + 1e-6)
         deviation = np.sqrt(np.maximum(second / (weight + 1e-6) - mean * mean, 0))

@@ -14,8 +14,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.train.painter import PainterRecipe, train_painter  # noqa: E402
-from engine.train.reader import ReaderRecipe, train_reader  # noqa: E402
+from engine.train.painter import PainterRecipe, train_painter
+from engine.train.reader import ReaderRecipe, train_reader
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "engine" / "weights"
 RUNS = Path(__file__).resolve().parent.parent / "runs"
@@ -31,13 +31,16 @@ def main(threads: int) -> None:
 @click.option("--minutes", default=50.0, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Processes that make samples.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "reader", show_default=True)
-@click.option("--size", default="144x256", show_default=True, help="HxW, multiples of 16: start small, end at full size.")
+@click.option("--size", default="144x256", show_default=True, help="HxW, multiples of 16: start small, end at full.")
 @click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a tenth.")
-@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Checkpoint of an earlier run to go on from.")
-def reader(minutes: float, workers: int, folder: Path, size: str, lr: float, start: Path | None) -> None:
+@click.option(
+    "--start", type=click.Path(path_type=Path, exists=True), help="An earlier run's checkpoint to go on from."
+)
+@click.option("--batch", default=16, show_default=True)
+def reader(minutes: float, workers: int, folder: Path, size: str, lr: float, start: Path | None, batch: int) -> None:
     """Stage 1: what every pixel is."""
     h, w = (int(part) for part in size.split("x"))
-    recipe = ReaderRecipe(size=(h, w), minutes=minutes, workers=workers, matrix_lr=lr, other_lr=lr / 10)
+    recipe = ReaderRecipe(size=(h, w), batch=batch, minutes=minutes, workers=workers, matrix_lr=lr, other_lr=lr / 10)
     train_reader(folder, recipe, start=start)
 
 
@@ -45,7 +48,7 @@ def reader(minutes: float, workers: int, folder: Path, size: str, lr: float, sta
 @click.option("--minutes", default=40.0, show_default=True)
 @click.option("--workers", default=1, show_default=True, help="Processes that make samples.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "painter", show_default=True)
-@click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx", show_default=True)
+@click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx")
 def painter(minutes: float, workers: int, folder: Path, reader: Path) -> None:
     """Stages 2 and 3: paints over the underpainting, calm over time."""
     train_painter(folder, replace(PainterRecipe(), minutes=minutes, workers=workers), reader)

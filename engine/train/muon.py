@@ -49,7 +49,8 @@ class Muon(torch.optim.Optimizer):
 def split_optimizers(model: torch.nn.Module, *, matrix_lr: float, other_lr: float) -> list[torch.optim.Optimizer]:
     """Muon for the weights inside, AdamW for biases, norms and the layers named `head`, `residual` and `film`."""
     outer = ("head", "head4", "head8", "residual", "film")
-    matrices, others = [], []
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
     for name, weight in model.named_parameters():
         inner = weight.ndim >= 2 and not any(part in outer for part in name.split("."))
         (matrices if inner else others).append(weight)

@@ -20,11 +20,11 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.live import open_session, read_frame
 from engine.painter import Painter, surface_map
+from engine.painter_state import underpainting
 from engine.refine import Refiner
 from engine.style import Style
 from engine.train.muon import split_optimizers
 from engine.train.run import TrainingRun
-from engine.painter_state import underpainting
 from engine.underpaint import Underpainter
 from engine.worlds.samples import SourceFrame, clips
 from engine.worlds.styles import random_style
@@ -72,12 +72,17 @@ def painter_tensors(clip: list[SourceFrame], style: Style, session) -> tuple[Ten
         paintings.append(underpainting(frame.rgb, maps))
         targets.append(true_rendering(frame, style, true))
         surfaces.append(surface_map(torch.from_numpy(materials), torch.from_numpy(style.per_material())))
-    pictures = (torch.from_numpy(np.stack(rows).transpose(0, 3, 1, 2)).float() * 2 - 1 for rows in (sources, paintings, targets))
+    pictures = (planes_of(rows) for rows in (sources, paintings, targets))
     return *pictures, torch.stack(surfaces), torch.from_numpy(style.light_vector())
 
 
+def planes_of(pictures: list[np.ndarray]) -> Tensor:
+    """Pictures (h, w, 3) in [0, 1] to one (t, 3, h, w) in [-1, 1]."""
+    return torch.from_numpy(np.stack(pictures).transpose(0, 3, 1, 2)).float() * 2 - 1
+
+
 def damage(history: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """History (b, 3, h, w) as it may arrive, and its known noise level (b, 1): noise, colour cast, gain, blur, rounding."""
+    """History (b, 3, h, w) as it may arrive, and its known noise level (b, 1): noise, cast, gain, blur, rounding."""
     b = history.shape[0]
 
     def drawn(low: float, high: float, *shape: int) -> Tensor:
@@ -100,7 +105,9 @@ def gradient_loss(ours: Tensor, truth: Tensor) -> Tensor:
     return across + (ours.diff(dim=-2) - truth.diff(dim=-2)).abs().mean()
 
 
-def clip_loss(painter: torch.nn.Module, batch: list[Tensor], recipe: PainterRecipe, rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+def clip_loss(painter: torch.nn.Module, batch: list[Tensor], recipe: PainterRecipe,
+              rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
+    """The loss of a batch of clips, painted frame by frame, and the squared errors of painting and underpainting."""
     source, under, target, surface, light = batch  # (b, t, ...)
     b, t = source.shape[:2]
     total, figures = torch.zeros(()), {"mse": 0.0, "mse_under": 0.0}
@@ -131,7 +138,7 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path) -> Painter:
     rng = torch.Generator().manual_seed(1)
     painter = Painter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizers = split_optimizers(painter, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)
-    run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes)
+    run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes, rng=rng)
     loader = DataLoader(PainterSamples("train", recipe, reader), batch_size=recipe.batch, num_workers=recipe.workers,
                         prefetch_factor=4)  # fmt: skip
     painter.train()
@@ -144,4 +151,4 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path) -> Painter:
         if run.finished:
             break
     run.save()
-    return run.averaged.module  # type: ignore[no-any-return]
+    return run.averaged.module  # type: ignore[return-value]

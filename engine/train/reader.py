@@ -110,4 +110,4 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
         if run.finished:
             break
     run.save()
-    return run.averaged.module  # type: ignore[no-any-return]
+    return run.averaged.module  # type: ignore[return-value]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ class TrainingRun:
     """Keeps a model's state on disk every few minutes and lowers its learning rate linearly to zero over `minutes`."""
 
     def __init__(self, folder: Path, model: nn.Module, optimizers: list[torch.optim.Optimizer], *,
-                 minutes: float, checkpoint_s: float = 120.0) -> None:  # fmt: skip
+                 minutes: float, checkpoint_s: float = 120.0, rng: torch.Generator | None = None,
+                 clock_s: Callable[[], float] = time.monotonic) -> None:  # fmt: skip
+        """`rng` is the stage's own random generator, if it has one: its state goes into the checkpoint too."""
         self.folder, self.model, self.optimizers = folder, model, optimizers
         self.minutes, self.checkpoint_s = minutes, checkpoint_s
+        self._rng, self._clock_s = rng, clock_s
         self.averaged = torch.optim.swa_utils.AveragedModel(
             model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
         )
         self.step, self._trained_s = 0, 0.0
-        self._started = self._saved = time.monotonic()
-        self._groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
+        self._started = self._saved = clock_s()
+        self._base_lrs = [group["lr"] for group in self._groups()]
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "checkpoint.pt"
         if self.path.exists():
@@ -36,10 +40,12 @@ class TrainingRun:
             for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(kept)
             self.step, self._trained_s = state["step"], state["trained_s"]
+            if rng is not None and "rng" in state:
+                rng.set_state(state["rng"])
 
     @property
     def trained_s(self) -> float:
-        return self._trained_s + time.monotonic() - self._started
+        return self._trained_s + self._clock_s() - self._started
 
     @property
     def finished(self) -> bool:
@@ -48,7 +54,7 @@ class TrainingRun:
     def after_backward(self) -> None:
         """One optimiser step with warm-up over 100 steps, then the running average and perhaps a checkpoint."""
         left = max(0.0, 1.0 - self.trained_s / (self.minutes * 60))
-        for group, base in self._groups:
+        for group, base in zip(self._groups(), self._base_lrs, strict=True):
             group["lr"] = base * max(0.01, left) * min(1.0, (self.step + 1) / 100)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -56,11 +62,15 @@ class TrainingRun:
             optimizer.zero_grad(set_to_none=True)
         self.averaged.update_parameters(self.model)
         self.step += 1
-        if time.monotonic() - self._saved > self.checkpoint_s:
+        if self._clock_s() - self._saved > self.checkpoint_s:
             self.save()
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """Asked for anew each time: an optimiser that loads its state gets new groups."""
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
     def save(self) -> None:
-        self._saved = time.monotonic()
+        self._saved = self._clock_s()
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -68,6 +78,8 @@ class TrainingRun:
             "step": self.step,
             "trained_s": self.trained_s,
         }
+        if self._rng is not None:
+            state["rng"] = self._rng.get_state()
         partial = self.path.with_suffix(".part")
         torch.save(state, partial)
         partial.replace(self.path)
