@@ -66,8 +66,8 @@ class Reader(nn.Module):
         self.to8, self.up8 = ConvNorm(w16, w8, 1), ConvNorm(w8, w8)
         self.to4, self.up4 = ConvNorm(w8, w4, 1), ConvNorm(w4, w4)
         self.to2, self.up2 = ConvNorm(w4, w2, 1), ConvNorm(w2, w2)
-        # Each scale votes, coarse to fine: what a large thing is need not squeeze through the fine scale's few channels,
-        # and the deep layers hear the loss directly.
+        # Each scale votes, coarse to fine: what a large thing is need not squeeze through the fine scale's few
+        # channels, and the deep layers hear the loss directly.
         outputs = len(MATERIALS) + 1
         self.head8, self.head4 = nn.Conv2d(w8, outputs, 1), nn.Conv2d(w4, outputs, 1)
         self.head = nn.Conv2d(w2, 4 * outputs, 1)
@@ -77,7 +77,7 @@ class Reader(nn.Module):
         return out[:, :-1], torch.sigmoid(out[:, -1:])
 
     def votes(self, rgb: Tensor) -> Tensor:
-        """(b, 4 (k + 1), h/2, w/2): logits and depth of the four pixels of every 2x2 block, before they are laid out."""
+        """(b, 4 (k + 1), h/2, w/2): logits and depth of the four pixels of every 2x2 block, not yet laid out."""
         x = F.pixel_unshuffle(rgb, 2)  # (b, 12, h/2, w/2)
         b, _, h, w = x.shape
         y_position = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype).view(1, 1, h, 1).expand(b, 1, h, w)
