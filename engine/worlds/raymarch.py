@@ -269,7 +269,8 @@ def _solid(solid: np.ndarray, row: int, seed: int, eye: Tensor, rays: Tensor, se
     u, v = _side_of(normal, local * size)
     seen.put(
         hit, material=int(solid[MATERIAL]), instance=int(solid[INSTANCE]), depth=t,
-        position=eye + rays[hit] * t[:, None], normal=_into_world(normal, sin, cos), uv=torch.stack([u, v], dim=1), owner=row,
+        position=eye + rays[hit] * t[:, None], normal=_into_world(normal, sin, cos),
+        uv=torch.stack([u, v], dim=1), owner=row,
     )  # fmt: skip
 
 

@@ -84,7 +84,10 @@ def _pivots(actors: list[Actor]) -> dict[int, tuple[float, float, float]]:
     return out
 
 
-def _solid(row: np.ndarray, color: np.ndarray, pivot: tuple[float, float, float], rng: np.random.Generator):
+def _solid(
+    row: np.ndarray, color: np.ndarray, pivot: tuple[float, float, float], rng: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    """Corners, normals, colours, textures and whether it shines, of one solid's triangles."""
     kind, material = int(row[KIND]), int(row[MATERIAL])
     unit = _unit_faces(kind, material, rng)  # (n, 3, 3)
     size = row[SX : SZ + 1]

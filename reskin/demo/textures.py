@@ -132,7 +132,7 @@ def panorama(rng: Rng, size: tuple[int, int] = (540, 5120), *, mountains: bool =
                 wave = np.sin(turns * angle + rng.uniform(0, 6.28))
                 line += 0.56**octave * ((1 - 1.7 * np.abs(wave)) if snow else wave)
             line = top * (0.62 + 0.22 * line)
-            face = fractal(rng, (h, w), 26, 4) - 0.5
+            face = fractal(rng, (h, w), 26, 4) - np.float32(0.5)
             below = (line[None, :] - slope).astype(np.float32)  # how far under the crest
             inside = below > 0
             lean = cv2.GaussianBlur(np.gradient(line)[None, :] * w / 9.0, (0, 0), 14).astype(np.float32)

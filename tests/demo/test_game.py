@@ -20,6 +20,7 @@ from engine.worlds.trace import trace
 from reskin.demo.game import TITLE
 from reskin.demo.hills import Level, hills
 from reskin.demo.painter import FOV, Painter
+from reskin.demo.scroller import LENGTH_M, Run, scroller
 from reskin.demo.walk import ALONE_S, Walk, Wish
 from reskin.latency import read_marker
 from reskin.platforms import list_windows, open_window
@@ -169,6 +170,16 @@ def test_the_picture_shows_the_scene_that_the_worlds_would_trace(level: Level, p
     shift = round(0.1 * h)
     ours, theirs = painted_sky[: h - shift], (traced.material == MATERIALS.index("sky"))[shift:]
     assert (ours == theirs).mean() > 0.97
+
+
+def test_alone_the_scroller_s_hero_runs_to_the_end_and_starts_again() -> None:
+    run = Run(*scroller())
+    places = []
+    for _ in range(int(45 / STEP_S)):
+        run.step(Wish(), STEP_S)
+        places.append(run.hero.x)
+    assert max(places) > LENGTH_M - 3
+    assert places[-1] < max(places) - 20
 
 
 def test_every_odd_size_is_painted_whole(level: Level, painter: Painter) -> None:

@@ -1,0 +1,50 @@
+"""One picture of many random training samples: each as the engine gets it, with its true materials below.
+
+python tools/contact_sheet.py worlds OUT.png [--rows 4] [--columns 6] [--split validation]
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from engine.config import MATERIALS
+from engine.worlds.samples import SPLITS, clips
+
+SIZE = (144, 256)
+# One colour a material, r g b, in the order of MATERIALS.
+COLORS = np.array(
+    [(120, 180, 255), (110, 190, 80), (20, 110, 40), (130, 130, 130), (220, 200, 170), (190, 60, 50), (30, 90, 200),
+     (255, 60, 200), (240, 150, 30), (255, 255, 120), (255, 255, 255)], np.uint8,
+)  # fmt: skip
+assert len(COLORS) == len(MATERIALS)
+
+
+@click.group(help=__doc__)
+def main() -> None:
+    pass
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--rows", default=4, show_default=True)
+@click.option("--columns", default=6, show_default=True)
+@click.option("--split", type=click.Choice(sorted(SPLITS)), default="validation", show_default=True)
+def worlds(out: Path, rows: int, columns: int, split: str) -> None:
+    """Random worlds in random looks, and what is what in them."""
+    tiles = []
+    for (frame,) in islice(clips(split, SIZE, fresh=1.0), rows * columns):
+        picture = (frame.rgb * 255 + 0.5).astype(np.uint8)
+        tiles.append(np.concatenate([picture, COLORS[frame.material]]))
+    sheet = np.concatenate([np.concatenate(tiles[i * columns : (i + 1) * columns], axis=1) for i in range(rows)])
+    if not cv2.imwrite(str(out), sheet[..., ::-1]):
+        raise click.ClickException(f"writing {out}: not written. Is its folder there, and does the name end in .png?")
+    click.echo(f"{out}: {rows * columns} samples of {split}, {sheet.shape[1]}x{sheet.shape[0]}")
+
+
+if __name__ == "__main__":
+    main()
