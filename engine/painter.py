@@ -3,7 +3,7 @@
 Predicts the clean frame as the underpainting plus a residual, from the noisy frame at sigma, the underpainting, the
 source, the last output with its own noise level, the paint map's patterns and the style's light (x-prediction: at
 this patch size noise and velocity fail). A U-Net of two levels behind a 4x space-to-depth; norms fold at export.
-Shapes: pictures (b, 3, h, w) in [-1, 1]; about 0.25 GMAC at 256x144.
+Shapes: pictures (b, 3, h, w) in [-1, 1]; about 0.17 GMAC at 256x144.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Conditioned(nn.Module):
 
 
 class Painter(nn.Module):
-    def __init__(self, width: int = 48, deep: int = 96) -> None:
+    def __init__(self, width: int = 40, deep: int = 80) -> None:
         super().__init__()
         self.condition = nn.Sequential(nn.Linear(CONDITION, 64), nn.SiLU())
         self.enter = ConvNorm(12 * PATCH**2 + SURFACE, width, 1)
