@@ -5,12 +5,15 @@ python tools/contact_sheet.py worlds OUT.png [--rows 4] [--columns 6] [--split v
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.config import MATERIALS
 from engine.worlds.samples import SPLITS, clips
