@@ -1,0 +1,1 @@
+"""What a developer runs; no part of the app."""
