@@ -15,8 +15,9 @@ import onnxruntime
 from engine.config import Preset
 from engine.painter_state import PainterState
 from engine.refine import Refiner
+from engine.stillness import Stillness
 from engine.style import Style
-from engine.underpaint import PaintMaps, Underpainter
+from engine.underpaint import LUMA, PaintMaps, Underpainter
 from engine.votes import lay_out_votes
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
@@ -54,6 +55,7 @@ class LiveEngine:
         self._reader = open_session(weights / "reader.onnx", threads)
         self._painter = PainterState(open_session(weights / "painter.onnx", threads)) if preset.painter else None
         self._refiner = Refiner()
+        self._stillness = Stillness()
         self._underpainter = Underpainter()
         self._frame = 0
         self._seen: tuple[np.ndarray, np.ndarray] | None = None
@@ -62,6 +64,7 @@ class LiveEngine:
         """The next frame has nothing to do with the last."""
         self._frame, self._seen = 0, None
         self._refiner.reset()
+        self._stillness.reset()
         self._underpainter.reset()
         if self._painter is not None:
             self._painter.reset()
@@ -82,7 +85,7 @@ class LiveEngine:
             self._seen = read_frame(self._reader, rgb)
         materials, depth = self._seen
         self._frame += 1
-        materials = self._refiner(rgb, materials)
+        materials = self._stillness(rgb @ LUMA, self._refiner(rgb, materials))
         maps = self._underpainter.paint(rgb, materials, depth, style, keep_hud=keep_hud)
         if self._painter is not None and quality == 0:
             maps = self._painter.paint(rgb, materials, maps, style)
