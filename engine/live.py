@@ -58,11 +58,11 @@ class LiveEngine:
         self._stillness = Stillness()
         self._underpainter = Underpainter()
         self._frame = 0
-        self._seen: tuple[np.ndarray, np.ndarray] | None = None
+        self._depth: np.ndarray | None = None
 
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
-        self._frame, self._seen = 0, None
+        self._frame, self._depth = 0, None
         self._refiner.reset()
         self._stillness.reset()
         self._underpainter.reset()
@@ -81,12 +81,14 @@ class LiveEngine:
         fourth frame only, and its materials are carried over by colour in between.
         """
         every = max(self.preset.reader_every, (1, 1, 2, 4)[quality])
-        if self._seen is None or self._frame % every == 0:
-            self._seen = read_frame(self._reader, rgb)
-        materials, depth = self._seen
+        if self._depth is None or self._frame % every == 0:
+            seen, self._depth = read_frame(self._reader, rgb)
+            materials = self._refiner(rgb, seen)
+        else:
+            materials = self._refiner.follow(rgb)
         self._frame += 1
-        materials = self._stillness(rgb @ LUMA, self._refiner(rgb, materials))
-        maps = self._underpainter.paint(rgb, materials, depth, style, keep_hud=keep_hud)
+        materials = self._stillness(rgb @ LUMA, materials)
+        maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)
         if self._painter is not None and quality == 0:
             maps = self._painter.paint(rgb, materials, maps, style)
         return Painting(maps=maps, materials=materials)

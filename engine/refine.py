@@ -15,6 +15,8 @@ from engine.votes import planes
 ALIKE = 0.006  # squared colour distance at which a neighbour counts half
 STILL = 0.002  # squared colour change at which the past counts half
 CARRY = 0.7  # share of the past where nothing changed
+FOLLOW_STEP = 3  # pixels between taps where materials follow a frame that was not read: they reach six pixels
+BORDER = 2 * FOLLOW_STEP
 
 # Weights by ring that average any pattern of period two away: the Reader's last layer leaves one (pixel shuffle).
 _RING = {(0, 0): 2.0, (0, 1): 2.0, (1, 1): 1.0, (0, 2): 0.5}
@@ -42,36 +44,47 @@ class Refiner:
         now, colors = planes(materials), planes(rgb)
         settled = np.empty_like(now)
         if self._rgb is None or self._rgb.shape != colors.shape or self._materials is None:
-            _refine(colors, now, colors, now, np.float32(0.0), settled)
+            _refine(colors, colors, now, 1, colors, now, np.float32(0.0), settled)
         else:
-            _refine(colors, now, self._rgb, self._materials, np.float32(CARRY), settled)
+            _refine(colors, colors, now, 1, self._rgb, self._materials, np.float32(CARRY), settled)
         self._rgb, self._materials = colors, settled
+        return settled.transpose(1, 2, 0)
+
+    def follow(self, rgb: np.ndarray) -> np.ndarray:
+        """Materials of a frame that the Reader did not see: each pixel takes them from where its colour was before.
+
+        Not remembered: a guess must not become what the next reading is compared with, or it leaves ghosts behind.
+        """
+        assert self._materials is not None, "follow() needs a frame that was read"
+        colors = planes(rgb)
+        settled = np.empty_like(self._materials)
+        _refine(colors, self._rgb, self._materials, FOLLOW_STEP, self._rgb, self._materials, np.float32(0.0), settled)
         return settled.transpose(1, 2, 0)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _pad(rows, padded):
-    """Planes (c, h, w) with a border of two pixels repeated on every side, so that no tap asks where the border is."""
+    """Planes (c, h, w) with their edge repeated BORDER pixels outwards, so that no tap asks where the border is."""
     c, h, w = rows.shape
     for i in range(c):
-        for y in range(h + 4):
-            row = min(h - 1, max(0, y - 2))
+        for y in range(h + 2 * BORDER):
+            row = min(h - 1, max(0, y - BORDER))
             for x in range(w):
-                padded[i, y, x + 2] = rows[i, row, x]
-            for x in range(2):
+                padded[i, y, x + BORDER] = rows[i, row, x]
+            for x in range(BORDER):
                 padded[i, y, x] = rows[i, row, 0]
-                padded[i, y, w + 2 + x] = rows[i, row, w - 1]
+                padded[i, y, w + BORDER + x] = rows[i, row, w - 1]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _weigh(rgb, y, row, shift, tap_weight, weight, total):
-    """How much one neighbour counts for every pixel of a row, and the running sum. `rgb` is padded."""
-    alike, center = np.float32(ALIKE), np.uintp(2)
+def _weigh(rgb, y, near, row, shift, tap_weight, weight, total):
+    """How much one neighbour counts for every pixel of row y, and the running sum. `near` is padded."""
+    alike = np.float32(ALIKE)
     for column in range(weight.shape[0]):
         x = np.uintp(column)
-        r = rgb[0, row, x + shift] - rgb[0, y, x + center]
-        g = rgb[1, row, x + shift] - rgb[1, y, x + center]
-        b = rgb[2, row, x + shift] - rgb[2, y, x + center]
+        r = near[0, row, x + shift] - rgb[0, y, x]
+        g = near[1, row, x + shift] - rgb[1, y, x]
+        b = near[2, row, x + shift] - rgb[2, y, x]
         ratio = alike / (alike + r * r + g * g + b * b)
         weight[x] = tap_weight * ratio * ratio
     for x in range(weight.shape[0]):
@@ -87,11 +100,12 @@ def _gather(materials, i, row, shift, weight, settled, y):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _refine(rgb, materials, rgb_before, materials_before, carry, settled):
+def _refine(rgb, near, materials, step, rgb_before, materials_before, carry, settled):
+    """`near` holds the colours that go with `materials`: this frame's own, or those of the frame that was read."""
     k, h, w = materials.shape
-    padded_rgb = np.empty((3, h + 4, w + 4), np.float32)
-    padded = np.empty((k, h + 4, w + 4), np.float32)
-    _pad(rgb, padded_rgb)
+    near_padded = np.empty((3, h + 2 * BORDER, w + 2 * BORDER), np.float32)
+    padded = np.empty((k, h + 2 * BORDER, w + 2 * BORDER), np.float32)
+    _pad(near, near_padded)
     _pad(materials, padded)
     weight, total = np.empty(w, np.float32), np.empty(w, np.float32)
     past = np.empty(w, np.float32)
@@ -99,8 +113,8 @@ def _refine(rgb, materials, rgb_before, materials_before, carry, settled):
         total[:] = 0.0
         settled[:, y, :] = 0.0
         for tap in range(_TAP_Y.shape[0]):
-            row, shift = y + 2 + _TAP_Y[tap], np.uintp(2 + _TAP_X[tap])
-            _weigh(padded_rgb, y + 2, row, shift, _TAP_WEIGHT[tap], weight, total)
+            row, shift = y + BORDER + step * _TAP_Y[tap], np.uintp(BORDER + step * _TAP_X[tap])
+            _weigh(rgb, y, near_padded, row, shift, _TAP_WEIGHT[tap], weight, total)
             for i in range(k):
                 _gather(padded, i, row, shift, weight, settled, y)
         for x in range(w):

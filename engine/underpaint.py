@@ -26,6 +26,7 @@ SKY, GLOW, HUD = (MATERIALS.index(name) for name in ("sky", "glow", "hud"))
 CELL = 4  # statistics are taken on cells of 4x4 model pixels
 WINDOW = 13  # cells: a local mean spans about a third of the picture's height
 SPREAD_FLOOR = 0.07  # luminance; below it contrast is not amplified: it would be noise
+SKY_SPREAD_FLOOR = 0.15  # more for the sky: a smooth one has steps of one byte, and eightfold they are bands
 RANGE = 1.7  # deviations from mean to either end of the ramp
 BROAD = 0.55  # how much of the slow change of light within a material is kept
 FAR_LOG = 6.9  # as in engine.reader
@@ -178,7 +179,7 @@ def _mix_materials(materials, ramps, local, whole, y, high, cells, parts, mixed)
     """Row y of everything that is a mean over materials: weight, centre, spread and the nine ramp channels."""
     k, _, w = materials.shape
     own, deviation, weight = np.empty(w, np.float32), np.empty(w, np.float32), np.empty(w, np.float32)
-    floor, span, broad = np.float32(SPREAD_FLOOR), np.float32(RANGE), np.float32(BROAD)
+    span, broad = np.float32(RANGE), np.float32(BROAD)
     mixed[:] = 0.0
     for i in range(k):
         most = np.float32(0.0)
@@ -189,6 +190,7 @@ def _mix_materials(materials, ramps, local, whole, y, high, cells, parts, mixed)
         _widen(local, i, y, cells, parts, own, deviation)
         # The sky is light at the horizon and deep above: the game's own flat sky gets the theme's whole ramp.
         lift = np.float32(0.75 * (2.0 * high - 1.0)) if i == SKY else np.float32(0.0)
+        floor = np.float32(SKY_SPREAD_FLOOR if i == SKY else SPREAD_FLOOR)
         for x in range(w):
             deviation[x] = max(deviation[x], floor) * span
         for x in range(w):
