@@ -36,8 +36,8 @@ PLAY_LOOKS = 12  # a second of it: a menu that opens moves three looks
 MOVING_SHARE = 0.6  # of the looks
 BLACK_LEVELS = 30  # a picture is black up to this mean
 SAMPLE_PX = 2  # every second pixel tells
-PRESS_S = 1.0  # between keys for a menu
-TAP_S, HOLD_S = 0.35, 0.8
+PRESS_S = 1.0  # after a key for a menu
+TAP_S, HOLD_S = 0.3, 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ GAMES = {
 
 
 class PlayedGame:
-    """A real game in play, alone on its display."""
+    """A real game, alone on its display."""
 
     def __init__(self, game: RealGame, process: subprocess.Popen[bytes], display: VirtualDisplay) -> None:
         self.process = process
@@ -88,6 +88,12 @@ class PlayedGame:
         return subprocess.run(
             command, env=self.display.environment(), check=True, capture_output=True, text=True, timeout=20
         ).stdout
+
+    def press(self, key: str) -> None:
+        """Down and up, far enough apart for a game that asks once a frame what is down."""
+        self.xdotool("keydown", key)
+        time.sleep(TAP_S)
+        self.xdotool("keyup", key)
 
     def open_capture(self) -> Capture:
         """The game's own picture, whatever covers it; close it."""
@@ -105,18 +111,16 @@ class PlayedGame:
             done.set()
             player.join()
 
-    @contextlib.contextmanager
-    def in_play(self) -> Iterator[None]:
-        """Through the menus; in the block the game is played. CaptureError when its picture does not move."""
+    def go_into_play(self) -> None:
+        """Through the menus, once; CaptureError when the game cannot be seen to be played in the end."""
         capture = self.open_capture()
         try:
             for key in self._game.menu_keys:
                 self._wait(f"be ready for the key {key}", lambda: _moves(capture, MENU_LEVELS, MENU_LOOKS))
-                self.xdotool("key", key)
+                self.press(key)
                 time.sleep(PRESS_S)
             with self.hands():
                 self._wait("be in play", lambda: self._is_played(capture))
-                yield
         finally:
             capture.close()
 
@@ -165,7 +169,7 @@ class PlayedGame:
 
 @contextlib.contextmanager
 def playing(game: RealGame, size_px: tuple[int, int] = (1280, 720)) -> Iterator[PlayedGame]:
-    """The game in play on a virtual display, in a window of `size_px` (width, height); both end with the block."""
+    """The game in play, hands off, on a virtual display, in a window of `size_px` (w, h); both end with the block."""
     for program, package in ((game.program, game.package), ("xdotool", "xdotool")):
         if shutil.which(program) is None:
             raise DisplayError(
@@ -185,8 +189,8 @@ def playing(game: RealGame, size_px: tuple[int, int] = (1280, 720)) -> Iterator[
         )  # fmt: skip
         try:
             played = PlayedGame(game, process, display)
-            with played.in_play():
-                yield played
+            played.go_into_play()
+            yield played
         finally:
             process.kill()  # it has nothing to save
             process.wait()

@@ -157,7 +157,8 @@ def play(game: str, size_px: tuple[int, int], options: RunOptions, *, level: str
         witness = Witness(played, status, min(SHOT_AFTER_S, (options.seconds or 2 * SHOT_AFTER_S) / 2))
         witness.start()
         try:
-            run(replace(options, window=str(played.window.id)), status=status)
+            with played.hands():
+                run(replace(options, window=str(played.window.id)), status=status)
         finally:
             sight = witness.end()
     return status, sight
@@ -172,7 +173,8 @@ def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -
 
 def _write(path: Path, bgr_u8: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(path), bgr_u8, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix.lower() in (".jpg", ".jpeg") else []
+    if not cv2.imwrite(str(path), bgr_u8, options):
         raise ReskinError(f"writing the picture {path}: it was refused. Expected a name that ends in .png or .jpg.")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -33,12 +32,13 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_help_is_there_within_300_ms() -> None:
-    """The best of three: the machine may be busy with something else, the program may not."""
+    """Of a core's time, the best of three: the machine may be busy with something else, the program may not."""
     times_s = []
     for _ in range(3):
-        started_s = time.perf_counter()
+        before = os.times()
         assert run("-m", "reskin", "--help").returncode == 0
-        times_s.append(time.perf_counter() - started_s)
+        after = os.times()
+        times_s.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(times_s) < 0.3
 
 
