@@ -1,7 +1,7 @@
 """The Reader: a frame of any game to what every pixel is (material logits) and how far it is (depth).
 
 A U-Net behind a 2x space-to-depth with attention at the coarsest level. BatchNorm folds into the convolutions at
-export, ReLU fuses: at 256x144 about 0.54 GMAC. Torch only; the app runs the exported ONNX file (`engine/live.py`).
+export, ReLU fuses: at 256x144 about 0.60 GMAC. Torch only; the app runs the exported ONNX file (`engine/live.py`).
 Shapes: rgb (b, 3, h, w) in [-1, 1], h and w multiples of 16 -> logits (b, k, h, w), depth (b, 1, h, w) in [0, 1].
 """
 
