@@ -1,0 +1,254 @@
+"""The slow oracle of `engine/live.py`: a whole clip in one obvious loop, the same formulas in plain numpy.
+
+Nothing is compiled, nothing is kept from call to call, and the networks are any callables on arrays: torch modules in
+the tests, ONNX sessions elsewhere. Every step is written a second time, from its description and not from its fast
+version; only what is plain numpy there as well (`Style`, `lit_ramps`, `halo`) is shared. The engine's quick exp is off
+by up to 3e-4: with the true one (`exp`) colours agree within 1/255, with the same quick one within 1e-4. A change of
+a formula in refine, underpaint, votes or painter_state is made here too, or the tests say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.config import Preset
+from engine.painter_state import DRIFT_LIMIT, PATCH
+from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
+from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
+from engine.style import Style
+from engine.underpaint import (
+    BROAD,
+    CELL,
+    FAR_LOG,
+    HUD,
+    LUMA,
+    RANGE,
+    SKY,
+    SKY_SPREAD_FLOOR,
+    SPREAD_FLOOR,
+    WINDOW,
+    PaintMaps,
+    halo,
+    lit_ramps,
+)
+from engine.votes import CONFIDENCE
+
+CALM = 0.8  # share of the light's statistics carried over from the frame before
+# A neighbour's weight by how far it is, (rows, columns) apart either way.
+NEAR = {(0, 0): 2.0, (0, 1): 2.0, (1, 0): 2.0, (1, 1): 1.0, (0, 2): 0.5, (2, 0): 0.5}
+
+Exp = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Networks:
+    """The two graphs that `engine.export` writes, as callables on float32 arrays."""
+
+    votes: Callable[[np.ndarray], np.ndarray]  # rgb (h, w, 3) in [0, 1] -> (4 (k + 1), h/2, w/2)
+    # patches (48 * 4 + surface, h/4, w/4), condition (17,) -> (48, h/4, w/4) in [-1, 1] units; None: no Painter
+    residual: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfflineFrame:
+    maps: PaintMaps
+    materials: np.ndarray  # (h, w, k) probabilities
+
+
+def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, preset: Preset, *, keep_hud: bool = True,
+               quality: int = 0, seed: int = 0, exp: Exp = np.exp) -> list[OfflineFrame]:  # fmt: skip
+    """Paints every frame, rgb (h, w, 3) float32 in [0, 1], from its own past alone. As `LiveEngine.step`.
+
+    `exp` is asked for numbers up to zero only.
+    """
+    every = max(preset.reader_every, (1, 1, 2, 4)[quality])
+    noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
+    still = np.ones(frames[0].shape[:2])
+    settled: np.ndarray | None = None  # of the last frame that was read
+    statistics: np.ndarray | None = None
+    last: np.ndarray | None = None
+    painted: list[OfflineFrame] = []
+    for i, rgb in enumerate(frames):
+        still = watch_stillness(rgb @ LUMA, frames[i - 1] @ LUMA, still) if i else still
+        if i % every == 0:
+            seen, depth = read(networks.votes(rgb), exp)
+            materials = settled = doubt_hud(settle(rgb, seen, frames[i - every] if i else None, settled), still)
+        else:
+            assert settled is not None
+            materials = doubt_hud(gather(rgb, frames[i - i % every], settled, FOLLOW_STEP), still)
+        statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
+        maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
+        if preset.painter and quality == 0:
+            assert networks.residual is not None
+            shown = paint(rgb, maps)
+            condition = np.append(style.light_vector(), [1.0, float(last is None)]).astype(np.float32)
+            patches = cut(noise, 2 * shown - 1, 2 * rgb - 1, noise if last is None else last, materials, style)
+            residual = lay(networks.residual(patches, condition)) / 2
+            drifted = last is not None and np.abs(residual.mean((0, 1))).max() > DRIFT_LIMIT
+            last = None if drifted else 2 * np.clip(shown + residual, 0, 1) - 1
+            maps = replace(maps, base=maps.base + residual)
+        painted.append(OfflineFrame(maps=maps, materials=materials))
+    return painted
+
+
+def read(votes: np.ndarray, exp: Exp) -> tuple[np.ndarray, np.ndarray]:
+    """Votes of 2x2 blocks to probabilities (h, w, k) and depth (h, w)."""
+    channels, h, w = votes.shape
+    pixels = votes.reshape(channels // 4, 2, 2, h, w).transpose(3, 1, 4, 2, 0).reshape(2 * h, 2 * w, channels // 4)
+    logits = CONFIDENCE * pixels[..., :-1].astype(np.float64)
+    weights = exp(logits - logits.max(axis=2, keepdims=True))
+    depth = 1 / (1 + np.exp(-pixels[..., -1].astype(np.float64)))
+    return weights / weights.sum(axis=2, keepdims=True), depth
+
+
+def gather(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray, step_px: int) -> np.ndarray:
+    """Every pixel's materials from the 13 places around it, by nearness and by how alike their colour is."""
+    total, weights = np.zeros_like(materials), np.zeros(materials.shape[:2])
+    for dy in range(-2, 3):
+        for dx in range(-2, 3):
+            at = (step_px * dy, step_px * dx)
+            distance = ((shifted(neighbours, *at) - rgb) ** 2).sum(axis=2)
+            weight = NEAR.get((abs(dy), abs(dx)), 0.0) * (ALIKE / (ALIKE + distance)) ** 2
+            total += weight[..., None] * shifted(materials, *at)
+            weights += weight
+    return total / weights[..., None]
+
+
+def settle(rgb: np.ndarray, materials: np.ndarray, rgb_before: np.ndarray | None,
+           settled_before: np.ndarray | None) -> np.ndarray:  # fmt: skip
+    """Materials averaged over neighbours of like colour, then over time where nothing changed."""
+    fresh = gather(rgb, rgb, materials, 1)
+    if rgb_before is None or settled_before is None:
+        return fresh
+    change = ((rgb_before - rgb) ** 2).sum(axis=2)
+    past = (CARRY * STILL / (STILL + change))[..., None]
+    return (1 - past) * fresh + past * settled_before
+
+
+def shifted(picture: np.ndarray, dy: int, dx: int) -> np.ndarray:
+    """The picture whose pixel (y, x) is (y + dy, x + dx) of this one; borders repeat."""
+    h, w = picture.shape[:2]
+    rows, columns = np.clip(np.arange(h) + dy, 0, h - 1), np.clip(np.arange(w) + dx, 0, w - 1)
+    return picture[rows][:, columns]
+
+
+def watch_stillness(luminance: np.ndarray, before: np.ndarray, still: np.ndarray) -> np.ndarray:
+    """(h, w) how much each pixel stood still while the picture moved, as of now."""
+    changed = box_mean(np.abs(luminance - before)[..., None], 5)[..., 0] > CHANGED
+    if changed.mean() <= MOVING:
+        return still
+    return still + (~changed - still) / MEMORY_FRAMES
+
+
+def doubt_hud(materials: np.ndarray, still: np.ndarray) -> np.ndarray:
+    """Materials whose HUD gives way to the others where the picture did not stand still."""
+    belief = np.clip((still - DOUBTED) / (BELIEVED - DOUBTED), 0, 1)
+    hud = materials[..., HUD]
+    doubted = hud * (1 - belief)
+    out = materials * (1 + doubted / np.maximum(1 - hud, 1e-4))[..., None]
+    out[..., HUD] = hud - doubted
+    return out
+
+
+def box_mean(picture: np.ndarray, side: int) -> np.ndarray:
+    """The mean over side x side places around each of (h, w, ...); borders are mirrored."""
+    reach = side // 2
+    padded = np.pad(picture, [(reach, reach)] * 2 + [(0, 0)] * (picture.ndim - 2), mode="reflect")
+    return np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(0, 1)).mean(axis=(-2, -1))
+
+
+def light_statistics(luminance: np.ndarray, materials: np.ndarray) -> np.ndarray:
+    """(cells y, cells x, k, 3) sums of weight, luminance and its square per material, over a wide window of cells."""
+    h, w, k = materials.shape
+    weight = materials**2  # uncertain pixels say little
+    terms = weight[..., None] * np.stack([np.ones_like(luminance), luminance, luminance**2], axis=2)[:, :, None, :]
+    sums = terms.reshape(h // CELL, CELL, w // CELL, CELL, k, 3).sum(axis=(1, 3))
+    whole = sums.sum(axis=(0, 1))
+    # A little of the whole frame stands in where a material is missing nearby.
+    return box_mean(sums, WINDOW) + 1e-3 * whole / whole[:, 0].sum()
+
+
+def blend_statistics(now: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+    return now if before is None else CALM * before + (1 - CALM) * now
+
+
+def lay_out(materials: np.ndarray, depth: np.ndarray, statistics: np.ndarray, style: Style, *,
+            keep_hud: bool, exp: Exp) -> PaintMaps:  # fmt: skip
+    """The maps of one frame from its materials, depth and light."""
+    weight, first, second = np.moveaxis(statistics, 3, 0)
+    cell_mean = first / (weight + 1e-6)
+    cell_deviation = np.sqrt(np.maximum(second / (weight + 1e-6) - cell_mean**2, 0))
+    totals = statistics.sum(axis=(0, 1)) + 1e-6
+    whole = totals[:, 1] / totals[:, 0]
+    h, w, k = materials.shape
+    y = np.arange(h)[:, None]
+    high = 1 - y / (0.75 * h)  # 1 at the top, 0 a little below the middle
+
+    floor = np.full(k, SPREAD_FLOOR)
+    floor[SKY] = SKY_SPREAD_FLOOR
+    deviation = RANGE * np.maximum(spread_cells(cell_deviation, (h, w)), floor)  # (h, w, k)
+    own = spread_cells(cell_mean, (h, w))
+    own = own - BROAD * (own - whole)
+    own[..., SKY] += 0.75 * deviation[..., SKY] * (2 * np.clip(high, 0, 1) - 1)  # light at the horizon
+
+    share = np.where(materials.max(axis=1, keepdims=True) < 0.02, 0, materials**2)  # rows without it leave it out
+    share = share / (share.sum(axis=2, keepdims=True) + 1e-6)
+    mean = (share * own).sum(axis=2)
+    gain = 1 / ((share * deviation).sum(axis=2) + 1e-3)
+
+    metres = 1 / exp(-FAR_LOG * depth) - 1
+    sky = materials[..., SKY]
+    low = 1 - np.clip(high, 0, 1)
+    haze = 0.9 * (1 - exp(-style.fog_density * 0.02 * metres)) * (1 - sky)
+    haze = haze + sky * min(0.75, 1.2 * style.fog_density) * low**2
+    haze = haze[..., None] if style.fog_density > 0 else np.zeros((h, w, 1))
+
+    dark, middle, light = (share @ ramp.T for ramp in np.split(lit_ramps(style), 3))
+    base = dark * (1 - haze) + style.fog_color * haze
+    shining = (materials @ style.glow).astype(np.float32)
+    if shining.max() > 0.05:
+        base = base + halo(shining, (materials @ style.light).astype(np.float32))
+    keep = np.clip((materials[..., HUD] - 0.3) * 2.5, 0, 1) if keep_hud else np.zeros((h, w))
+    return PaintMaps(base=base, shade=(middle - dark) * (1 - haze), shine=(light - middle) * (1 - haze), mean=mean,
+                     gain=gain, keep=keep)  # fmt: skip
+
+
+def spread_cells(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(cells y, cells x, k) to (h, w, k), bilinear between the cells' centres."""
+
+    def between(axis: int) -> tuple[np.ndarray, np.ndarray]:
+        at = np.clip((np.arange(size[axis]) + 0.5) / CELL - 0.5, 0, cells.shape[axis] - 1.001)
+        return at.astype(int), at - at.astype(int)
+
+    (rows, down), (columns, across) = between(0), between(1)
+    down, across = down[:, None, None], across[None, :, None]
+    above = cells[rows][:, columns] * (1 - across) + cells[rows][:, columns + 1] * across
+    below = cells[rows + 1][:, columns] * (1 - across) + cells[rows + 1][:, columns + 1] * across
+    return above * (1 - down) + below * down
+
+
+def paint(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
+    """(h, w, 3) in [0, 1]: what the maps show, kept pixels included."""
+    painted = maps.evaluate(rgb @ LUMA)
+    return np.clip(painted + maps.keep[..., None] * (rgb - painted), 0, 1)
+
+
+def cut(noise: np.ndarray, under: np.ndarray, source: np.ndarray, history: np.ndarray, materials: np.ndarray,
+        style: Style) -> np.ndarray:  # fmt: skip
+    """What the Painter looks at: pictures (h, w, 3) in [-1, 1] as 4x4 patches, then what surfaces lie in each patch."""
+    h, w, _ = noise.shape
+    pictures = np.concatenate([noise, under, source, history], axis=2)
+    patches = pictures.reshape(h // PATCH, PATCH, w // PATCH, PATCH, 12).transpose(4, 1, 3, 0, 2)
+    surface = materials @ style.per_material()[:, 9:]  # scale, glow and patterns, behind the nine colour columns
+    surface = surface.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
+    return np.concatenate([patches.reshape(12 * PATCH**2, h // PATCH, w // PATCH), surface]).astype(np.float32)
+
+
+def lay(patches: np.ndarray) -> np.ndarray:
+    """(48, h/4, w/4) back to a picture (h, w, 3)."""
+    _, rows, columns = patches.shape
+    pixels = patches.reshape(3, PATCH, PATCH, rows, columns).transpose(3, 1, 4, 2, 0)
+    return pixels.reshape(rows * PATCH, columns * PATCH, 3)

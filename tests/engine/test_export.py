@@ -1,0 +1,45 @@
+"""The exported graphs against torch, and the Reader in int8."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from engine.config import MATERIALS
+from engine.export import quantize_reader
+from engine.live import open_session
+from engine.painter import CONDITION, PATCH, SURFACE
+from tests.engine.tiny import SIZE, TinyEngine, frames_of
+
+
+def shapes(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    session = open_session(path, 1)
+    return {i.name: i.shape for i in session.get_inputs()}, {o.name: o.shape for o in session.get_outputs()}
+
+
+def test_both_graphs_give_what_torch_gives(tiny: TinyEngine) -> None:
+    assert tiny.export_difference["reader"] < 5e-4  # votes reach +-20 here
+    assert tiny.export_difference["painter"] < 1e-5
+
+
+def test_the_graphs_have_the_shapes_that_the_engine_expects(tiny: TinyEngine) -> None:
+    h, w = SIZE
+    k = len(MATERIALS)
+    assert shapes(tiny.folder / "reader.onnx") == ({"rgb": [h, w, 3]}, {"votes": [4 * (k + 1), h // 2, w // 2]})
+    rows, columns = h // PATCH, w // PATCH
+    assert shapes(tiny.folder / "painter.onnx") == (
+        {"patches": [12 * PATCH**2 + SURFACE, rows, columns], "condition": [CONDITION]},
+        {"residual": [3 * PATCH**2, rows, columns]},
+    )
+
+
+def test_the_int8_reader_is_smaller_and_sees_nearly_the_same(tiny: TinyEngine, tmp_path: Path) -> None:
+    path = tmp_path / "reader.onnx"
+    shutil.copy(tiny.folder / "reader.onnx", path)
+    before = path.stat().st_size
+    changed = quantize_reader(path, frames_of(0, 4))
+    assert path.stat().st_size < 0.5 * before
+    assert changed < 0.15
+    assert np.isfinite(open_session(path, 1).run(None, {"rgb": frames_of(5, 1)[0]})[0]).all()

@@ -1,0 +1,178 @@
+"""The live engine against its slow oracle, and what a stream may and may not remember."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.config import LITE, Preset
+from engine.live import LiveEngine, Painting
+from engine.offline import Networks, OfflineFrame, paint_clip
+from engine.underpaint import HUD, LUMA, PaintMaps
+from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
+
+CLIP = frames_of(8, 12)  # a walk in which a third of the picture moves: stillness is at work
+STYLE = style_of(1)
+TINY_LITE = replace(LITE, name="tiny-lite", size=SIZE)
+
+
+def quick_exp(x: np.ndarray) -> np.ndarray:
+    """What engine.votes has instead of exp."""
+    return np.maximum(0, 1 + x / 1024) ** 1024
+
+
+def live_clip(tiny: TinyEngine, frames: list[np.ndarray] = CLIP, preset: Preset = TINY, *, keep_hud: bool = True,
+              quality: int = 0) -> list[Painting]:  # fmt: skip
+    engine = tiny.live(preset)
+    return [engine.step(rgb, STYLE, keep_hud=keep_hud, quality=quality) for rgb in frames]
+
+
+def worst_difference(live: list[Painting], offline: list[OfflineFrame]) -> float:
+    """Over all frames and pixels: of the colours shown, the kept share and the materials."""
+    worst = 0.0
+    for ours, truth, rgb in zip(live, offline, CLIP, strict=True):
+        worst = max(
+            worst,
+            float(np.abs(ours.maps.evaluate(rgb @ LUMA) - truth.maps.evaluate(rgb @ LUMA)).max()),
+            float(np.abs(ours.maps.keep - truth.maps.keep).max()),
+            float(np.abs(ours.materials - truth.materials).max()),
+        )
+    return worst
+
+
+def assert_same_bits(ours: list[Painting], others: list[Painting]) -> None:
+    for i, (a, b) in enumerate(zip(ours, others, strict=True)):
+        assert np.array_equal(a.materials, b.materials), f"materials of frame {i}"
+        for field in fields(PaintMaps):
+            assert np.array_equal(getattr(a.maps, field.name), getattr(b.maps, field.name)), (
+                f"{field.name} of frame {i}"
+            )
+
+
+@pytest.mark.parametrize("seed", [0, 1])  # 0 with fog, 1 without
+@pytest.mark.parametrize(("exp", "limit"), [(quick_exp, 1e-4), (np.exp, 1 / 255)], ids=["quick exp", "true exp"])
+def test_live_equals_the_slow_loop_over_the_clip(tiny: TinyEngine, seed: int, exp, limit: float) -> None:
+    style, engine = style_of(seed), tiny.live()
+    live = [engine.step(rgb, style) for rgb in CLIP]
+    assert worst_difference(live, paint_clip(CLIP, style, tiny.networks(), TINY, exp=exp)) < limit
+
+
+@pytest.mark.parametrize("preset", [TINY, TINY_LITE], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("quality", [1, 2, 3])
+def test_live_equals_the_slow_loop_at_every_quality(tiny: TinyEngine, preset: Preset, quality: int) -> None:
+    live = live_clip(tiny, preset=preset, quality=quality, keep_hud=False)
+    offline = paint_clip(CLIP, STYLE, tiny.networks(), preset, quality=quality, keep_hud=False, exp=quick_exp)
+    assert worst_difference(live, offline) < 1e-4
+
+
+def test_the_exported_graphs_serve_the_slow_loop_as_well(tiny: TinyEngine) -> None:
+    engine = tiny.live()
+    reader, painter = engine._reader, engine._painter
+    assert painter is not None
+    networks = Networks(
+        votes=lambda rgb: reader.run(None, {"rgb": rgb})[0],
+        residual=lambda patches, condition: painter._session.run(None, {"patches": patches, "condition": condition})[0],
+    )
+    offline = paint_clip(CLIP, STYLE, networks, TINY, exp=quick_exp)
+    assert worst_difference(live_clip(tiny), offline) < 1e-4
+
+
+def test_a_future_frame_never_changes_a_past_one(tiny: TinyEngine) -> None:
+    other_future = [*CLIP[:7], *(1 - rgb for rgb in CLIP[7:])]
+    before, after = live_clip(tiny), live_clip(tiny, other_future)
+    assert_same_bits(before[:7], after[:7])
+    assert not np.array_equal(before[7].maps.base, after[7].maps.base)
+
+
+def test_the_past_is_remembered_until_reset(tiny: TinyEngine) -> None:
+    engine = tiny.live()
+    for rgb in CLIP[:4]:
+        engine.step(rgb, STYLE)
+    remembering = engine.step(CLIP[4], STYLE)
+    engine.reset()
+    forgotten = engine.step(CLIP[4], STYLE)
+    assert_same_bits([forgotten], live_clip(tiny, [CLIP[4]]))
+    assert not np.array_equal(remembering.maps.base, forgotten.maps.base)
+
+
+def test_the_same_frames_give_the_same_bits_again(tiny: TinyEngine) -> None:
+    assert_same_bits(live_clip(tiny), live_clip(tiny))
+
+
+def counting(engine: LiveEngine) -> SimpleNamespace:
+    """Counts the runs of both networks from now on."""
+    counts = SimpleNamespace(reader=0, painter=0)
+
+    def counted(session, name: str):  # type: ignore[no-untyped-def]
+        def run(*arguments):  # type: ignore[no-untyped-def]
+            setattr(counts, name, getattr(counts, name) + 1)
+            return session.run(*arguments)
+
+        return SimpleNamespace(run=run)
+
+    engine._reader = counted(engine._reader, "reader")
+    if engine._painter is not None:
+        engine._painter._session = counted(engine._painter._session, "painter")
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("preset", "quality", "reads", "paints"),
+    [(TINY, 0, 8, 8), (TINY, 1, 8, 0), (TINY, 2, 4, 0), (TINY, 3, 2, 0), (TINY_LITE, 0, 4, 0), (TINY_LITE, 3, 2, 0)],
+)
+def test_each_quality_level_runs_the_networks_less(
+    tiny: TinyEngine, preset: Preset, quality: int, reads: int, paints: int
+) -> None:
+    engine = tiny.live(preset)
+    counts = counting(engine)
+    for rgb in CLIP[:8]:
+        engine.step(rgb, STYLE, quality=quality)
+    assert (counts.reader, counts.painter) == (reads, paints)
+
+
+def test_reading_leaves_the_stream_as_it_was(tiny: TinyEngine) -> None:
+    engine, undisturbed = tiny.live(), live_clip(tiny, CLIP[:3])
+    got = []
+    for rgb in CLIP[:3]:
+        materials = engine.read(CLIP[11])
+        got.append(engine.step(rgb, STYLE))
+    assert_same_bits(got, undisturbed)
+    assert materials.shape == (*SIZE, 11)
+    np.testing.assert_allclose(materials.sum(axis=2), 1, atol=1e-3)
+
+
+def test_the_hud_is_kept_only_when_asked_for(tiny: TinyEngine) -> None:
+    kept, painted = live_clip(tiny, CLIP[:1])[0], live_clip(tiny, CLIP[:1], keep_hud=False)[0]
+    seen = kept.materials[..., HUD] > 0.35
+    assert seen.any(), "the tiny Reader sees no HUD: choose another seed"
+    assert (kept.maps.keep[seen] > 0.1).all()
+    assert (kept.maps.keep[kept.materials[..., HUD] < 0.3] == 0).all()
+    assert (painted.maps.keep == 0).all()
+
+
+def test_a_theme_change_is_in_the_very_next_frame(tiny: TinyEngine) -> None:
+    engine = tiny.live(TINY_LITE)
+    engine.step(CLIP[0], STYLE)
+    changed = engine.step(CLIP[1], style_of(2))
+    truth = paint_clip(CLIP[:2], style_of(2), tiny.networks(), TINY_LITE, exp=quick_exp)[1]
+    assert np.abs(changed.maps.base - truth.maps.base).max() < 1e-3
+
+
+def test_a_drift_of_the_colours_starts_the_history_anew(tiny: TinyEngine) -> None:
+    engine = tiny.live()
+    painter = engine._painter
+    assert painter is not None
+    session = painter._session
+    painter._session = SimpleNamespace(run=lambda *arguments: [session.run(*arguments)[0] + 0.3])  # 0.15 of [0, 1]
+    for rgb in CLIP[:5]:
+        engine.step(rgb, STYLE)
+    assert painter.anchored == 2  # frames 1 and 3; 2 and 4 begin anew and have no past to drift from
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"reader\.onnx"):
+        LiveEngine(TINY, weights=tmp_path)
