@@ -1,0 +1,113 @@
+"""What each stage of a frame costs on one core: `python tools/bench_stages.py`.
+
+Median, p95 and worst of many frames of a moving world, beside two things that a user could pick instead: a plain copy of
+the frame (the physical floor) and the model's small picture merely enlarged by OpenCV (no detail, no edges). A table
+for people, one JSON line last. For figures worth quoting, run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from engine.config import NANO  # noqa: E402
+from engine.live import WEIGHTS, open_session  # noqa: E402
+from engine.painter_state import PainterState  # noqa: E402
+from engine.refine import Refiner  # noqa: E402
+from engine.stillness import Stillness  # noqa: E402
+from engine.underpaint import LUMA, Underpainter  # noqa: E402
+from engine.votes import lay_out_votes  # noqa: E402
+from engine.worlds.samples import dress_clip, trace_clip  # noqa: E402
+from reskin.compose import Composer  # noqa: E402
+from reskin.finish import finish_maps  # noqa: E402
+from reskin.prepare import prepare  # noqa: E402
+from reskin.themes import find_theme, load_theme  # noqa: E402
+
+WARM_UP = 5
+T = TypeVar("T")
+
+
+def world_frames(size: tuple[int, int], count: int) -> list[np.ndarray]:
+    """(h, w, 4) uint8 frames of one moving shot, enlarged to the window's size."""
+    clip = dress_clip(trace_clip(7, NANO.size, count), np.random.default_rng(7))
+    pictures = [cv2.resize((frame.rgb * 255).astype(np.uint8), size[::-1]) for frame in clip]
+    return [np.dstack([rgb[..., ::-1], np.full(size, 255, np.uint8)]).copy() for rgb in pictures]
+
+
+def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -> dict[str, dict[str, float]]:
+    """Stage to p50, p95 and worst in milliseconds."""
+    theme = load_theme(find_theme(theme_name))
+    style, finish = theme.style(), theme.finish
+    reader = open_session(WEIGHTS / "reader.onnx", threads)
+    painter = PainterState(open_session(WEIGHTS / "painter.onnx", threads))
+    refiner, stillness, underpainter, composer = Refiner(), Stillness(), Underpainter(), Composer()
+    spans: dict[str, list[float]] = defaultdict(list)
+
+    def timed(stage: str, run: Callable[[], T]) -> T:
+        began = time.perf_counter()
+        result = run()
+        spans[stage].append((time.perf_counter() - began) * 1e3)
+        return result
+
+    moving = world_frames(size, 24)
+    out = np.empty_like(moving[0])
+    for i in range(frames + WARM_UP):
+        bgra_u8 = moving[i % len(moving)]
+        began = time.perf_counter()
+        rgb = timed("prepare", lambda: prepare(bgra_u8, NANO.size))
+        votes = timed("reader", lambda: reader.run(None, {"rgb": rgb})[0])
+        materials, depth = timed("votes", lambda: lay_out_votes(votes))
+        materials = timed("refine", lambda: stillness(rgb @ LUMA, refiner(rgb, materials)))
+        maps = timed("underpaint", lambda: underpainter.paint(rgb, materials, depth, style))
+        maps = timed("painter", lambda: painter.paint(rgb, materials, maps, style))
+        maps = timed("finish", lambda: finish_maps(maps, finish, rgb @ LUMA))
+        timed("compose", lambda: composer.compose(bgra_u8, rgb, maps, out, strength=1.0))
+        spans["all of nano"].append((time.perf_counter() - began) * 1e3)
+        timed("(a plain copy)", lambda: np.copyto(out, bgra_u8))
+        small = (maps.evaluate(rgb @ LUMA) * 255).astype(np.uint8)
+        timed("(enlarged by OpenCV instead of compose)", lambda: cv2.resize(small, size[::-1]))
+    return {
+        stage: {
+            "p50": float(np.median(values[WARM_UP:])),
+            "p95": float(np.percentile(values[WARM_UP:], 95)),
+            "worst": float(np.max(values[WARM_UP:])),
+        }
+        for stage, values in spans.items()
+    }
+
+
+@click.command(help=__doc__)
+@click.option("--theme", default="elden-dusk", show_default=True)
+@click.option("--frames", default=120, show_default=True)
+@click.option("--threads", default=1, show_default=True, help="Of onnxruntime; all else runs on one core.")
+def main(theme: str, frames: int, threads: int) -> None:
+    cv2.setNumThreads(1)
+    sizes = {"1280x720": (720, 1280), "1920x1080": (1080, 1920)}
+    figures = {name: measure(size, theme, frames, threads) for name, size in sizes.items()}
+    table = Table(title=f"milliseconds a frame, {platform.machine()}, onnxruntime with {threads} thread(s)")
+    table.add_column("stage")
+    for name in sizes:
+        table.add_column(f"{name}\np50 / p95 / worst", justify="right")
+    for stage in figures["1280x720"]:
+        cells = (" / ".join(f"{value:.2f}" for value in figures[name][stage].values()) for name in sizes)
+        table.add_row(stage, *cells)
+    Console().print(table)
+    click.echo(json.dumps({"theme": theme, "threads": threads, "stages_ms": figures}))
+
+
+if __name__ == "__main__":
+    main()
