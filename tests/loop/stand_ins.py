@@ -50,6 +50,11 @@ def faulty(fault: str = "", at: int = 0, cost_ms: float = 0.0, marker: str = "")
     return Faulty(fault, at, cost_ms, marker)
 
 
+def hanging_once(preset: str) -> Faulty:
+    """Hangs at its 60th frame, and not again in the process after it; the file is named in the environment."""
+    return Faulty("hang", 60, marker=os.environ["RESKIN_TEST_ONCE"])
+
+
 def unable() -> Faulty:
     raise FileNotFoundError("no weights at engine/weights/nano.onnx")
 
