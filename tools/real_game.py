@@ -79,10 +79,13 @@ class Witness(threading.Thread):
         finally:
             capture.close()
 
-    def end(self) -> Sight:
-        """The run is over: what was seen, or the reason why nothing was."""
+    def end(self) -> None:
+        """The run is over."""
         self._done.set()
         self.join()
+
+    def told(self) -> Sight:
+        """What was seen; raises the reason why nothing was."""
         if self.sight is None:
             raise self.fault
         return self.sight
@@ -160,8 +163,10 @@ def play(game: str, size_px: tuple[int, int], options: RunOptions, *, level: str
             with played.hands():
                 run(replace(options, window=str(played.window.id)), status=status)
         finally:
-            sight = witness.end()
-    return status, sight
+            witness.end()
+    if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM
+        raise KeyboardInterrupt
+    return status, witness.told()
 
 
 def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
@@ -202,9 +207,9 @@ def main(
             _write(pair, side_by_side(sight))
     except ReskinError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(report(status, sight))
-    if status.ended_because == "stopped":  # by Ctrl-C
+    except KeyboardInterrupt:
         sys.exit(130)
+    click.echo(report(status, sight))
     if sight.difference_levels < CLEARLY_LEVELS:
         raise click.ClickException(
             f"the screen differs from the game by {sight.difference_levels:.1f} grey levels, expected "

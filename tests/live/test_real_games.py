@@ -194,7 +194,8 @@ def test_the_real_engine_paints_the_game_in_its_theme(played: PlayedGame, x: XCo
     try:
         run(options, stop=lambda: not witness.is_alive() or time.monotonic() > limit_s, status=status)
     finally:
-        sight = witness.end()
+        witness.end()
+    sight = witness.told()
     assert status.engine_name.startswith("lite")
     assert sight.difference_levels > CLEARLY_LEVELS
 
