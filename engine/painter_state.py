@@ -65,7 +65,7 @@ def underpainting(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _cut(noise, under, rgb, history, materials, table, patches):
-    """Four pictures into 4x4 patches, channel by channel in [-1, 1], and the paint map's surface averaged behind them."""
+    """Four pictures into 4x4 patches, channel by channel in [-1, 1]; behind them the patch's mean surface."""
     h, w, k = materials.shape
     width = table.shape[1]
     total = np.empty(k, np.float32)

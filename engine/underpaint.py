@@ -99,7 +99,7 @@ class Underpainter:
 
 
 def lit_ramps(style: Style) -> np.ndarray:
-    """(9, k): dark, middle and light RGB of each material, the theme's ambient in its shadows, its sun in its lights."""
+    """(9, k): dark, middle and light RGB of each material; the theme's ambient tints shadows, its sun lights."""
 
     def tint(color: np.ndarray, amount: float) -> np.ndarray:
         own = color / max(float(color @ LUMA), 0.05)

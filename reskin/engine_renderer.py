@@ -38,7 +38,8 @@ def create(preset: str, threads: int = 1) -> EngineRenderer:
         return EngineRenderer(LiveEngine(PRESETS[preset], threads=threads), threads)
     except Exception as error:
         raise EngineError(
-            f"starting the engine {preset!r}: its weights could not be loaded ({error}). Reinstall Reskin to get them back."
+            f"starting the engine {preset!r}: its weights could not be loaded ({error}). "
+            "Reinstall Reskin to get them back."
         ) from error
 
 

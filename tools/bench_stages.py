@@ -1,7 +1,7 @@
 """What each stage of a frame costs on one core: `python tools/bench_stages.py`.
 
-Median, p95 and worst of many frames of a moving world, beside two things that a user could pick instead: a plain copy of
-the frame (the physical floor) and the model's small picture merely enlarged by OpenCV (no detail, no edges). A table
+Median, p95 and worst of many frames of a moving world, beside two things that a user could pick instead: a plain copy
+of the frame (the physical floor) and the model's small picture merely enlarged by OpenCV (no detail, no edges). A table
 for people, one JSON line last. For figures worth quoting, run it on an idle machine.
 """
 
@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 import cv2
@@ -24,18 +24,18 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.config import NANO  # noqa: E402
-from engine.live import WEIGHTS, open_session  # noqa: E402
-from engine.painter_state import PainterState  # noqa: E402
-from engine.refine import Refiner  # noqa: E402
-from engine.stillness import Stillness  # noqa: E402
-from engine.underpaint import LUMA, Underpainter  # noqa: E402
-from engine.votes import lay_out_votes  # noqa: E402
-from engine.worlds.samples import dress_clip, trace_clip  # noqa: E402
-from reskin.compose import Composer  # noqa: E402
-from reskin.finish import finish_maps  # noqa: E402
-from reskin.prepare import prepare  # noqa: E402
-from reskin.themes import find_theme, load_theme  # noqa: E402
+from engine.config import NANO
+from engine.live import WEIGHTS, open_session
+from engine.painter_state import PainterState
+from engine.refine import Refiner
+from engine.stillness import Stillness
+from engine.underpaint import LUMA, PaintMaps, Underpainter
+from engine.votes import lay_out_votes
+from engine.worlds.samples import dress_clip, trace_clip
+from reskin.compose import Composer
+from reskin.finish import finish_maps
+from reskin.prepare import prepare
+from reskin.themes import find_theme, load_theme
 
 WARM_UP = 5
 T = TypeVar("T")
@@ -57,29 +57,35 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
     refiner, stillness, underpainter, composer = Refiner(), Stillness(), Underpainter(), Composer()
     spans: dict[str, list[float]] = defaultdict(list)
 
-    def timed(stage: str, run: Callable[[], T]) -> T:
+    def timed(stage: str, run: Callable[..., T], *arguments: Any) -> T:
         began = time.perf_counter()
-        result = run()
+        result = run(*arguments)
         spans[stage].append((time.perf_counter() - began) * 1e3)
         return result
+
+    def settled(rgb: np.ndarray, materials: np.ndarray) -> np.ndarray:
+        return stillness(rgb @ LUMA, refiner(rgb, materials))
+
+    def compose(bgra_u8: np.ndarray, rgb: np.ndarray, maps: PaintMaps) -> None:
+        composer.compose(bgra_u8, rgb, maps, out, strength=1.0)
 
     moving = world_frames(size, 24)
     out = np.empty_like(moving[0])
     for i in range(frames + WARM_UP):
         bgra_u8 = moving[i % len(moving)]
         began = time.perf_counter()
-        rgb = timed("prepare", lambda: prepare(bgra_u8, NANO.size))
-        votes = timed("reader", lambda: reader.run(None, {"rgb": rgb})[0])
-        materials, depth = timed("votes", lambda: lay_out_votes(votes))
-        materials = timed("refine", lambda: stillness(rgb @ LUMA, refiner(rgb, materials)))
-        maps = timed("underpaint", lambda: underpainter.paint(rgb, materials, depth, style))
-        maps = timed("painter", lambda: painter.paint(rgb, materials, maps, style))
-        maps = timed("finish", lambda: finish_maps(maps, finish, rgb @ LUMA))
-        timed("compose", lambda: composer.compose(bgra_u8, rgb, maps, out, strength=1.0))
+        rgb = timed("prepare", prepare, bgra_u8, NANO.size)
+        votes = timed("reader", reader.run, None, {"rgb": rgb})[0]
+        materials, depth = timed("votes", lay_out_votes, votes)
+        materials = timed("refine", settled, rgb, materials)
+        maps = timed("underpaint", underpainter.paint, rgb, materials, depth, style)
+        maps = timed("painter", painter.paint, rgb, materials, maps, style)
+        maps = timed("finish", finish_maps, maps, finish, rgb @ LUMA)
+        timed("compose", compose, bgra_u8, rgb, maps)
         spans["all of nano"].append((time.perf_counter() - began) * 1e3)
-        timed("(a plain copy)", lambda: np.copyto(out, bgra_u8))
+        timed("(a plain copy)", np.copyto, out, bgra_u8)
         small = (maps.evaluate(rgb @ LUMA) * 255).astype(np.uint8)
-        timed("(enlarged by OpenCV instead of compose)", lambda: cv2.resize(small, size[::-1]))
+        timed("(enlarged by OpenCV instead of compose)", cv2.resize, small, size[::-1])
     return {
         stage: {
             "p50": float(np.median(values[WARM_UP:])),

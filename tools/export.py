@@ -14,11 +14,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.config import NANO  # noqa: E402
-from engine.export import export_painter, export_reader, quantize_reader  # noqa: E402
-from engine.painter import Painter  # noqa: E402
-from engine.reader import Reader  # noqa: E402
-from engine.worlds.samples import clips  # noqa: E402
+from engine.config import NANO
+from engine.export import export_painter, export_reader, quantize_reader
+from engine.painter import Painter
+from engine.reader import Reader
+from engine.worlds.samples import clips
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "engine" / "weights"
 PARITY = 1e-4
@@ -32,7 +32,8 @@ PARITY = 1e-4
 def main(part: str, checkpoint: Path, folder: Path, int8: bool) -> None:
     network = Reader() if part == "reader" else Painter()
     averaged = torch.load(checkpoint, weights_only=True)["averaged"]
-    network.load_state_dict({name.removeprefix("module."): value for name, value in averaged.items() if name != "n_averaged"})
+    del averaged["n_averaged"]
+    network.load_state_dict({name.removeprefix("module."): value for name, value in averaged.items()})
     path = folder / f"{part}.onnx"
     export = export_reader if isinstance(network, Reader) else export_painter
     difference = export(network, path, NANO.size)  # type: ignore[arg-type]
@@ -42,7 +43,8 @@ def main(part: str, checkpoint: Path, folder: Path, int8: bool) -> None:
     if part == "reader" and int8:
         frames = [clip[0].rgb for clip in itertools.islice(clips("train", NANO.size, fresh=1.0), 32)]
         changed = quantize_reader(path, frames)
-        click.echo(f"{path}: int8, {path.stat().st_size / 1e6:.2f} MB, {changed:.2%} of pixels seen otherwise than in fp32")
+        size_mb = path.stat().st_size / 1e6
+        click.echo(f"{path}: int8, {size_mb:.2f} MB, {changed:.2%} of pixels seen otherwise than in fp32")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ SEEN_LEVELS = 8  # of 255: a smaller change by the HUD is not seen
 LETTERS = list("ABCDEFGHIKLMNOPRSTUVWXYZabcdefghiklmnoprstuvwxyz     ")
 
 
-# A dialogue box is rare: where one in eight HUDs had it, the Reader took any bright foreground of a side-scroller for one.
+# A dialogue box is rare: where one HUD in eight had it, the Reader took any bright foreground of a side-scroller for
+# one.
 KINDS = ("bar", "text", "gauge", "map", "hotbar", "cross", "icons", "box")
 SHARES = (0.19, 0.21, 0.14, 0.12, 0.12, 0.08, 0.11, 0.03)
 
