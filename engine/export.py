@@ -63,7 +63,7 @@ def export_reader(reader: Reader, path: Path, size: tuple[int, int]) -> float:
     return parity(graph, (sample,), path)
 
 
-class _Frames(CalibrationDataReader):
+class _Frames(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, frames: list[np.ndarray]) -> None:
         self._frames = iter(frames)
 

@@ -67,7 +67,7 @@ class Painter(nn.Module):
         return underpainting + F.pixel_shuffle(self.patch_residual(patches, condition), PATCH)
 
     def patch_residual(self, patches: Tensor, condition: Tensor) -> Tensor:
-        """What the frame adds to its underpainting in 4x4 patches: (b, 192 + SURFACE, h/4, w/4) to (b, 48, h/4, w/4)."""
+        """What a frame adds to its underpainting in 4x4 patches: (b, 192 + SURFACE, h/4, w/4) to (b, 48, h/4, w/4)."""
         c = self.condition(condition)
         fine = self.fine_in(self.enter(patches), c)
         x = self.down(fine)

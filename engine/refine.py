@@ -87,8 +87,8 @@ def _weigh(rgb, y, near, row, shift, tap_weight, weight, total):
         b = near[2, row, x + shift] - rgb[2, y, x]
         ratio = alike / (alike + r * r + g * g + b * b)
         weight[x] = tap_weight * ratio * ratio
-    for x in range(weight.shape[0]):
-        total[x] += weight[x]
+    for column in range(weight.shape[0]):
+        total[column] += weight[column]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
