@@ -36,6 +36,7 @@ GRACE_NS = 2_000_000  # a painting that is this late is worth waiting for: not w
 GRACE_STEP_NS = 300_000
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
+MISSING_NOTE_NS = 10_000_000_000  # without a skin, though one is wanted: the player is told, and told again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ def run_loop(
             shown_ns = clock.now_ns()
 
             # Count it, and choose the quality that keeps the ticks.
-            wanted = run.wants_painting(region, visible, shown_ns)
+            wanted = run.wants_painting(region, shown_ns, painted=painting is not None, visible=visible)
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
@@ -158,7 +159,9 @@ class _Run:
         self._is_warm = False
         self._engine_note = "Engine starting"
         self._own_note: str | None = None  # to be said at the next tick
+        self._warning: str | None = None  # the same, and longer
         self._was_visible = False
+        self._missing_since_ns = 0
 
     def is_over(self, now_ns: int) -> bool:
         seconds = self._options.seconds
@@ -172,9 +175,12 @@ class _Run:
             self._status.ended_because = f"{seconds:g} s are over"
         return self._status.ended_because != ""
 
-    def wants_painting(self, region: Region | None, visible: bool, now_ns: int) -> bool:
-        """Whether this tick counts; also begins the measuring when the warm-up is over."""
-        if self._first_painting_ns is None and visible:
+    def wants_painting(self, region: Region | None, now_ns: int, *, painted: bool, visible: bool) -> bool:
+        """Whether this tick counts; also begins the measuring when the warm-up is over.
+
+        From the first painting on, be it too old to be shown: an engine that is too slow from the start is missed too.
+        """
+        if self._first_painting_ns is None and painted:
             self._first_painting_ns = now_ns
         if self._first_painting_ns is None:
             return False
@@ -183,10 +189,23 @@ class _Run:
             self._status.begin_measuring(now_ns)
             self._options.on_warm()
         wants = region is not None and self._controls.is_on and not self._controls.is_comparing
-        if wants and self._was_visible and not visible and self._status.engine is not EngineState.STARTING:
-            self._own_note = "The engine is late: this is the game itself, until it keeps up again"
+        is_up = self._status.engine not in (EngineState.STARTING, EngineState.DEAD)  # which have notes of their own
+        self._watch(now_ns, missing=wants and is_up and not visible)
         self._was_visible = visible
         return wants
+
+    def _watch(self, now_ns: int, *, missing: bool) -> None:
+        """Tell the player why there is no skin: at once when it goes, and again while it does not come."""
+        if not missing:
+            self._missing_since_ns = now_ns
+        elif self._was_visible:
+            self._warning = "The engine is late: this is the game itself, until it keeps up again"
+        elif now_ns - self._missing_since_ns >= MISSING_NOTE_NS:
+            self._missing_since_ns = now_ns
+            self._warning = (
+                "The engine is too slow for this machine now: this is the game itself. Close other programs, make the "
+                'game\'s window smaller, or set preset = "lite"'
+            )
 
     def say(self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int) -> None:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""
@@ -194,8 +213,10 @@ class _Run:
             self._engine_note = news.notes[-1]
         if self._own_note is not None:
             notes, self._own_note = [*notes, self._own_note], None
-        if news.notes:
-            note.say(news.notes[-1], now_ns, stay_s=LONG_NOTE_S)
+        warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
+        self._warning = None
+        if warnings:
+            note.say(warnings[-1], now_ns, stay_s=LONG_NOTE_S)
         elif notes:
             note.say(notes[-1], now_ns)
         elif engine.state in (EngineState.STARTING, EngineState.DEAD) and not note.is_visible(now_ns):
@@ -209,7 +230,7 @@ class _Run:
         """True when the engine's frames will take another time from now on."""
         before = quality.level
         if news.lower_tier and not quality.lower_best():
-            self._own_note = "The engine keeps failing at its lowest quality; see `reskin doctor`"
+            self._warning = "The engine keeps failing at its lowest quality; see `reskin doctor`"
         elif self._status.engine is EngineState.ACTIVE:
             engine_ms = painting.stages_ms["engine"] if painting is not None else None
             quality.tick(missed=missed and engine_ms is None, engine_ms=engine_ms)

@@ -14,10 +14,11 @@ import pytest
 from reskin.engine_link import InlineEngine
 from reskin.frame import Region
 from reskin.loop import LoopOptions, run_loop
+from reskin.note import Note
 from reskin.pace import TICK_HZ, Ticks
 from reskin.platforms.base import CaptureState
 from reskin.platforms.fake import FakeHotkeys
-from reskin.renderer import TintRenderer
+from reskin.renderer import QUALITY_LEVELS, TintRenderer
 from reskin.status import Status
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, two_themes
 
@@ -41,7 +42,7 @@ class Bench:
         return run_loop(
             self.game, self.overlay, self.keys, [], two_themes(), self.engine, clock=self.clock,
             stop=lambda: self.clock.time_ns >= until_ns, status=self.status,
-            options=LoopOptions(note_s=0, **self.options),
+            options=LoopOptions(**{"note_s": 0, **self.options}),
         )  # fmt: skip
 
 
@@ -107,6 +108,28 @@ def test_an_engine_that_is_too_slow_is_shown_late_but_the_ticks_hold_and_quality
     assert status.quality == 1
     assert status.lateness_ms.percentile(100) < 3
     assert status.shown + status.dropped == status.grabbed
+
+
+def test_an_engine_that_is_far_too_slow_from_the_start_gets_cheaper_until_it_can_be_shown() -> None:
+    bench = Bench(cost_ms=400)  # 190 ms is the oldest that is shown
+    status = bench.run(30 * TICK_HZ)
+    assert status.quality == QUALITY_LEVELS - 1
+    assert status.shown > 100
+    assert bench.overlay.is_visible is False  # the loop has ended
+
+
+def test_an_engine_that_can_never_be_shown_is_told_and_the_time_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Note, "say", lambda self, text, now_ns, *, stay_s=None: said.append(text))
+    bench = Bench(cost_ms=5_000)
+    bench.options["seconds"] = 30.0
+    status = bench.run(60 * TICK_HZ)
+    assert status.ended_because == "30 s are over"
+    assert status.shown == 0
+    assert status.missed_share == 1
+    assert 1 <= sum("too slow" in text and "preset" in text for text in said) <= 3
 
 
 def test_a_theme_key_changes_the_picture_within_two_ticks_and_costs_none() -> None:
