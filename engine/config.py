@@ -5,7 +5,7 @@ Knows nothing of weights, screens or training. Sizes are pixels, (h, w) order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 MATERIALS = (
     "sky", "ground", "foliage", "rock", "structure", "roof", "water", "character", "prop", "glow", "hud",
@@ -22,10 +22,11 @@ class Preset:
     size: tuple[int, int] = (144, 256)  # (h, w) that the networks see
     painter: bool = True  # False: the Reader and the underpainting alone
     reader_every: int = 1  # frames; the material map is carried over in between
-    width: int = 40  # Reader channels at a quarter of the size
-    steps: int = 1  # denoising steps of the Painter
+    # The Reader reads a frame on a second core while the next is awaited, and its materials follow onto that one by
+    # colour: 14 ms of network leave the way from the game to the screen, for a reading that is one frame old.
+    reads_behind: bool = False
 
 
-NANO = Preset(name="nano")
-LITE = replace(NANO, name="lite", painter=False, reader_every=2)
+NANO = Preset(name="nano", reads_behind=True)
+LITE = Preset(name="lite", painter=False, reader_every=2)
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}

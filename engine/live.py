@@ -6,6 +6,7 @@ Knows nothing of screens: composing to the window's size is `reskin/compose.py`.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,15 +60,25 @@ class LiveEngine:
         self._underpainter = Underpainter()
         self._frame = 0
         self._depth: np.ndarray | None = None
+        self._pool = ThreadPoolExecutor(1, "reader") if preset.reads_behind else None
+        self._reading: Future[tuple[np.ndarray, np.ndarray]] | None = None  # of the frame before
 
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
+        if self._reading is not None:
+            self._reading.result()
+            self._reading = None
         self._frame, self._depth = 0, None
         self._refiner.reset()
         self._stillness.reset()
         self._underpainter.reset()
         if self._painter is not None:
             self._painter.reset()
+
+    def _settle(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Settled materials (h, w, k) and depth (h, w) of a frame that the Reader sees."""
+        seen, depth = read_frame(self._reader, rgb)
+        return self._refiner(rgb, seen), depth
 
     def read(self, rgb: np.ndarray) -> np.ndarray:
         """What every pixel is, (h, w, k) probabilities, without touching the stream's memory."""
@@ -81,12 +92,20 @@ class LiveEngine:
         fourth frame only, and its materials are carried over by colour in between.
         """
         every = max(self.preset.reader_every, (1, 1, 2, 4)[quality])
-        if self._depth is None or self._frame % every == 0:
-            seen, self._depth = read_frame(self._reader, rgb)
-            materials = self._refiner(rgb, seen)
-        else:
-            materials = self._refiner.follow(rgb)
+        is_read = self._depth is None or self._frame % every == 0
         self._frame += 1
+        if self._depth is None:
+            materials, self._depth = self._settle(rgb)
+        elif self._pool is None:
+            if is_read:
+                materials, self._depth = self._settle(rgb)
+            else:
+                materials = self._refiner.follow(rgb)
+        else:
+            if self._reading is not None:
+                _, self._depth = self._reading.result()
+            materials = self._refiner.follow(rgb)
+            self._reading = self._pool.submit(self._settle, rgb) if is_read else None
         materials = self._stillness(rgb @ LUMA, materials)
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)
         if self._painter is not None and quality == 0:

@@ -73,12 +73,18 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
     painted: list[OfflineFrame] = []
     for i, rgb in enumerate(frames):
         still = watch_stillness(rgb @ LUMA, frames[i - 1] @ LUMA, still) if i else still
-        if i % every == 0:
+        at = i - i % every  # the frame whose reading serves this one
+        if preset.reads_behind and i:
+            at = (i - 1) - (i - 1) % every
+        if at == i:
             seen, depth = read(networks.votes(rgb), exp)
             materials = settled = doubt_hud(settle(rgb, seen, frames[i - every] if i else None, settled), still)
         else:
+            if preset.reads_behind and at == i - 1 and at:
+                seen, depth = read(networks.votes(frames[at]), exp)
+                settled = settle(frames[at], seen, frames[at - every], settled)
             assert settled is not None
-            materials = doubt_hud(gather(rgb, frames[i - i % every], settled, FOLLOW_STEP), still)
+            materials = doubt_hud(gather(rgb, frames[at], settled, FOLLOW_STEP), still)
         statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
         maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
         if preset.painter and quality == 0:

@@ -99,7 +99,7 @@ def _gather(materials, i, row, shift, weight, settled, y):
         settled[i, y, x] += weight[x] * materials[i, row, x + shift]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)  # the Reader's thread runs beside the Painter
 def _refine(rgb, near, materials, step, rgb_before, materials_before, carry, settled):
     """`near` holds the colours that go with `materials`: this frame's own, or those of the frame that was read."""
     k, h, w = materials.shape

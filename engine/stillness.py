@@ -43,7 +43,10 @@ class Stillness:
         belief = np.clip((self._still - DOUBTED) / (BELIEVED - DOUBTED), 0, 1)
         hud = materials[..., HUD].copy()
         doubted = hud * (1 - belief)
-        # What is taken from the HUD goes to the pixel's other materials in proportion.
-        materials *= (1 + doubted / np.maximum(1 - hud, 1e-4))[..., None]
-        materials[..., HUD] = hud - doubted
+        if doubted.max() > 0.0:
+            # What is taken from the HUD goes to the pixel's other materials in proportion.
+            more = 1 + doubted / np.maximum(1 - hud, 1e-4)
+            for plane in materials.transpose(2, 0, 1):
+                plane *= more
+            materials[..., HUD] = hud - doubted
         return materials

@@ -40,7 +40,7 @@ def exp_below_zero(x):
     return y
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
 def _lay_out(votes, confidence, materials, depth):
     channels, h, w = votes.shape
     k = channels // 4 - 1

@@ -18,6 +18,7 @@ from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 CLIP = frames_of(8, 12)  # a walk in which a third of the picture moves: stillness is at work
 STYLE = style_of(1)
 TINY_LITE = replace(LITE, name="tiny-lite", size=SIZE)
+TINY_BEHIND = replace(TINY, name="tiny-behind", reads_behind=True)
 
 
 def quick_exp(x: np.ndarray) -> np.ndarray:
@@ -61,8 +62,8 @@ def test_live_equals_the_slow_loop_over_the_clip(tiny: TinyEngine, seed: int, ex
     assert worst_difference(live, paint_clip(CLIP, style, tiny.networks(), TINY, exp=exp)) < limit
 
 
-@pytest.mark.parametrize("preset", [TINY, TINY_LITE], ids=lambda preset: preset.name)
-@pytest.mark.parametrize("quality", [1, 2, 3])
+@pytest.mark.parametrize("preset", [TINY, TINY_LITE, TINY_BEHIND], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("quality", [0, 1, 2, 3])
 def test_live_equals_the_slow_loop_at_every_quality(tiny: TinyEngine, preset: Preset, quality: int) -> None:
     live = live_clip(tiny, preset=preset, quality=quality, keep_hud=False)
     offline = paint_clip(CLIP, STYLE, tiny.networks(), preset, quality=quality, keep_hud=False, exp=quick_exp)
