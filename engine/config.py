@@ -27,6 +27,6 @@ class Preset:
     reads_behind: bool = False
 
 
-NANO = Preset(name="nano", reads_behind=True)
-LITE = Preset(name="lite", painter=False, reader_every=2)
+NANO = Preset(name="nano", reader_every=2, reads_behind=True)
+LITE = Preset(name="lite", painter=False, reader_every=2, reads_behind=True)
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}

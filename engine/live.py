@@ -6,6 +6,8 @@ Knows nothing of screens: composing to the window's size is `reskin/compose.py`.
 
 from __future__ import annotations
 
+import os
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +50,12 @@ def read_frame(reader: onnxruntime.InferenceSession, rgb: np.ndarray) -> tuple[n
     return lay_out_votes(votes)
 
 
+def _step_aside() -> None:
+    """Lets this thread run where nothing else wants to: its reading is for the next frame, the others' for this one."""
+    if sys.platform == "linux":
+        os.nice(10)  # of the calling thread alone, on Linux
+
+
 class LiveEngine:
     """One stream of frames. Not thread-safe."""
 
@@ -60,7 +68,7 @@ class LiveEngine:
         self._underpainter = Underpainter()
         self._frame = 0
         self._depth: np.ndarray | None = None
-        self._pool = ThreadPoolExecutor(1, "reader") if preset.reads_behind else None
+        self._pool = ThreadPoolExecutor(1, "reader", _step_aside) if preset.reads_behind else None
         self._reading: Future[tuple[np.ndarray, np.ndarray]] | None = None  # of the frame before
 
     def reset(self) -> None:

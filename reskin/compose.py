@@ -25,7 +25,7 @@ class Composer:
 
     def __init__(self, seed: int = 0) -> None:
         self._planes = np.empty((0, 0, 0), np.float32)
-        self._noise = np.random.default_rng(seed).normal(0, 0.08, (64, 4096)).astype(np.float32)
+        self._noise = np.random.default_rng(seed).normal(0, 0.08, (8, 4096)).astype(np.float32)
         self._no_lines = np.zeros((0, 0), np.uint8)
 
     def compose(self, bgra_u8: np.ndarray, guide: np.ndarray, maps: PaintMaps, out: np.ndarray, *, strength: float,
@@ -42,8 +42,11 @@ class Composer:
             self._planes = np.empty((h, PLANES, w), np.float32)
         _interleave(guide, maps.base, maps.shade, maps.shine, maps.mean, maps.gain, maps.keep, self._planes)
         lines = _lines(bgra_u8, outline) if outline > 0.0 else self._no_lines
-        words, painted = bgra_u8.view(np.uint32)[..., 0], out.view(np.uint32)[..., 0]
-        _compose(words, self._planes, np.float32(strength), lines, np.float32(grain), self._noise, frame_index, painted)
+        # Painted in place on a copy: the copy runs through memory in order and leaves one buffer in the cache, where the
+        # tiles' columns would wait for every line of two (18 ms instead of 11 on frames fresh from another process).
+        np.copyto(out, bgra_u8)
+        words = out.view(np.uint32)[..., 0]
+        _compose(words, self._planes, np.float32(strength), lines, np.float32(grain), self._noise, frame_index, words)
 
 
 def _lines(bgra_u8: np.ndarray, outline: float) -> np.ndarray:
@@ -247,6 +250,6 @@ def _compose(pixels, planes, strength, lines, grain, noise, frame_index, out):
             if lines.size:
                 _draw_lines(tile, lines, y, first, count)
             if grain > 0.0:
-                row, start = (y * 97 + frame_index * 31 + first) & 63, (y * 131 + frame_index * 517) % 3968
+                row, start = (y * 97 + frame_index * 31 + first) & 7, (y * 131 + frame_index * 517) % 3968
                 _add_grain(tile, grain, noise, row, start, count)
             _store(tile, out, y, first, count)

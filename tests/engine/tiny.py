@@ -21,7 +21,7 @@ from engine.worlds.samples import SourceFrame, dress_clip, trace_clip
 from engine.worlds.styles import random_style
 
 SIZE = (48, 80)  # the smallest that is a multiple of 16 and has more cells than the statistics' window reaches
-TINY = replace(NANO, name="tiny", size=SIZE, reads_behind=False)
+TINY = replace(NANO, name="tiny", size=SIZE, reader_every=1, reads_behind=False)
 
 
 @dataclass(frozen=True, kw_only=True)
