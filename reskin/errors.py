@@ -1,15 +1,15 @@
 """Every error that Reskin raises on purpose. The text says what was done, got, expected, and what to do next.
 
-    ReskinError
-    ├── ThemeError       a theme file that cannot be used
-    ├── SettingsError    a settings file that cannot be used
-    ├── DisplayError     no screen, or one that went away
-    ├── CaptureError     a window or file that cannot be grabbed
-    ├── SelfCaptureError the grab shows our own overlay
-    ├── OverlayError     the overlay cannot be shown
-    ├── HotkeyError      a chord that cannot be registered
-    ├── EngineError      weights that do not load, a model that failed
-    └── VideoError       a video that cannot be read or written
+ReskinError
+├── ThemeError       a theme file that cannot be used
+├── SettingsError    a settings file that cannot be used
+├── DisplayError     no screen, or one that went away
+├── CaptureError     a window or file that cannot be grabbed
+├── SelfCaptureError the grab shows our own overlay
+├── OverlayError     the overlay cannot be shown
+├── HotkeyError      a chord that cannot be registered
+├── EngineError      weights that do not load, a model that failed
+└── VideoError       a video that cannot be read or written
 """
 
 

@@ -114,7 +114,7 @@ class Settings(_Part):
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
     )
     preset: Annotated[str, AfterValidator(_checked_preset)] = Field(
-        default="nano", description="one of " + ", ".join(PRESETS)
+        default="lite", description="one of " + ", ".join(PRESETS)
     )
     screenshots: str = Field(
         default="", max_length=300, description='a folder for screenshots, or "" for the pictures folder'

@@ -22,7 +22,8 @@ from engine.worlds.scene import (
     ROCK,
     Scene,
 )  # fmt: skip
-from reskin.demo.hills import ROOFS, WALLS, Level, conifer, house, leafy, person
+from reskin.demo.figures import person
+from reskin.demo.hills import ROOFS, WALLS, Level, conifer, house, leafy
 from reskin.demo.stage import Actor, StageBuilder
 from reskin.demo.walk import ALONE_S, Wish
 
