@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 import threading
 import time
 from typing import Any, Protocol
@@ -178,7 +177,7 @@ def main() -> None:
     parser.add_argument("--marker", action="store_true", help="draw the latency marker, for `tools/bench.py live`")
     options = parser.parse_args()
     made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker)
-    sys.stdout.write(f"{TITLE}: {made:.1f} frames a second\n")
+    print(f"{TITLE}: {made:.1f} frames a second")  # noqa: T201
 
 
 def _size(text: str) -> tuple[int, int]:
