@@ -78,7 +78,7 @@ class RecordingSink:
         if first is None:
             return
         h, w = first[1].shape[:2]
-        with VideoWriter(self._path, (w, h), TICK_HZ) as writer:
+        with VideoWriter(self._path, (w, h), TICK_HZ, live=True) as writer:
             item: tuple[int, np.ndarray] | None = first
             before: np.ndarray | None = None
             while item is not None:

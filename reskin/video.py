@@ -26,6 +26,8 @@ from reskin.video_sound import SoundTrack, open_sound
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for every frame rate in use, and what MPEG itself counts in
 _NS = 1_000_000_000
 _QUALITY = {"crf": "18", "preset": "veryfast"}  # looks like the source; 720p in about 10 ms a frame on one core
+# Beside a game: on two cores "veryfast" took the engine down to 3 fps. Larger files, one thread, no look-ahead.
+_LIVE_QUALITY = {"crf": "20", "preset": "ultrafast", "tune": "zerolatency", "threads": "1"}
 _SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
 # Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
@@ -100,9 +102,11 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path | str, size: tuple[int, int], fps: float, *, audio_from: Path | str | None = None
-    ) -> None:
+        self, path: Path | str, size: tuple[int, int], fps: float, *, audio_from: Path | str | None = None,
+        live: bool = False,
+    ) -> None:  # fmt: skip
         self.path = Path(path)
+        self._live = live  # encode as cheaply as can be: a game runs beside
         self.size = size  # (width, height) of the frames; H.264 wants even sides, so an odd one gains a pixel
         self.left_out = 0
         self._partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
@@ -143,7 +147,7 @@ class VideoWriter:
         stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT))
         stream.width, stream.height = (side + side % 2 for side in self.size)
         stream.pix_fmt = "yuv420p"
-        stream.options = dict(_QUALITY)
+        stream.options = dict(_LIVE_QUALITY if self._live else _QUALITY)
         context = stream.codec_context
         stream.time_base = context.time_base = _TIME_BASE
         context.colorspace, context.color_range = Colorspace.ITU601, ColorRange.MPEG  # said, or players guess by size
