@@ -81,6 +81,10 @@ def test_the_game_has_an_ordinary_titled_window_that_walks_by_itself_and_carries
     window = next(window for window in list_windows() if window.pid == demo.pid)
     assert window.title == TITLE
     first = _picture(demo)
+    until = time.monotonic() + 10
+    while first[20:].std() <= 20 and time.monotonic() < until:  # a window is mapped before its first picture is there
+        time.sleep(0.1)
+        first = _picture(demo)
     assert first.shape == (SIZE[1], SIZE[0], 3)
     assert first[20:].std() > 20, "a picture, not one colour"
     assert read_marker(first) is not None
