@@ -76,7 +76,7 @@ def _interleave(guide, base, shade, shine, mean, gain, keep, planes):
 # do not overlap and leaves the pixel loop scalar (52 ms instead of 5 ms at 1280x720).
 # Indices are unsigned: a signed one costs numba a branch for negative ones, and the loop its SIMD.
 LOW_BYTE, EIGHT, SIXTEEN, OPAQUE = np.uint32(255), np.uint32(8), np.uint32(16), np.uint32(0xFF000000)  # stays 32-bit
-LANES = 8  # columns are laid out this many at a time, one store; a row has room for what a last store writes too much
+LANES = 8  # columns are laid out this many at a time; a row has room for what the last of them writes too much
 ROW = np.uintp(TILE_PX + LANES)
 ABOVE_LEFT, ABOVE_RIGHT, BELOW_LEFT, BELOW_RIGHT, RED = (np.uintp(corner * PLANES * int(ROW)) for corner in range(5))
 GREEN, BLUE, WEIGHT_X, MIX, SCRATCH = (np.uintp(RED + row * ROW) for row in range(1, 6))
