@@ -2,15 +2,20 @@
 
 Each screen pixel takes its ramp from the four model pixels around it, weighted by how near they are *and* by how
 alike their colour is to the game's own there (joint bilateral upsampling, Kopf et al. 2007): a material's edge lies
-where the game drew it. The maps are laid out for x at the model's rows only, tile by tile so that a tile stays in the
-first-level cache; everything else is one contiguous pass that vectorises. Knows nothing of themes or networks.
+where the game drew it. Painted in bands, the screen rows between two model rows, and within a band in tiles that stay
+in the first-level cache: a tile's maps are laid out once for all of its rows, the rest is one contiguous pass that
+vectorises. Knows nothing of themes or networks.
 """
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from engine.underpaint import PaintMaps
 
@@ -26,11 +31,10 @@ class Composer:
     def __init__(self, seed: int = 0) -> None:
         self._planes = np.empty((0, 0, 0), np.float32)
         self._noise = np.random.default_rng(seed).normal(0, 0.08, (8, 4096)).astype(np.float32)
-        self._no_lines = np.zeros((0, 0), np.uint8)
 
     def compose(self, bgra_u8: np.ndarray, guide: np.ndarray, maps: PaintMaps, out: np.ndarray, *, strength: float,
                 outline: float = 0.0, grain: float = 0.0, frame_index: int = 0) -> None:  # fmt: skip
-        """Paints `bgra_u8` (h, w, 4) into `out`; `guide` is the game's frame at the model's size, (h, w, 3) sRGB.
+        """Paints `bgra_u8` (h, w, 4) into `out`, another array; `guide` is the game's frame at the model's size, (h, w, 3).
 
         `outline` and `grain` in [0, 1] are the theme's finish; strength 0 gives the game's bytes unchanged.
         """
@@ -38,68 +42,92 @@ class Composer:
             np.copyto(out, bgra_u8)
             return
         h, w, _ = guide.shape
-        if self._planes.shape != (h, PLANES, w):
-            self._planes = np.empty((h, PLANES, w), np.float32)
+        if self._planes.shape != (h, w, PLANES):
+            self._planes = np.empty((h, w, PLANES), np.float32)
         _interleave(guide, maps.base, maps.shade, maps.shine, maps.mean, maps.gain, maps.keep, self._planes)
-        lines = _lines(bgra_u8, outline) if outline > 0.0 else self._no_lines
-        # Painted in place on a copy: the copy runs through memory in order and leaves one buffer in the cache, where
-        # the tiles would wait for every line of two (18 ms instead of 11 on frames fresh from another process).
-        np.copyto(out, bgra_u8)
-        words = out.view(np.uint32)[..., 0]
-        _compose(words, self._planes, np.float32(strength), lines, np.float32(grain), self._noise, frame_index, words)
+        pixels, painted = bgra_u8.view(np.uint32)[..., 0], out.view(np.uint32)[..., 0]
+        rows, columns = _Axis.of(h, len(out)), _Axis.of(w, out.shape[1])
+        _compose(pixels, self._planes, rows.begins, rows.weights, columns.begins, columns.weights, np.float32(strength),
+                 np.float32(outline), np.float32(grain), self._noise, frame_index, painted)  # fmt: skip
 
 
-def _lines(bgra_u8: np.ndarray, outline: float) -> np.ndarray:
-    """(h, w) uint8, how dark a drawn line is at every pixel: where the game's own luminance jumps."""
-    gray = cv2.cvtColor(bgra_u8, cv2.COLOR_BGRA2GRAY)
-    jump = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))
-    curve = np.clip((np.arange(256) - 26) * 3.2 * outline, 0, 235 * min(1.0, 0.4 + outline))
-    return cv2.LUT(jump, curve.astype(np.uint8))
+@dataclass(frozen=True)
+class _Axis:
+    """Where screen pixels lie between model pixels, along one axis."""
+
+    begins: np.ndarray  # (model + 2,): the first screen pixel whose left neighbour is model pixel index - 1
+    weights: np.ndarray  # (screen,) float32: of the right neighbour
+
+    @classmethod
+    @lru_cache(maxsize=8)
+    def of(cls, model: int, screen: int) -> _Axis:
+        at = (np.arange(screen) + 0.5) * (model / screen) - 0.5
+        left = np.floor(at)
+        return cls(np.searchsorted(left, np.arange(-1, model + 1)), (at - left).astype(np.float32))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _interleave(guide, base, shade, shine, mean, gain, keep, planes):
-    h, _, w = planes.shape
+    h, w, _ = planes.shape
     for y in range(h):
         for x in range(w):
             for c in range(3):
-                planes[y, c, x] = guide[y, x, c]
-                planes[y, 3 + c, x] = base[y, x, c]
-                planes[y, 6 + c, x] = shade[y, x, c]
-                planes[y, 9 + c, x] = shine[y, x, c]
-            planes[y, 12, x] = mean[y, x]
-            planes[y, 13, x] = gain[y, x]
-            planes[y, 14, x] = keep[y, x]
+                planes[y, x, c] = guide[y, x, c]
+                planes[y, x, 3 + c] = base[y, x, c]
+                planes[y, x, 6 + c] = shade[y, x, c]
+                planes[y, x, 9 + c] = shine[y, x, c]
+            planes[y, x, 12] = mean[y, x]
+            planes[y, x, 13] = gain[y, x]
+            planes[y, x, 14] = keep[y, x]
 
 
 # One scratch array holds all that a tile needs, at constant offsets: with separate arrays LLVM cannot prove that they
 # do not overlap and leaves the pixel loop scalar (52 ms instead of 5 ms at 1280x720).
 # Indices are unsigned: a signed one costs numba a branch for negative ones, and the loop its SIMD.
 LOW_BYTE, EIGHT, SIXTEEN, OPAQUE = np.uint32(255), np.uint32(8), np.uint32(16), np.uint32(0xFF000000)  # stays 32-bit
+RED_SHARE, GREEN_SHARE, BLUE_SHARE, ONE = np.uint32(77), np.uint32(150), np.uint32(29), np.uintp(1)
+LINE_FROM = 26  # a jump of luminance, of 255, from which on it is a line
 LANES = 8  # columns are laid out this many at a time; a row has room for what the last of them writes too much
 ROW = np.uintp(TILE_PX + LANES)
 ABOVE_LEFT, ABOVE_RIGHT, BELOW_LEFT, BELOW_RIGHT, RED = (np.uintp(corner * PLANES * int(ROW)) for corner in range(5))
 GREEN, BLUE, WEIGHT_X, MIX, SCRATCH = (np.uintp(RED + row * ROW) for row in range(1, 6))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
-def _widen(planes, row, first_cell, starts, tile):
-    """Lays one model row out over the tile's columns: every map left and right of each column, as the rows below.
+@intrinsic
+def _fill_lanes(typing_context, tile, at, value):
+    """Eight copies of float32 `value` from tile[at] on, as one vector store: numba's own loop makes eight stores, and
+    whoever then loads eight floats at once waits for all of them (compose took twice as long)."""
 
-    Cell j's columns begin at starts[j]; it writes whole lanes, and the next cell overwrites what was too much.
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        lanes = ir.VectorType(ir.FloatType(), LANES)
+        first = builder.insert_element(ir.Constant(lanes, ir.Undefined), arguments[2], ir.Constant(ir.IntType(32), 0))
+        splat = builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), lanes.as_pointer())
+        builder.store(splat, pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(tile, types.uintp, types.float32), generate
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _widen(planes, above, below, begins, cell, first, count, tile):
+    """Lays the maps of two model rows out over the tile's columns: left and right of each column, above and below.
+
+    A model pixel's columns are filled whole lanes at a time; the next one overwrites what was too much.
     """
-    last = planes.shape[2] - 1
-    for m in range(PLANES):
-        at = np.uintp(m) * ROW
-        for j in range(starts.shape[0] - 1):
-            left = planes[row, m, min(last, max(0, first_cell + j))]
-            right = planes[row, m, min(last, max(0, first_cell + j + 1))]
-            for start in range(starts[j], starts[j + 1], LANES):
-                begin = at + np.uintp(start)
-                for lane in range(LANES):
-                    tile[BELOW_LEFT + begin + np.uintp(lane)] = left
-                for lane in range(LANES):
-                    tile[BELOW_RIGHT + begin + np.uintp(lane)] = right
+    last = planes.shape[1] - 1
+    while cell <= last and begins[cell + 1] < first + count:
+        left, right = max(0, cell), min(last, cell + 1)
+        for start in range(max(0, begins[cell + 1] - first), min(count, begins[cell + 2] - first), LANES):
+            at = np.uintp(start)
+            for m in range(PLANES):
+                _fill_lanes(tile, ABOVE_LEFT + at, planes[above, left, m])
+                _fill_lanes(tile, ABOVE_RIGHT + at, planes[above, right, m])
+                _fill_lanes(tile, BELOW_LEFT + at, planes[below, left, m])
+                _fill_lanes(tile, BELOW_RIGHT + at, planes[below, right, m])
+                at += ROW
+        cell += 1
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
@@ -168,7 +196,8 @@ def _load(pixels, y, first, tile, count):
     """Bytes to floats; a whole pixel is one little-endian word, so that the loop reads contiguously."""
     byte = np.float32(1.0 / 255.0)
     for column in range(count):
-        i, word = np.uintp(column), pixels[y, first + column]
+        i = np.uintp(column)
+        word = pixels[y, first + i]
         tile[BLUE + i] = np.float32(np.int32(word & LOW_BYTE)) * byte
         tile[GREEN + i] = np.float32(np.int32((word >> EIGHT) & LOW_BYTE)) * byte
         tile[RED + i] = np.float32(np.int32((word >> SIXTEEN) & LOW_BYTE)) * byte
@@ -185,71 +214,73 @@ def _store(tile, pixels, y, first, count):
     for column in range(count):
         i = np.uintp(column)
         color = _byte(tile[BLUE + i]) | (_byte(tile[GREEN + i]) << EIGHT) | (_byte(tile[RED + i]) << SIXTEEN)
-        pixels[y, first + column] = color | OPAQUE
+        pixels[y, first + i] = color | OPAQUE
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+def _gray(word):
+    """0 to 255, in whole numbers."""
+    red, green, blue = (word >> SIXTEEN) & LOW_BYTE, (word >> EIGHT) & LOW_BYTE, word & LOW_BYTE
+    return np.float32(np.int32((RED_SHARE * red + GREEN_SHARE * green + BLUE_SHARE * blue) >> EIGHT))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _draw_lines(tile, lines, y, first, count):
-    for column in range(count):
+def _draw_lines(pixels, y, first, outline, tile, count):
+    """Darkens where the game's own luminance jumps between a pixel and the four around it."""
+    height, width = pixels.shape
+    above, below = np.uintp(max(1, y) - 1), np.uintp(min(height - 1, y + 1))
+    darkest = np.float32(235.0 / 255.0) * min(np.float32(1.0), np.float32(0.4) + outline)
+    slope = np.float32(3.2 / 255.0) * outline
+    left, right = (1 if first == 0 else 0), (count - 1 if first + count == width else count)
+    for column in range(left, right):
         i = np.uintp(column)
-        left = np.float32(1.0) - np.float32(lines[y, first + column]) * np.float32(1.0 / 255.0) * tile[MIX + i]
-        tile[RED + i] *= left
-        tile[GREEN + i] *= left
-        tile[BLUE + i] *= left
+        x = first + i
+        here, up, down = _gray(pixels[y, x]), _gray(pixels[above, x]), _gray(pixels[below, x])
+        west, east = _gray(pixels[y, x - ONE]), _gray(pixels[y, x + ONE])
+        highest = max(max(max(here, up), max(down, west)), east)
+        lowest = min(min(min(here, up), min(down, west)), east)
+        line = min(darkest, max(np.float32(0.0), (highest - lowest - np.float32(LINE_FROM)) * slope))
+        rest = np.float32(1.0) - line * tile[MIX + i]
+        tile[RED + i] *= rest
+        tile[GREEN + i] *= rest
+        tile[BLUE + i] *= rest
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _add_grain(tile, grain, noise, row, start, count):
     for column in range(count):
         i = np.uintp(column)
-        speck = grain * noise[row, start + column] * tile[MIX + i]
+        speck = grain * noise[row, start + i] * tile[MIX + i]
         tile[RED + i] += speck
         tile[GREEN + i] += speck
         tile[BLUE + i] += speck
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _cells(first, count, sx, tile):
-    """The model column left of the tile's first pixel, and where each next one begins; sets the weights in x."""
-    starts = np.empty(int(count * sx) + 4, np.int32)
-    cell = first_cell = int(np.floor((first + np.float32(0.5)) * sx - np.float32(0.5)))
-    starts[0] = 0
-    cells = 1
-    for i in range(count):
-        at = (first + i + np.float32(0.5)) * sx - np.float32(0.5)
-        tile[WEIGHT_X + np.uintp(i)] = at - np.floor(at)
-        while int(np.floor(at)) > cell:  # more than once only where the window is smaller than the model
-            cell += 1
-            starts[cells] = i
-            cells += 1
-    starts[cells] = count
-    return first_cell, starts[: cells + 1]
-
-
-@njit(cache=True, fastmath=True, error_model="numpy")
-def _compose(pixels, planes, strength, lines, grain, noise, frame_index, out):
-    height, width = pixels.shape
-    h, w = planes.shape[0], planes.shape[2]
-    sx, sy = np.float32(w / width), np.float32(h / height)
+def _compose(
+    pixels, planes, row_begins, row_weights, begins, weights, strength, outline, grain, noise, frame_index, out
+):
+    width = pixels.shape[1]
+    h, w, _ = planes.shape
     tile = np.empty(SCRATCH, np.float32)
-    for first in range(0, width, TILE_PX):
-        count = min(TILE_PX, width - first)
-        first_cell, starts = _cells(first, count, sx, tile)
-        band = -9
-        for y in range(height):
-            at_y = (y + np.float32(0.5)) * sy - np.float32(0.5)
-            cell_y = int(np.floor(at_y))
-            if cell_y != band:
-                if cell_y != band + 1:  # the first row; any row where the window is smaller than the model
-                    _widen(planes, max(0, cell_y), first_cell, starts, tile)
-                band = cell_y
-                tile[ABOVE_LEFT:BELOW_LEFT] = tile[BELOW_LEFT:RED]
-                _widen(planes, min(h - 1, cell_y + 1), first_cell, starts, tile)
-            _load(pixels, y, first, tile, count)
-            _paint(tile, np.float32(at_y - cell_y), strength, count)
-            if lines.size:
-                _draw_lines(tile, lines, y, first, count)
-            if grain > 0.0:
-                row, start = (y * 97 + frame_index * 31 + first) & 7, (y * 131 + frame_index * 517) % 3968
-                _add_grain(tile, grain, noise, row, start, count)
-            _store(tile, out, y, first, count)
+    for cell_y in range(-1, h):
+        if row_begins[cell_y + 1] == row_begins[cell_y + 2]:
+            continue
+        cell = -1
+        for first in range(0, width, TILE_PX):
+            count, left = min(TILE_PX, width - first), np.uintp(first)
+            while begins[cell + 2] <= first:
+                cell += 1
+            _widen(planes, max(0, cell_y), min(h - 1, cell_y + 1), begins, cell, first, count, tile)
+            for i in range(count):
+                tile[WEIGHT_X + np.uintp(i)] = weights[left + np.uintp(i)]
+            for row in range(row_begins[cell_y + 1], row_begins[cell_y + 2]):
+                y = np.uintp(row)
+                _load(pixels, y, left, tile, count)
+                _paint(tile, row_weights[y], strength, count)
+                if outline > 0.0:
+                    _draw_lines(pixels, y, left, outline, tile, count)
+                if grain > 0.0:
+                    strip, start = (row * 97 + frame_index * 31 + first) & 7, (row * 131 + frame_index * 517) % 3968
+                    _add_grain(tile, grain, noise, np.uintp(strip), np.uintp(start), count)
+                _store(tile, out, y, left, count)

@@ -67,7 +67,9 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
         return stillness(rgb @ LUMA, refiner(rgb, materials))
 
     def compose(bgra_u8: np.ndarray, rgb: np.ndarray, maps: PaintMaps) -> None:
-        composer.compose(bgra_u8, rgb, maps, out, strength=1.0)
+        composer.compose(
+            bgra_u8, rgb, maps, out, strength=1.0, outline=finish.outline, grain=finish.grain, frame_index=i
+        )
 
     moving = world_frames(size, 24)
     out = np.empty_like(moving[0])
