@@ -34,7 +34,7 @@ class Composer:
 
     def compose(self, bgra_u8: np.ndarray, guide: np.ndarray, maps: PaintMaps, out: np.ndarray, *, strength: float,
                 outline: float = 0.0, grain: float = 0.0, frame_index: int = 0) -> None:  # fmt: skip
-        """Paints `bgra_u8` (h, w, 4) into `out`, another array; `guide` is the game's frame at the model's size, (h, w, 3).
+        """Paints `bgra_u8` (h, w, 4) into `out`, another array; `guide` is it at the model's size, (h, w, 3).
 
         `outline` and `grain` in [0, 1] are the theme's finish; strength 0 gives the game's bytes unchanged.
         """
@@ -261,7 +261,7 @@ def _compose(
     pixels, planes, row_begins, row_weights, begins, weights, strength, outline, grain, noise, frame_index, out
 ):
     width = pixels.shape[1]
-    h, w, _ = planes.shape
+    h = planes.shape[0]
     tile = np.empty(SCRATCH, np.float32)
     for cell_y in range(-1, h):
         if row_begins[cell_y + 1] == row_begins[cell_y + 2]:
