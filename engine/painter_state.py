@@ -14,7 +14,8 @@ import onnxruntime
 from numba import njit
 
 from engine.style import Style
-from engine.underpaint import LUMA, PaintMaps
+from engine.underpaint import PaintMaps
+from engine.votes import planes
 
 PATCH = 4  # as in engine.painter
 DRIFT_LIMIT = 0.06  # mean residual of a channel, in [0, 1] units, beyond which the history is started anew
@@ -39,66 +40,97 @@ class PainterState:
             self._noise = np.random.default_rng(self._seed).standard_normal(rgb.shape, np.float32)
             self._last = None
         under = underpainting(rgb, maps)
-        fresh = self._last is None or self._last.shape != rgb.shape
-        history = self._noise if fresh else self._last
+        fresh = self._last is None
+        history = self._noise if self._last is None else self._last
         table = np.ascontiguousarray(style.per_material()[:, 9:])  # scale, glow and patterns, behind the colours
         h, w, _ = rgb.shape
         patches = np.empty((12 * PATCH**2 + table.shape[1], h // PATCH, w // PATCH), np.float32)
-        _cut(self._noise, under, rgb, history, materials, table, patches)
+        for i, (picture, scale, shift) in enumerate(
+            ((self._noise, 1, 0), (under, 2, -1), (rgb, 2, -1), (history, 1, 0))
+        ):
+            _cut(picture, np.float32(scale), np.float32(shift), patches[3 * i * PATCH**2 : 3 * (i + 1) * PATCH**2])
+        _average(planes(materials), table, patches[12 * PATCH**2 :])
         levels = np.array([1.0, 1.0 if fresh else 0.0], np.float32)  # sigma; the history's noise
         condition = np.concatenate([style.light_vector(), levels])
         (residual_patches,) = self._session.run(None, {"patches": patches, "condition": condition})
-        residual = np.empty_like(rgb)
-        _lay(residual_patches, residual)
-        self._last = 2 * np.clip(under + residual, 0, 1) - 1
-        if np.abs(residual.mean((0, 1))).max() > DRIFT_LIMIT and not fresh:
+        base, last = np.empty_like(rgb), np.empty_like(rgb)
+        _lay(residual_patches, maps.base, under, base, last)
+        self._last = last
+        if np.abs(residual_patches.reshape(3, -1).mean(1)).max() > 2 * DRIFT_LIMIT and not fresh:
             self._last = None
             self.anchored += 1
-        return replace(maps, base=maps.base + residual)
+        return replace(maps, base=base)
 
 
 def underpainting(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
-    """(h, w, 3) in [0, 1]: what the maps alone show, kept pixels included."""
-    painted = maps.evaluate(rgb @ LUMA)
-    return np.clip(painted + maps.keep[..., None] * (rgb - painted), 0, 1)
+    """(h, w, 3) in [0, 1]: what the maps alone show, kept pixels included. As `PaintMaps.evaluate`, in one pass."""
+    under = np.empty_like(rgb)
+    _evaluate(rgb, maps.base, maps.shade, maps.shine, maps.mean, maps.gain, maps.keep, under)
+    return under
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _cut(noise, under, rgb, history, materials, table, patches):
-    """Four pictures into 4x4 patches, channel by channel in [-1, 1]; behind them the patch's mean surface."""
-    h, w, k = materials.shape
-    width = table.shape[1]
-    total = np.empty(k, np.float32)
-    for row in range(h // PATCH):
-        for dy in range(PATCH):
-            for dx in range(PATCH):
-                y, at = PATCH * row + dy, dy * PATCH + dx
-                for c in range(3):
-                    for column in range(w // PATCH):
-                        x = PATCH * column + dx
-                        patches[16 * c + at, row, column] = noise[y, x, c]
-                        patches[16 * (3 + c) + at, row, column] = 2 * under[y, x, c] - 1
-                        patches[16 * (6 + c) + at, row, column] = 2 * rgb[y, x, c] - 1
-                        patches[16 * (9 + c) + at, row, column] = history[y, x, c]
-        for column in range(w // PATCH):
+def _evaluate(rgb, base, shade, shine, mean, gain, keep, under):
+    h, w, _ = rgb.shape
+    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+    for y in range(h):
+        for column in range(w):
+            x = np.uintp(column)
+            luminance = (
+                np.float32(0.299) * rgb[y, x, 0] + np.float32(0.587) * rgb[y, x, 1] + np.float32(0.114) * rgb[y, x, 2]
+            )
+            at = min(one, max(-one, (luminance - mean[y, x]) * gain[y, x]))
+            at = at * (one + half - half * at * at)
+            below, above = min(at, zero) + one, max(at, zero)
+            for c in range(3):
+                painted = base[y, x, c] + shade[y, x, c] * below + shine[y, x, c] * above
+                painted += keep[y, x] * (rgb[y, x, c] - painted)
+                under[y, x, c] = min(one, max(zero, painted))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _cut(picture, scale, shift, patches):
+    """A picture (h, w, 3) into 4x4 patches (48, h/4, w/4), channel by channel, times `scale` plus `shift`."""
+    for row in range(patches.shape[1]):
+        for channel in range(3 * PATCH * PATCH):
+            c, dy, dx = channel // (PATCH * PATCH), channel // PATCH % PATCH, channel % PATCH
+            y = PATCH * row + dy
+            for column in range(patches.shape[2]):
+                patches[channel, row, column] = picture[y, PATCH * column + dx, c] * scale + shift
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _average(materials, table, surface):
+    """What the surface is in each patch on average: materials (k, h, w), table (k, n), surface (n, h/4, w/4)."""
+    k, _, w = materials.shape
+    n, rows, columns = surface.shape
+    total, mean = np.empty(w, np.float32), np.empty(columns, np.float32)
+    share = np.float32(1.0 / (PATCH * PATCH))
+    surface[:] = 0.0
+    for row in range(rows):
+        for i in range(k):
             total[:] = 0.0
-            for dy in range(PATCH):
-                for dx in range(PATCH):
-                    for i in range(k):
-                        total[i] += materials[PATCH * row + dy, PATCH * column + dx, i]
-            for j in range(width):
-                value = np.float32(0.0)
-                for i in range(k):
-                    value += total[i] * table[i, j]
-                patches[12 * PATCH * PATCH + j, row, column] = value * np.float32(1.0 / (PATCH * PATCH))
+            for y in range(PATCH * row, PATCH * (row + 1)):
+                for x in range(w):
+                    total[x] += materials[i, y, x]
+            for column in range(columns):
+                at = PATCH * column
+                mean[column] = (total[at] + total[at + 1] + total[at + 2] + total[at + 3]) * share
+            for j in range(n):
+                if table[i, j] != 0.0:  # patterns are one-hot
+                    for column in range(columns):
+                        surface[j, row, column] += mean[column] * table[i, j]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _lay(patches, residual):
-    """Patches of a picture in [-1, 1] units to the picture in [0, 1] units."""
-    h, w, _ = residual.shape
+def _lay(patches, base, under, painted_base, last):
+    """Adds the residual, patches in [-1, 1] units, to the maps' base; `last` is the output in those units."""
+    h, w, _ = base.shape
+    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
     for y in range(h):
         for x in range(w):
             for c in range(3):
                 at = c * PATCH * PATCH + (y % PATCH) * PATCH + x % PATCH
-                residual[y, x, c] = np.float32(0.5) * patches[at, y // PATCH, x // PATCH]
+                residual = half * patches[at, y // PATCH, x // PATCH]
+                painted_base[y, x, c] = base[y, x, c] + residual
+                last[y, x, c] = np.float32(2.0) * min(one, max(zero, under[y, x, c] + residual)) - one

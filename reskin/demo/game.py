@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 TITLE = "Reskin demo game"
-RENDER_LIMIT_PX = 1280 * 720  # larger windows are drawn at this many pixels and enlarged, all but the HUD
+RENDER_LIMIT_PX = 960 * 540  # larger windows are drawn at this many pixels and enlarged, all but the HUD
 # Loading takes 4 s, and 20 s the first time, when numba compiles. There is no window before the level is there, for the
 # loading picture would be the first that is reskinned; after this long a player is shown that something happens.
 WINDOWLESS_S = 40.0
