@@ -238,7 +238,9 @@ def spread_cells(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def paint(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
     """(h, w, 3) in [0, 1]: what the maps show, kept pixels included."""
-    painted = maps.evaluate(rgb @ LUMA)
+    x = np.clip((rgb @ LUMA - maps.mean) * maps.gain, -1, 1)
+    x = (1.5 * x - 0.5 * x**3)[..., None]  # softly into the ends
+    painted = maps.base + maps.shade * (1 + np.minimum(x, 0)) + maps.shine * np.maximum(x, 0)
     return np.clip(painted + maps.keep[..., None] * (rgb - painted), 0, 1)
 
 

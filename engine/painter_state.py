@@ -14,7 +14,7 @@ import onnxruntime
 from numba import njit
 
 from engine.style import Style
-from engine.underpaint import PaintMaps
+from engine.underpaint import LUMA, PaintMaps
 from engine.votes import planes
 
 PATCH = 4  # as in engine.painter
@@ -63,29 +63,21 @@ class PainterState:
 
 
 def underpainting(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
-    """(h, w, 3) in [0, 1]: what the maps alone show, kept pixels included. As `PaintMaps.evaluate`, in one pass."""
-    under = np.empty_like(rgb)
-    _evaluate(rgb, maps.base, maps.shade, maps.shine, maps.mean, maps.gain, maps.keep, under)
+    """(h, w, 3) in [0, 1]: what the maps alone show, kept pixels included."""
+    under = maps.evaluate(rgb @ LUMA)
+    _keep(rgb, maps.keep, under)
     return under
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _evaluate(rgb, base, shade, shine, mean, gain, keep, under):
+def _keep(rgb, keep, under):
+    """Mixes the game's own pixels in, where they are kept, and clips."""
     h, w, _ = rgb.shape
-    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
     for y in range(h):
-        for column in range(w):
-            x = np.uintp(column)
-            luminance = (
-                np.float32(0.299) * rgb[y, x, 0] + np.float32(0.587) * rgb[y, x, 1] + np.float32(0.114) * rgb[y, x, 2]
-            )
-            at = min(one, max(-one, (luminance - mean[y, x]) * gain[y, x]))
-            at = at * (one + half - half * at * at)
-            below, above = min(at, zero) + one, max(at, zero)
+        for x in range(w):
             for c in range(3):
-                painted = base[y, x, c] + shade[y, x, c] * below + shine[y, x, c] * above
-                painted += keep[y, x] * (rgb[y, x, c] - painted)
-                under[y, x, c] = min(one, max(zero, painted))
+                mixed = under[y, x, c] + keep[y, x] * (rgb[y, x, c] - under[y, x, c])
+                under[y, x, c] = min(np.float32(1.0), max(np.float32(0.0), mixed))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

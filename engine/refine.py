@@ -77,26 +77,44 @@ def _pad(rows, padded):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _weigh(rgb, y, near, row, shift, tap_weight, weight, total):
+def _weigh(rgb, y, near, row, shift, tap_weight, tap, weights, total):
     """How much one neighbour counts for every pixel of row y, and the running sum. `near` is padded."""
     alike = np.float32(ALIKE)
-    for column in range(weight.shape[0]):
+    for column in range(total.shape[0]):
         x = np.uintp(column)
         r = near[0, row, x + shift] - rgb[0, y, x]
         g = near[1, row, x + shift] - rgb[1, y, x]
         b = near[2, row, x + shift] - rgb[2, y, x]
         ratio = alike / (alike + r * r + g * g + b * b)
-        weight[x] = tap_weight * ratio * ratio
-    for column in range(weight.shape[0]):
-        total[column] += weight[column]
+        weights[tap, x] = tap_weight * ratio * ratio
+    for column in range(total.shape[0]):
+        total[column] += weights[tap, column]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _gather(materials, i, row, shift, weight, settled, y):
-    """Adds a neighbour's row of one material."""
-    for column in range(weight.shape[0]):
+def _gather(padded, i, y, step, weights, settled):
+    """Row y of material i from its 13 neighbours, as `_TAPS` lists them: one expression, so that the sum stays in
+    registers (tap by tap through memory took 2.2 ms a frame instead of 0.9)."""
+    row, middle = y + BORDER, np.uintp(BORDER)
+    above, below, left, right = row - step, row + step, np.uintp(BORDER - step), np.uintp(BORDER + step)
+    top, bottom, west, east = above - step, below + step, np.uintp(BORDER - 2 * step), np.uintp(BORDER + 2 * step)
+    for column in range(settled.shape[2]):
         x = np.uintp(column)
-        settled[i, y, x] += weight[x] * materials[i, row, x + shift]
+        settled[i, y, x] = (
+            weights[0, x] * padded[i, top, x + middle]
+            + weights[1, x] * padded[i, above, x + left]
+            + weights[2, x] * padded[i, above, x + middle]
+            + weights[3, x] * padded[i, above, x + right]
+            + weights[4, x] * padded[i, row, x + west]
+            + weights[5, x] * padded[i, row, x + left]
+            + weights[6, x] * padded[i, row, x + middle]
+            + weights[7, x] * padded[i, row, x + right]
+            + weights[8, x] * padded[i, row, x + east]
+            + weights[9, x] * padded[i, below, x + left]
+            + weights[10, x] * padded[i, below, x + middle]
+            + weights[11, x] * padded[i, below, x + right]
+            + weights[12, x] * padded[i, bottom, x + middle]
+        )
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)  # the Reader's thread runs beside the Painter
@@ -107,16 +125,13 @@ def _refine(rgb, near, materials, step, rgb_before, materials_before, carry, set
     padded = np.empty((k, h + 2 * BORDER, w + 2 * BORDER), np.float32)
     _pad(near, near_padded)
     _pad(materials, padded)
-    weight, total = np.empty(w, np.float32), np.empty(w, np.float32)
-    past = np.empty(w, np.float32)
+    weights = np.empty((_TAP_WEIGHT.shape[0], w), np.float32)
+    total, past = np.empty(w, np.float32), np.empty(w, np.float32)
     for y in range(h):
         total[:] = 0.0
-        settled[:, y, :] = 0.0
-        for tap in range(_TAP_Y.shape[0]):
+        for tap in range(_TAP_WEIGHT.shape[0]):
             row, shift = y + BORDER + step * _TAP_Y[tap], np.uintp(BORDER + step * _TAP_X[tap])
-            _weigh(rgb, y, near_padded, row, shift, _TAP_WEIGHT[tap], weight, total)
-            for i in range(k):
-                _gather(padded, i, row, shift, weight, settled, y)
+            _weigh(rgb, y, near_padded, row, shift, _TAP_WEIGHT[tap], tap, weights, total)
         for x in range(w):
             r, g = rgb_before[0, y, x] - rgb[0, y, x], rgb_before[1, y, x] - rgb[1, y, x]
             b = rgb_before[2, y, x] - rgb[2, y, x]
@@ -124,5 +139,6 @@ def _refine(rgb, near, materials, step, rgb_before, materials_before, carry, set
         for x in range(w):
             total[x] = (np.float32(1.0) - past[x]) / total[x]
         for i in range(k):
+            _gather(padded, i, y, step, weights, settled)
             for x in range(w):
                 settled[i, y, x] = settled[i, y, x] * total[x] + past[x] * materials_before[i, y, x]

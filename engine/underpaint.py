@@ -46,10 +46,9 @@ class PaintMaps:
 
     def evaluate(self, luminance: np.ndarray) -> np.ndarray:
         """The painted colour of every pixel, (h, w, 3), for luminance (h, w) in [0, 1]."""
-        x = np.clip((luminance - self.mean) * self.gain, -1, 1)
-        x = x * (1.5 - 0.5 * x * x)
-        below, above = np.minimum(x, 0) + 1, np.maximum(x, 0)
-        return self.base + self.shade * below[..., None] + self.shine * above[..., None]
+        painted = np.empty_like(self.base)
+        _evaluate(luminance, self.base, self.shade, self.shine, self.mean, self.gain, painted)
+        return painted
 
 
 @dataclass
@@ -114,15 +113,27 @@ def lit_ramps(style: Style) -> np.ndarray:
 
 
 def halo(shining: np.ndarray, color: np.ndarray) -> np.ndarray:
-    """(h, w, 3) light around what glows: a tight and a wide blur, at half the size."""
+    """(h, w, 3) light around what glows: a tight blur at half the size, a wide one at a quarter."""
     h, w = shining.shape
     source = cv2.resize(shining[..., None] ** 2 * color, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
-    tight, wide = cv2.GaussianBlur(source, (0, 0), 2.0), cv2.GaussianBlur(source, (0, 0), 7.0)
-    return cv2.resize(0.35 * tight + 0.5 * wide, (w, h), interpolation=cv2.INTER_LINEAR)
+    tight = cv2.GaussianBlur(source, (0, 0), 2.0)
+    wide = cv2.GaussianBlur(cv2.resize(source, (w // 4, h // 4), interpolation=cv2.INTER_AREA), (0, 0), 3.5)
+    both = 0.35 * tight + 0.5 * cv2.resize(wide, (w // 2, h // 2), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(both, (w, h), interpolation=cv2.INTER_LINEAR)
 
 
-# The passes below run along a row, one plane at a time, in loops that write one array each: so LLVM makes eight pixels
-# of every instruction. The first version walked pixel by pixel through the materials and took 4.6 ms instead of 1.5.
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _evaluate(luminance, base, shade, shine, mean, gain, painted):
+    h, w = luminance.shape
+    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+    for y in range(h):
+        for column in range(w):
+            x = np.uintp(column)
+            at = min(one, max(-one, (luminance[y, x] - mean[y, x]) * gain[y, x]))
+            at = at * (one + half - half * at * at)
+            below, above = min(at, zero) + one, max(at, zero)
+            for c in range(3):
+                painted[y, x, c] = base[y, x, c] + shade[y, x, c] * below + shine[y, x, c] * above
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
