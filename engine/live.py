@@ -17,7 +17,7 @@ import onnxruntime
 
 from engine.config import Preset
 from engine.painter_state import PainterState
-from engine.refine import Refiner
+from engine.refine import Refiner, Settled
 from engine.stillness import Stillness
 from engine.style import Style
 from engine.underpaint import LUMA, PaintMaps, Underpainter
@@ -53,14 +53,16 @@ def read_frame(reader: onnxruntime.InferenceSession, rgb: np.ndarray) -> tuple[n
 def _step_aside() -> None:
     """Lets this thread run where nothing else wants to: its reading is for the next frame, the others' for this one."""
     if sys.platform == "linux":
-        os.nice(10)  # of the calling thread alone, on Linux
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # of the calling thread alone, on Linux
 
 
 class LiveEngine:
     """One stream of frames. Not thread-safe."""
 
-    def __init__(self, preset: Preset, *, weights: Path = WEIGHTS, threads: int = 1) -> None:
+    def __init__(self, preset: Preset, *, weights: Path = WEIGHTS, threads: int = 1, patience: int = 0) -> None:
+        """A reading that is not done when it is wanted is waited for, or left for up to `patience` frames more."""
         self.preset = preset
+        self._patience = patience
         self._reader = open_session(weights / "reader.onnx", threads)
         self._painter = PainterState(open_session(weights / "painter.onnx", threads)) if preset.painter else None
         self._refiner = Refiner()
@@ -69,7 +71,8 @@ class LiveEngine:
         self._frame = 0
         self._depth: np.ndarray | None = None
         self._pool = ThreadPoolExecutor(1, "reader", _step_aside) if preset.reads_behind else None
-        self._reading: Future[tuple[np.ndarray, np.ndarray]] | None = None  # of the frame before
+        self._reading: Future[tuple[Settled, np.ndarray]] | None = None
+        self._read_frame = 0  # which the reading is of
 
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
@@ -83,10 +86,29 @@ class LiveEngine:
         if self._painter is not None:
             self._painter.reset()
 
-    def _settle(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Settled materials (h, w, k) and depth (h, w) of a frame that the Reader sees."""
+    def _settle(self, rgb: np.ndarray) -> tuple[Settled, np.ndarray]:
+        """What the Reader sees in a frame, and its depth (h, w)."""
         seen, depth = read_frame(self._reader, rgb)
-        return self._refiner(rgb, seen), depth
+        return self._refiner.settle(rgb, seen), depth
+
+    def _take(self, settled: Settled, depth: np.ndarray) -> None:
+        self._refiner.remember(settled)
+        self._depth = depth
+
+    def _look(self, rgb: np.ndarray, every: int) -> np.ndarray:
+        """Materials (h, w, k) of this frame: read, or carried over by colour from the last frame that was."""
+        number, self._frame = self._frame, self._frame + 1
+        if self._depth is None or (self._pool is None and number % every == 0):
+            settled, depth = self._settle(rgb)
+            self._take(settled, depth)
+            self._read_frame = number
+            return settled.materials.transpose(1, 2, 0)
+        if self._reading is not None and (self._reading.done() or number - self._read_frame > self._patience):
+            self._take(*self._reading.result())
+            self._reading = None
+        if self._pool is not None and self._reading is None and number - self._read_frame >= every:
+            self._reading, self._read_frame = self._pool.submit(self._settle, rgb), number
+        return self._refiner.follow(rgb)
 
     def read(self, rgb: np.ndarray) -> np.ndarray:
         """What every pixel is, (h, w, k) probabilities, without touching the stream's memory."""
@@ -99,22 +121,9 @@ class LiveEngine:
         `quality` 0 is the preset as it is; at 1 the Painter rests, at 2 and 3 the Reader looks at every second and
         fourth frame only, and its materials are carried over by colour in between.
         """
-        every = max(self.preset.reader_every, (1, 1, 2, 4)[quality])
-        is_read = self._depth is None or self._frame % every == 0
-        self._frame += 1
-        if self._depth is None:
-            materials, self._depth = self._settle(rgb)
-        elif self._pool is None:
-            if is_read:
-                materials, self._depth = self._settle(rgb)
-            else:
-                materials = self._refiner.follow(rgb)
-        else:
-            if self._reading is not None:
-                _, self._depth = self._reading.result()
-            materials = self._refiner.follow(rgb)
-            self._reading = self._pool.submit(self._settle, rgb) if is_read else None
+        materials = self._look(rgb, max(self.preset.reader_every, (1, 1, 2, 4)[quality]))
         materials = self._stillness(rgb @ LUMA, materials)
+        assert self._depth is not None
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)
         if self._painter is not None and quality == 0:
             maps = self._painter.paint(rgb, materials, maps, style)

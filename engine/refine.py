@@ -7,6 +7,8 @@ About 1 ms at 256x144 on one core.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -29,37 +31,51 @@ _TAP_X = np.array([x for _, x, _ in _TAPS])
 _TAP_WEIGHT = np.array([weight for _, _, weight in _TAPS], np.float32)
 
 
+class Settled(NamedTuple):
+    """A frame that was read: its colours (3, h, w) and its settled materials (k, h, w)."""
+
+    rgb: np.ndarray
+    materials: np.ndarray
+
+
 class Refiner:
-    """Remembers the last frame and its materials. One per stream; not thread-safe."""
+    """Remembers the last frame that was read. One per stream; `settle` may run in another thread than `follow`."""
 
     def __init__(self) -> None:
-        self._rgb: np.ndarray | None = None
-        self._materials: np.ndarray | None = None
+        self._last: Settled | None = None
 
     def reset(self) -> None:
-        self._rgb = self._materials = None
+        self._last = None
 
     def __call__(self, rgb: np.ndarray, materials: np.ndarray) -> np.ndarray:
         """rgb (h, w, 3) in [0, 1] and materials (h, w, k) probabilities to settled materials, a new array."""
+        self.remember(self.settle(rgb, materials))
+        assert self._last is not None
+        return self._last.materials.transpose(1, 2, 0)
+
+    def settle(self, rgb: np.ndarray, materials: np.ndarray) -> Settled:
+        """The same without remembering it."""
         now, colors = planes(materials), planes(rgb)
         settled = np.empty_like(now)
-        if self._rgb is None or self._rgb.shape != colors.shape or self._materials is None:
-            _refine(colors, colors, now, 1, colors, now, np.float32(0.0), settled)
-        else:
-            _refine(colors, colors, now, 1, self._rgb, self._materials, np.float32(CARRY), settled)
-        self._rgb, self._materials = colors, settled
-        return settled.transpose(1, 2, 0)
+        last, carry = self._last, CARRY
+        if last is None or last.rgb.shape != colors.shape:
+            last, carry = Settled(colors, now), 0.0
+        _refine(colors, colors, now, 1, last.rgb, last.materials, np.float32(carry), settled)
+        return Settled(colors, settled)
+
+    def remember(self, settled: Settled) -> None:
+        self._last = settled
 
     def follow(self, rgb: np.ndarray) -> np.ndarray:
         """Materials of a frame that the Reader did not see: each pixel takes them from where its colour was before.
 
         Not remembered: a guess must not become what the next reading is compared with, or it leaves ghosts behind.
         """
-        assert self._materials is not None, "follow() needs a frame that was read"
-        colors = planes(rgb)
-        settled = np.empty_like(self._materials)
-        _refine(colors, self._rgb, self._materials, FOLLOW_STEP, self._rgb, self._materials, np.float32(0.0), settled)
-        return settled.transpose(1, 2, 0)
+        assert self._last is not None, "follow() needs a frame that was read"
+        before, materials = self._last
+        followed = np.empty_like(materials)
+        _refine(planes(rgb), before, materials, FOLLOW_STEP, before, materials, np.float32(0.0), followed)
+        return followed.transpose(1, 2, 0)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -8,6 +8,7 @@ it is `reskin.supervisor`.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import os
 import signal
@@ -44,6 +45,8 @@ def serve(
     except Exception as error:  # noqa: BLE001  whatever it is, the app must hear of it
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays; looking through all of it again takes 20 ms, in the middle of a frame
     connection.send(("ready", renderer.name))
     try:
         _paint_for_ever(connection, renderer, carries_marker)

@@ -27,20 +27,26 @@ MATERIAL_COLORS = np.array([
     (235, 60, 90), (200, 90, 220), (255, 235, 90), (255, 255, 255),
 ], np.uint8)  # fmt: skip
 DIVIDER_PX = 2
+PATIENCE_FRAMES = 3  # as old as readings are at quality 3
 assert len(MATERIAL_COLORS) == len(MATERIALS)
 
 
-def create(preset: str, threads: int = 1) -> EngineRenderer:
+def create(preset: str, threads: int = 1, patience: int = 0) -> EngineRenderer:
     """The renderer of a preset by name; EngineError when there is no such preset or its weights cannot be used."""
     if preset not in PRESETS:
         raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PRESETS)}")
     try:
-        return EngineRenderer(LiveEngine(PRESETS[preset], threads=threads), threads)
+        return EngineRenderer(LiveEngine(PRESETS[preset], threads=threads, patience=patience), threads)
     except Exception as error:
         raise EngineError(
             f"starting the engine {preset!r}: its weights could not be loaded ({error}). "
             "Reinstall Reskin to get them back."
         ) from error
+
+
+def create_live(preset: str, threads: int = 1) -> EngineRenderer:
+    """The same for a live game: it paints from an older reading rather than be late for a tick."""
+    return create(preset, threads, PATIENCE_FRAMES)
 
 
 def read_materials(bgra_u8: np.ndarray) -> np.ndarray:

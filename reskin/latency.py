@@ -33,7 +33,7 @@ MARKER_W_PX = COLUMNS * BLOCK_PX
 MARKER_H_PX = 2 * BLOCK_PX
 _DARK, _BRIGHT = 16, 240  # what is drawn
 _DARK_AT_MOST, _BRIGHT_AT_LEAST = 64, 192  # what is read: rounding and dithering pass, a picture of a game does not
-_POLL_S = 0.002  # at half of this the meter took a fifth of a core from the loop that it measured
+_POLL_S = 0.0035  # at half of this the meter took a fifth of a core from the loop that it measured
 
 
 def marker_time(now_ns: int) -> int:

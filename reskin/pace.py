@@ -14,8 +14,8 @@ TICK_HZ = 24
 TICK_NS = 1_000_000_000 // TICK_HZ
 SPIN_NS = 150_000  # a sleep ends about 60-120 us late on Linux (timer slack), so the last 0.15 ms is spun
 MARGIN_MS = 1.5  # the picture is ready this long before the tick, if the engine is as slow as its estimate
-ESTIMATE_FRAMES = 96  # four seconds
-ESTIMATE_PERCENTILE = 98  # a miss costs a whole tick of age and an early grab only its own milliseconds
+ESTIMATE_FRAMES = 480  # twenty seconds
+ESTIMATE_PERCENTILE = 99.6  # a miss costs a whole tick of age and an early grab only its own milliseconds
 
 
 class Clock(Protocol):
