@@ -51,7 +51,7 @@ class RunOptions:
     theme: str | Path = ""  # "": the settings' own
     preset: str = ""  # "": the settings' own
     strength: float | None = None  # None: each theme's own
-    engine: str = "reskin.engine_renderer:create_live"  # "module:function"; called in its process with the preset's name
+    engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
     shot: Path | None = None  # the last picture shown, as PNG

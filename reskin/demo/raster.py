@@ -217,6 +217,8 @@ def _triangle(frame, inverse, view, points, k, red, green, blue, air_r, air_g, a
     u_dy = ((u2 - u0) * (x1 - x0) - (u1 - u0) * (x2 - x0)) / area
     v_dx = ((v1 - v0) * (y2 - y0) - (v2 - v0) * (y1 - y0)) / area
     v_dy = ((v2 - v0) * (x1 - x0) - (v1 - v0) * (x2 - x0)) / area
+    grain_r, grain_g, grain_b = int(red * 256.0), int(green * 256.0), int(blue * 256.0)
+    flat_r, flat_g, flat_b = int(air_r), int(air_g), int(air_b)
     for column in range(max(0, math.ceil(left)), min(w - 1, math.floor(right)) + 1):
         high, low = 1e9, -1e9
         if (x0 <= column) != (x1 <= column):
@@ -234,17 +236,22 @@ def _triangle(frame, inverse, view, points, k, red, green, blue, air_r, air_g, a
         inv = i0 + (column - x0) * i_dx + (start - y0) * i_dy
         u = u0 + (column - x0) * u_dx + (start - y0) * u_dy
         v = v0 + (column - x0) * v_dx + (start - y0) * v_dy
-        for row in range(start, end + 1):
-            if shadow:
+        if shadow:
+            for row in range(start, end + 1):
                 if inv * 1.06 > inverse[column, row]:
                     frame[column, row] = (frame[column, row] >> 2 & 0x3F3F3F) + (frame[column, row] >> 1 & 0x7F7F7F)
-            elif inv > inverse[column, row]:
+                inv += i_dy
+            continue
+        for row in range(start, end + 1):
+            if inv > inverse[column, row]:
                 inverse[column, row] = inv
-                dist = 1.0 / inv
-                grain = tile[int(v * dist + 8192.0) & (TILE - 1), int(u * dist + 8192.0) & (TILE - 1)] / 128.0
-                r = int(min(255.0, red * grain + air_r))
-                g = int(min(255.0, green * grain + air_g))
-                b = int(min(255.0, blue * grain + air_b))
+                dist = np.float32(1.0) / np.float32(inv)
+                at_u = np.int32(np.float32(u) * dist + np.float32(8192.0)) & (TILE - 1)
+                at_v = np.int32(np.float32(v) * dist + np.float32(8192.0)) & (TILE - 1)
+                grain = int(tile[at_v, at_u])
+                r = min(255, (grain_r * grain >> 15) + flat_r)
+                g = min(255, (grain_g * grain >> 15) + flat_g)
+                b = min(255, (grain_b * grain >> 15) + flat_b)
                 frame[column, row] = (r << 16) | (g << 8) | b
             inv += i_dy
             u += u_dy
