@@ -33,7 +33,8 @@ MARKER_W_PX = COLUMNS * BLOCK_PX
 MARKER_H_PX = 2 * BLOCK_PX
 _DARK, _BRIGHT = 16, 240  # what is drawn
 _DARK_AT_MOST, _BRIGHT_AT_LEAST = 64, 192  # what is read: rounding and dithering pass, a picture of a game does not
-_POLL_S = 0.0035  # at half of this the meter took a fifth of a core from the loop that it measured
+_POLL_S = 0.002
+_REST_S = 0.025  # after a new painting: the next is a tick of 42 ms away, and looking costs the loop that is measured
 
 
 def marker_time(now_ns: int) -> int:
@@ -158,7 +159,7 @@ class GlassMeter:
 
 
 def _watch(connection: Connection, x: int, y: int) -> None:
-    """Look about 450 times a second; one latency for each painting, when it is first seen."""
+    """Look every 2 ms while a painting is due; one latency for each, when it is first seen."""
     import mss
 
     latencies_ms: list[int] = []
@@ -182,10 +183,11 @@ def _watch(connection: Connection, x: int, y: int) -> None:
                     corner = np.frombuffer(last_pixels, np.uint8).reshape(MARKER_H_PX, MARKER_W_PX, 4)
                     number = read_marker(corner) if is_carried(corner) else None
                 unread += number is None
-                if number is not None and number != last:
+                is_new = number is not None and number != last
+                if number is not None and is_new:
                     latencies_ms.append((now - number) % NUMBER_LIMIT)
                     last = number
-                time.sleep(_POLL_S)
+                time.sleep(_REST_S if is_new else _POLL_S)
         connection.send((latencies_ms, looks, unread))
     except EOFError:
         return  # the app is gone
