@@ -21,7 +21,7 @@ from engine.refine import Refiner, Settled
 from engine.stillness import Stillness
 from engine.style import Style
 from engine.underpaint import LUMA, PaintMaps, Underpainter
-from engine.votes import lay_out_votes
+from engine.votes import cut_blocks, lay_out_votes
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
@@ -46,14 +46,13 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
 
 def read_frame(reader: onnxruntime.InferenceSession, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What every pixel is and how far: rgb (h, w, 3) in [0, 1] -> materials (h, w, k), depth (h, w)."""
-    (votes,) = reader.run(None, {"rgb": rgb})
-    return lay_out_votes(votes)
+    return lay_out_votes(*reader.run(None, {"blocks": cut_blocks(rgb)}))
 
 
 def _step_aside() -> None:
     """Lets this thread run where nothing else wants to: its reading is for the next frame, the others' for this one."""
     if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # of the calling thread alone, on Linux
+        os.nice(10)  # of the calling thread alone, on Linux
 
 
 class LiveEngine:

@@ -246,13 +246,17 @@ def paint(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
 
 def cut(noise: np.ndarray, under: np.ndarray, source: np.ndarray, history: np.ndarray, materials: np.ndarray,
         style: Style) -> np.ndarray:  # fmt: skip
-    """What the Painter looks at: pictures (h, w, 3) in [-1, 1] as 4x4 patches, then what surfaces lie in each patch."""
+    """What the Painter looks at: pictures (h, w, 3) in [-1, 1] as 4x4 patches, then what surfaces lie in each patch.
+
+    Zeros fill the channels up to a multiple of eight.
+    """
     h, w, _ = noise.shape
     pictures = np.concatenate([noise, under, source, history], axis=2)
     patches = pictures.reshape(h // PATCH, PATCH, w // PATCH, PATCH, 12).transpose(4, 1, 3, 0, 2)
     surface = materials @ style.per_material()[:, 9:]  # scale, glow and patterns, behind the nine colour columns
     surface = surface.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
-    return np.concatenate([patches.reshape(12 * PATCH**2, h // PATCH, w // PATCH), surface]).astype(np.float32)
+    channels = np.concatenate([patches.reshape(12 * PATCH**2, h // PATCH, w // PATCH), surface]).astype(np.float32)
+    return np.pad(channels, ((0, -len(channels) % 8), (0, 0), (0, 0)))
 
 
 def lay(patches: np.ndarray) -> np.ndarray:

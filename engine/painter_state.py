@@ -44,12 +44,14 @@ class PainterState:
         history = self._noise if self._last is None else self._last
         table = np.ascontiguousarray(style.per_material()[:, 9:])  # scale, glow and patterns, behind the colours
         h, w, _ = rgb.shape
-        patches = np.empty((12 * PATCH**2 + table.shape[1], h // PATCH, w // PATCH), np.float32)
+        surface = 12 * PATCH**2  # the first channel behind the pictures
+        channels = -(-(surface + table.shape[1]) // 8) * 8  # the last few stay zero, as in engine.painter
+        patches = np.zeros((channels, h // PATCH, w // PATCH), np.float32)
         for i, (picture, scale, shift) in enumerate(
             ((self._noise, 1, 0), (under, 2, -1), (rgb, 2, -1), (history, 1, 0))
         ):
             _cut(picture, np.float32(scale), np.float32(shift), patches[3 * i * PATCH**2 : 3 * (i + 1) * PATCH**2])
-        _average(planes(materials), table, patches[12 * PATCH**2 :])
+        _average(planes(materials), table, patches[surface : surface + table.shape[1]])
         levels = np.array([1.0, 1.0 if fresh else 0.0], np.float32)  # sigma; the history's noise
         condition = np.concatenate([style.light_vector(), levels])
         (residual_patches,) = self._session.run(None, {"patches": patches, "condition": condition})

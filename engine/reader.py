@@ -78,7 +78,11 @@ class Reader(nn.Module):
 
     def votes(self, rgb: Tensor) -> Tensor:
         """(b, 4 (k + 1), h/2, w/2): logits and depth of the four pixels of every 2x2 block, not yet laid out."""
-        x = F.pixel_unshuffle(rgb, 2)  # (b, 12, h/2, w/2)
+        fine, coarse = self.block_votes(F.pixel_unshuffle(rgb, 2))
+        return fine + coarse.repeat_interleave(4, dim=1)
+
+    def block_votes(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Votes on 2x2 blocks (b, 12, h/2, w/2): of each pixel (b, 4 (k + 1), ...), of each block (b, k + 1, ...)."""
         b, _, h, w = x.shape
         y_position = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype).view(1, 1, h, 1).expand(b, 1, h, w)
         x_position = torch.linspace(-1, 1, w, device=x.device, dtype=x.dtype).view(1, 1, 1, w).expand(b, 1, h, w)
@@ -91,4 +95,4 @@ class Reader(nn.Module):
         x = self.up4(quarter + F.interpolate(self.to4(x), scale_factor=2.0))
         votes = F.interpolate(votes + self.head4(x), scale_factor=2.0, mode="bilinear")  # (b, k + 1, h/2, w/2)
         x = self.up2(half + F.interpolate(self.to2(x), scale_factor=2.0))
-        return self.head(x) + votes.repeat_interleave(4, dim=1)
+        return self.head(x), votes

@@ -12,6 +12,7 @@ Colours are sRGB in [0, 1]; materials are soft, so are the maps.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -86,15 +87,14 @@ class Underpainter:
         sums = np.empty((h // CELL, w // CELL, 3 * k), np.float32)
         _cell_sums(luminance, planes(materials), sums)
         whole = sums.sum((0, 1))
+        blurred = cv2.blur(sums, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT_101)
+        calm = self.calm
+        if self._slow is None or self._slow.shape != blurred.shape:
+            self._slow, calm = np.zeros_like(blurred), 0.0
+        local, totals = np.empty((*blurred.shape[:2], k, 2), np.float32), np.zeros(3 * k)
         # A little of the whole frame's mean stands in where a material is missing nearby.
-        blurred = cv2.blur(sums, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT_101) + whole * (1e-3 / whole[:k].sum())
-        before = blurred if self._slow is None or self._slow.shape != blurred.shape else self._slow
-        self._slow = self.calm * before + (1 - self.calm) * blurred
-        weight, first, second = np.split(self._slow, 3, axis=2)
-        mean = first / (weight + 1e-6)
-        deviation = np.sqrt(np.maximum(second / (weight + 1e-6) - mean * mean, 0))
-        totals = self._slow.sum((0, 1)) + 1e-6
-        return np.ascontiguousarray(np.stack([mean, deviation], axis=3)), totals[k : 2 * k] / totals[:k]
+        _blend(self._slow, blurred, whole * (1e-3 / whole[:k].sum()), np.float32(calm), local, totals)
+        return local, ((totals[k : 2 * k] + 1e-6) / (totals[:k] + 1e-6)).astype(np.float32)
 
 
 def lit_ramps(style: Style) -> np.ndarray:
@@ -163,6 +163,25 @@ def _cell_sums(luminance, materials, sums):
                 sums[row, column, i] = a
                 sums[row, column, k + i] = b
                 sums[row, column, 2 * k + i] = c
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _blend(slow, blurred, everywhere, calm, local, totals):
+    """Moves the slow statistics on by a frame; mean and deviation of every cell and material, sums over all cells."""
+    rows, columns, _ = slow.shape
+    k = local.shape[2]
+    tiny = np.float32(1e-6)
+    for y in range(rows):
+        for x in range(columns):
+            for c in range(3 * k):
+                now = blurred[y, x, c] + everywhere[c]
+                slow[y, x, c] = now + calm * (slow[y, x, c] - now)
+                totals[c] += slow[y, x, c]
+            for i in range(k):
+                weight = np.float32(1.0) / (slow[y, x, i] + tiny)
+                mean = slow[y, x, k + i] * weight
+                local[y, x, i, 0] = mean
+                local[y, x, i, 1] = math.sqrt(max(np.float32(0.0), slow[y, x, 2 * k + i] * weight - mean * mean))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -14,15 +14,24 @@ from numba import njit
 CONFIDENCE = 1.5  # logits are multiplied by it: label smoothing leaves the Reader too modest
 
 
-def lay_out_votes(votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """votes (4 (k + 1), h/2, w/2) as `Reader.votes` gives them -> materials (h, w, k), depth (h, w), float32.
+def cut_blocks(rgb: np.ndarray) -> np.ndarray:
+    """rgb (h, w, 3) in [0, 1] -> 2x2 blocks (12, h/2, w/2) in [-1, 1], the four pixels of a channel row by row."""
+    h, w, _ = rgb.shape
+    blocks = np.empty((12, h // 2, w // 2), np.float32)
+    _cut_blocks(rgb, blocks)
+    return blocks
 
-    In memory the materials lie plane by plane, (k, h, w): every pass over them runs along a row eight pixels at a time.
+
+def lay_out_votes(votes: np.ndarray, block_votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the Reader's graph gives -> materials (h, w, k), depth (h, w), float32.
+
+    votes (4 (k + 1), h/2, w/2) are of single pixels, block_votes (k + 1, h/2, w/2) count for all four of a block. In
+    memory the materials lie plane by plane, (k, h, w): every pass over them runs along a row eight pixels at a time.
     """
     channels, h, w = votes.shape
     materials = np.empty((channels // 4 - 1, 2 * h, 2 * w), np.float32)
     depth = np.empty((2 * h, 2 * w), np.float32)
-    _lay_out(votes, np.float32(CONFIDENCE), materials, depth)
+    _lay_out(votes, block_votes, np.float32(CONFIDENCE), materials, depth)
     return materials.transpose(1, 2, 0), depth
 
 
@@ -41,23 +50,36 @@ def exp_below_zero(x):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _lay_out(votes, confidence, materials, depth):
-    channels, h, w = votes.shape
-    k = channels // 4 - 1
+def _cut_blocks(rgb, blocks):
+    _, h, w = blocks.shape
+    for y in range(h):
+        for channel in range(12):
+            c, row, dx = channel // 4, 2 * y + channel // 2 % 2, channel % 2
+            for x in range(w):
+                blocks[channel, y, x] = np.float32(2.0) * rgb[row, 2 * x + dx, c] - np.float32(1.0)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def _lay_out(votes, block_votes, confidence, materials, depth):
+    k, h, w = block_votes.shape
+    k -= 1
     weights = np.empty((k, w), np.float32)
     top, total = np.empty(w, np.float32), np.empty(w, np.float32)
     for y in range(h):
         for corner in range(4):  # the pixels of a 2x2 block, row by row
             dy, dx = corner // 2, corner % 2
+            for i in range(k):
+                for x in range(w):
+                    weights[i, x] = votes[4 * i + corner, y, x] + block_votes[i, y, x]
             for x in range(w):
-                top[x] = votes[corner, y, x]
+                top[x] = weights[0, x]
                 total[x] = np.float32(0.0)
             for i in range(1, k):
                 for x in range(w):
-                    top[x] = max(top[x], votes[4 * i + corner, y, x])
+                    top[x] = max(top[x], weights[i, x])
             for i in range(k):
                 for x in range(w):
-                    weights[i, x] = exp_below_zero((votes[4 * i + corner, y, x] - top[x]) * confidence)
+                    weights[i, x] = exp_below_zero((weights[i, x] - top[x]) * confidence)
                 for x in range(w):
                     total[x] += weights[i, x]
             for x in range(w):
@@ -66,4 +88,5 @@ def _lay_out(votes, confidence, materials, depth):
                 for x in range(w):
                     materials[i, 2 * y + dy, 2 * x + dx] = weights[i, x] * total[x]
             for x in range(w):
-                depth[2 * y + dy, 2 * x + dx] = 1.0 / (1.0 + math.exp(-votes[4 * k + corner, y, x]))
+                far = votes[4 * k + corner, y, x] + block_votes[k, y, x]
+                depth[2 * y + dy, 2 * x + dx] = 1.0 / (1.0 + math.exp(-far))

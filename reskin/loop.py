@@ -23,7 +23,7 @@ from reskin.errors import ReskinError
 from reskin.frame import Frame, Region
 from reskin.ledger import Ledger, Tick
 from reskin.note import Note
-from reskin.pace import Clock, GrabTimer, SystemClock, Ticks
+from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.quality import QualityGovernor
@@ -32,8 +32,7 @@ from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
 
-GRACE_NS = 2_000_000  # a painting that is this late is worth waiting for: not waiting costs a whole tick
-GRACE_STEP_NS = 300_000
+GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
 MISSING_NOTE_NS = 10_000_000_000  # without a skin, though one is wanted: the player is told, and told again
@@ -68,7 +67,7 @@ def run_loop(
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
     presenter = Presenter(overlay, sinks, note, guard)
-    ledger, grab_timer, quality = Ledger(status), GrabTimer(), QualityGovernor()
+    ledger, grab_timer, grace, quality = Ledger(status), GrabTimer(), Grace(), QualityGovernor()
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
     try:
@@ -83,7 +82,8 @@ def run_loop(
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)
             notes += controls.hear(hotkeys.poll())
-            painting = _newest(engine, ledger, clock, ticks.deadline_ns + GRACE_NS)
+            painting = _newest(engine, ledger, clock, grace.until_ns(ticks.deadline_ns))
+            grace.waited(ticks.deadline_ns, clock.now_ns())
             if painting is not None:
                 grab_timer.add(ledger.painted(painting))
                 presenter.renew(painting, ledger.grabbed_ns)

@@ -16,6 +16,9 @@ SPIN_NS = 150_000  # a sleep ends about 60-120 us late on Linux (timer slack), s
 MARGIN_MS = 1.5  # the picture is ready this long before the tick, if the engine is as slow as its estimate
 ESTIMATE_FRAMES = 480  # twenty seconds
 ESTIMATE_PERCENTILE = 99.6  # a miss costs a whole tick of age and an early grab only its own milliseconds
+GRACE_NS = 2_000_000
+LONG_GRACE_NS = 8_000_000
+LONG_GRACE_EVERY_NS = 1_000_000_000
 
 
 class Clock(Protocol):
@@ -79,3 +82,21 @@ class GrabTimer:
 
     def grab_ns(self, deadline_ns: int, now_ns: int) -> int:
         return max(now_ns, deadline_ns - int(min(self.estimate_ms, 1e6) * 1e6))
+
+
+class Grace:
+    """How long after the tick a late painting is waited for, since a miss repeats a picture for 42 ms.
+
+    A little always, longer at most once a second: ticks stay where they are for an engine that is always late.
+    """
+
+    def __init__(self) -> None:
+        self._spent_ns: int | None = None
+
+    def until_ns(self, deadline_ns: int) -> int:
+        is_rare = self._spent_ns is None or deadline_ns - self._spent_ns >= LONG_GRACE_EVERY_NS
+        return deadline_ns + (LONG_GRACE_NS if is_rare else GRACE_NS)
+
+    def waited(self, deadline_ns: int, now_ns: int) -> None:
+        if now_ns - deadline_ns > 2 * GRACE_NS:
+            self._spent_ns = deadline_ns

@@ -40,22 +40,37 @@ FRAME_PX = 64  # of a virtual screen more than the game's window: the window man
 
 
 @dataclass
-class Memory:
-    """Resident memory of the app and the engine's process together; what they share is counted in both."""
+class Machine:
+    """Resident memory of the app and the engine's process together (what they share is counted in both), and the share
+    of the cores' time that a virtual machine's host took away meanwhile: ticks are missed for that too."""
 
     start_mb: float = float("nan")
     end_mb: float = float("nan")
+    stolen_share: float = float("nan")
     pids: list[int] = field(default_factory=list)
+    _start_ticks: tuple[int, int] = (0, 0)
 
     def begin(self, engine: Supervisor) -> None:
         self.pids = [os.getpid(), *([engine.pid] if engine.pid else [])]
         self.start_mb = self._now_mb()
+        self._start_ticks = _core_ticks()
 
     def end(self) -> None:
         self.end_mb = self._now_mb()
+        stolen, total = (now - then for now, then in zip(_core_ticks(), self._start_ticks, strict=True))
+        self.stolen_share = stolen / total if total else float("nan")
 
     def _now_mb(self) -> float:
         return sum(_rss_mb(pid) for pid in self.pids) if self.pids else float("nan")
+
+
+def _core_ticks() -> tuple[int, int]:
+    """Stolen and all ticks of all cores since the start of the machine; zeros where there is no /proc."""
+    try:
+        values = [int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    except OSError:
+        return 0, 0
+    return values[7], sum(values)
 
 
 def _rss_mb(pid: int) -> float:
@@ -91,7 +106,7 @@ class GlassOverlay(FakeOverlay):
         self.latencies_ms, self.looks, self.unread = [], 0, 0
 
 
-def play_fake(options: RunOptions, size: tuple[int, int], memory: Memory) -> Status:
+def play_fake(options: RunOptions, size: tuple[int, int], machine: Machine) -> Status:
     started_ns = time.monotonic_ns()
     game = FakeCapture(size, fps=FAKE_GAME_HZ)
     overlay = GlassOverlay(game, started_ns)
@@ -99,7 +114,7 @@ def play_fake(options: RunOptions, size: tuple[int, int], memory: Memory) -> Sta
 
     def warm() -> None:
         overlay.forget()
-        memory.begin(engine)
+        machine.begin(engine)
 
     try:
         with prompt_thread():
@@ -107,7 +122,7 @@ def play_fake(options: RunOptions, size: tuple[int, int], memory: Memory) -> Sta
                 game, overlay, FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
                 options=LoopOptions(
                     seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm,
-                    on_end=lambda picture: memory.end(),
+                    on_end=lambda picture: machine.end(),
                 ),
             )  # fmt: skip
     finally:
@@ -116,11 +131,13 @@ def play_fake(options: RunOptions, size: tuple[int, int], memory: Memory) -> Sta
     return status
 
 
-def play_demo(options: RunOptions, memory: Memory) -> Status:
-    return run(options, on_warm=memory.begin, on_end=lambda engine: memory.end())
+def play_demo(options: RunOptions, machine: Machine) -> Status:
+    return run(options, on_warm=machine.begin, on_end=lambda engine: machine.end())
 
 
-def figures(status: Status, options: RunOptions, size: tuple[int, int], game: str, memory: Memory) -> dict[str, object]:
+def figures(
+    status: Status, options: RunOptions, size: tuple[int, int], game: str, machine: Machine
+) -> dict[str, object]:
     """What the last line holds."""
     late, glass = status.lateness_ms, status.glass
     return {
@@ -138,8 +155,9 @@ def figures(status: Status, options: RunOptions, size: tuple[int, int], game: st
         "g2g_p99_ms": glass.p99_ms if glass and glass.count else None,
         "g2g_count": glass.count if glass else 0,
         "g2g_unread_share": round(glass.unread_share, 4) if glass else None,
-        "rss_start_mb": round(memory.start_mb, 1),
-        "rss_end_mb": round(memory.end_mb, 1),
+        "rss_start_mb": round(machine.start_mb, 1),
+        "rss_end_mb": round(machine.end_mb, 1),
+        "stolen_share": round(machine.stolen_share, 4),
         "engine": status.engine_name,
         "size": f"{size[0]}x{size[1]}",
         "game": game,
@@ -179,6 +197,7 @@ def table(found: dict[str, object], status: Status) -> Table:
     shown.add_row("ticks missed", f"{status.missed_share:.2%}", f"{status.missed} of {status.ticks}")
     shown.add_row("frames dropped", f"{status.dropped} of {status.grabbed}")
     shown.add_row("memory MB", f"{found['rss_start_mb']}", f"{found['rss_end_mb']}", "start, end")
+    shown.add_row("cores stolen by the host", f"{found['stolen_share']:.2%}")
     shown.add_row("quality level", f"{status.quality}", f"deaths {status.engine_deaths}")
     return shown
 
@@ -225,12 +244,12 @@ def live(
         preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s, measure=True, shot=shot,
         settings=Settings.model_validate({"overlay": {"note_s": 0}}),
     )  # fmt: skip
-    memory = Memory()
+    machine = Machine()
     try:
-        status = play_fake(options, size, memory) if game == "fake" else play_demo(options, memory)
+        status = play_fake(options, size, machine) if game == "fake" else play_demo(options, machine)
     except ReskinError as error:
         raise click.ClickException(str(error)) from error
-    found = figures(status, options, size, game, memory)
+    found = figures(status, options, size, game, machine)
     Console().print(table(found, status))
     print(json.dumps(found))
 

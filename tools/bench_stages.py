@@ -30,7 +30,7 @@ from engine.painter_state import PainterState
 from engine.refine import Refiner
 from engine.stillness import Stillness
 from engine.underpaint import LUMA, PaintMaps, Underpainter
-from engine.votes import lay_out_votes
+from engine.votes import cut_blocks, lay_out_votes
 from engine.worlds.samples import dress_clip, trace_clip
 from reskin.compose import Composer
 from reskin.finish import finish_maps
@@ -77,8 +77,8 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
         bgra_u8 = moving[i % len(moving)]
         began = time.perf_counter()
         rgb = timed("prepare", prepare, bgra_u8, NANO.size)
-        votes = timed("reader", reader.run, None, {"rgb": rgb})[0]
-        materials, depth = timed("votes", lay_out_votes, votes)
+        votes = timed("reader", reader.run, None, {"blocks": cut_blocks(rgb)})
+        materials, depth = timed("votes", lay_out_votes, *votes)
         materials = timed("refine", settled, rgb, materials)
         maps = timed("underpaint", underpainter.paint, rgb, materials, depth, style)
         maps = timed("painter", painter.paint, rgb, materials, maps, style)

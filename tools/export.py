@@ -1,4 +1,4 @@
-"""Turn trained checkpoints into the ONNX files that ship: `python tools/export.py reader runs/reader/checkpoint.pt`.
+"""Turn trained checkpoints into the ONNX files that ship: `python tools/export.py reader engine/train/checkpoints/reader.pt`.
 
 Prints the size and the worst difference to torch, and fails where they differ.
 """
@@ -31,9 +31,10 @@ PARITY = 1e-4
 @click.option("--int8/--fp32", default=True, show_default=True, help="Quantise the Reader's convolutions.")
 def main(part: str, checkpoint: Path, folder: Path, int8: bool) -> None:
     network = Reader() if part == "reader" else Painter()
-    averaged = torch.load(checkpoint, weights_only=True)["averaged"]
-    del averaged["n_averaged"]
-    network.load_state_dict({name.removeprefix("module."): value for name, value in averaged.items()})
+    saved = torch.load(checkpoint, weights_only=True)
+    weights = saved.get("averaged", saved["model"])  # a run's checkpoint has both, what ships to train on has the model
+    weights.pop("n_averaged", None)
+    network.load_state_dict({name.removeprefix("module."): value for name, value in weights.items()})
     path = folder / f"{part}.onnx"
     export = export_reader if isinstance(network, Reader) else export_painter
     difference = export(network, path, NANO.size)  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.config import MATERIALS
 from engine.export import quantize_reader
-from engine.live import open_session
-from engine.painter import CONDITION, PATCH, SURFACE
+from engine.live import open_session, read_frame
+from engine.painter import CONDITION, PATCH, PATCH_CHANNELS
 from tests.engine.tiny import SIZE, TinyEngine, frames_of
 
 
@@ -27,10 +27,13 @@ def test_both_graphs_give_what_torch_gives(tiny: TinyEngine) -> None:
 def test_the_graphs_have_the_shapes_that_the_engine_expects(tiny: TinyEngine) -> None:
     h, w = SIZE
     k = len(MATERIALS)
-    assert shapes(tiny.folder / "reader.onnx") == ({"rgb": [h, w, 3]}, {"votes": [4 * (k + 1), h // 2, w // 2]})
+    assert shapes(tiny.folder / "reader.onnx") == (
+        {"blocks": [12, h // 2, w // 2]},
+        {"votes": [4 * (k + 1), h // 2, w // 2], "block_votes": [k + 1, h // 2, w // 2]},
+    )
     rows, columns = h // PATCH, w // PATCH
     assert shapes(tiny.folder / "painter.onnx") == (
-        {"patches": [12 * PATCH**2 + SURFACE, rows, columns], "condition": [CONDITION]},
+        {"patches": [PATCH_CHANNELS, rows, columns], "condition": [CONDITION]},
         {"residual": [3 * PATCH**2, rows, columns]},
     )
 
@@ -42,4 +45,4 @@ def test_the_int8_reader_is_smaller_and_sees_nearly_the_same(tiny: TinyEngine, t
     changed = quantize_reader(path, frames_of(0, 4))
     assert path.stat().st_size < 0.5 * before
     assert changed < 0.15
-    assert np.isfinite(open_session(path, 1).run(None, {"rgb": frames_of(5, 1)[0]})[0]).all()
+    assert np.isfinite(read_frame(open_session(path, 1), frames_of(5, 1)[0])[0]).all()

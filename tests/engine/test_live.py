@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ from engine.config import LITE, Preset
 from engine.live import LiveEngine, Painting
 from engine.offline import Networks, OfflineFrame, paint_clip
 from engine.underpaint import HUD, LUMA, PaintMaps
+from engine.votes import cut_blocks
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 
 CLIP = frames_of(8, 12)  # a walk in which a third of the picture moves: stillness is at work
@@ -75,7 +78,7 @@ def test_the_exported_graphs_serve_the_slow_loop_as_well(tiny: TinyEngine) -> No
     reader, painter = engine._reader, engine._painter
     assert painter is not None
     networks = Networks(
-        votes=lambda rgb: reader.run(None, {"rgb": rgb})[0],
+        votes=lambda rgb: summed(*reader.run(None, {"blocks": cut_blocks(rgb)})),
         residual=lambda patches, condition: painter._session.run(None, {"patches": patches, "condition": condition})[0],
     )
     offline = paint_clip(CLIP, STYLE, networks, TINY, exp=quick_exp)
@@ -102,6 +105,10 @@ def test_the_past_is_remembered_until_reset(tiny: TinyEngine) -> None:
 
 def test_the_same_frames_give_the_same_bits_again(tiny: TinyEngine) -> None:
     assert_same_bits(live_clip(tiny), live_clip(tiny))
+
+
+def summed(votes: np.ndarray, block_votes: np.ndarray) -> np.ndarray:
+    return votes + np.repeat(block_votes, 4, axis=0)
 
 
 def counting(engine: LiveEngine) -> SimpleNamespace:
@@ -133,6 +140,29 @@ def test_each_quality_level_runs_the_networks_less(
     for rgb in CLIP[:8]:
         engine.step(rgb, STYLE, quality=quality)
     assert (counts.reader, counts.painter) == (reads, paints)
+
+
+def test_a_late_reading_is_left_for_a_while_and_then_waited_for(tiny: TinyEngine) -> None:
+    prompt = LiveEngine(TINY_BEHIND, weights=tiny.folder, patience=2)
+    session, may_read = prompt._reader, threading.Event()
+
+    def slow(*arguments):  # type: ignore[no-untyped-def]
+        assert may_read.wait(10)
+        return session.run(*arguments)
+
+    prompt.step(CLIP[0], STYLE)
+    prompt._reader = SimpleNamespace(run=slow)
+    first = prompt._refiner._last
+    for rgb in CLIP[1:4]:  # one reading is asked for, of CLIP[1], and does not come: painted from the first
+        prompt.step(rgb, STYLE)
+        assert prompt._refiner._last is first
+    threading.Timer(0.2, may_read.set).start()
+    began = time.monotonic()
+    prompt.step(CLIP[4], STYLE)  # it would be three frames late: it must come now
+    assert time.monotonic() - began > 0.1
+    second = prompt._refiner._last
+    assert second is not None
+    assert np.array_equal(second.rgb, CLIP[1].transpose(2, 0, 1))
 
 
 def test_reading_leaves_the_stream_as_it_was(tiny: TinyEngine) -> None:

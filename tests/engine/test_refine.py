@@ -27,8 +27,9 @@ def test_votes_become_the_probabilities_of_a_plain_softmax(
     rng: np.random.Generator, half_size: tuple[int, int]
 ) -> None:
     votes = 4 * rng.standard_normal((4 * (K + 1), *half_size)).astype(np.float32)
-    materials, depth = lay_out_votes(votes)
-    expected_materials, expected_depth = offline.read(votes, np.exp)
+    block_votes = 2 * rng.standard_normal((K + 1, *half_size)).astype(np.float32)
+    materials, depth = lay_out_votes(votes, block_votes)
+    expected_materials, expected_depth = offline.read(votes + np.repeat(block_votes, 4, axis=0), np.exp)
     np.testing.assert_allclose(materials, expected_materials, atol=1e-3)
     np.testing.assert_allclose(depth, expected_depth, atol=1e-5)
     np.testing.assert_allclose(materials.sum(axis=2), 1, atol=1e-5)

@@ -21,7 +21,9 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 def test_votes_are_softmaxed_and_laid_out_as_a_pixel_shuffle(size: tuple[int, int]) -> None:
     h, w = size
     votes = np.random.default_rng(0).normal(0, 4, (4 * (K + 1), h, w)).astype(np.float32)
-    materials, depth = lay_out_votes(votes)
+    block_votes = np.random.default_rng(1).normal(0, 2, (K + 1, h, w)).astype(np.float32)
+    materials, depth = lay_out_votes(votes, block_votes)
+    votes += np.repeat(block_votes, 4, axis=0)
     # channel c of the pixel (dy, dx) of a 2x2 block lies in plane 4 c + 2 dy + dx
     shuffled = votes.reshape(K + 1, 2, 2, h, w).transpose(0, 3, 1, 4, 2).reshape(K + 1, 2 * h, 2 * w)
     np.testing.assert_allclose(materials, _softmax(1.5 * shuffled[:K]).transpose(1, 2, 0), atol=2e-3)
@@ -30,7 +32,7 @@ def test_votes_are_softmaxed_and_laid_out_as_a_pixel_shuffle(size: tuple[int, in
 
 
 def test_votes_lie_plane_by_plane_so_that_no_pass_copies_them() -> None:
-    materials, _ = lay_out_votes(np.zeros((4 * (K + 1), 2, 3), np.float32))
+    materials, _ = lay_out_votes(np.zeros((4 * (K + 1), 2, 3), np.float32), np.zeros((K + 1, 2, 3), np.float32))
     assert np.shares_memory(planes(materials), materials)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from engine.config import MATERIALS, NANO, Preset
-from engine.export import PainterGraph, ReaderGraph, export_painter, export_reader
+from engine.export import PainterGraph, export_painter, export_reader
 from engine.live import LiveEngine
 from engine.offline import Networks
 from engine.painter import CONDITION, PATCH, SURFACE, Painter
@@ -34,9 +34,14 @@ class TinyEngine:
     def live(self, preset: Preset = TINY) -> LiveEngine:
         return LiveEngine(preset, weights=self.folder)
 
+    def _votes(self, rgb: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            picture = torch.from_numpy(np.ascontiguousarray(rgb, np.float32)).permute(2, 0, 1)[None] * 2 - 1
+            return self.reader.eval().votes(picture)[0].numpy()
+
     def networks(self) -> Networks:
         """The torch modules as the oracle takes them."""
-        return Networks(votes=on_arrays(ReaderGraph(self.reader)), residual=on_arrays(PainterGraph(self.painter)))
+        return Networks(votes=self._votes, residual=on_arrays(PainterGraph(self.painter)))
 
 
 def fresh_networks() -> tuple[Reader, Painter]:
