@@ -52,9 +52,7 @@ class RealReading:
         by_material = self.all.share_by_name()
         return {
             "reading_real": round(self.all.share, 3),
-            "reading_real_material_mean": round(
-                float(np.mean(list(by_material.values()))), 3
-            ),  # sky no heavier than Tux
+            "reading_real_material_mean": round(self.all.material_mean, 3),
             "reading_real_by_clip": {name: round(clip.share, 3) for name, clip in self.clips.items()},
             "reading_real_by_material": {name: round(share, 3) for name, share in by_material.items()},
             "reading_real_confusion": self.all.confusion(),
@@ -125,7 +123,7 @@ def print_table(console: Console, reading: RealReading) -> None:
     for name, clip in [*reading.clips.items(), ("all", reading.all)]:
         table.add_row(name, str(clip.counts.sum()), f"{clip.share:.1%}", "")
     shares = reading.all.share_by_name()
-    table.add_row("mean over materials", "", f"{np.mean(list(shares.values())):.1%}", "")
+    table.add_row("mean over materials", "", f"{reading.all.material_mean:.1%}", "")
     table.add_section()
     for name, seen in reading.all.confusion().items():
         others = ", ".join(f"{other} {count}" for other, count in seen.items() if other not in name.split(" or "))

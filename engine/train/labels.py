@@ -100,6 +100,12 @@ class Agreement:
         right, all_cells = (self.counts * RIGHT).sum(axis=1), self.counts.sum(axis=1)
         return {name: float(r / n) for name, r, n in zip(NAMES, right, all_cells, strict=True) if n}
 
+    @property
+    def material_mean(self) -> float:
+        """Mean of the letters' shares, so that the sky weighs no more than the hero."""
+        shares = self.share_by_name().values()
+        return sum(shares) / len(shares)
+
     def confusion(self) -> dict[str, dict[str, int]]:
         """What is there -> what was seen there -> in how many cells, most first; none left out but zeros."""
         rows: dict[str, dict[str, int]] = {}

@@ -111,7 +111,7 @@ def test_a_perfect_reading_scores_one() -> None:
         seen = as_labelled(frame)
         agreement.add(frame.cells, seen)
         assert not wrong_cells(frame.cells, seen).any()
-    assert agreement.share == 1
+    assert agreement.share == agreement.material_mean == 1
     assert set(agreement.share_by_name().values()) == {1.0}
     scored = sum(letter != UNSCORED for frame in all_frames() for row in frame.cells for letter in row)
     assert agreement.counts.sum() == scored
