@@ -2,7 +2,8 @@
 
 Worlds come from the test split, styles are the shipped themes'. Reading is the share of pixels whose material is right;
 fidelity is against the true rendering of the same world in the same style; flicker is the warp error by exact flow over
-that of the true rendering. Beside the model in the same run: the underpainting alone, and a per-frame colour transfer,
+that of the true rendering. Reading is also measured on hand-labelled real frames (tools/real_reading.py), where the
+clips are there. Beside the model in the same run: the underpainting alone, and a per-frame colour transfer,
 which is what a filter can do. A table for people, one JSON line last.
 """
 
@@ -35,6 +36,7 @@ from engine.worlds.samples import SourceFrame, clips
 from engine.worlds.target import true_rendering
 from reskin.engine_renderer import MATERIAL_COLORS
 from reskin.themes import load_theme, shipped_themes
+from tools import real_reading
 
 WAYS = ("model", "underpaint", "colour_transfer")  # `truth` is beside them where only its own motion counts
 SHEET_COLUMNS = ("source", "materials seen", "materials true", "underpainting", "output", "truth")
@@ -142,8 +144,9 @@ def print_table(console: Console, title: str, summary: dict[str, object]) -> Non
 @click.option("--clips", "count", default=24, show_default=True, type=click.IntRange(min=1))
 @click.option("--frames", default=8, show_default=True, type=click.IntRange(min=2), help="Of each clip.")
 @click.option("--threads", default=1, show_default=True, help="Of onnxruntime.")
+@real_reading.footage_option
 @click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Contact sheet of the first clips, PNG.")
-def main(preset: str, count: int, frames: int, threads: int, sheet: Path | None) -> None:
+def main(preset: str, count: int, frames: int, threads: int, footage: Path, sheet: Path | None) -> None:
     cv2.setNumThreads(1)
     chosen = PRESETS[preset]
     engine = LiveEngine(chosen, threads=threads)
@@ -158,6 +161,9 @@ def main(preset: str, count: int, frames: int, threads: int, sheet: Path | None)
     print_table(
         console, f"{preset}: {count} held-out worlds of {frames} frames, {len(styles)} held-out styles", summary
     )
+    on_real_games = real_reading.read_real_frames(plain, footage)
+    real_reading.print_table(console, on_real_games)
+    summary |= on_real_games.summary()
     if sheet is not None:
         write_sheet(sheet, rows[:SHEET_ROWS])
         console.print(f"contact sheet: {sheet}")
