@@ -18,7 +18,7 @@ ESTIMATE_FRAMES = 480  # twenty seconds
 ESTIMATE_PERCENTILE = 99.6  # a miss costs a whole tick of age and an early grab only its own milliseconds
 GRACE_NS = 2_000_000
 LONG_GRACE_NS = 8_000_000
-LONG_GRACE_EVERY_NS = 1_000_000_000
+LONG_GRACE_EVERY_NS = 500_000_000
 
 
 class Clock(Protocol):
@@ -87,7 +87,7 @@ class GrabTimer:
 class Grace:
     """How long after the tick a late painting is waited for, since a miss repeats a picture for 42 ms.
 
-    A little always, longer at most once a second: ticks stay where they are for an engine that is always late.
+    A little always, longer at most twice a second: ticks stay where they are for an engine that is always late.
     """
 
     def __init__(self) -> None:

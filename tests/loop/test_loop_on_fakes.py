@@ -106,8 +106,8 @@ def test_an_engine_that_is_too_slow_is_shown_late_but_the_ticks_hold_and_quality
     bench = Bench(cost_ms=60)
     status = bench.run(480)
     assert status.quality == 1
-    assert status.lateness_ms.percentile(95) < 3
-    assert status.lateness_ms.percentile(100) < 9  # once a second it is waited for longer
+    assert status.lateness_ms.percentile(90) < 3
+    assert status.lateness_ms.percentile(100) < 9  # twice a second it is waited for longer
     assert status.shown + status.dropped == status.grabbed
 
 
