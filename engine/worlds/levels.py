@@ -68,8 +68,8 @@ def open_world(rng: Rng) -> Shot:
         if (abs(x - x0) < 2.0 and z - z0 < 10) or ground(x, z) < water:
             continue
         add_tree(rng, build, x, ground(x, z), z, str(rng.choice(kinds)), size)
-    for _ in range(int(rng.choice([0, 0, 2, 6]))):
-        x, z = x0 + rng.normal(0, 15), z0 + rng.uniform(14, 60)
+    for _ in range(int(rng.choice([0, 2, 5, 10]))):
+        x, z = x0 + rng.normal(0, 15), z0 + rng.uniform(11, 60)
         if ground(x, z) > water:
             add_building(rng, build, x, ground(x, z), z, tower=rng.random() < 0.2)
     for _ in range(int(rng.integers(2, 14))):
@@ -140,7 +140,7 @@ def town(rng: Rng) -> Shot:
     """A street between houses or towers, with people, vehicles, lamps and signs."""
     heights = rough_terrain(rng, hills_m=rng.uniform(0, 1.5))
     build = SceneBuilder(rng)
-    tower, half = rng.random() < 0.5, rng.uniform(4, 9)
+    tower, half = rng.random() < 0.3, rng.uniform(4, 9)
     for row in range(8):
         for side in (-1.0, 1.0):
             if rng.random() < 0.85:
@@ -280,11 +280,11 @@ BUILDERS: dict[Callable[[Rng], Shot], float] = {
     side_scroller: 0.14,
     downhill: 0.09,
     town: 0.06,
-    overhead: 0.09,
-    tile_map: 0.07,
-    hall: 0.08,
-    cave: 0.06,
-    canyon: 0.06,
+    overhead: 0.11,
+    tile_map: 0.08,
+    hall: 0.07,
+    cave: 0.05,
+    canyon: 0.05,
     track: 0.05,
     forest: 0.05,
     desert: 0.03,

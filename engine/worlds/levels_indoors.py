@@ -58,7 +58,7 @@ def hall(rng: Rng) -> Shot:
             build.solid(BOX, rng.choice([STRUCTURE, PROP]), (0.0, tall - 0.15, z), (half, 0.2, 0.2), instance=trim + 1)
         if rng.random() < 0.5:  # a lamp or panel of light at the ceiling
             add_light(rng, build, rng.choice([-0.4, 0.0, 0.4]) * half, tall - rng.uniform(0.4, 1.2), z,
-                      rng.uniform(0.2, 0.9))  # fmt: skip
+                      rng.uniform(0.3, 1.3))  # fmt: skip
     for _ in range(int(rng.integers(4, 16))):
         add_item(rng, build, rng.uniform(-0.85, 0.85) * half, 0.0, rng.uniform(2, end), rng.uniform(0.4, 1.3))
     scene, camera_at = _inhabited(rng, build, np.zeros((GRID, GRID), np.float32), half, end, tall)
@@ -134,7 +134,7 @@ def cave(rng: Rng) -> Shot:
     for _ in range(int(rng.integers(3, 12))):
         side = float(rng.choice([-1, 1]))
         add_light(rng, build, side * half * rng.uniform(0.3, 0.9), rng.uniform(0, tall * 0.7), rng.uniform(3, end),
-                  rng.uniform(0.3, 1.6))  # fmt: skip
+                  rng.uniform(0.4, 2.2))  # fmt: skip
     for _ in range(int(rng.integers(2, 9))):
         add_item(rng, build, rng.uniform(-0.7, 0.7) * half, 0.0, rng.uniform(3, end), rng.uniform(0.4, 1.2))
     pool = float(np.quantile(heights, rng.uniform(0.3, 0.6))) if rng.random() < 0.35 else -np.inf

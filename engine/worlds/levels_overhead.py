@@ -88,7 +88,7 @@ def overhead(rng: Rng) -> Shot:
         add_person(rng, build, x, y, z, size * rng.uniform(0.8, 1.5), (rng.uniform(-2, 2), 0.0, rng.uniform(-2, 2)),
                    drawn=0.25)  # fmt: skip
     for x, y, z in spots(int(rng.choice([1, 4, 9]))):
-        add_light(rng, build, x, y + rng.uniform(0, 1), z, size * rng.uniform(0.2, 0.8))
+        add_light(rng, build, x, y + rng.uniform(0, 1), z, size * rng.uniform(0.3, 1.2))
     scene = landscape(rng, build, heights, water_level=water, rocky=not indoors, ridges=False)
     if not indoors and rng.random() < 0.6:
         mark_road(scene, rng, rng.uniform(1.2, 5.0), rng.uniform(0, 12))

@@ -48,7 +48,7 @@ def canyon(rng: Rng) -> Shot:
                    (0.0, 0.0, rng.uniform(-1.5, 1.5)))  # fmt: skip
     heights = np.zeros((GRID, GRID), np.float32)
     speed = rng.uniform(0, 10)
-    view = str(rng.choice(["walk", "walk", "drive", "drone"]))
+    view = str(rng.choice(["walk", "drive", "drone"]))
     if view == "drive":
         add_vehicle(rng, build, 0.0, 0.0, -14.0, material=CHARACTER, speed=speed)
         camera_at = glide(rng, (0.0, rng.uniform(2.5, 4.5), -20.0), speed=speed, pitch=-rng.uniform(0.1, 0.3))

@@ -73,8 +73,8 @@ def assembly(build: SceneBuilder, x: float, y: float, z: float, yaw: float = 0.0
 
 def add_roof(rng: Rng, build: SceneBuilder, piece: Callable[..., None], top: float, hx: float, hz: float) -> None:
     """A roof over walls that end `top` metres above the foot: gable, hip, cone, or flat with lumber on it."""
-    number, over = build.new_instance(), rng.uniform(1.02, 1.35)
-    rise = min(hx, hz) * rng.uniform(0.3, 1.3)
+    number, over = build.new_instance(), rng.uniform(1.05, 1.4)
+    rise = min(hx, hz) * rng.uniform(0.5, 1.7)
     style = rng.random()
     if style < 0.35:
         along = rng.random() < 0.5
@@ -104,7 +104,7 @@ def add_building(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *,
     walls, window = build.new_instance(), build.new_instance()
     piece(BOX, STRUCTURE, (0.0, hy - 1, 0.0), (hx, hy + 1, hz), instance=walls)
     add_roof(rng, build, piece, 2 * hy, hx, hz)
-    lit = rng.random() < 0.35
+    lit = rng.random() < 0.45
     storeys = max(2, int(hy / 4))  # a tower's windows are many small ones in truth: a few rows stand for them
     wide, tall = rng.uniform(0.3, 0.8), rng.uniform(0.4, 0.8)
     for floor in range(1, int(2 * hy) - 1, storeys):
