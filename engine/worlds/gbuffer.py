@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 SKY_DEPTH = 1000.0  # metres; where the sky is put
+# Instance numbers of the sky: as seen from the ground, and from space. All other numbers of sky are clouds.
+SKY_INSTANCE, SPACE_INSTANCE = 0, 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +29,12 @@ class GBuffer:
         return h, w
 
 
-def empty_gbuffer(size: tuple[int, int]) -> GBuffer:
+def empty_gbuffer(size: tuple[int, int], *, in_space: bool = False) -> GBuffer:
     """All sky, nothing moving."""
     h, w = size
     return GBuffer(
         material=np.zeros((h, w), np.uint8),
-        instance=np.zeros((h, w), np.int32),
+        instance=np.full((h, w), SPACE_INSTANCE if in_space else SKY_INSTANCE, np.int32),
         depth=np.full((h, w), SKY_DEPTH, np.float32),
         position=np.zeros((h, w, 3), np.float32),
         normal=np.zeros((h, w, 3), np.float32),

@@ -1,5 +1,7 @@
 """Random levels: what stands where, and how the camera moves through it. Everything follows from the seed.
 
+The kinds in this file, and the table of all kinds; `levels_*.py` hold the others.
+
 Each builder returns a `Shot`. Knows nothing of colours; `shade.py` gives a shot its look.
 """
 
@@ -7,17 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.worlds import sprites as draw
+from engine.worlds.levels_indoors import cave, hall
+from engine.worlds.levels_nature import desert, forest, sea, snow_country
+from engine.worlds.levels_overhead import overhead, tile_map
+from engine.worlds.levels_space import space
+from engine.worlds.levels_streets import canyon, track
 from engine.worlds.scene import (
     BILLBOARD,
     BOX,
     CHARACTER,
     CONE,
-    CYLINDER,
     ELLIPSOID,
     FOLIAGE,
     GLOW,
@@ -29,52 +34,12 @@ from engine.worlds.scene import (
     SKY,
     STRUCTURE,
     WATER,
-    Camera,
     Scene,
     SceneBuilder,
 )
+from engine.worlds.shots import Rng, Shot, follow, slide, unblocked
 from engine.worlds.terrain import CELL_M, GRID, landscape, mark_road, rough_terrain
 from engine.worlds.things import add_building, add_item, add_person, add_tree, add_vehicle
-
-Rng = np.random.Generator
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shot:
-    scene: Scene
-    camera_at: Callable[[float], Camera]  # of the time in seconds
-
-
-def random_level(rng: Rng) -> Shot:
-    kinds = (open_world, open_world, side_scroller, downhill, town, room)
-    weights = np.array([0.22, 0.08, 0.32, 0.16, 0.14, 0.08])
-    return kinds[int(rng.choice(len(kinds), p=weights))](rng)
-
-
-def _follow(rng: Rng, scene: Scene, x0: float, z0: float, *, third_person: bool, speed: float,
-            slope: float = 0.0) -> Callable[[float], Camera]:  # fmt: skip
-    """A camera that walks over the terrain, turning slowly; it looks down along a `slope`."""
-    yaw0, turn = rng.uniform(-0.3, 0.3), rng.uniform(-0.25, 0.25)
-    eye_m = rng.uniform(2.2, 6.0) if third_person else rng.uniform(1.4, 2.0)
-    pitch = -rng.uniform(0.1, 0.45) if third_person else rng.uniform(-0.15, 0.1)
-    if rng.random() < 0.1 and not slope:
-        eye_m, pitch = rng.uniform(8, 20), -rng.uniform(0.6, 1.1)
-    pitch -= 0.7 * math.atan(slope)
-    fov = math.radians(rng.uniform(55, 95))
-    base = scene.height_at(x0, z0)
-
-    def camera_at(time_s: float) -> Camera:
-        yaw = yaw0 + turn * math.sin(time_s * 0.8)
-        x, z = x0 + math.sin(yaw0) * speed * time_s, z0 + math.cos(yaw0) * speed * time_s
-        # The ground under the feet, smoothed over the way ahead so that the eye does not jump.
-        ground = np.mean([scene.height_at(x, z + d) for d in (-3.0, 0.0, 3.0)])
-        y = 0.3 * base + 0.7 * float(ground) + eye_m + 0.3
-        y = max(y, scene.height_at(x, z) + 0.8)
-        if math.isfinite(scene.water_level):
-            y = max(y, scene.water_level + 0.8)
-        return Camera(eye=(x, y, z), yaw=yaw, pitch=pitch, fov=fov)
-
-    return camera_at
 
 
 def open_world(rng: Rng) -> Shot:
@@ -103,8 +68,8 @@ def open_world(rng: Rng) -> Shot:
         if (abs(x - x0) < 2.0 and z - z0 < 10) or ground(x, z) < water:
             continue
         add_tree(rng, build, x, ground(x, z), z, str(rng.choice(kinds)), size)
-    for _ in range(int(rng.choice([0, 0, 2, 6]))):
-        x, z = x0 + rng.normal(0, 15), z0 + rng.uniform(14, 60)
+    for _ in range(int(rng.choice([0, 2, 5, 10]))):
+        x, z = x0 + rng.normal(0, 15), z0 + rng.uniform(11, 60)
         if ground(x, z) > water:
             add_building(rng, build, x, ground(x, z), z, tower=rng.random() < 0.2)
     for _ in range(int(rng.integers(2, 14))):
@@ -128,7 +93,7 @@ def open_world(rng: Rng) -> Shot:
     scene = landscape(rng, build, heights, water_level=water)
     if rng.random() < 0.4:
         mark_road(scene, rng, rng.uniform(1.5, 4.0), rng.uniform(0, 10))
-    return Shot(scene=scene, camera_at=_follow(rng, scene, x0, z0, third_person=third, speed=speed))
+    return Shot(scene=scene, camera_at=follow(rng, scene, x0, z0, third_person=third, speed=speed))
 
 
 def downhill(rng: Rng) -> Shot:
@@ -161,13 +126,13 @@ def downhill(rng: Rng) -> Shot:
     for racer in range(racers):
         x, z = (rng.uniform(-0.5, 0.5), z0 + rng.uniform(3.5, 6)) if racer == 0 else (rng.normal(0, 4), z0 + 16)
         if car:
-            add_vehicle(rng, build, x, draft.height_at(x, z), z + 2)
+            add_vehicle(rng, build, x, draft.height_at(x, z), z + 2, material=PROP if racer else CHARACTER)
         else:
             add_person(rng, build, x, draft.height_at(x, z), z, rng.uniform(0.8, 1.6), (0.0, -slope * speed, speed))
     scene = landscape(rng, build, heights)
     if car or rng.random() < 0.3:
         mark_road(scene, rng, rng.uniform(4, 7), rng.uniform(0, 4))
-    camera_at = _follow(rng, scene, 0.0, z0, third_person=rng.random() < 0.5, speed=speed, slope=slope + 0.02)
+    camera_at = follow(rng, scene, 0.0, z0, third_person=rng.random() < 0.5, speed=speed, slope=slope + 0.02)
     return Shot(scene=scene, camera_at=camera_at)
 
 
@@ -175,7 +140,7 @@ def town(rng: Rng) -> Shot:
     """A street between houses or towers, with people, vehicles, lamps and signs."""
     heights = rough_terrain(rng, hills_m=rng.uniform(0, 1.5))
     build = SceneBuilder(rng)
-    tower, half = rng.random() < 0.5, rng.uniform(4, 9)
+    tower, half = rng.random() < 0.3, rng.uniform(4, 9)
     for row in range(8):
         for side in (-1.0, 1.0):
             if rng.random() < 0.85:
@@ -188,42 +153,13 @@ def town(rng: Rng) -> Shot:
         add_person(rng, build, rng.normal(0, half * 0.5), 0.0, -16 + rng.uniform(0, 30), rng.uniform(1.5, 2.1),
                 (0.0, 0.0, rng.uniform(-1.5, 1.5)))  # fmt: skip
     for _ in range(int(rng.integers(0, 4))):
-        add_vehicle(rng, build, rng.normal(0, half * 0.4), 0.0, -10 + rng.uniform(0, 40))
+        add_vehicle(rng, build, rng.normal(0, half * 0.4), 0.0, -10 + rng.uniform(0, 40), speed=rng.uniform(0, 6))
     for _ in range(int(rng.integers(0, 8))):
         x, z = float(rng.choice([-1, 1])) * half * 0.95, -18 + rng.uniform(0, 50)
         add_tree(rng, build, x, 0.0, z, str(rng.choice(["round", "conifer", "tree"])), rng.uniform(3, 6))
     scene = landscape(rng, build, heights, rocky=False)
     mark_road(scene, rng, half * rng.uniform(0.4, 0.8), 0.0)
-    camera_at = _follow(rng, scene, rng.uniform(-1, 1), -20.0, third_person=rng.random() < 0.5, speed=rng.uniform(0, 8))
-    return Shot(scene=scene, camera_at=camera_at)
-
-
-def room(rng: Rng) -> Shot:
-    """Inside: a hall or cave with walls, pillars, lamps, crates and foes."""
-    heights = np.zeros((GRID, GRID), np.float32)
-    build = SceneBuilder(rng)
-    half, tall, long = rng.uniform(3, 9), rng.uniform(3, 8), rng.uniform(10, 40)
-    cave = rng.random() < 0.3
-    walls, above = (ROCK, ROCK) if cave else (STRUCTURE, STRUCTURE if rng.random() < 0.7 else ROOF)
-    side_walls, end_wall, ceiling = build.new_instance(), build.new_instance(), build.new_instance()
-    for side in (-1.0, 1.0):
-        build.solid(BOX, walls, (side * (half + 1), tall / 2, 0.0), (1.0, tall, long), instance=side_walls)
-    build.solid(BOX, walls, (0.0, tall / 2, long), (half + 2, tall, 1.0), instance=end_wall)
-    build.solid(BOX, above, (0.0, tall + 1.0, 0.0), (half + 2, 1.0, long + 2), instance=ceiling)
-    pillar = build.new_instance()
-    for i in range(int(rng.integers(0, 7))):
-        for side in (-0.6, 0.6):
-            build.solid(CYLINDER, walls, (side * half, tall / 2, -6.0 + i * 5), (0.5, tall, 0.5), instance=pillar)
-    for _ in range(int(rng.integers(2, 9))):
-        side = float(rng.choice([-1, 1]))
-        center = (side * (half - 0.15), rng.uniform(1.5, tall * 0.8), -8 + rng.uniform(0, long))
-        build.solid(BOX, GLOW if rng.random() < 0.6 else PROP, center, (0.2, 0.4, 0.4))
-    for _ in range(int(rng.integers(3, 12))):
-        add_item(rng, build, rng.uniform(-half, half) * 0.9, 0.0, -8 + rng.uniform(0, 20), rng.uniform(0.5, 1.3))
-    for _ in range(int(rng.integers(1, 5))):
-        add_person(rng, build, rng.uniform(-half, half) * 0.6, 0.0, -6 + rng.uniform(0, 16), rng.uniform(1.2, 2.4))
-    scene = landscape(rng, build, heights, rocky=False, ridges=False)
-    camera_at = _follow(rng, scene, 0.0, -12.0, third_person=rng.random() < 0.3, speed=rng.uniform(0, 3))
+    camera_at = follow(rng, scene, rng.uniform(-1, 1), -20.0, third_person=rng.random() < 0.5, speed=rng.uniform(0, 8))
     return Shot(scene=scene, camera_at=camera_at)
 
 
@@ -299,12 +235,8 @@ def side_scroller(rng: Rng) -> Shot:
                     velocity=(rng.uniform(-2, 4), 0.0, 0.0), ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
     heights = np.full((GRID, GRID), -500.0, np.float32)
     scene = landscape(rng, build, heights, rocky=False, ridges=rng.random() < 0.3)
-    fov = 2 * math.atan(view_half / far)
     speed, x0 = rng.uniform(-1, 5), rng.uniform(-0.3, 0.3) * view_half
-
-    def camera_at(time_s: float) -> Camera:
-        return Camera(eye=(x0 + speed * time_s, 0.0, -far), yaw=0.0, pitch=0.0, fov=fov)
-
+    camera_at = slide((x0, 0.0, -far), (speed, 0.0, 0.0), fov=2 * math.atan(view_half / far))
     return Shot(scene=scene, camera_at=camera_at)
 
 
@@ -340,3 +272,30 @@ def _backdrop(rng: Rng, build: SceneBuilder, view_half: float, reach: float, gro
             for puff in range(int(rng.integers(2, 5))):
                 build.solid(ELLIPSOID, SKY, (cx + puff * 2.2, cy + rng.uniform(-0.4, 0.4), 75.0),
                             (rng.uniform(2, 4), rng.uniform(0.8, 1.8), 1.0), instance=number)  # fmt: skip
+
+
+# Every builder, and its share of all levels.
+BUILDERS: dict[Callable[[Rng], Shot], float] = {
+    open_world: 0.10,
+    side_scroller: 0.14,
+    downhill: 0.09,
+    town: 0.06,
+    overhead: 0.11,
+    tile_map: 0.08,
+    hall: 0.07,
+    cave: 0.05,
+    canyon: 0.05,
+    track: 0.05,
+    forest: 0.05,
+    desert: 0.03,
+    snow_country: 0.05,
+    sea: 0.04,
+    space: 0.03,
+}
+
+
+def random_level(rng: Rng) -> Shot:
+    """One level of a random kind, with nothing in the camera's way."""
+    shares = np.array(list(BUILDERS.values()))
+    build = list(BUILDERS)[int(rng.choice(len(shares), p=shares))]
+    return unblocked(build(rng))

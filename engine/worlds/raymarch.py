@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.worlds.gbuffer import SKY_DEPTH, GBuffer
+from engine.worlds.gbuffer import SKY_DEPTH, SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.scene import (
     BILLBOARD,
     BOX,
@@ -22,9 +22,11 @@ from engine.worlds.scene import (
     CX,
     CZ,
     ELLIPSOID,
+    GABLE,
     INSTANCE,
     KIND,
     MATERIAL,
+    PYRAMID,
     RAGGED,
     RIDGE_SAMPLES,
     SPRITE,
@@ -66,7 +68,7 @@ def raymarch(scene: Scene, camera: Camera, size: tuple[int, int], *, time_s: flo
     basis = torch.tensor(camera.basis(), dtype=torch.float32, device=device)
     eye, rays = basis[0], _rays(basis, camera.fov, size)
     solids = scene.moved(time_s)
-    seen = _sky(rays)
+    seen = _sky(rays, SPACE_INSTANCE if scene.in_space else SKY_INSTANCE)
     _ridges(scene, rays, seen)
     _ground(scene, eye, rays, seen)
     for row, solid in enumerate(solids):
@@ -112,13 +114,13 @@ def _rays(basis: Tensor, fov: float, size: tuple[int, int]) -> Tensor:
     return torch.nn.functional.normalize(rays.reshape(-1, 3), dim=1)
 
 
-def _sky(rays: Tensor) -> _Seen:
+def _sky(rays: Tensor, number: int) -> _Seen:
     n, device = len(rays), rays.device
     lift = torch.clamp(rays[:, 1].abs() + 0.02, min=0.06)
     uv = torch.stack([rays[:, 0] / lift * 2.0, rays[:, 2] / lift * 2.0 + rays[:, 1] * 3.0], dim=1)
     return _Seen(
         material=torch.zeros(n, dtype=torch.uint8, device=device),
-        instance=torch.zeros(n, dtype=torch.int32, device=device),
+        instance=torch.full((n,), number, dtype=torch.int32, device=device),
         depth=torch.full((n,), SKY_DEPTH, device=device),
         position=rays.clone(),
         normal=-rays,
@@ -142,7 +144,7 @@ def _ridges(scene: Scene, rays: Tensor, seen: _Seen) -> None:
         lean = value_noise(px * 1.2 + py * 0.5, py * 0.7, scene.seed + layer) - 0.5
         lean2 = value_noise(px * 4.0 - py, py * 3.0, scene.seed + layer + 3) - 0.5
         normal = torch.stack([1.6 * lean + lean2, torch.full_like(px, 0.45), torch.full_like(px, -0.6)], dim=1)
-        seen.put(hit, material=int(kind), instance=RIDGE_INSTANCE + layer, depth=900.0 - layer * 150.0, uv=uv,
+        seen.put(hit, material=int(kind), instance=RIDGE_INSTANCE + layer, depth=900.0 - layer * 90.0, uv=uv,
                  normal=torch.nn.functional.normalize(normal, dim=1))  # fmt: skip
 
 
@@ -221,6 +223,10 @@ def _distance(kind: int, p: Tensor) -> Tensor:
     if kind == ELLIPSOID:
         return p.norm(dim=1) - 1.0
     y, radius = p[:, 1], torch.hypot(p[:, 0], p[:, 2])
+    if kind in (GABLE, PYRAMID):
+        slope_x, slope_z = ((p[:, i].abs() - (1 - y) / 2) / math.hypot(1.0, 0.5) for i in (0, 2))
+        ends = slope_z if kind == PYRAMID else p[:, 2].abs() - 1.0
+        return torch.maximum(torch.maximum(slope_x, ends), -1.0 - y)
     side = (radius - (1 - y) / 2) / math.hypot(1.0, 0.5) if kind == CONE else radius - 1.0
     return torch.maximum(side, y.abs() - 1.0)
 
@@ -237,7 +243,7 @@ def _solid(solid: np.ndarray, row: int, seed: int, eye: Tensor, rays: Tensor, se
     kind, sin, cos = int(solid[KIND]), math.sin(solid[YAW]), math.cos(solid[YAW])
     origin, direction = _own_space(solid, eye, rays, sin, cos)
     inside = bool(_distance(kind, origin[None])[0] < 0)
-    if inside and kind in (BOX, ELLIPSOID):
+    if inside and kind in (BOX, ELLIPSOID, GABLE, PYRAMID):
         return  # the eye is in it: not drawn
     speed = direction.norm(dim=1)
     closest = -(direction @ origin) / speed**2

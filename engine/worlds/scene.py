@@ -15,7 +15,8 @@ from engine.config import MATERIALS
 
 # Materials by number, in the order of MATERIALS.
 SKY, GROUND, FOLIAGE, ROCK, STRUCTURE, ROOF, WATER, CHARACTER, PROP, GLOW, HUD = range(len(MATERIALS))
-BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD = range(5)
+# A gable narrows upwards to a ridge along z, a pyramid to a point; both are as wide as a box at the foot.
+BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD, GABLE, PYRAMID = range(7)
 
 # Columns of `Scene.solids`.
 KIND, MATERIAL, INSTANCE, CX, CY, CZ, SX, SY, SZ, YAW, RAGGED, SPRITE, VX, VY, VZ, SWAY = range(16)
@@ -50,6 +51,7 @@ class Scene:
     ridges: np.ndarray  # (layers, RIDGE_SAMPLES) float32 tangent of elevation, nearest layer last
     ridge_material: np.ndarray  # (layers,) uint8
     seed: int
+    in_space: bool = False  # the sky is black, with stars
 
     def moved(self, time_s: float) -> np.ndarray:
         """The solids at a time: (n, 16), straight motion plus a bob of SWAY metres at 1.5 Hz."""

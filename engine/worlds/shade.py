@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from engine.config import MATERIALS
-from engine.worlds.gbuffer import GBuffer
+from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, Look
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
 
@@ -44,7 +44,13 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
             number = instance[row, column]
             variant = (number * 7 + seed) % VARIANTS
             u, v = uv[row, column, 0], uv[row, column, 1]
-            if m == SKY and number == 0:  # the sky itself; a side-scroller's clouds have instance numbers
+            if m == SKY and number == SPACE_INSTANCE:
+                x, y, z = position[row, column]
+                star, nebula = _starlight(x, y, z, seed)
+                for c in range(3):
+                    rgb[row, column, c] = min(1.0, colors[0, 0, c] * (0.05 + 0.25 * cloud * nebula) + star)
+                continue
+            if m == SKY and number == SKY_INSTANCE:
                 high = min(1.0, max(0.0, position[row, column, 1] * 1.6))
                 cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
                 for c in range(3):
@@ -87,3 +93,14 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 lit = lit * (1.0 - edge)
                 lit = lit + (fog_color[c] - lit) * haze
                 rgb[row, column, c] = min(1.0, max(0.0, lit))
+
+
+@njit(cache=True)
+def _starlight(x, y, z, seed):
+    """In one direction: a star's light, mostly 0, and the nebula's, both in [0, 1]."""
+    azimuth, height = math.atan2(x, z), math.asin(min(1.0, max(-1.0, y)))
+    u, v = math.floor(azimuth * 110.0), math.floor(height * 110.0)
+    chance = hash01(u, v, seed)
+    star = 0.3 + 0.7 * hash01(u, v, seed + 1) if chance > 0.988 else 0.0
+    cover = fractal_noise(azimuth * 2.5 + 9.0, height * 2.5, seed + 2, 4)
+    return star, min(1.0, max(0.0, cover * 2.0 - 0.7))

@@ -26,6 +26,16 @@ def rough_terrain(rng: Rng, *, hills_m: float) -> np.ndarray:
     return heights.astype(np.float32)
 
 
+def ripples(rng: Rng, tall_m: float) -> np.ndarray:
+    """(GRID, GRID) dunes: long crests across the wind, one side steep."""
+    z, x = np.mgrid[:GRID, :GRID] * CELL_M
+    wind, long_m = rng.uniform(0, 6.28), rng.uniform(18, 45)
+    phase = (x * np.cos(wind) + z * np.sin(wind)) / long_m + 1.5 * _rough(rng, 5)
+    part = phase % 1.0
+    crest = np.minimum(part / 0.75, (1 - part) / 0.25)
+    return (tall_m * crest * _rough(rng, 6)).astype(np.float32)
+
+
 def far_ridges(rng: Rng) -> tuple[np.ndarray, np.ndarray]:
     """Far mountains or hills around the horizon: nearer layers are lower."""
     layers = int(rng.choice([0, 1, 2, 3], p=[0.25, 0.25, 0.3, 0.2]))

@@ -6,6 +6,7 @@ Each function adds one thing to a `SceneBuilder` with its foot at (x, y, z), in 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,8 +19,10 @@ from engine.worlds.scene import (
     CYLINDER,
     ELLIPSOID,
     FOLIAGE,
+    GABLE,
     GLOW,
     PROP,
+    PYRAMID,
     ROCK,
     ROOF,
     STRUCTURE,
@@ -27,6 +30,7 @@ from engine.worlds.scene import (
 )
 
 Rng = np.random.Generator
+Point = tuple[float, float, float]
 
 
 def add_tree(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, kind: str, size: float) -> None:
@@ -52,83 +56,203 @@ def add_tree(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, kind: 
                         (wide, wide * rng.uniform(0.6, 1.1), wide), ragged=ragged)  # fmt: skip
 
 
-def add_building(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *, tower: bool) -> None:
-    hx, hz = rng.uniform(2, 6, 2)
-    hy = rng.uniform(5, 22) if tower else rng.uniform(1.5, 4)
-    yaw = rng.choice([0.0, 0.0, rng.uniform(0, 3.1)])
-    walls = build.new_instance()
-    build.solid(BOX, STRUCTURE, (x, y + hy - 1, z), (hx, hy + 1, hz), yaw=yaw, instance=walls)
-    style = rng.random()
-    top = y + 2 * hy
-    if style < 0.45:
-        build.solid(CONE, ROOF, (x, top + hy * 0.3, z), (hx * 1.35, hy * 0.35 + 0.8, hz * 1.35), yaw=yaw)
-    elif style < 0.85:
-        build.solid(BOX, ROOF, (x, top + 0.25, z), (hx * 1.1, 0.35, hz * 1.1), yaw=yaw)
-    window, door = build.new_instance(), build.new_instance()
-    lit = rng.random() < 0.35
+def assembly(build: SceneBuilder, x: float, y: float, z: float, yaw: float = 0.0, *,
+             velocity: Point = (0.0, 0.0, 0.0), sway: float = 0.0) -> Callable[..., None]:  # fmt: skip
+    """Places solids of one thing, given where they are from its foot before it is turned by `yaw`."""
     cos, sin = math.cos(yaw), math.sin(yaw)
-    for floor in range(1, int(hy) + 1, 2):
+
+    def piece(kind: int, material: int, local: Point, half: Point, *, instance: int | None = None, turn: float = 0.0,
+              ragged: float = 0.0, sprite: int = 0) -> None:  # fmt: skip
+        lx, ly, lz = local
+        center = (x + lx * cos + lz * sin, y + ly, z - lx * sin + lz * cos)
+        build.solid(kind, material, center, half, yaw=yaw + turn, instance=instance, velocity=velocity, sway=sway,
+                    ragged=ragged, sprite=sprite)  # fmt: skip
+
+    return piece
+
+
+def add_roof(rng: Rng, build: SceneBuilder, piece: Callable[..., None], top: float, hx: float, hz: float) -> None:
+    """A roof over walls that end `top` metres above the foot: gable, hip, cone, or flat with lumber on it."""
+    number, over = build.new_instance(), rng.uniform(1.05, 1.4)
+    rise = min(hx, hz) * rng.uniform(0.5, 1.7)
+    style = rng.random()
+    if style < 0.35:
+        along = rng.random() < 0.5
+        half = (hx * over, rise / 2, hz * over) if along else (hz * over, rise / 2, hx * over)
+        piece(GABLE, ROOF, (0.0, top + rise / 2, 0.0), half, instance=number, turn=0.0 if along else math.pi / 2)
+        if rng.random() < 0.4:
+            piece(BOX, rng.choice([ROOF, STRUCTURE]), (hx * 0.4, top + rise * 0.8, hz * 0.3), (0.35, rise * 0.5, 0.35))
+    elif style < 0.55:
+        piece(PYRAMID, ROOF, (0.0, top + rise / 2, 0.0), (hx * over, rise / 2, hz * over), instance=number)
+    elif style < 0.68:
+        piece(CONE, ROOF, (0.0, top + rise / 2, 0.0), (hx * over, rise / 2, hz * over), instance=number)
+    else:
+        piece(BOX, ROOF, (0.0, top + 0.15, 0.0), (hx * min(over, 1.15), 0.25, hz * min(over, 1.15)), instance=number)
+        for _ in range(int(rng.integers(0, 4))):
+            wide, tall, deep = rng.uniform(0.2, 1.2, 3)
+            local = (rng.uniform(-0.7, 0.7) * hx, top + 0.4 + tall, rng.uniform(-0.7, 0.7) * hz)
+            piece(rng.choice([BOX, BOX, CYLINDER]), rng.choice([PROP, STRUCTURE, ROOF]), local, (wide, tall, deep))
+
+
+def add_building(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *, tower: bool,
+                 half: tuple[float, float] | None = None, yaw: float | None = None) -> None:  # fmt: skip
+    """Walls with windows, a door and a roof; `half` is half its ground plan in metres."""
+    hx, hz = rng.uniform(2, 6, 2) if half is None else half
+    hy = rng.uniform(5, 22) if tower else rng.uniform(1.5, 4)
+    turned = float(rng.choice([0.0, 0.0, rng.uniform(0, 3.1)])) if yaw is None else yaw
+    piece = assembly(build, x, y, z, turned)
+    walls, window = build.new_instance(), build.new_instance()
+    piece(BOX, STRUCTURE, (0.0, hy - 1, 0.0), (hx, hy + 1, hz), instance=walls)
+    add_roof(rng, build, piece, 2 * hy, hx, hz)
+    lit = rng.random() < 0.45
+    storeys = max(2, int(hy / 4))  # a tower's windows are many small ones in truth: a few rows stand for them
+    wide, tall = rng.uniform(0.3, 0.8), rng.uniform(0.4, 0.8)
+    for floor in range(1, int(2 * hy) - 1, storeys):
         for side in (-0.5, 0.5):
+            kind = GLOW if lit and rng.random() < 0.6 else STRUCTURE
             for face in (-1.0, 1.0):
-                lx, lz = side * hx, face * hz
-                center = (x + lx * cos + lz * sin, y + floor + 0.6, z - lx * sin + lz * cos)
-                kind = GLOW if lit and rng.random() < 0.6 else STRUCTURE
-                build.solid(BOX, kind, center, (0.5, 0.55, 0.12), yaw=yaw, instance=window + (kind == GLOW))
+                piece(BOX, kind, (side * hx, floor + 0.6, face * hz), (wide, tall, 0.12),
+                      instance=window + (kind == GLOW))  # fmt: skip
+                piece(BOX, kind, (face * hx, floor + 0.6, side * hz), (0.12, tall, wide),
+                      instance=window + (kind == GLOW))  # fmt: skip
     if rng.random() < 0.7:
-        lz = -hz
-        build.solid(BOX, PROP, (x + lz * sin, y + 0.9, z + lz * cos), (0.6, 1.1, 0.12), yaw=yaw, instance=door)
+        piece(BOX, PROP, (0.0, 0.9, -hz), (0.6, 1.1, 0.12))
+    if rng.random() < 0.3:  # an awning or a shop's sign
+        kind = rng.choice([ROOF, PROP, GLOW])
+        piece(BOX, kind, (rng.uniform(-0.5, 0.5) * hx, 2.6, -hz - 0.3), (rng.uniform(0.8, 1.6), 0.25, 0.5))
 
 
 def add_person(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, size: float,
-            velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:  # fmt: skip
-    """A figure of solids, or a drawn one; `size` is its height in metres."""
+            velocity: Point = (0.0, 0.0, 0.0), *, drawn: float = 0.45) -> None:  # fmt: skip
+    """A figure of solids, or by a chance of `drawn` a drawn one; `size` is its height in metres."""
     sway = 0.06 * size * float(any(velocity))
-    if rng.random() < 0.45:
+    if rng.random() < drawn:
         picture = build.sprite(draw.draw_character(rng))
         build.solid(BILLBOARD, CHARACTER, (x, y + size / 2, z), (size / 2, size / 2, 0.05), sprite=picture,
                     velocity=velocity, sway=sway, ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
         return
     body, skin, cloth = build.new_instance(), build.new_instance(), build.new_instance()
-    yaw, wide = rng.uniform(0, 6.28), size * rng.uniform(0.13, 0.26)
-    cos, sin = math.cos(yaw), math.sin(yaw)
-
-    def piece(kind: int, lx: float, ly: float, half: tuple[float, float, float], instance: int) -> None:
-        center = (x + lx * cos, y + ly, z - lx * sin)
-        build.solid(kind, CHARACTER, center, half, yaw=yaw, instance=instance, velocity=velocity, sway=sway)
-
+    wide = size * rng.uniform(0.13, 0.26)
+    piece = assembly(build, x, y, z, rng.uniform(0, 6.28), velocity=velocity, sway=sway)
     for side in (-1, 1):
-        piece(CYLINDER, side * wide * 0.5, size * 0.2, (wide * 0.35, size * 0.22, wide * 0.35), cloth)
-        piece(ELLIPSOID, side * wide * 1.2, size * 0.55, (wide * 0.3, size * 0.2, wide * 0.3), skin)
-    blocky = rng.random() < 0.3
-    piece(BOX if blocky else ELLIPSOID, 0.0, size * 0.58, (wide, size * 0.24, wide * 0.75), body)
-    piece(BOX if blocky else ELLIPSOID, 0.0, size * 0.88, (wide * 0.7, size * 0.13, wide * 0.7), skin)
+        piece(CYLINDER, CHARACTER, (side * wide * 0.5, size * 0.2, 0.0), (wide * 0.35, size * 0.22, wide * 0.35),
+              instance=cloth)  # fmt: skip
+        piece(ELLIPSOID, CHARACTER, (side * wide * 1.2, size * 0.55, 0.0), (wide * 0.3, size * 0.2, wide * 0.3),
+              instance=skin)  # fmt: skip
+    round_or_blocky = BOX if rng.random() < 0.3 else ELLIPSOID
+    piece(round_or_blocky, CHARACTER, (0.0, size * 0.58, 0.0), (wide, size * 0.24, wide * 0.75), instance=body)
+    piece(round_or_blocky, CHARACTER, (0.0, size * 0.88, 0.0), (wide * 0.7, size * 0.13, wide * 0.7), instance=skin)
     if rng.random() < 0.5:
-        piece(CONE, 0.0, size * 1.02, (wide * 0.8, size * 0.1, wide * 0.8), cloth)
+        piece(CONE, CHARACTER, (0.0, size * 1.02, 0.0), (wide * 0.8, size * 0.1, wide * 0.8), instance=cloth)
 
 
-def add_vehicle(rng: Rng, build: SceneBuilder, x: float, y: float, z: float) -> None:
-    body, glass = build.new_instance(), build.new_instance()
-    speed = (0.0, 0.0, rng.uniform(0, 6))
-    build.solid(BOX, CHARACTER, (x, y + 0.7, z), (0.95, 0.4, 2.0), instance=body, velocity=speed)
-    build.solid(BOX, CHARACTER, (x, y + 1.3, z - 0.2), (0.75, 0.3, 1.1), instance=glass, velocity=speed)
-    for wheel_x, wheel_z in ((-1, -1.2), (1, -1.2), (-1, 1.2), (1, 1.2)):
-        build.solid(ELLIPSOID, CHARACTER, (x + wheel_x * 0.9, y + 0.35, z + wheel_z), (0.15, 0.36, 0.36),
-                    instance=glass + 1, velocity=speed)  # fmt: skip
+def add_vehicle(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *, material: int = PROP,
+                yaw: float = 0.0, speed: float = 0.0) -> None:  # fmt: skip
+    """A car, van, truck or open racer that heads along `yaw`; the player's own is a character, all others props."""
+    body, glass, wheels = build.new_instance(), build.new_instance(), build.new_instance()
+    piece = assembly(build, x, y, z, yaw, velocity=(math.sin(yaw) * speed, 0.0, math.cos(yaw) * speed))
+    kind = str(rng.choice(["car", "car", "van", "truck", "racer"]))
+    wide, long = rng.uniform(0.8, 1.1), rng.uniform(1.7, 2.4)
+    if kind == "racer":
+        piece(ELLIPSOID, material, (0.0, 0.5, 0.0), (wide * 0.5, 0.3, long), instance=body)
+        piece(BOX, material, (0.0, 0.9, -long * 0.85), (wide, 0.06, 0.3), instance=glass)
+        piece(ELLIPSOID, material, (0.0, 0.85, -0.2), (0.25, 0.25, 0.3), instance=glass)
+    else:
+        tall = {"car": rng.uniform(0.3, 0.45), "van": 0.7, "truck": 0.6}[kind]
+        piece(BOX, material, (0.0, 0.3 + tall, 0.0), (wide, tall, long), instance=body)
+        cabin = {"car": (0.3, 1.1, -0.2), "van": (0.35, long * 0.95, 0.0), "truck": (1.0, long * 0.6, -long * 0.4)}[
+            kind
+        ]
+        piece(BOX, material, (0.0, 0.3 + 2 * tall + cabin[0], cabin[2]), (wide * 0.85, cabin[0], cabin[1]),
+              instance=glass)  # fmt: skip
+        for end, chance in ((-1.0, 0.6), (1.0, 0.3)):
+            if rng.random() < chance:
+                for side in (-0.7, 0.7):
+                    piece(BOX, GLOW, (side * wide, 0.4 + tall, end * long), (0.18, 0.1, 0.06), instance=glass + 2)
+    size = rng.uniform(0.32, 0.45)
+    for side in (-1, 1):
+        for end in (-0.62, 0.62):
+            piece(ELLIPSOID, material, (side * wide * 0.95, size, end * long), (0.18, size, size), instance=wheels)
 
 
 def add_item(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, size: float) -> None:
-    """Something small: a drawn prop or lamp, a crate, a barrel, a boulder, a post with a light."""
-    kind = int(rng.integers(0, 7))
-    if kind < 3:
+    """Something small: a drawn prop, a crate, a barrel, a stack, a sign, stones, a light on a post or its own."""
+    kind = str(rng.choice(["drawn", "drawn", "crate", "barrel", "stack", "sign", "stones", "post", "light"]))
+    piece = assembly(build, x, y, z, rng.uniform(0, 3.1))
+    if kind == "drawn":
         picture = build.sprite(draw.draw_prop(rng))
         build.solid(BILLBOARD, PROP, (x, y + size / 2, z), (size / 2, size / 2, 0.05), sprite=picture)
-    elif kind == 3:
-        build.solid(BOX, PROP, (x, y + size * 0.4, z), (size * 0.5,) * 3, yaw=rng.uniform(0, 3))
-    elif kind == 4:
-        build.solid(CYLINDER, PROP, (x, y + size * 0.5, z), (size * 0.35, size * 0.5, size * 0.35))
-    elif kind == 5:
-        half = rng.uniform(0.5, 2.0, 3) * size
-        build.solid(ELLIPSOID, ROCK, (x, y + half[1] * 0.3, z), tuple(half), ragged=0.0)
+    elif kind == "crate":
+        half = rng.uniform(0.3, 0.6, 3) * size
+        piece(BOX, PROP, (0.0, half[1], 0.0), tuple(half))
+    elif kind == "barrel":
+        piece(CYLINDER, PROP, (0.0, size * 0.5, 0.0), (size * 0.35, size * 0.5, size * 0.35))
+    elif kind == "stack":
+        number = build.new_instance()
+        for i in range(int(rng.integers(2, 6))):
+            local = (size * 0.75 * (i % 2), size * 0.37 * (1 + 2 * (i // 2)), rng.uniform(-0.2, 0.2))
+            piece(BOX, PROP, local, (size * 0.36,) * 3, instance=number + i % 2, turn=rng.uniform(-0.2, 0.2))
+    elif kind == "sign":
+        number, wide = build.new_instance(), size * rng.uniform(0.4, 1.1)
+        for side in (-0.7, 0.7) if rng.random() < 0.5 else (0.0,):
+            piece(CYLINDER, PROP, (side * wide, size * 0.7, 0.0), (0.06 * size, size * 0.7, 0.06 * size),
+                  instance=number)  # fmt: skip
+        piece(BOX, PROP, (0.0, size * 1.5, -0.05), (wide, size * rng.uniform(0.25, 0.5), 0.06), instance=number + 1)
+        piece(BOX, PROP, (0.0, size * 1.5, -0.1), (wide * 0.7, size * 0.12, 0.04), instance=number + 2)
+    elif kind == "stones":
+        add_rocks(rng, build, x, y, z, size)
+    elif kind == "post":
+        piece(CYLINDER, PROP, (0.0, size, 0.0), (0.07 * size, size, 0.07 * size))
+        add_light(rng, build, x, y + 1.75 * size, z, 0.5 * size)
     else:
-        build.solid(CYLINDER, PROP, (x, y + size, z), (0.07 * size, size, 0.07 * size))
-        build.solid(ELLIPSOID, GLOW, (x, y + 2 * size, z), (0.25 * size,) * 3)
+        add_light(rng, build, x, y, z, size * rng.uniform(0.3, 1.0))
+
+
+def add_light(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, size: float,
+              velocity: Point = (0.0, 0.0, 0.0)) -> None:  # fmt: skip
+    """Something that shines, `size` high: an orb, a drawn flame, a crystal, a tube or a panel."""
+    kind = int(rng.integers(0, 5))
+    half, number = size / 2, build.new_instance()
+    piece = assembly(build, x, y, z, rng.uniform(0, 3.1), velocity=velocity)
+    if kind == 0:
+        piece(ELLIPSOID, GLOW, (0.0, half, 0.0), (half, half, half), instance=number)
+    elif kind == 1:
+        picture = build.sprite(draw.draw_lamp(rng))
+        piece(BILLBOARD, GLOW, (0.0, half, 0.0), (half, half, 0.05), instance=number, sprite=picture)
+    elif kind == 2:
+        for i in range(int(rng.integers(1, 4))):
+            tall = half * rng.uniform(0.5, 1.0)
+            piece(PYRAMID, GLOW, (i * half * 0.6, tall, (i % 2) * half * 0.5), (half * 0.35, tall, half * 0.35),
+                  instance=number + i)  # fmt: skip
+    else:
+        thin = half * rng.uniform(0.1, 0.4)
+        half_sizes = (thin, half, thin) if kind == 3 else (half, half * rng.uniform(0.3, 1.0), thin)
+        piece(BOX, GLOW, (0.0, half, 0.0), half_sizes, instance=number)
+
+
+def add_rocks(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, size: float) -> None:
+    """A boulder, spire, slab or heap of `size` metres, of lumps that sink into each other and into the ground."""
+    number = build.new_instance()
+    kind = int(rng.choice([ELLIPSOID, ELLIPSOID, PYRAMID, BOX, CONE, GABLE]))
+    flat, spread = rng.uniform(0.4, 1.6), size * rng.uniform(0.2, 0.6)
+    for i in range(int(rng.integers(1, 6))):
+        half = size * rng.uniform(0.25, 0.6, 3) * (1.0, flat, 1.0)
+        lift = half[1] * rng.uniform(0.1, 0.6)
+        center = (x + rng.normal(0, spread) * (i > 0), y + lift, z + rng.normal(0, spread) * (i > 0))
+        build.solid(kind, ROCK, center, tuple(half), yaw=rng.uniform(0, 3.1), instance=number + i % 2)
+
+
+def add_fence(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, yaw: float, long: float) -> None:
+    """Posts and rails, a hedge's row of stakes, or a low wall, `long` metres along `yaw` from (x, z)."""
+    piece, number = assembly(build, x, y, z, yaw), build.new_instance()
+    tall = rng.uniform(0.5, 1.4)
+    if rng.random() < 0.25:
+        piece(BOX, STRUCTURE, (0.0, tall / 2, long / 2), (0.2, tall / 2, long / 2), instance=number)
+        return
+    thick, gap = rng.uniform(0.03, 0.1), rng.uniform(0.8, 3.0)
+    rails = int(rng.integers(1, 4))
+    for rail in range(rails):
+        piece(BOX, PROP, (0.0, tall * (rail + 1) / (rails + 0.3), long / 2), (thick * 0.7, thick, long / 2),
+              instance=number)  # fmt: skip
+    for post in np.arange(0, long + 0.1, max(gap, long / 14)):
+        piece(BOX, PROP, (0.0, tall * 0.55, float(post)), (thick, tall * 0.55, thick), instance=number + 1)

@@ -12,15 +12,13 @@ from numba import njit
 
 from engine.config import MATERIALS
 from engine.worlds.gbuffer import GBuffer, empty_gbuffer
+from engine.worlds.hit import hit
 from engine.worlds.noise import value_noise
 from engine.worlds.scene import (
     BILLBOARD,
-    BOX,
-    CONE,
     CX,
     CY,
     CZ,
-    ELLIPSOID,
     INSTANCE,
     KIND,
     MATERIAL,
@@ -43,7 +41,7 @@ FAR_M = 400.0  # terrain is not searched beyond
 def trace(scene: Scene, camera: Camera, size: tuple[int, int], *, time_s: float = 0.0,
           previous: tuple[Camera, float] | None = None) -> GBuffer:  # fmt: skip
     """The frame that `camera` sees at `time_s`; `previous` is the camera and time of the frame before, for the flow."""
-    out = empty_gbuffer(size)
+    out = empty_gbuffer(size, in_space=scene.in_space)
     solids = scene.moved(time_s)
     basis = camera.basis()
     tan_half = math.tan(camera.fov / 2)
@@ -132,7 +130,7 @@ def _background(basis, tan_half, heights, ground_material, ground_instance, cell
                 if slope < top:
                     material[row, column] = ridge_material[layer]
                     instance[row, column] = RIDGE_INSTANCE + layer
-                    depth[row, column] = 900.0 - layer * 150.0
+                    depth[row, column] = 900.0 - layer * 90.0
                     px, py = azimuth * 24.0, slope * 24.0
                     uv[row, column] = (px, py)
                     lean = value_noise(px * 1.2 + py * 0.5, py * 0.7, seed + layer) - 0.5
@@ -167,69 +165,6 @@ def _background(basis, tan_half, heights, ground_material, ground_instance, cell
 def _unit(x, y, z):
     length = math.sqrt(x * x + y * y + z * z) + 1e-12
     return x / length, y / length, z / length
-
-
-@njit(cache=True)
-def _hit(kind, ox, oy, oz, dx, dy, dz):
-    """First hit of a ray with a unit solid: (distance, normal) in its own space; distance -1 where it misses."""
-    if kind == BOX:
-        near, far = -1e9, 1e9
-        axis = 0
-        for i in range(3):
-            o = ox if i == 0 else (oy if i == 1 else oz)
-            d = dx if i == 0 else (dy if i == 1 else dz)
-            if abs(d) < 1e-9:
-                if abs(o) > 1.0:
-                    return -1.0, 0.0, 0.0, 0.0
-                continue
-            a, b = (-1.0 - o) / d, (1.0 - o) / d
-            if a > b:
-                a, b = b, a
-            if a > near:
-                near, axis = a, i
-            far = min(far, b)
-        if near > far or near <= 1e-4:
-            return -1.0, 0.0, 0.0, 0.0
-        d = dx if axis == 0 else (dy if axis == 1 else dz)
-        side = -1.0 if d > 0 else 1.0
-        return near, side if axis == 0 else 0.0, side if axis == 1 else 0.0, side if axis == 2 else 0.0
-    if kind == ELLIPSOID:
-        a = dx * dx + dy * dy + dz * dz
-        b = ox * dx + oy * dy + oz * dz
-        c = ox * ox + oy * oy + oz * oz - 1.0
-        disc = b * b - a * c
-        if disc < 0.0:
-            return -1.0, 0.0, 0.0, 0.0
-        t = (-b - math.sqrt(disc)) / a
-        if t <= 1e-4:
-            return -1.0, 0.0, 0.0, 0.0
-        return t, ox + dx * t, oy + dy * t, oz + dz * t
-    # A cone of radius (1 - y) / 2 or a cylinder of radius 1, both between y = -1 and y = 1.
-    k = 0.5 if kind == CONE else 0.0
-    r0 = 0.5 if kind == CONE else 1.0  # radius at y = 0
-    a = dx * dx + dz * dz - k * k * dy * dy
-    b = ox * dx + oz * dz + k * dy * (r0 - k * oy)
-    c = ox * ox + oz * oz - (r0 - k * oy) ** 2
-    disc = b * b - a * c
-    best = -1.0
-    nx, ny, nz = 0.0, 1.0, 0.0
-    if disc >= 0.0 and abs(a) > 1e-9:
-        root = math.sqrt(disc)
-        for sign in (-1.0, 1.0):
-            t = (-b + sign * root) / a
-            y = oy + dy * t
-            if t > 1e-4 and -1.0 <= y <= 1.0 and (best < 0.0 or t < best):
-                best = t
-                nx, ny, nz = ox + dx * t, k * (r0 - k * y), oz + dz * t
-    if abs(dy) > 1e-9:
-        for cap in (-1.0, 1.0):
-            t = (cap - oy) / dy
-            x, z = ox + dx * t, oz + dz * t
-            radius = r0 - k * cap
-            if t > 1e-4 and x * x + z * z <= radius * radius and (best < 0.0 or t < best):
-                best = t
-                nx, ny, nz = 0.0, cap, 0.0
-    return best, nx, ny, nz
 
 
 @njit(cache=True)
@@ -283,7 +218,7 @@ def _solids(basis, tan_half, solids, sprites, seed, owner, material, instance, d
                         continue
                     nx, ny, nz = u * 0.6, 0.3 + v * 0.3, -0.8
                 else:
-                    t, nx, ny, nz = _hit(kind, ox, oy, oz, dx, dy, dz)
+                    t, nx, ny, nz = hit(kind, ox, oy, oz, dx, dy, dz)
                 if t <= 1e-3 or t >= depth[row, column]:
                     continue
                 lx, ly, lz = ox + dx * t, oy + dy * t, oz + dz * t

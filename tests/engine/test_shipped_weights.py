@@ -10,6 +10,7 @@ import pytest
 
 from engine.config import LITE, MATERIALS, NANO
 from engine.live import WEIGHTS, LiveEngine
+from engine.worlds.gbuffer import SPACE_INSTANCE
 from engine.worlds.samples import SourceFrame, clips
 from tests.engine.tiny import style_of
 
@@ -18,9 +19,9 @@ SKY = MATERIALS.index("sky")
 
 @cache
 def held_out() -> list[tuple[SourceFrame, np.ndarray]]:
-    """24 worlds that no training saw, and what the shipped Reader sees in them, (h, w) indices."""
+    """60 worlds that no training saw, and what the shipped Reader sees in them, (h, w) indices."""
     engine = LiveEngine(LITE)
-    worlds = [clip[0] for clip in itertools.islice(clips("validation", LITE.size, fresh=1.0), 24)]
+    worlds = [clip[0] for clip in itertools.islice(clips("validation", LITE.size, fresh=1.0), 60)]
     return [(frame, engine.read(frame.rgb).argmax(axis=2)) for frame in worlds]
 
 
@@ -29,9 +30,14 @@ def test_most_pixels_of_unseen_worlds_are_read_right() -> None:
 
 
 def test_an_open_sky_is_read_as_sky() -> None:
+    """Seen from the ground: the Reader that ships was trained before there were worlds in space."""
     upper = NANO.size[0] // 4
-    open_skies = [seen[:upper] for frame, seen in held_out() if (frame.material[:upper] == SKY).mean() > 0.9]
-    assert open_skies, "no world with an open sky among 24"
+    open_skies = [
+        seen[:upper]
+        for frame, seen in held_out()
+        if (frame.material[:upper] == SKY).mean() > 0.9 and not (frame.buffer.instance == SPACE_INSTANCE).any()
+    ]
+    assert open_skies, "no world with an open sky among 60"
     assert np.mean([(seen == SKY).mean() for seen in open_skies]) > 0.6
 
 

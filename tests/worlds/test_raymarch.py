@@ -14,7 +14,7 @@ from engine.worlds.raymarch import raymarch, value_noise
 from engine.worlds.trace import trace
 
 SIZE = (72, 128)
-KINDS = [levels.open_world, levels.side_scroller, levels.downhill, levels.town, levels.room]
+KINDS = list(levels.BUILDERS)
 
 
 def test_noise_in_torch_is_the_compiled_noise() -> None:
