@@ -63,6 +63,7 @@ class Look:
     fog: float
     fog_color: np.ndarray  # (3,)
     outline: float  # darkness of lines between instances
+    pixel_px: float  # size of the art's own pixels, in pixels of the frame; 1 is none
     seed: int
 
 
@@ -115,5 +116,6 @@ def random_look(rng: Rng) -> Look:
         fog=float(rng.choice([0.0, rng.uniform(0.1, 1.0)])),
         fog_color=np.clip((sky + rng.random(3) * 0.3), 0, 1),
         outline=float(rng.uniform(0.4, 1.0)) if dark_outline else 0.0,
+        pixel_px=float(rng.choice([1.0, rng.uniform(1.2, 2.0), rng.uniform(1.6, 4.0)], p=[0.8, 0.1, 0.1])),
         seed=int(rng.integers(1 << 20)),
     )

@@ -11,11 +11,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from engine.config import MATERIALS
+from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.hud import HudPainter
 from engine.worlds.levels import random_level
 from engine.worlds.looks import random_look
+from engine.worlds.particles import Particles
+from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
 from engine.worlds.trace import trace
 
@@ -56,16 +59,24 @@ def mirrored(buffer: GBuffer) -> GBuffer:
 
 
 def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:
-    """Gives a clip one random look, HUD and camera."""
+    """Gives a clip one random look, weather, HUD, camera and screen."""
     if rng.random() < 0.5:
         clip = [mirrored(buffer) for buffer in clip]
-    look, hud, effects = random_look(rng), HudPainter(rng, clip[0].size), CameraEffects(rng)
+    look, effects, screen = random_look(rng), CameraEffects(rng), ScreenEffects(rng)
+    pixels = ArtPixels(clip[0].size, look.pixel_px)
+    particles = Particles(rng, pixels.size)
+    hud: HudPainter | None = None
     out = []
-    for buffer in clip:
-        rgb = shade(buffer, look)
-        material = buffer.material.copy()
-        material[hud.draw(rgb)] = HUD
-        out.append(SourceFrame(rgb=effects(rgb, rng), material=material, buffer=buffer))
+    for i, buffer in enumerate(clip):
+        small = pixels.reduced(buffer)
+        rgb = shade(small, look)
+        material = small.material.copy()
+        particles.draw(rgb, material, small.depth, i)
+        rgb, material = pixels.enlarged(effects(rgb)), pixels.enlarged(material)
+        hud = hud or HudPainter(rng, rgb)
+        material[hud.draw(rgb, buffer)] = HUD
+        material[screen.bars(rgb.shape[0])] = HUD  # black bars of a film scene: not of the world, kept as they are
+        out.append(SourceFrame(rgb=screen(rgb, rng, i), material=material, buffer=pixels.blocky(buffer)))
     return out
 
 
