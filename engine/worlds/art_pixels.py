@@ -15,7 +15,7 @@ class ArtPixels:
         self.plain = pixel_px <= 1.0
         small = [max(8, round(length / pixel_px)) for length in size]
         self.size = (small[0], small[1])
-        self._up = [np.arange(n) * few // n for n, few in zip(size, small, strict=True)]
+        self._up = [(2 * np.arange(n) + 1) * few // (2 * n) for n, few in zip(size, small, strict=True)]
         self._down = [(2 * np.arange(few) + 1) * n // (2 * few) for n, few in zip(size, small, strict=True)]
 
     def reduced(self, buffer: GBuffer) -> GBuffer:

@@ -11,6 +11,7 @@ import numpy as np
 from engine.underpaint import LUMA
 
 Rng = np.random.Generator
+DARKEST = 0.11  # mean of the first frame
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - 0.5
 
 
@@ -34,8 +35,9 @@ class CameraEffects:
         self.bloom = sometimes(rng, 0.25, 0.15, 0.7)
         self.vignette = sometimes(rng, 0.25, 0.1, 0.6)
         self.fringe = sometimes(rng, 0.08, 0.003, 0.01)  # how much larger red is than blue
-        self.levels = int(rng.choice([4, 6, 8, 16])) if rng.random() < 0.12 else 0
+        self.levels = int(rng.choice([5, 8, 12, 16])) if rng.random() < 0.12 else 0
         self.dither = float(rng.choice([0.0, 1.0]))
+        self.exposure = 0.0  # set by the first frame
 
     def __call__(self, rgb: np.ndarray) -> np.ndarray:
         """(h, w, 3) float32 in [0, 1], in and out."""
@@ -49,6 +51,9 @@ class CameraEffects:
             near = np.exp(-3 * (x * x + y * y)) if self.torch else 0.0
             light = np.clip(1 - self.night + lamps + self.night * 0.8 * near, 0, 1.1)
             out = out * light[..., None] * np.array([0.9, 0.95, 1.1], np.float32)
+        if not self.exposure:  # a game lets its player see something, even at night
+            self.exposure = float(np.clip(DARKEST / (out.mean() + 1e-3), 1, 4))
+        out = out * self.exposure
         if self.bloom:
             out = out + self.bloom * cv2.GaussianBlur(np.maximum(out - 0.7, 0), (0, 0), h / 30)
         if self.vignette:

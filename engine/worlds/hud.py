@@ -54,8 +54,6 @@ class HudPainter(HudCanvas):
         layer.over(rgb)
         return layer.seen()
 
-    # the items
-
     def _text(self) -> None:
         rng = self._rng
         words = [short_text(rng) for _ in range(int(rng.choice([1, 1, 2, 4])))]
@@ -94,15 +92,17 @@ class HudPainter(HudCanvas):
         """Columns along the top: a label over a number, or both in a line."""
         rng, w = self._rng, self.layer.size[1]
         count, two = int(rng.integers(2, 6)), rng.random() < 0.5
-        tall = round(self._size * 1.3)
+        size = min(self._size, w / count / 5.5)
+        tall = round(size * 1.3)
+        if not self._claim(0, 0, w, tall * (2 if two else 1)):
+            return
         if rng.random() < 0.2:
             self._panel(0, 0, w, tall * (2 if two else 1) + 4)
         for i in range(count):
             x = round(w * (i + 0.15) / count)
-            self._write(short_text(rng).split(" ")[0] if two else short_text(rng), x, 0)
+            self._write(short_text(rng).split(" ")[0][:8] if two else short_text(rng)[:9], x, 0, size)
             if two:
-                self._write(f"{int(10 ** rng.uniform(0, 6)):06d}"[-int(rng.integers(1, 7)) :], x, tall)
-        self._take(0, 0, w, tall * 2)
+                self._write(f"{int(10 ** rng.uniform(0, 6)):06d}"[-int(rng.integers(1, 7)) :], x, tall, size)
 
     def _counter(self) -> None:
         """A row of hearts or stars, or one emblem with a number."""
@@ -129,9 +129,10 @@ class HudPainter(HudCanvas):
         big = self._size * rng.uniform(1.6, 2.6)
         x = w - round(big * 2.8) if rng.random() < 0.75 else 4
         y = h - round(big * 1.5)
+        if not self._claim(x, y, round(big * 2.5), round(big * 1.5)):
+            return
         wide, _ = self._write(str(rng.integers(0, 200)), x, y, big)
         self._write(f"/ {rng.integers(0, 400)}", x + wide, y + round(big * 0.5))
-        self._take(x, y, round(big * 2.5), round(big * 1.5))
 
     def _gauge(self) -> None:
         """A speedometer: arcs, perhaps on a disc, with a number or a needle."""
@@ -201,6 +202,8 @@ class HudPainter(HudCanvas):
         long = slots * pitch
         x, y = (w - side - 2, (h - long) // 2) if upright else ((w - long) // 2, h - side - int(rng.integers(1, 8)))
         x = x if rng.random() < 0.8 else 4
+        if not self._claim(x, y, side if upright else long, long if upright else side):
+            return
         ink, chosen, opacity = self._ink(), int(rng.integers(slots)), float(rng.uniform(0.25, 1.0))
         for slot in range(slots):
             left, top = (x, y + slot * pitch) if upright else (x + slot * pitch, y)
@@ -211,7 +214,6 @@ class HudPainter(HudCanvas):
                 self._icon(name, left + 2, top + 2, side - 4, int(rng.integers(1 << 30)))
                 if rng.random() < 0.4:
                     self._write(str(rng.integers(2, 65)), left + side // 2 - 4, top + side // 2 - 4, 4.5 * self._unit)
-        self._take(x, y, side if upright else long, long if upright else side)
 
     def _cross(self) -> None:
         rng, (h, w) = self._rng, self.layer.size
@@ -231,20 +233,23 @@ class HudPainter(HudCanvas):
     def _compass(self) -> None:
         w = self.layer.size[1]
         step = int(self._rng.integers(8, 22))
+        if not self._claim(w // 4, 0, w // 2, 12):
+            return
         for x in range(w // 4, w * 3 // 4, step):
             if (x // step) % 3:
                 self.layer.plate(x, 4, 1, 4, (255, 255, 255), 0.8)
             else:
                 self._write(str(self._rng.choice(["N", "E", "S", "W", "NE", "300"])), x, 0, center=True)
-        self._take(w // 4, 0, w // 2, 12)
 
     def _log(self) -> None:
         """Chat or a log: small lines in a corner, some in other inks."""
         rng, h = self._rng, self.layer.size[0]
-        size = max(3.6, self._size * 0.8)
+        size = min(max(3.6, self._size * 0.8), 6 * self._unit)
         lines = [sentence(rng, int(rng.integers(8, 34))) for _ in range(int(rng.integers(2, 7)))]
         tall = round(size * 1.25)
         x, y = 2, h - tall * len(lines) - int(rng.integers(2, 30))
+        if not self._claim(x, y, round(size * 15), tall * len(lines)):
+            return
         if rng.random() < 0.3:
             self._panel(0, y, round(size * 15), tall * len(lines))
         for i, line in enumerate(lines):
@@ -253,11 +258,13 @@ class HudPainter(HudCanvas):
     def _quest(self) -> None:
         """A title and a few aims at one side."""
         rng, (h, w) = self._rng, self.layer.size
-        size = max(3.6, self._size * 0.85)
+        size = min(max(3.6, self._size * 0.85), 7 * self._unit)
         lines = [f"- {sentence(rng, int(rng.integers(8, 20)))}" for _ in range(int(rng.integers(1, 4)))]
         wide, tall = round(size * 11), round(size * 1.3)
         x = w - wide - 2 if rng.random() < 0.7 else 3
         y = int(rng.integers(h // 6, h // 2))
+        if not self._claim(x, y, wide, tall * (len(lines) + 1)):
+            return
         if rng.random() < 0.25:
             self._panel(x - 2, y, wide, tall * (len(lines) + 1) + 3)
         self._write(sentence(rng, 8), x, y, size * 1.15)
@@ -269,6 +276,8 @@ class HudPainter(HudCanvas):
         rng, (h, w) = self._rng, self.layer.size
         x, y = w // 2 - 12, round(h * rng.uniform(0.55, 0.8))
         side = round(self._size * 1.4)
+        if not self._claim(x - side, y, 4 * side, side):
+            return
         self.layer.plate(x - side, y, side, side, self._ink())
         self._write(str(rng.choice(list("EFQRXABY"))), x - side // 2, y - 3, center=True)
         self._write(sentence(rng, 4), x + 2, y - 3)
@@ -278,6 +287,8 @@ class HudPainter(HudCanvas):
         lines = [sentence(rng, int(rng.integers(14, 44))) for _ in range(int(rng.choice([1, 2])))]
         size = min(self._size, 8 * self._unit)
         y = h - round(size * (len(lines) * 1.35 + rng.uniform(0.3, 2)))
+        if not self._claim(w // 8, y, w * 3 // 4, h - y):
+            return
         if rng.random() < 0.3:
             self.layer.plate(w // 8, y, w * 3 // 4, round(size * 1.4 * len(lines)), (0, 0, 0), 0.6)
         for i, line in enumerate(lines):
@@ -287,6 +298,8 @@ class HudPainter(HudCanvas):
         rng, (h, w) = self._rng, self.layer.size
         wide, tall = round(w * rng.uniform(0.35, 0.7)), round(rng.uniform(2, 6) * self._unit)
         x, y = (w - wide) // 2, round(h * (0.9 if rng.random() < 0.5 else 0.1))
+        if not self._claim(x, y, wide, tall):
+            return
         self.layer.plate(x, y, wide, tall, (15, 15, 15), 0.8)
         self.layer.plate(x, y, round(wide * rng.uniform(0.2, 1)), tall, self._ink())
         self._write(sentence(rng, 6), w // 2, y - round(self._size * 1.4), center=True)
@@ -298,6 +311,8 @@ class HudPainter(HudCanvas):
         count = int(rng.integers(1, 4))
         wide, tall = round(w * rng.uniform(0.45, 0.95)), round(size * 1.35 * count) + 6
         x, y = (w - wide) // 2, (h - tall - 4 if rng.random() < 0.7 else 4)
+        if not self._claim(x, y, wide, tall):
+            return
         self._panel(x, y, wide, tall)
         left = x + 4
         if rng.random() < 0.4:

@@ -57,13 +57,17 @@ class HudCanvas:
                 x = int(rng.choice([margin_x, (w - wide) // 2, w - wide - margin_x], p=[0.42, 0.16, 0.42]))
                 y = int(rng.choice([margin_y, h - tall - margin_y]))
             x, y = max(0, x), max(0, y)
-            if not self._taken[y : y + tall, x : x + wide].any():
-                self._take(x, y, wide, tall)
+            if self._claim(x, y, wide, tall):
                 return x, y
         return None
 
-    def _take(self, x: int, y: int, wide: int, tall: int) -> None:
-        self._taken[max(0, y) : y + tall, max(0, x) : x + wide] = True
+    def _claim(self, x: int, y: int, wide: int, tall: int) -> bool:
+        """Takes a place of its own for an item; False if something is there."""
+        place = self._taken[max(0, y) : y + tall, max(0, x) : x + wide]
+        if place.any():
+            return False
+        place[:] = True
+        return True
 
     def _behind(self, x: int, y: int, wide: int, tall: int) -> float:
         """Mean luminance there, 0..1, with what is drawn so far."""

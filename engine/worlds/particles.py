@@ -57,10 +57,10 @@ class Particles:
         opacity = {"rain": rng.uniform(0.2, 0.5), "dust": 0.5, "smoke": rng.uniform(0.2, 0.5)}
         return state, color.get(kind, (250, 250, 255)), float(opacity.get(kind, 1.0))
 
-    def draw(self, rgb: np.ndarray, material: np.ndarray, depth: np.ndarray, index: int) -> None:
+    def draw(self, rgb: np.ndarray, material: np.ndarray, index: int) -> None:
         """Draws the frame at `index` of the clip into (h, w, 3) float32 `rgb` and (h, w) `material`, in place."""
         for kind, state, color, opacity in self.groups:
-            cover = np.zeros(self.size, np.uint8)
+            cover: np.ndarray = np.zeros(self.size, np.uint8)
             if kind == "fire":
                 core = self._burn(cover, state, index)
             else:

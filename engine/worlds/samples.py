@@ -14,6 +14,7 @@ from engine.config import MATERIALS
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
 from engine.worlds.gbuffer import GBuffer
+from engine.worlds.held_item import HeldItem, fits
 from engine.worlds.hud import HudPainter
 from engine.worlds.levels import random_level
 from engine.worlds.looks import random_look
@@ -25,6 +26,7 @@ from engine.worlds.trace import trace
 HUD = MATERIALS.index("hud")
 SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
 FRAME_S = 1 / 24
+HELD_SHARE = 0.35  # of the clips that can be first person
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,9 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
     """Gives a clip one random look, weather, HUD, camera and screen."""
     if rng.random() < 0.5:
         clip = [mirrored(buffer) for buffer in clip]
+    if rng.random() < HELD_SHARE and fits(clip[0]):
+        held = HeldItem(rng, clip[0].size)
+        clip = [held.put(buffer, i) for i, buffer in enumerate(clip)]
     look, effects, screen = random_look(rng), CameraEffects(rng), ScreenEffects(rng)
     pixels = ArtPixels(clip[0].size, look.pixel_px)
     particles = Particles(rng, pixels.size)
@@ -71,7 +76,7 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
         small = pixels.reduced(buffer)
         rgb = shade(small, look)
         material = small.material.copy()
-        particles.draw(rgb, material, small.depth, i)
+        particles.draw(rgb, material, i)
         rgb, material = pixels.enlarged(effects(rgb)), pixels.enlarged(material)
         hud = hud or HudPainter(rng, rgb)
         material[hud.draw(rgb, buffer)] = HUD
