@@ -58,7 +58,7 @@ class HudPainter(HudCanvas):
         rng = self._rng
         words = [short_text(rng) for _ in range(int(rng.choice([1, 1, 2, 4])))]
         tall = round(self._size * 1.3)
-        wide = round(max(map(len, words)) * self._size * 0.55)
+        wide = round(max(map(len, words)) * self._size * 0.62 * max(1.0, self._light.stretch))
         place = self._place(wide, tall * len(words), anywhere=rng.random() < 0.12)
         for i, line in enumerate(words):
             if place:
@@ -177,7 +177,7 @@ class HudPainter(HudCanvas):
             ends = rng.integers(0, side, (2, 2)).tolist()
             cv2.line(picture, ends[0], ends[1], self._inks[2], 1, cv2.LINE_AA)
         for _ in range(int(rng.integers(1, 7))):
-            cv2.circle(picture, rng.integers(3, side - 3, 2).tolist(), 1, self._any_ink(), -1)
+            cv2.circle(picture, rng.integers(2, side - 2, 2).tolist(), 1, self._any_ink(), -1)
         shape = np.zeros((side, side), np.uint8)
         round_map = rng.random() < 0.5
         if round_map:

@@ -24,7 +24,7 @@ class HudCanvas:
         h, w, _ = backdrop.shape
         self.layer = Layer((h, w))
         self._rng, self._backdrop, self._taken = rng, backdrop, np.zeros((h, w), bool)
-        self._unit = h / 144
+        self._unit = max(0.4, h / 144)  # tiny frames of tests keep items that can be drawn
         self._inks = [self._any_ink() for _ in range(4)]
         self._size = self._unit * float(rng.choice([rng.uniform(3.6, 6), rng.uniform(5.5, 9), rng.uniform(8, 13)]))
         self._light = random_lettering(rng, self._size, (255, 255, 255))
