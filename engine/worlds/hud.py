@@ -39,6 +39,7 @@ class HudPainter(HudCanvas):
         kinds += [kind for kind, share in WHOLE_SCREEN.items() if rng.random() < share]
         for kind in kinds:
             getattr(self, "_" + kind)()
+        self._drop_unseen()
         self._names = Nameplates(rng, self._light, self._unit, self._ink()) if rng.random() < 0.1 else None
 
     def draw(self, rgb: np.ndarray, buffer: GBuffer | None = None) -> np.ndarray:
@@ -142,7 +143,6 @@ class HudPainter(HudCanvas):
         if not place:
             return
         center = (place[0] + radius, place[1] + radius)
-        canvas = self.layer.rgba
         if rng.random() < 0.6:
             disc = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
             cv2.circle(disc, (radius, radius), radius, 255, -1, cv2.LINE_AA)
@@ -150,13 +150,12 @@ class HudPainter(HudCanvas):
         start, turn = rng.uniform(0, 360), rng.uniform(150, 360)
         width = int(rng.integers(2, 5))
         for part, ink in ((1.0, self._inks[0]), (rng.uniform(0.2, 0.9), self._inks[1])):
-            cv2.ellipse(
-                canvas, center, (radius - 1, radius - 1), start, 0, turn * part, (*ink, 255), width, cv2.LINE_AA
-            )
+            span, color = (start, 0, turn * part), (*ink, 255)
+            cv2.ellipse(self.layer.rgba, center, (radius - 1, radius - 1), *span, color, width, cv2.LINE_AA)
         if rng.random() < 0.4:
             a = rng.uniform(0, 6.28)
             tip = (round(center[0] + 0.8 * radius * np.cos(a)), round(center[1] + 0.8 * radius * np.sin(a)))
-            cv2.line(canvas, center, tip, (*self._ink(), 255), 1, cv2.LINE_AA)
+            cv2.line(self.layer.rgba, center, tip, (*self._ink(), 255), 1, cv2.LINE_AA)
         else:
             tall = max(4.0, radius * 0.7)
             self._write(f"{rng.integers(300):03d}", center[0], center[1] - round(tall * 0.65) - 3, tall, center=True)
@@ -339,7 +338,7 @@ class HudPainter(HudCanvas):
 
     def _pause(self) -> None:
         rng, (h, w) = self._rng, self.layer.size
-        self.darkness = float(rng.uniform(0.2, 0.8))
+        self.darkness = rng.uniform(0.2, 0.8)
         words = str(rng.choice(["Paused", "Pause", "Game over", "Loading...", "Press start", "You died"]))
         self._write(words, w // 2, round(h * 0.38), rng.uniform(12, 30) * self._unit, center=True)
 

@@ -15,6 +15,7 @@ from engine.worlds.lettering import Lettering, random_lettering
 from engine.worlds.sprites import DRAWINGS, coloured
 
 Rng = np.random.Generator
+SEEN_CHANGE = 0.08  # of full brightness
 TRIES = 5  # places for an item before it is left out
 
 
@@ -115,3 +116,13 @@ class HudCanvas:
         rng = np.random.default_rng(seed)
         colors = rng.integers(0, 256, (8, 3))
         self.layer.picture(x, y, coloured(DRAWINGS[name](rng), max(3, side), colors))
+
+    def _drop_unseen(self) -> None:
+        """Takes away what has nearly the colour of the world behind it: its truth could not be learnt."""
+        world = self._backdrop * (1 - self.darkness)
+        drawn = world.copy()
+        self.layer.over(drawn)
+        count, labels = cv2.connectedComponents(self.layer.seen().astype(np.uint8), connectivity=8)
+        change = np.zeros(count, np.float32)
+        np.maximum.at(change, np.asarray(labels, np.int64), np.abs(drawn - world).max(axis=2))
+        self.layer.rgba[(change < SEEN_CHANGE)[labels] & (labels > 0)] = 0

@@ -64,3 +64,14 @@ def test_every_kind_of_hud_item_draws_something_that_can_be_seen() -> None:
             getattr(painter, "_" + kind)()
             seen += int(painter.layer.seen().sum())
         assert seen > 4, kind
+
+
+def test_no_part_of_a_hud_has_just_the_colour_of_the_world() -> None:
+    for seed in range(20):
+        world = np.full((*SIZE, 3), seed / 19, np.float32)
+        painter = HudPainter(np.random.default_rng(seed), world)
+        rgb = world.copy()
+        _, labels = cv2.connectedComponents(painter.draw(rgb).astype(np.uint8))
+        change = np.abs(rgb - world * (1 - painter.darkness)).max(axis=2)
+        for part in range(1, labels.max() + 1):
+            assert change[labels == part].max() > 0.07
