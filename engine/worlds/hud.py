@@ -1,6 +1,7 @@
-"""Draws a random HUD over a source frame: bars, gauges, digits, text, minimap, hotbar, crosshair, dialogue.
+"""Random HUDs: bars, hearts, digits, score rows, maps, hotbars, dialogues, quests, subtitles, menus, floating names.
 
-Returns where it drew. The HUD is its own material: themes usually keep it as it is.
+One game's HUD keeps to a few inks and one or two letterings, and is drawn once for a clip: only names and damage follow
+what they belong to. Text mostly stands straight on the world. Returns where it drew: the HUD is its own material.
 """
 
 from __future__ import annotations
@@ -8,173 +9,341 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-Rng = np.random.Generator
-FONTS = (
-    cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX,
-    cv2.FONT_HERSHEY_COMPLEX_SMALL,
-)  # fmt: skip
-SEEN_LEVELS = 8  # of 255: a smaller change by the HUD is not seen
-LETTERS = list("ABCDEFGHIKLMNOPRSTUVWXYZabcdefghiklmnoprstuvwxyz     ")
+from engine.worlds.gbuffer import GBuffer
+from engine.worlds.hud_canvas import HudCanvas
+from engine.worlds.layer import Layer
+from engine.worlds.lettering import sentence, short_text
+from engine.worlds.nameplates import Nameplates
 
+Rng = np.random.Generator
 
 # A dialogue box is rare: where one HUD in eight had it, the Reader took any bright foreground of a side-scroller for
 # one.
-KINDS = ("bar", "text", "gauge", "map", "hotbar", "cross", "icons", "box")
-SHARES = (0.19, 0.21, 0.14, 0.12, 0.12, 0.08, 0.11, 0.03)
+SHARES = {
+    "text": 0.2, "bars": 0.14, "score_row": 0.07, "counter": 0.1, "ammo": 0.06, "gauge": 0.09, "minimap": 0.09,
+    "hotbar": 0.08, "cross": 0.05, "compass": 0.02, "log": 0.03, "quest": 0.04, "prompt": 0.03, "subtitle": 0.03,
+    "boss": 0.02, "box": 0.02,
+}  # fmt: skip
+WHOLE_SCREEN = {"menu": 0.035, "pause": 0.02, "title": 0.035}
 
 
-class HudPainter:
-    """Draws the same random HUD on one frame or on each frame of a clip; values on it change a little."""
+class HudPainter(HudCanvas):
+    """Draws the same random HUD on one frame or on each frame of a clip."""
 
-    def __init__(self, rng: Rng, size: tuple[int, int]) -> None:
-        self.size = size
-        count = int(rng.choice([0, 1, 2, 3, 5, 7], p=[0.15, 0.2, 0.2, 0.2, 0.15, 0.1]))
-        kinds = rng.choice(KINDS, size=count, p=SHARES)
-        self.items = [(str(kind), int(rng.integers(1 << 30))) for kind in kinds]
+    def __init__(self, rng: Rng, backdrop: np.ndarray) -> None:
+        """`backdrop` is the first frame, (h, w, 3) float32 in [0, 1]: inks are chosen to be seen on it."""
+        super().__init__(rng, backdrop)
+        count = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.15, 0.15, 0.2, 0.2, 0.2, 0.1]))
+        weights = np.array(list(SHARES.values()))
+        kinds = [str(kind) for kind in rng.choice(list(SHARES), size=count, p=weights / weights.sum())]
+        kinds += [kind for kind, share in WHOLE_SCREEN.items() if rng.random() < share]
+        for kind in kinds:
+            getattr(self, "_" + kind)()
+        self._drop_unseen()
+        self._names = Nameplates(rng, self._light, self._unit, self._ink()) if rng.random() < 0.1 else None
 
-    def draw(self, rgb: np.ndarray) -> np.ndarray:
-        """Draws into (h, w, 3) float32 `rgb`; returns the (h, w) bool mask of what belongs to the HUD."""
-        mask = np.zeros(self.size, np.uint8)
-        canvas = (rgb * 255 + 0.5).astype(np.uint8)  # OpenCV writes text into bytes only
-        before = canvas.copy()
-        for kind, seed in self.items:
-            rng = np.random.default_rng(seed)
-            getattr(self, "_" + kind)(rng, canvas, mask)
-        rgb[:] = canvas.astype(np.float32) / 255
-        # Line widths and letters reach out of the shapes marked by hand: every third gauge and icon row did.
-        return (mask > 0) | (cv2.absdiff(canvas, before).max(axis=2) > SEEN_LEVELS)
+    def draw(self, rgb: np.ndarray, buffer: GBuffer | None = None) -> np.ndarray:
+        """Draws into (h, w, 3) float32 `rgb`; returns the (h, w) bool mask of what belongs to the HUD.
 
-    def _corner(self, rng: Rng, wide: int, tall: int) -> tuple[int, int]:
-        """A place along the border, where games put such things."""
-        h, w = self.size
-        x = int(rng.choice([int(rng.integers(2, 8)), (w - wide) // 2, w - wide - int(rng.integers(2, 8))]))
-        y = int(rng.choice([int(rng.integers(2, 8)), h - tall - int(rng.integers(2, 8))]))
-        return max(0, x), max(0, y)
+        With the frame's G-buffer, floating names hang over its characters."""
+        rgb *= 1 - self.darkness
+        layer = self.layer
+        if self._names and buffer is not None:
+            layer = Layer(self.layer.size)
+            self._names.hang(layer, buffer)
+            layer.picture(0, 0, self.layer.rgba)
+        layer.over(rgb)
+        return layer.seen()
 
-    @staticmethod
-    def _ink(rng: Rng) -> tuple[int, int, int]:
-        if rng.random() < 0.5:
-            gray = int(rng.choice([0, 255, int(rng.integers(256))]))
-            return gray, gray, gray
-        r, g, b = (int(value) for value in rng.integers(0, 256, 3))
-        return r, g, b
+    def _text(self) -> None:
+        rng = self._rng
+        words = [short_text(rng) for _ in range(int(rng.choice([1, 1, 2, 4])))]
+        tall = round(self._size * 1.3)
+        wide = round(max(map(len, words)) * self._size * 0.62 * max(1.0, self._light.stretch))
+        place = self._place(wide, tall * len(words), anywhere=rng.random() < 0.12)
+        for i, line in enumerate(words):
+            if place:
+                self._write(line, place[0], place[1] + i * tall)
 
-    def _both(self, rgb: np.ndarray, mask: np.ndarray, draw, ink) -> None:
-        draw(rgb, ink)
-        draw(mask, 1)
+    def _bars(self) -> None:
+        rng, unit = self._rng, self._unit
+        wide, tall, count = round(rng.uniform(20, 90) * unit), round(rng.uniform(2, 8) * unit), int(rng.integers(1, 4))
+        upright = rng.random() < 0.15
+        box = (tall, wide) if upright else (wide, (tall + 2) * count)
+        place = self._place(*box)
+        if not place:
+            return
+        rim, empty, labelled = rng.random() < 0.5, float(rng.choice([0.5, 1.0])), rng.random() < 0.25
+        for i in range(1 if upright else count):
+            x, y, part, ink = place[0], place[1] + i * (tall + 2), rng.uniform(0.15, 1.0), self._inks[i % 4]
+            full_wide, full_tall = box[0], wide if upright else tall
+            self.layer.plate(x, y, full_wide, full_tall, (20, 20, 20), empty)
+            if upright:
+                self.layer.plate(x, y + round(wide * (1 - part)), tall, round(wide * part), ink)
+            else:
+                self.layer.plate(x, y, round(wide * part), tall, ink)
+                bright = tuple(min(255, v + 70) for v in ink)
+                self.layer.plate(x, y, round(wide * part), max(1, tall // 3), bright, 0.6)
+            if rim:
+                self._rim(x - 1, y - 1, full_wide + 2, full_tall + 2, (235, 235, 235) if empty == 1.0 else (0, 0, 0))
+            if labelled and not upright:
+                self._write(short_text(rng), x + wide // 3, y - 4, max(3.6, tall))
 
-    def _filled(self, rgb: np.ndarray, mask: np.ndarray, start: tuple[int, int], end: tuple[int, int], ink) -> None:
-        self._both(rgb, mask, lambda c, i: cv2.rectangle(c, start, end, i, -1), ink)
-
-    def _arc(self, rgb: np.ndarray, mask: np.ndarray, center: tuple[int, int], radius: int,
-             span_deg: tuple[float, float], width: int, ink) -> None:  # fmt: skip
-        self._both(rgb, mask, lambda c, i: cv2.ellipse(c, center, (radius, radius), 0, *span_deg, i, width), ink)
-
-    def _panel(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray, x: int, y: int, wide: int, tall: int) -> None:
-        """A half-transparent dark or light plate behind something."""
-        plate = rgb[y : y + tall, x : x + wide]
-        opaque = rng.uniform(0.4, 1.0)
-        plate[:] = plate * (1 - opaque) + np.array(self._ink(rng)) * opaque
-        mask[y : y + tall, x : x + wide] = 1
-
-    def _bar(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        wide, tall = int(rng.integers(24, 90)), int(rng.integers(3, 9))
-        if rng.random() < 0.25:
-            wide, tall = tall, wide
-        x, y = self._corner(rng, wide, tall)
-        for _ in range(int(rng.integers(1, 4))):
-            self._filled(rgb, mask, (x, y), (x + wide, y + tall), self._ink(rng))
-            part = rng.uniform(0.2, 1.0)
-            end = (x + int(wide * part), y + tall - 1) if wide > tall else (x + wide - 1, y + int(tall * part))
-            self._filled(rgb, mask, (x + 1, y + 1), end, self._ink(rng))
-            y = min(self.size[0] - tall - 1, y + tall + 2)
-            if wide < tall:
-                break
-
-    def _text(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        if rng.random() < 0.5:
-            words = "".join(rng.choice(LETTERS, int(rng.integers(2, 18))))
-        else:
-            words = str(rng.integers(10**6))
-        font, scale = int(rng.choice(FONTS)), float(rng.uniform(0.22, 0.6))
-        (wide, tall), _ = cv2.getTextSize(words, font, scale, 1)
-        lines = int(rng.choice([1, 1, 2, 4]))
-        x, y = self._corner(rng, wide, tall)
-        for _ in range(lines):
-            if rng.random() < 0.5:
-                cv2.putText(rgb, words, (x + 1, y + tall + 1), font, scale, (0, 0, 0), 1, cv2.LINE_AA)
-            cv2.putText(rgb, words, (x, y + tall), font, scale, self._ink(rng), 1, cv2.LINE_AA)
-            # Text is masked as the strip it fills: what lies between letters belongs to reading it.
-            mask[max(0, y) : y + tall + 2, max(0, x) : x + wide + 1] = 1
-            y = min(self.size[0] - 2, y + tall + 3)
-
-    def _gauge(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        radius = int(rng.integers(8, 24))
-        x, y = self._corner(rng, 2 * radius, 2 * radius)
-        center = (x + radius, y + radius)
-        if rng.random() < 0.4:
-            self._both(rgb, mask, lambda c, i: cv2.circle(c, center, radius, i, -1, cv2.LINE_AA), self._ink(rng))
-        start, turn = rng.uniform(0, 360), rng.uniform(90, 350)
-        for width in (4, 2):
-            turned = start + turn * rng.uniform(0.2, 1.0)
-            self._arc(rgb, mask, center, radius, (start, turned), width, self._ink(rng))
-        cv2.putText(rgb, str(rng.integers(300)), (x + 4, y + radius + 4), FONTS[0], radius / 45, self._ink(rng), 1)
-        cv2.circle(mask, center, radius, 1, -1)
-
-    def _map(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        side = min(int(rng.integers(24, 44)), min(self.size) - 8)  # _corner leaves up to 7 px
-        x, y = self._corner(rng, side, side)
-        patch = (rng.random((6, 6, 3)) * 76 + np.array(self._ink(rng)) * 0.7).astype(np.uint8)
-        blocky = rng.random() < 0.5
-        picture = cv2.resize(patch, (side, side), interpolation=cv2.INTER_NEAREST if blocky else cv2.INTER_CUBIC)
-        shape = np.zeros((side, side), np.uint8)
-        if rng.random() < 0.5:
-            cv2.circle(shape, (side // 2, side // 2), side // 2, 1, -1)
-        else:
-            shape[:] = 1
-        for _ in range(5):
-            cv2.circle(picture, tuple(int(v) for v in rng.integers(4, side - 4, 2)), 1, self._ink(rng), -1)
-        inside = shape > 0
-        rgb[y : y + side, x : x + side][inside] = picture[inside]
-        mask[y : y + side, x : x + side][inside] = 1
-
-    def _hotbar(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        slots, side = int(rng.integers(3, 10)), int(rng.integers(9, 18))
-        x = (self.size[1] - slots * side) // 2 if rng.random() < 0.7 else 4
-        y = self.size[0] - side - int(rng.integers(1, 8))
-        self._panel(rng, rgb, mask, x, y, slots * side, side)
-        ink = self._ink(rng)
-        for slot in range(slots):
-            corner = (x + slot * side, y)
-            cv2.rectangle(rgb, corner, (corner[0] + side - 1, y + side - 1), ink, 1)
-            if rng.random() < 0.6:
-                cv2.circle(rgb, (corner[0] + side // 2, y + side // 2), side // 4, self._ink(rng), -1)
-
-    def _cross(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        cx, cy = self.size[1] // 2, self.size[0] // 2
-        reach = int(rng.integers(2, 6))
-        ink = self._ink(rng)
-        self._both(rgb, mask, lambda c, i: cv2.line(c, (cx - reach, cy), (cx + reach, cy), i, 1), ink)
-        self._both(rgb, mask, lambda c, i: cv2.line(c, (cx, cy - reach), (cx, cy + reach), i, 1), ink)
-
-    def _icons(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        count, side = int(rng.integers(2, 9)), int(rng.integers(5, 10))
-        x, y = self._corner(rng, count * side, side)
-        ink = self._ink(rng)
+    def _score_row(self) -> None:
+        """Columns along the top: a label over a number, or both in a line."""
+        rng, w = self._rng, self.layer.size[1]
+        count, two = int(rng.integers(2, 6)), rng.random() < 0.5
+        size = min(self._size, w / count / 5.5)
+        tall = round(size * 1.3)
+        if not self._claim(0, 0, w, tall * (2 if two else 1)):
+            return
+        if rng.random() < 0.2:
+            self._panel(0, 0, w, tall * (2 if two else 1) + 4)
         for i in range(count):
-            center = (x + i * side + side // 2, y + side // 2)
-            self._both(rgb, mask, lambda c, k, at=center: cv2.circle(c, at, side // 2 - 1, k, -1, cv2.LINE_AA), ink)
-        mask[y : y + side, x : x + count * side] = 1
+            x = round(w * (i + 0.15) / count)
+            self._write(short_text(rng).split(" ")[0][:8] if two else short_text(rng)[:9], x, 0, size)
+            if two:
+                self._write(f"{int(10 ** rng.uniform(0, 6)):06d}"[-int(rng.integers(1, 7)) :], x, tall, size)
 
-    def _box(self, rng: Rng, rgb: np.ndarray, mask: np.ndarray) -> None:
-        if rng.random() < 0.5:
-            return self._text(rng, rgb, mask)
-        h, w = self.size
-        wide, tall = int(rng.integers(w // 3, w - 20)), int(rng.integers(20, 44))
+    def _counter(self) -> None:
+        """A row of hearts or stars, or one emblem with a number."""
+        rng = self._rng
+        side = round(rng.uniform(5, 13) * self._unit)
+        count, name, seed = (
+            int(rng.integers(2, 9)),
+            str(rng.choice(["emblem", "emblem", "prop"])),
+            int(rng.integers(1 << 30)),
+        )
+        row = rng.random() < 0.55
+        place = self._place(count * (side + 1) if row else side + round(self._size * 3), side)
+        if not place:
+            return
+        if row:
+            for i in range(count):
+                self._icon(name, place[0] + i * (side + 1), place[1], side, seed)
+        else:
+            self._icon(name, *place, side, seed)
+            self._write(f"x{rng.integers(100)}", place[0] + side, place[1] + side // 2 - round(self._size * 0.7) - 3)
+
+    def _ammo(self) -> None:
+        rng, (h, w) = self._rng, self.layer.size
+        big = self._size * rng.uniform(1.6, 2.6)
+        x = w - round(big * 2.8) if rng.random() < 0.75 else 4
+        y = h - round(big * 1.5)
+        if not self._claim(x, y, round(big * 2.5), round(big * 1.5)):
+            return
+        wide, _ = self._write(str(rng.integers(0, 200)), x, y, big)
+        self._write(f"/ {rng.integers(0, 400)}", x + wide, y + round(big * 0.5))
+
+    def _gauge(self) -> None:
+        """A speedometer: arcs, perhaps on a disc, with a number or a needle."""
+        rng, unit = self._rng, self._unit
+        radius = round(rng.uniform(8, 24) * unit)
+        place = self._place(2 * radius, 2 * radius)
+        if not place:
+            return
+        center = (place[0] + radius, place[1] + radius)
+        if rng.random() < 0.6:
+            disc = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
+            cv2.circle(disc, (radius, radius), radius, 255, -1, cv2.LINE_AA)
+            self.layer.cover(*place, disc, self._ink(), float(rng.uniform(0.4, 1.0)))
+        start, turn = rng.uniform(0, 360), rng.uniform(150, 360)
+        width = int(rng.integers(2, 5))
+        for part, ink in ((1.0, self._inks[0]), (rng.uniform(0.2, 0.9), self._inks[1])):
+            span, color = (start, 0, turn * part), (*ink, 255)
+            cv2.ellipse(self.layer.rgba, center, (radius - 1, radius - 1), *span, color, width, cv2.LINE_AA)
+        if rng.random() < 0.4:
+            a = rng.uniform(0, 6.28)
+            tip = (round(center[0] + 0.8 * radius * np.cos(a)), round(center[1] + 0.8 * radius * np.sin(a)))
+            cv2.line(self.layer.rgba, center, tip, (*self._ink(), 255), 1, cv2.LINE_AA)
+        else:
+            tall = max(4.0, radius * 0.7)
+            self._write(f"{rng.integers(300):03d}", center[0], center[1] - round(tall * 0.65) - 3, tall, center=True)
+
+    def _minimap(self) -> None:
+        rng = self._rng
+        side = round(rng.uniform(20, 46) * self._unit)
+        place = self._place(side, side)
+        if not place:
+            return
+        picture = np.zeros((side, side, 3), np.uint8)
+        picture[:] = self._inks[0] if rng.random() < 0.5 else rng.integers(0, 90, 3)
+        patch = rng.random((5, 5)).astype(np.float32)
+        blocky = rng.random() < 0.4
+        land = cv2.resize(patch, (side, side), interpolation=cv2.INTER_NEAREST if blocky else cv2.INTER_CUBIC)
+        picture[land > 0.55] = self._inks[1]
+        for _ in range(int(rng.integers(0, 4))):
+            ends = rng.integers(0, side, (2, 2)).tolist()
+            cv2.line(picture, ends[0], ends[1], self._inks[2], 1, cv2.LINE_AA)
+        for _ in range(int(rng.integers(1, 7))):
+            cv2.circle(picture, rng.integers(2, side - 2, 2).tolist(), 1, self._any_ink(), -1)
+        shape = np.zeros((side, side), np.uint8)
+        round_map = rng.random() < 0.5
+        if round_map:
+            cv2.circle(shape, (side // 2, side // 2), side // 2 - 1, 255, -1, cv2.LINE_AA)
+        else:
+            shape[:] = 255
+        cover = shape[..., None] * np.float32(rng.choice([1.0, 0.7]) / 255)
+        self.layer.picture(*place, np.concatenate([picture * cover, 255 * cover], axis=2))
+        if rng.random() < 0.7:
+            ink = (*self._ink(), 255)
+            if round_map:
+                middle = (place[0] + side // 2, place[1] + side // 2)
+                cv2.circle(self.layer.rgba, middle, side // 2 - 1, ink, 1, cv2.LINE_AA)
+            else:
+                self._rim(*place, side, side, ink[:3])
+
+    def _hotbar(self) -> None:
+        rng, (h, w) = self._rng, self.layer.size
+        slots, side = int(rng.integers(3, 11)), round(rng.uniform(9, 19) * self._unit)
+        upright, gap = rng.random() < 0.12, int(rng.choice([0, 1, 3]))
+        pitch = side + gap
+        long = slots * pitch
+        x, y = (w - side - 2, (h - long) // 2) if upright else ((w - long) // 2, h - side - int(rng.integers(1, 8)))
+        x = x if rng.random() < 0.8 else 4
+        if not self._claim(x, y, side if upright else long, long if upright else side):
+            return
+        ink, chosen, opacity = self._ink(), int(rng.integers(slots)), float(rng.uniform(0.25, 1.0))
+        for slot in range(slots):
+            left, top = (x, y + slot * pitch) if upright else (x + slot * pitch, y)
+            self.layer.plate(left, top, side, side, (40, 40, 40), opacity)
+            self._rim(left, top, side, side, (255, 255, 255) if slot == chosen else ink)
+            if rng.random() < 0.65:
+                name = str(rng.choice(["prop", "emblem", "lamp", "boulder"]))
+                self._icon(name, left + 2, top + 2, side - 4, int(rng.integers(1 << 30)))
+                if rng.random() < 0.4:
+                    self._write(str(rng.integers(2, 65)), left + side // 2 - 4, top + side // 2 - 4, 4.5 * self._unit)
+
+    def _cross(self) -> None:
+        rng, (h, w) = self._rng, self.layer.size
+        ink = (*((255, 255, 255) if rng.random() < 0.6 else self._ink()), 255)
+        cx, cy, reach, gap = w // 2, h // 2, round(rng.uniform(2, 8) * self._unit), int(rng.choice([0, 1, 3]))
+        kind = str(rng.choice(["plus", "dot", "ring", "scope"], p=[0.55, 0.15, 0.2, 0.1]))
+        if kind in ("plus", "scope"):
+            reach *= 3 if kind == "scope" else 1
+            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                near, far = (cx + dx * gap, cy + dy * gap), (cx + dx * (reach + gap), cy + dy * (reach + gap))
+                cv2.line(self.layer.rgba, near, far, ink, 1)
+        if kind == "dot":
+            cv2.circle(self.layer.rgba, (cx, cy), 1, ink, -1)
+        if kind in ("ring", "scope"):
+            cv2.circle(self.layer.rgba, (cx, cy), max(3, reach), ink, 1, cv2.LINE_AA)
+
+    def _compass(self) -> None:
+        w = self.layer.size[1]
+        step = int(self._rng.integers(8, 22))
+        if not self._claim(w // 4, 0, w // 2, 12):
+            return
+        for x in range(w // 4, w * 3 // 4, step):
+            if (x // step) % 3:
+                self.layer.plate(x, 4, 1, 4, (255, 255, 255), 0.8)
+            else:
+                self._write(str(self._rng.choice(["N", "E", "S", "W", "NE", "300"])), x, 0, center=True)
+
+    def _log(self) -> None:
+        """Chat or a log: small lines in a corner, some in other inks."""
+        rng, h = self._rng, self.layer.size[0]
+        size = min(max(3.6, self._size * 0.8), 6 * self._unit)
+        lines = [sentence(rng, int(rng.integers(8, 34))) for _ in range(int(rng.integers(2, 7)))]
+        tall = round(size * 1.25)
+        x, y = 2, h - tall * len(lines) - int(rng.integers(2, 30))
+        if not self._claim(x, y, round(size * 15), tall * len(lines)):
+            return
+        if rng.random() < 0.3:
+            self._panel(0, y, round(size * 15), tall * len(lines))
+        for i, line in enumerate(lines):
+            self._write(line, x, y + i * tall - 3, size)
+
+    def _quest(self) -> None:
+        """A title and a few aims at one side."""
+        rng, (h, w) = self._rng, self.layer.size
+        size = min(max(3.6, self._size * 0.85), 7 * self._unit)
+        lines = [f"- {sentence(rng, int(rng.integers(8, 20)))}" for _ in range(int(rng.integers(1, 4)))]
+        wide, tall = round(size * 11), round(size * 1.3)
+        x = w - wide - 2 if rng.random() < 0.7 else 3
+        y = int(rng.integers(h // 6, h // 2))
+        if not self._claim(x, y, wide, tall * (len(lines) + 1)):
+            return
+        if rng.random() < 0.25:
+            self._panel(x - 2, y, wide, tall * (len(lines) + 1) + 3)
+        self._write(sentence(rng, 8), x, y, size * 1.15)
+        for i, line in enumerate(lines):
+            self._write(line, x, y + (i + 1) * tall, size)
+
+    def _prompt(self) -> None:
+        """A key and what it does, near the middle."""
+        rng, (h, w) = self._rng, self.layer.size
+        x, y = w // 2 - 12, round(h * rng.uniform(0.55, 0.8))
+        side = round(self._size * 1.4)
+        if not self._claim(x - side, y, 4 * side, side):
+            return
+        self.layer.plate(x - side, y, side, side, self._ink())
+        self._write(str(rng.choice(list("EFQRXABY"))), x - side // 2, y - 3, center=True)
+        self._write(sentence(rng, 4), x + 2, y - 3)
+
+    def _subtitle(self) -> None:
+        rng, (h, w) = self._rng, self.layer.size
+        lines = [sentence(rng, int(rng.integers(14, 44))) for _ in range(int(rng.choice([1, 2])))]
+        size = min(self._size, 8 * self._unit)
+        y = h - round(size * (len(lines) * 1.35 + rng.uniform(0.3, 2)))
+        if not self._claim(w // 8, y, w * 3 // 4, h - y):
+            return
+        if rng.random() < 0.3:
+            self.layer.plate(w // 8, y, w * 3 // 4, round(size * 1.4 * len(lines)), (0, 0, 0), 0.6)
+        for i, line in enumerate(lines):
+            self._write(line, w // 2, y + round(i * size * 1.3) - 3, size, center=True)
+
+    def _boss(self) -> None:
+        rng, (h, w) = self._rng, self.layer.size
+        wide, tall = round(w * rng.uniform(0.35, 0.7)), round(rng.uniform(2, 6) * self._unit)
+        x, y = (w - wide) // 2, round(h * (0.9 if rng.random() < 0.5 else 0.1))
+        if not self._claim(x, y, wide, tall):
+            return
+        self.layer.plate(x, y, wide, tall, (15, 15, 15), 0.8)
+        self.layer.plate(x, y, round(wide * rng.uniform(0.2, 1)), tall, self._ink())
+        self._write(sentence(rng, 6), w // 2, y - round(self._size * 1.4), center=True)
+
+    def _box(self) -> None:
+        """A dialogue: plate, lines of text, perhaps who speaks."""
+        rng, (h, w) = self._rng, self.layer.size
+        size = min(self._size, 9 * self._unit)
+        count = int(rng.integers(1, 4))
+        wide, tall = round(w * rng.uniform(0.45, 0.95)), round(size * 1.35 * count) + 6
         x, y = (w - wide) // 2, (h - tall - 4 if rng.random() < 0.7 else 4)
-        self._panel(rng, rgb, mask, x, y, wide, tall)
-        ink = self._ink(rng)
-        for line in range(2, tall - 6, 9):
-            words = "".join(rng.choice(LETTERS, int(rng.integers(6, max(7, wide // 7)))))
-            cv2.putText(rgb, words, (x + 4, y + line + 7), FONTS[0], 0.3, ink, 1, cv2.LINE_AA)
-        return None
+        if not self._claim(x, y, wide, tall):
+            return
+        self._panel(x, y, wide, tall)
+        left = x + 4
+        if rng.random() < 0.4:
+            side = min(tall - 4, wide // 4)
+            self._icon("character", left, y + 2, side, int(rng.integers(1 << 30)))
+            left += side + 2
+        for line in range(count):
+            words = sentence(rng, max(4, int((x + wide - left) / size * 1.4)))
+            self._write(words[: int((x + wide - left - 4) / size * 1.9)], left, y + round(line * size * 1.35), size)
+
+    def _menu(self) -> None:
+        """Entries in a column over the world, which is darkened or not."""
+        rng, (h, w) = self._rng, self.layer.size
+        self.darkness = float(rng.choice([0.0, rng.uniform(0.3, 0.75)]))
+        entries = [sentence(rng, int(rng.integers(3, 10))) for _ in range(int(rng.integers(3, 7)))]
+        size = min(12 * self._unit, h * 0.7 / len(entries))
+        x, y = (w // 2, round(h * 0.25)) if rng.random() < 0.6 else (round(w * 0.2), round(h * 0.3))
+        pitch = round(size * rng.uniform(1.2, 1.6))
+        if rng.random() < 0.5:
+            self._panel(x - w // 6, y - 4, w // 3, pitch * len(entries) + 8)
+        self._write(sentence(rng, 5), x, max(0, y - round(size * 2.4)), size * 1.6, center=True)
+        for i, words in enumerate(entries):
+            self._write(words, x, y + i * pitch, size, center=True)
+
+    def _pause(self) -> None:
+        rng, (h, w) = self._rng, self.layer.size
+        self.darkness = rng.uniform(0.2, 0.8)
+        words = str(rng.choice(["Paused", "Pause", "Game over", "Loading...", "Press start", "You died"]))
+        self._write(words, w // 2, round(h * 0.38), rng.uniform(12, 30) * self._unit, center=True)
+
+    def _title(self) -> None:
+        """Large words across the picture: a level's name, a countdown, a win."""
+        rng, (h, w) = self._rng, self.layer.size
+        words = str(rng.choice(["3", "2", "1", "Go!", "Ready?", "Victory", sentence(rng, 6), short_text(rng)]))
+        self._write(words, w // 2, round(h * rng.uniform(0.1, 0.5)), rng.uniform(12, 34) * self._unit, center=True)

@@ -63,6 +63,13 @@ class Look:
     fog: float
     fog_color: np.ndarray  # (3,)
     outline: float  # darkness of lines between instances
+    grime: float  # uneven colour and fine noise as of photographed surfaces, 0..0.7
+    facet_m: float  # size of flat triangles, as of few polygons; 0 none
+    crisp: bool  # patterns keep their strength where they are finer than a pixel, as in old games
+    dapple: float  # darkness of patches of shade on the ground, 0..0.6
+    disc: float  # angular size of the sun or moon in the sky, radians; 0 none
+    stars: bool
+    pixel_px: float  # size of the art's own pixels, in pixels of the frame; 1 is none
     seed: int
 
 
@@ -115,5 +122,12 @@ def random_look(rng: Rng) -> Look:
         fog=float(rng.choice([0.0, rng.uniform(0.1, 1.0)])),
         fog_color=np.clip((sky + rng.random(3) * 0.3), 0, 1),
         outline=float(rng.uniform(0.4, 1.0)) if dark_outline else 0.0,
+        grime=float(rng.uniform(0.2, 0.7)) if rng.random() < 0.35 else 0.0,
+        facet_m=float(np.exp(rng.uniform(-1.0, 1.2))) if rng.random() < 0.1 else 0.0,
+        crisp=bool(rng.random() < 0.2),
+        dapple=float(rng.uniform(0.2, 0.6)) if rng.random() < 0.2 else 0.0,
+        disc=float(rng.uniform(0.02, 0.12)) if rng.random() < 0.4 else 0.0,
+        stars=bool(sky.mean() < 0.3 and rng.random() < 0.6),
+        pixel_px=float(rng.choice([1.0, rng.uniform(1.2, 2.0), rng.uniform(1.6, 3.2)], p=[0.8, 0.1, 0.1])),
         seed=int(rng.integers(1 << 20)),
     )

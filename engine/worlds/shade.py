@@ -1,4 +1,4 @@
-"""Shades a G-buffer as a source game would look: textures, light, weather. Compiled; about 8 ms at 256x144.
+"""Shades a G-buffer as a source game would look: textures, light, weather. Compiled.
 
 Output is sRGB in [0, 1] before any camera effect (`camera_effects.py`).
 """
@@ -28,17 +28,38 @@ def shade(buffer: GBuffer, look: Look) -> np.ndarray:
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
         look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color, look.snow,
         look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
-        look.outline, look.seed, SNOW_LIES_ON, rgb,
+        look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
+        SNOW_LIES_ON, rgb,
     )  # fmt: skip
     return rgb
 
 
+@njit(cache=True, inline="always")
+def _kept(cycles: float) -> float:
+    """How much of a texture is left where a pixel spans so many of its cycles, as mip-maps lose it."""
+    return 1.0 / (1.0 + 4.0 * cycles * cycles)
+
+
+@njit(cache=True)
+def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, seed: int) -> float:
+    """How bright a sun, moon or star stands in the sky in a direction, 0..1."""
+    x, y, z = direction
+    light = 0.0
+    if disc > 0.0:
+        off = math.acos(min(1.0, max(-1.0, x * sun[0] + y * sun[1] + z * sun[2])))
+        light = 1.0 if off < disc else 0.5 * math.exp(-(off - disc) / (1.5 * disc))
+    if stars and hash01(math.floor(x * 70.0) + 131 * math.floor(z * 70.0), math.floor(y * 70.0), seed) > 0.985:
+        light = max(light, 0.7)
+    return light
+
+
 @njit(cache=True)
 def _shade(material, instance, depth, position, normal, uv, colors, pattern, scale, contrast, speckle, horizon, cloud,
-           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, outline, seed,
-           snow_lies_on, rgb):  # fmt: skip
+           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, outline, grime,
+           facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
+        foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
         for column in range(w):
             m = material[row, column]
             number = instance[row, column]
@@ -53,22 +74,47 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
             if m == SKY and number == SKY_INSTANCE:
                 high = min(1.0, max(0.0, position[row, column, 1] * 1.6))
                 cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
+                lamp = _sky_lamp(position[row, column], sun, disc, stars, seed)
                 for c in range(3):
                     clear = horizon[c] + (colors[0, 0, c] - horizon[c]) * math.sqrt(high)
-                    rgb[row, column, c] = clear + (cloud_color[c] - clear) * cover
+                    clear = clear + (min(1.0, light_color[c] + 0.1) - clear) * lamp
+                    rgb[row, column, c] = min(1.0, max(0.0, clear + (cloud_color[c] - clear) * cover))
                 continue
             su, sv = u * scale[m], v * scale[m]
             if depth[row, column] > 500.0:
                 su, sv = su * 0.5, sv * 0.5
-            texture = 1.0 + contrast[m] * 1.6 * (pattern_value(pattern[m], su, sv, seed + m) - 0.6)
-            if speckle > 0.0:
-                fine = hash01(math.floor(u * 12.0), math.floor(v * 12.0), seed)
-                texture += speckle * (fine - 0.5) * (1.0 + fractal_noise(u * 3.0, v * 3.0, seed, 2))
+            if column + 1 < w and row + 1 < h and instance[row, column + 1] == number == instance[row + 1, column]:
+                across = abs(uv[row, column + 1, 0] - u) + abs(uv[row, column + 1, 1] - v)
+                foot = max(across, abs(uv[row + 1, column, 0] - u) + abs(uv[row + 1, column, 1] - v))
+            blurred = 0.0 if crisp else foot
+            texture, mixed, tilt = 1.0, 0.0, 0.0
+            if facet_m > 0.0:
+                fu, fv = u / facet_m, v / facet_m
+                half = 1 if fu - math.floor(fu) + fv - math.floor(fv) > 1.0 else 0
+                tilt = _kept(blurred / facet_m) * (hash01(2 * math.floor(fu) + half, math.floor(fv), seed + m) - 0.5)
+                texture += 0.2 * tilt
+            else:
+                depth_of = contrast[m] * _kept(blurred * scale[m])
+                if depth_of > 0.01:
+                    texture += depth_of * 1.6 * (pattern_value(pattern[m], su, sv, seed + m) - 0.6)
+                if speckle > 0.0:
+                    fine = hash01(math.floor(u * 12.0), math.floor(v * 12.0), seed)
+                    fine = (fine - 0.5) * (1.0 + fractal_noise(u * 3.0, v * 3.0, seed, 2))
+                    texture += speckle * fine * _kept(blurred * 8.0)
+                if grime > 0.0:
+                    mixed = min(1.0, max(0.0, 3.0 * fractal_noise(u * 0.35, v * 0.35, seed + 31, 3) - 1.0))
+                    rough = fractal_noise(u * 2.3, v * 2.3, seed + 37, 4) - 0.5
+                    texture += grime * (1.6 * rough * _kept(blurred * 3.0) + 0.3 * (mixed - 0.5))
+                    tilt = grime * rough * _kept(blurred * 3.0)
             n0, n1, n2 = normal[row, column]
-            lambert = max(0.0, n0 * sun[0] + n1 * sun[1] + n2 * sun[2])
+            lambert = max(0.0, n0 * sun[0] + n1 * sun[1] + n2 * sun[2] + 0.7 * tilt)
             if cel_levels > 0:
                 lambert = math.floor(lambert * cel_levels + 0.5) / cel_levels
             light = ambient * (0.75 + 0.25 * n1) + sun_power * lambert
+            if dapple > 0.0 and n1 > 0.4 and depth[row, column] < 200.0:
+                x, z = position[row, column, 0], position[row, column, 2]
+                shadow = 4.0 * (fractal_noise(x * 0.3, z * 0.3, seed + 41, 3) - 0.5)
+                light *= 1.0 - dapple * min(1.0, max(0.0, shadow))
             if m == GLOW:
                 light = 1.1
             elif m == WATER:
@@ -88,6 +134,7 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 haze *= 0.9
             for c in range(3):
                 base = colors[m, variant, c]
+                base = base + (colors[m, (variant + 1) % VARIANTS, c] - base) * 0.8 * mixed
                 base = base + (0.95 - base) * white
                 lit = base * texture * light * light_color[c]
                 lit = lit * (1.0 - edge)

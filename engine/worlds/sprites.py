@@ -175,6 +175,42 @@ def draw_lamp(rng: Rng) -> np.ndarray:
     return canvas
 
 
+def draw_emblem(rng: Rng) -> np.ndarray:
+    """What a HUD counts in: heart, star, shield, drop, blade."""
+    canvas = _blank()
+    kind = int(rng.integers(0, 5))
+    if kind == 0:
+        for x in (20, 44):
+            _ellipse(canvas, 1, x, 22, 15, 15)
+        cv2.fillPoly(canvas, [np.array([(6, 28), (58, 28), (32, 60)])], 1)
+        _ellipse(canvas, 2, 18, 18, 4, 4)
+    elif kind == 1:
+        turns = np.arange(10) * np.pi / 5
+        reach = np.where(np.arange(10) % 2, 12, 30)
+        star = np.stack([32 + reach * np.sin(turns), 32 - reach * np.cos(turns)], axis=1)
+        cv2.fillPoly(canvas, [star.astype(np.int32)], 1)
+    elif kind == 2:
+        cv2.fillPoly(canvas, [np.array([(8, 6), (56, 6), (54, 36), (32, 62), (10, 36)])], 1)
+        cv2.fillPoly(canvas, [np.array([(32, 12), (48, 12), (46, 34), (32, 52)])], 2)
+    elif kind == 3:
+        _ellipse(canvas, 1, 32, 42, 18, 18)
+        cv2.fillPoly(canvas, [np.array([(32, 2), (48, 36), (16, 36)])], 1)
+        _ellipse(canvas, 2, 26, 44, 5, 7)
+    else:
+        cv2.line(canvas, (8, 56), (54, 8), 1, 7)
+        cv2.line(canvas, (10, 36), (28, 54), 2, 6)
+    return canvas
+
+
+def coloured(part_map: np.ndarray, side: int, colors: np.ndarray) -> np.ndarray:
+    """(side, side, 4) float32, colour times cover in 0..255: a drawing in (8, 3) colours, brought down smoothly."""
+    picture = np.zeros((SPRITE_PX, SPRITE_PX, 4), np.float32)
+    picture[..., :3] = colors[part_map % len(colors)]
+    picture[..., 3] = 255
+    picture[part_map == 0] = 0
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+
+
 DRAWINGS = {
     "character": draw_character,
     "bare_tree": draw_bare_tree,
@@ -183,4 +219,5 @@ DRAWINGS = {
     "boulder": draw_boulder,
     "prop": draw_prop,
     "lamp": draw_lamp,
+    "emblem": draw_emblem,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from engine.worlds.camera_effects import CameraEffects
-from engine.worlds.hud import SEEN_LEVELS, HudPainter
+from engine.worlds.hud import SHARES, WHOLE_SCREEN, HudPainter
 from engine.worlds.looks import random_look
 from engine.worlds.samples import trace_clip
+from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
 
 SIZE = (72, 128)
@@ -22,7 +24,7 @@ def test_fifty_random_looks_give_finite_colours_between_zero_and_one() -> None:
         assert np.isfinite(rgb).all()
         assert rgb.min() >= 0
         assert rgb.max() <= 1
-        out = CameraEffects(rng)(rgb, rng)
+        out = ScreenEffects(rng)(CameraEffects(rng)(rgb), rng, i)
         assert out.shape == rgb.shape
         assert np.isfinite(out).all()
         assert out.min() >= 0
@@ -30,19 +32,46 @@ def test_fifty_random_looks_give_finite_colours_between_zero_and_one() -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_the_hud_mask_covers_all_that_the_hud_changed(seed: int) -> None:
+def test_the_hud_mask_covers_all_that_the_hud_covered_and_little_more(seed: int) -> None:
     rng = np.random.default_rng(seed)
     size = (144, 256) if seed % 2 else SIZE
     rgb = np.full((*size, 3), 128 / 255, np.float32)
-    before = rgb.copy()
-    mask = HudPainter(rng, size).draw(rgb)
-    changed = np.abs(rgb - before).max(-1) > (SEEN_LEVELS + 0.5) / 255
-    assert not (changed & ~mask).any()
+    painter = HudPainter(rng, rgb)
+    before = rgb * (1 - painter.darkness)  # a menu over a darkened world leaves the world its materials
+    mask = painter.draw(rgb)
+    change = np.abs(rgb - before).max(-1)
+    assert not ((change > 0.26) & ~mask).any()
+    touched = cv2.dilate((painter.layer.rgba[..., 3] > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert not (mask & ~touched).any()
 
 
 def test_a_clip_keeps_its_hud_from_frame_to_frame() -> None:
-    painter = HudPainter(np.random.default_rng(2), SIZE)
     frames = [np.full((*SIZE, 3), 0.3, np.float32) for _ in range(2)]
+    painter = HudPainter(np.random.default_rng(2), frames[0])
     masks = [painter.draw(frame) for frame in frames]
+    assert masks[0].any()
     np.testing.assert_array_equal(frames[0], frames[1])
     np.testing.assert_array_equal(masks[0], masks[1])
+
+
+def test_every_kind_of_hud_item_draws_something_that_can_be_seen() -> None:
+    for kind in (*SHARES, *WHOLE_SCREEN):
+        seen = 0
+        for seed in range(4):
+            painter = HudPainter(np.random.default_rng(seed), np.full((144, 256, 3), 0.5, np.float32))
+            painter.layer.rgba[:] = 0
+            painter._taken[:] = False
+            getattr(painter, "_" + kind)()
+            seen += int(painter.layer.seen().sum())
+        assert seen > 4, kind
+
+
+def test_no_part_of_a_hud_has_just_the_colour_of_the_world() -> None:
+    for seed in range(20):
+        world = np.full((*SIZE, 3), seed / 19, np.float32)
+        painter = HudPainter(np.random.default_rng(seed), world)
+        rgb = world.copy()
+        _, labels = cv2.connectedComponents(painter.draw(rgb).astype(np.uint8))
+        change = np.abs(rgb - world * (1 - painter.darkness)).max(axis=2)
+        for part in range(1, labels.max() + 1):
+            assert change[labels == part].max() > 0.07
