@@ -1,4 +1,4 @@
-"""Turn trained checkpoints into the ONNX files that ship: `python tools/export.py reader engine/train/checkpoints/reader.pt`.
+"""Turn trained checkpoints into ONNX files: `python tools/export.py reader engine/train/checkpoints/reader.pt`.
 
 Prints the size and the worst difference to torch, and fails where they differ.
 """
