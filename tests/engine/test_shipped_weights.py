@@ -26,7 +26,8 @@ def held_out() -> list[tuple[SourceFrame, np.ndarray]]:
 
 
 def test_most_pixels_of_unseen_worlds_are_read_right() -> None:
-    # It was trained on the narrower worlds before (78 % there): 54 % here. The next Reader must bring this to 0.65 and more.
+    # It was trained on the narrower worlds before (78 % there): 54 % here.
+    # The next Reader must bring this to 0.65 and more.
     assert np.mean([(seen == frame.material).mean() for frame, seen in held_out()]) >= 0.5
 
 
