@@ -19,14 +19,27 @@ class Preset:
     """One size of the engine."""
 
     name: str
-    size: tuple[int, int] = (144, 256)  # (h, w) that the networks see
+    size: tuple[int, int] = (144, 256)  # (h, w) that the networks see; multiples of 16
     painter: bool = True  # False: the Reader and the underpainting alone
+    steps: int = 1  # of the Painter's denoising, from pure noise to the clean frame
     reader_every: int = 1  # frames; the material map is carried over in between
     # The Reader reads a frame on a second core while the next is awaited, and its materials follow onto that one by
     # colour: 14 ms of network leave the way from the game to the screen, for a reading that is one frame old.
     reads_behind: bool = False
+    reader_widths: tuple[int, int, int, int] = (24, 48, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
+    painter_widths: tuple[int, int] = (32, 64)  # channels at 1/4 and 1/8
+    painter_blocks: int = 2  # at 1/8
 
 
 NANO = Preset(name="nano", reader_every=2, reads_behind=True)
 LITE = Preset(name="lite", painter=False, reader_every=2, reads_behind=True)
-PRESETS = {preset.name: preset for preset in (NANO, LITE)}
+SMALL = Preset(
+    name="small", size=(352, 640), steps=2, reader_widths=(96, 192, 384, 640), painter_widths=(128, 256),
+    painter_blocks=4,
+)  # fmt: skip
+BASE = Preset(
+    name="base", size=(576, 1024), steps=2, reader_widths=(160, 320, 640, 1152), painter_widths=(256, 512),
+    painter_blocks=6,
+)  # fmt: skip
+PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
+SHAPES = {preset.name: preset for preset in (NANO, SMALL, BASE)}  # what tools/train.py trains; the last two on a GPU

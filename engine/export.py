@@ -46,14 +46,14 @@ class PainterGraph(nn.Module):
         self.painter = painter.eval()
 
     def forward(self, patches: Tensor, condition: Tensor) -> Tensor:
-        return self.painter.patch_residual(patches[None], condition[None]).squeeze(0)
+        return self.painter.patch_outputs(patches[None], condition[None]).squeeze(0)
 
 
 def export_painter(painter: Painter, path: Path, size: tuple[int, int]) -> float:
-    """Writes the graph with weights inside; returns the worst difference of a residual to torch."""
+    """Writes the graph with weights inside; returns the worst difference of an output to torch."""
     sample = (torch.randn(PATCH_CHANNELS, size[0] // PATCH, size[1] // PATCH), torch.rand(CONDITION))
     graph = PainterGraph(painter)
-    export_graph(graph, sample, path, ["patches", "condition"], ["residual"])
+    export_graph(graph, sample, path, ["patches", "condition"], ["outputs"])
     return parity(graph, sample, path)
 
 

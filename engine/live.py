@@ -32,6 +32,7 @@ class Painting:
 
     maps: PaintMaps
     materials: np.ndarray  # (h, w, k) probabilities
+    depth: np.ndarray  # (h, w) in [0, 1], logarithmic
 
 
 def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -63,7 +64,9 @@ class LiveEngine:
         self.preset = preset
         self._patience = patience
         self._reader = open_session(weights / "reader.onnx", threads)
-        self._painter = PainterState(open_session(weights / "painter.onnx", threads)) if preset.painter else None
+        self._painter: PainterState | None = None
+        if preset.painter:
+            self._painter = PainterState(open_session(weights / "painter.onnx", threads), preset.steps)
         self._refiner = Refiner()
         self._stillness = Stillness()
         self._underpainter = Underpainter()
@@ -125,5 +128,5 @@ class LiveEngine:
         assert self._depth is not None
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)
         if self._painter is not None and quality == 0:
-            maps = self._painter.paint(rgb, materials, maps, style)
-        return Painting(maps=maps, materials=materials)
+            maps = self._painter.paint(rgb, materials, self._depth, maps, style)
+        return Painting(maps=maps, materials=materials, depth=self._depth)

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.config import Preset
-from engine.painter_state import DRIFT_LIMIT, PATCH
+from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT, SLOW_FRAMES
+from engine.painter_state import PATCH
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
 from engine.style import Style
@@ -48,8 +49,9 @@ class Networks:
     """The two graphs that `engine.export` writes, as callables on float32 arrays."""
 
     votes: Callable[[np.ndarray], np.ndarray]  # rgb (h, w, 3) in [0, 1] -> (4 (k + 1), h/2, w/2)
-    # patches (48 * 4 + surface, h/4, w/4), condition (17,) -> (48, h/4, w/4) in [-1, 1] units; None: no Painter
-    residual: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    # patches (48 * 5 + surface, h/4, w/4), condition (19,) -> (64, h/4, w/4): moves of light, then a residual
+    # in [-1, 1] units; None: no Painter
+    outputs: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,8 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
     settled: np.ndarray | None = None  # of the last frame that was read
     statistics: np.ndarray | None = None
     last: np.ndarray | None = None
+    anchor: np.ndarray | None = None
+    seen_drift: list[np.ndarray] = []  # of every frame since the history began
     painted: list[OfflineFrame] = []
     for i, rgb in enumerate(frames):
         still = watch_stillness(rgb @ LUMA, frames[i - 1] @ LUMA, still) if i else still
@@ -88,14 +92,22 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
         statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
         maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
         if preset.painter and quality == 0:
-            assert networks.residual is not None
-            shown = paint(rgb, maps)
-            condition = np.append(style.light_vector(), [1.0, float(last is None)]).astype(np.float32)
-            patches = cut(noise, 2 * shown - 1, 2 * rgb - 1, noise if last is None else last, materials, style)
-            residual = lay(networks.residual(patches, condition)) / 2
-            drifted = last is not None and np.abs(residual.mean((0, 1))).max() > DRIFT_LIMIT
-            last = None if drifted else 2 * np.clip(shown + residual, 0, 1) - 1
-            maps = replace(maps, base=maps.base + residual)
+            assert networks.outputs is not None
+            under, noisy = paint(rgb, maps), noise
+            for number in range(preset.steps):
+                sigma, step = 1 - number / preset.steps, 1 / preset.steps
+                missing = float(last is None)
+                condition = np.append(style.light_vector(), [sigma, step, missing, missing]).astype(np.float32)
+                past = (noise, noise) if last is None or anchor is None else (last, anchor)
+                pictures = (noisy, 2 * under - 1, 2 * rgb - 1, *past)
+                moves, residual = lay(networks.outputs(cut(pictures, materials, depth, maps, style), condition))
+                moved = replace(maps, mean=maps.mean - moves / maps.gain, base=maps.base + residual / 2)
+                clean = 2 * paint(rgb, moved) - 1
+                noisy = (1 - (sigma - step) / sigma) * clean + (sigma - step) / sigma * noisy
+            maps, last, anchor = moved, clean, clean if anchor is None else anchor
+            seen_drift.append(drift_of(under, (clean + 1) / 2))
+            if has_drifted(seen_drift):
+                last, anchor, seen_drift = None, None, []
         painted.append(OfflineFrame(maps=maps, materials=materials))
     return painted
 
@@ -244,23 +256,42 @@ def paint(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
     return np.clip(painted + maps.keep[..., None] * (rgb - painted), 0, 1)
 
 
-def cut(noise: np.ndarray, under: np.ndarray, source: np.ndarray, history: np.ndarray, materials: np.ndarray,
+def cut(pictures: Sequence[np.ndarray], materials: np.ndarray, depth: np.ndarray, maps: PaintMaps,
         style: Style) -> np.ndarray:  # fmt: skip
-    """What the Painter looks at: pictures (h, w, 3) in [-1, 1] as 4x4 patches, then what surfaces lie in each patch.
+    """What the Painter looks at: pictures (h, w, 3) in [-1, 1] as 4x4 patches, then means of what lies in each patch.
 
     Zeros fill the channels up to a multiple of eight.
     """
-    h, w, _ = noise.shape
-    pictures = np.concatenate([noise, under, source, history], axis=2)
-    patches = pictures.reshape(h // PATCH, PATCH, w // PATCH, PATCH, 12).transpose(4, 1, 3, 0, 2)
+    h, w = depth.shape
+    planes = np.concatenate(pictures, axis=2)
+    patches = planes.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).transpose(4, 1, 3, 0, 2)
+    patches = patches.reshape(-1, h // PATCH, w // PATCH)
     surface = materials @ style.per_material()[:, 9:]  # scale, glow and patterns, behind the nine colour columns
+    surface = np.concatenate([surface, materials, depth[..., None], maps.shade, maps.shine], axis=2)
     surface = surface.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
-    channels = np.concatenate([patches.reshape(12 * PATCH**2, h // PATCH, w // PATCH), surface]).astype(np.float32)
+    channels = np.concatenate([patches, surface]).astype(np.float32)
     return np.pad(channels, ((0, -len(channels) % 8), (0, 0), (0, 0)))
 
 
-def lay(patches: np.ndarray) -> np.ndarray:
-    """(48, h/4, w/4) back to a picture (h, w, 3)."""
+def lay(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(64, h/4, w/4) back to pixels: moves of light (h, w), residual (h, w, 3)."""
     _, rows, columns = patches.shape
-    pixels = patches.reshape(3, PATCH, PATCH, rows, columns).transpose(3, 1, 4, 2, 0)
-    return pixels.reshape(rows * PATCH, columns * PATCH, 3)
+    pixels = patches.reshape(4, PATCH, PATCH, rows, columns).transpose(3, 1, 4, 2, 0)
+    pixels = pixels.reshape(rows * PATCH, columns * PATCH, 4)
+    return pixels[..., 0], pixels[..., 1:]
+
+
+def drift_of(under: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's."""
+    ours, theirs = ((picture[:, 1:] - picture[:, :-1]) for picture in (output, under))
+    ratio = ((ours**2).sum() + 1e-3) / ((theirs**2).sum() + 1e-3)
+    return np.append((output - under).mean(axis=(0, 1)), ratio)
+
+
+def has_drifted(seen: Sequence[np.ndarray]) -> bool:
+    """Whether the slow mean of what was seen has left its limits."""
+    slow = np.zeros(4)
+    for i, now in enumerate(seen, 1):
+        slow = slow + (now - slow) / min(i, SLOW_FRAMES)
+    too_tinted = np.abs(slow[:3]).max() > COLOR_LIMIT
+    return bool(too_tinted or not 1 / SHARPNESS_LIMIT < slow[3] < SHARPNESS_LIMIT)

@@ -1,67 +1,105 @@
-"""The Painter's memory at run time: its noise, its last output, and its residual laid into the paint maps.
+"""The Painter's memory at run time: its noise, its past, and its outputs laid into the paint maps.
 
-Runs the exported Painter; knows nothing of torch. One step from pure noise, the same noise in every frame: fresh noise
-would make a still picture shimmer. A drift in colour shows as a residual whose mean leaves zero for whole frames; it is
-measured and pulled back, so that a tint cannot feed itself through the history.
+Runs the exported Painter; knows nothing of torch. Every frame starts from the same pure noise: fresh noise would make a
+still picture shimmer. A drift meter starts the history anew when colours or sharpness leave what the maps ask for; a
+theme change does so too, since the past then shows another theme.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import onnxruntime
 from numba import njit
 
+from engine.drift import DriftMeter
+from engine.history import History
+from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.underpaint import LUMA, PaintMaps
 from engine.votes import planes
 
 PATCH = 4  # as in engine.painter
-DRIFT_LIMIT = 0.06  # mean residual of a channel, in [0, 1] units, beyond which the history is started anew
+PICTURE = 3 * PATCH**2  # channels of a picture cut into patches
+SURFACE = 5 * PICTURE  # the first channel behind the pictures
 
 
 class PainterState:
     """One stream. Not thread-safe."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, seed: int = 0) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, steps: int = 1, seed: int = 0, *,
+                 diffusion: bool = True) -> None:  # fmt: skip
+        """A Painter trained without diffusion starts from nothing instead of noise."""
         self._session = session
+        self._diffusion = diffusion
+        self._schedule = schedule(steps)
         self._seed = seed
         self._noise: np.ndarray | None = None
-        self._last: np.ndarray | None = None
-        self.anchored = 0  # times that the history was started anew
+        self._table: np.ndarray | None = None  # of the style of the frame before
+        self.history = History()
+        self.drift = DriftMeter()
+        self.anchored = 0  # times that a drift started the history anew
 
     def reset(self) -> None:
-        self._last = None
+        self.history.restart()
+        self.drift.restart()
 
-    def paint(self, rgb: np.ndarray, materials: np.ndarray, maps: PaintMaps, style: Style) -> PaintMaps:
-        """The maps with the Painter's residual in their base."""
+    def paint(self, rgb: np.ndarray, materials: np.ndarray, depth: np.ndarray, maps: PaintMaps,
+              style: Style) -> PaintMaps:  # fmt: skip
+        """The maps with the Painter's outputs in them: its moves of light in `mean`, its residual in `base`."""
         if self._noise is None or self._noise.shape != rgb.shape:
             self._noise = np.random.default_rng(self._seed).standard_normal(rgb.shape, np.float32)
-            self._last = None
+            self.reset()
+        table = style.per_material()
+        if self._table is not None and not np.array_equal(table, self._table):
+            self.reset()
+        self._table = table
+        luminance = rgb @ LUMA
         under = underpainting(rgb, maps)
-        fresh = self._last is None
-        history = self._noise if self._last is None else self._last
-        table = np.ascontiguousarray(style.per_material()[:, 9:])  # scale, glow and patterns, behind the colours
-        h, w, _ = rgb.shape
-        surface = 12 * PATCH**2  # the first channel behind the pictures
-        channels = -(-(surface + table.shape[1]) // 8) * 8  # the last few stay zero, as in engine.painter
-        patches = np.zeros((channels, h // PATCH, w // PATCH), np.float32)
-        for i, (picture, scale, shift) in enumerate(
-            ((self._noise, 1, 0), (under, 2, -1), (rgb, 2, -1), (history, 1, 0))
-        ):
-            _cut(picture, np.float32(scale), np.float32(shift), patches[3 * i * PATCH**2 : 3 * (i + 1) * PATCH**2])
-        _average(planes(materials), table, patches[surface : surface + table.shape[1]])
-        levels = np.array([1.0, 1.0 if fresh else 0.0], np.float32)  # sigma; the history's noise
-        condition = np.concatenate([style.light_vector(), levels])
-        (residual_patches,) = self._session.run(None, {"patches": patches, "condition": condition})
-        base, last = np.empty_like(rgb), np.empty_like(rgb)
-        _lay(residual_patches, maps.base, under, base, last)
-        self._last = last
-        if np.abs(residual_patches.reshape(3, -1).mean(1)).max() > 2 * DRIFT_LIMIT and not fresh:
-            self._last = None
+        patches = self._patches(rgb, materials, depth, maps, under)
+        mean, base, output = np.empty_like(maps.mean), np.empty_like(rgb), np.empty_like(rgb)
+        noisy = self._noise if self._diffusion else np.zeros_like(rgb)
+        for sigma, step in self._schedule:
+            _cut(noisy, np.float32(1), np.float32(0), patches[:PICTURE])
+            levels = np.array([sigma, step, *self.history.levels()], np.float32)
+            condition = np.concatenate([style.light_vector(), levels])
+            (outputs,) = self._session.run(None, {"patches": patches, "condition": condition})
+            _lay(outputs, rgb, luminance, maps.base, maps.shade, maps.shine, maps.mean, maps.gain, maps.keep,
+                 mean, base, output)  # fmt: skip
+            if sigma > step:
+                noisy = stepped(noisy, output, np.float32(sigma), np.float32(step))
+        self.history.push(output)
+        if self.drift.watch(under, output):
+            self.reset()
             self.anchored += 1
-        return replace(maps, base=base)
+        return replace(maps, mean=mean, base=base)
+
+    def _patches(self, rgb: np.ndarray, materials: np.ndarray, depth: np.ndarray, maps: PaintMaps,
+                 under: np.ndarray) -> np.ndarray:  # fmt: skip
+        """What the Painter looks at beside the noisy picture, (channels, h/4, w/4); zeros up to a multiple of 8."""
+        assert self._noise is not None
+        assert self._table is not None
+        table = np.ascontiguousarray(self._table[:, 9:])  # scale, glow and patterns, behind the colours
+        h, w, _ = rgb.shape
+        k, n = table.shape
+        channels = -(-(SURFACE + n + k + 7) // 8) * 8
+        patches = np.zeros((channels, h // PATCH, w // PATCH), np.float32)
+        last = self._noise if self.history.last is None else self.history.last
+        anchor = self._noise if self.history.anchor is None else self.history.anchor
+        for i, (picture, scale, shift) in enumerate(((under, 2, -1), (rgb, 2, -1), (last, 1, 0), (anchor, 1, 0)), 1):
+            _cut(picture, np.float32(scale), np.float32(shift), patches[i * PICTURE : (i + 1) * PICTURE])
+        at = SURFACE + n
+        _average(planes(materials), table, patches[SURFACE:at], patches[at : at + k])
+        size = (w // PATCH, h // PATCH)
+        at += k
+        patches[at] = cv2.resize(depth, size, interpolation=cv2.INTER_AREA)
+        for i, slope in enumerate((maps.shade, maps.shine)):
+            patches[at + 1 + 3 * i : at + 4 + 3 * i] = cv2.resize(slope, size, interpolation=cv2.INTER_AREA).transpose(
+                2, 0, 1
+            )
+        return patches
 
 
 def underpainting(rgb: np.ndarray, maps: PaintMaps) -> np.ndarray:
@@ -94,11 +132,11 @@ def _cut(picture, scale, shift, patches):
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _average(materials, table, surface):
-    """What the surface is in each patch on average: materials (k, h, w), table (k, n), surface (n, h/4, w/4)."""
+def _average(materials, table, surface, means):
+    """Of each patch: the materials' means (k, h/4, w/4), and what the table (k, n) says of them (n, h/4, w/4)."""
     k, _, w = materials.shape
     n, rows, columns = surface.shape
-    total, mean = np.empty(w, np.float32), np.empty(columns, np.float32)
+    total = np.empty(w, np.float32)
     share = np.float32(1.0 / (PATCH * PATCH))
     surface[:] = 0.0
     for row in range(rows):
@@ -109,22 +147,29 @@ def _average(materials, table, surface):
                     total[x] += materials[i, y, x]
             for column in range(columns):
                 at = PATCH * column
-                mean[column] = (total[at] + total[at + 1] + total[at + 2] + total[at + 3]) * share
+                means[i, row, column] = (total[at] + total[at + 1] + total[at + 2] + total[at + 3]) * share
             for j in range(n):
                 if table[i, j] != 0.0:  # patterns are one-hot
                     for column in range(columns):
-                        surface[j, row, column] += mean[column] * table[i, j]
+                        surface[j, row, column] += means[i, row, column] * table[i, j]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _lay(patches, base, under, painted_base, last):
-    """Adds the residual, patches in [-1, 1] units, to the maps' base; `last` is the output in those units."""
+def _lay(patches, rgb, luminance, base, shade, shine, mean, gain, keep, moved_mean, painted_base, output):
+    """Lays a patch's outputs into new maps `moved_mean` and `painted_base`; `output` is what they show, in [-1, 1]."""
     h, w, _ = base.shape
-    zero, half, one = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+    zero, half, one, two = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
+    plane = PATCH * PATCH
     for y in range(h):
         for x in range(w):
+            inside = (y % PATCH) * PATCH + x % PATCH
+            row, column = y // PATCH, x // PATCH
+            moved_mean[y, x] = mean[y, x] - patches[inside, row, column] / gain[y, x]
+            at = min(one, max(-one, (luminance[y, x] - moved_mean[y, x]) * gain[y, x]))
+            at = at * (one + half - half * at * at)
+            below, above = min(at, zero) + one, max(at, zero)
             for c in range(3):
-                at = c * PATCH * PATCH + (y % PATCH) * PATCH + x % PATCH
-                residual = half * patches[at, y // PATCH, x // PATCH]
-                painted_base[y, x, c] = base[y, x, c] + residual
-                last[y, x, c] = np.float32(2.0) * min(one, max(zero, under[y, x, c] + residual)) - one
+                painted_base[y, x, c] = base[y, x, c] + half * patches[(c + 1) * plane + inside, row, column]
+                color = painted_base[y, x, c] + shade[y, x, c] * below + shine[y, x, c] * above
+                color += keep[y, x] * (rgb[y, x, c] - color)
+                output[y, x, c] = two * min(one, max(zero, color)) - one

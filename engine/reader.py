@@ -11,9 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import MATERIALS
+from engine.config import MATERIALS, NANO
 
-WIDTHS = (24, 48, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
 FAR_LOG = 6.9  # log(1 + 1000 m): depth 1 is the sky
 
 
@@ -56,7 +55,7 @@ class Attention(nn.Module):
 
 
 class Reader(nn.Module):
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = NANO.reader_widths) -> None:
         super().__init__()
         w2, w4, w8, w16 = widths
         self.stem = ConvNorm(14, w2)

@@ -81,7 +81,7 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
         materials, depth = timed("votes", lay_out_votes, *votes)
         materials = timed("refine", settled, rgb, materials)
         maps = timed("underpaint", underpainter.paint, rgb, materials, depth, style)
-        maps = timed("painter", painter.paint, rgb, materials, maps, style)
+        maps = timed("painter", painter.paint, rgb, materials, depth, maps, style)
         maps = timed("finish", finish_maps, maps, finish, rgb @ LUMA)
         timed("compose", compose, bgra_u8, rgb, maps)
         spans["all of nano"].append((time.perf_counter() - began) * 1e3)

@@ -18,6 +18,12 @@ from engine.train.painter import PainterRecipe, train_painter
 from engine.train.reader import ReaderRecipe, train_reader
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "engine" / "weights"
+VARIANTS = {
+    "whole": PainterRecipe(),
+    "no-augmentation": PainterRecipe(augment=False),
+    "no-history": PainterRecipe(history=False),
+    "feed-forward": PainterRecipe(diffusion=False),
+}
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 
 
@@ -46,12 +52,19 @@ def reader(minutes: float, workers: int, folder: Path, size: str, lr: float, sta
 
 @main.command()
 @click.option("--minutes", default=40.0, show_default=True)
-@click.option("--workers", default=1, show_default=True, help="Processes that make samples.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "painter", show_default=True)
 @click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx")
-def painter(minutes: float, workers: int, folder: Path, reader: Path) -> None:
-    """Stages 2 and 3: paints over the underpainting, calm over time."""
-    train_painter(folder, replace(PainterRecipe(), minutes=minutes, workers=workers), reader)
+@click.option("--clips", type=click.Path(path_type=Path), help="Where clips are kept or made.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="The checkpoint of an earlier stage.")
+@click.option("--shortcuts", default=0.0, show_default=True, help="Share of the steps that distil (stage 4).")
+@click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a thirteenth.")
+@click.option("--variant", type=click.Choice(list(VARIANTS)), default="whole", show_default=True,
+              help="What the comparisons leave out.")  # fmt: skip
+def painter(minutes: float, folder: Path, reader: Path, clips: Path | None, start: Path | None, shortcuts: float,
+            lr: float, variant: str) -> None:  # fmt: skip
+    """Stages 2 to 4: paints over the underpainting, calm over time, in few steps."""
+    recipe = replace(VARIANTS[variant], minutes=minutes, shortcut_share=shortcuts, matrix_lr=lr, other_lr=lr * 0.075)
+    train_painter(folder, recipe, reader, start=start, clips=clips)
 
 
 if __name__ == "__main__":

@@ -1,88 +1,55 @@
-"""Stages 2 and 3 for nano: diffusion forcing with a corrupted history, on short clips.
+"""Stages 2 to 4: diffusion forcing with a damaged history, then shortcut distillation, on short clips.
 
 Every frame of a clip has its own noise level (half of them pure noise, since one step is what runs), and sees the
-frame before: the truth, the Painter's own output, or nothing, and that damaged by noise of a known level, a colour
-cast, blur and rounding, while the target stays clean. Loss: L1 and L1 of gradients, both in x.
+frame before: the truth, the Painter's own output, or nothing, and that damaged as histories get damaged, while the
+target stays clean. With a share of shortcuts, a large step learns to land where two of half the size do. Loss: L1 and
+L1 of gradients, both in x.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from engine.live import open_session, read_frame
-from engine.painter import Painter, surface_map
-from engine.painter_state import underpainting
-from engine.refine import Refiner
-from engine.style import Style
+from engine.config import NANO
+from engine.painter import Painter
+from engine.sampler import SMALLEST_STEP, noised, shortcut_target, stepped
 from engine.train.muon import split_optimizers
+from engine.train.painter_data import ClipStore, PainterClips
 from engine.train.run import TrainingRun
-from engine.underpaint import Underpainter
-from engine.worlds.samples import SourceFrame, clips
-from engine.worlds.styles import random_style
-from engine.worlds.target import true_rendering
+
+SHORTCUTS = (1 / 4, 1 / 2, 1.0)  # step sizes that are learnt from two of half the size
 
 
 @dataclass(frozen=True, kw_only=True)
 class PainterRecipe:
-    size: tuple[int, int] = (144, 256)
-    frames: int = 3
+    size: tuple[int, int] = NANO.size
+    widths: tuple[int, int] = NANO.painter_widths
+    blocks: int = NANO.painter_blocks
+    clips: int = 400  # made once and kept
+    frames: int = 6  # of a clip: its own outputs are rolled out over them
     batch: int = 4
     matrix_lr: float = 0.02
     other_lr: float = 1.5e-3
-    minutes: float = 40.0
+    minutes: float = 20.0
     gradient_weight: float = 0.8
-    own_history: float = 0.6  # share of histories that are the Painter's own output
-    workers: int = 1
-
-
-class PainterSamples(IterableDataset):  # type: ignore[type-arg]
-    """Clips as (source, underpainting, target (t, 3, h, w) in [-1, 1], surface (t, ...), light (15,))."""
-
-    def __init__(self, split: str, recipe: PainterRecipe, reader: Path) -> None:
-        self.split, self.recipe, self.reader = split, recipe, reader
-
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        info = get_worker_info()
-        worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        torch.set_num_threads(1)
-        session = open_session(self.reader, 1)
-        rng = np.random.default_rng([7, worker])
-        for clip in clips(self.split, self.recipe.size, frames=self.recipe.frames, worker=worker, workers=workers,
-                          pool=300, fresh=0.12):  # fmt: skip
-            yield painter_tensors(clip, random_style(rng), session)
-
-
-def painter_tensors(clip: list[SourceFrame], style: Style, session) -> tuple[Tensor, ...]:  # type: ignore[no-untyped-def]
-    refiner, seen, true = Refiner(), Underpainter(), Underpainter()
-    sources, paintings, targets, surfaces = [], [], [], []
-    for frame in clip:
-        materials, depth = read_frame(session, frame.rgb)
-        materials = refiner(frame.rgb, materials)
-        maps = seen.paint(frame.rgb, materials, depth, style)
-        sources.append(frame.rgb)
-        paintings.append(underpainting(frame.rgb, maps))
-        targets.append(true_rendering(frame, style, true))
-        surfaces.append(surface_map(torch.from_numpy(materials), torch.from_numpy(style.per_material())))
-    pictures = (planes_of(rows) for rows in (sources, paintings, targets))
-    return *pictures, torch.stack(surfaces), torch.from_numpy(style.light_vector())
-
-
-def planes_of(pictures: list[np.ndarray]) -> Tensor:
-    """Pictures (h, w, 3) in [0, 1] to one (t, 3, h, w) in [-1, 1]."""
-    return torch.from_numpy(np.stack(pictures).transpose(0, 3, 1, 2)).float() * 2 - 1
+    own_history: float = 0.7  # share of histories that are the Painter's own output
+    shortcut_share: float = 0.0  # of the steps that distil; 0.4 in stage 4
+    # What the comparisons leave out:
+    augment: bool = True  # False: the history in training is the truth, undamaged
+    history: bool = True  # False: never any past
+    diffusion: bool = True  # False: one feed-forward step, no noise to start from
 
 
 def damage(history: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """History (b, 3, h, w) as it may arrive, and its known noise level (b, 1): noise, cast, gain, blur, rounding."""
+    """History (b, 3, h, w) in [-1, 1] as it may arrive, and its known noise level (b, 1).
+
+    Noise of a known level; unknown: a cast, a gain, blur, rounding, black, a stranger's picture.
+    """
     b = history.shape[0]
 
     def drawn(low: float, high: float, *shape: int) -> Tensor:
@@ -90,12 +57,14 @@ def damage(history: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
 
     known = drawn(0, 1, 1) ** 2 * 0.7
     known = torch.where(drawn(0, 1, 1) < 0.1, torch.ones_like(known), known)  # at times there is no past at all
-    cast = (drawn(0, 1, 1, 1, 1) < 0.5) * drawn(-0.15, 0.15, 3, 1, 1)
-    gain = 1 + (drawn(0, 1, 1, 1, 1) < 0.4) * drawn(-0.2, 0.2, 1, 1, 1)
+    cast = (drawn(0, 1, 1, 1, 1) < 0.5) * drawn(-0.3, 0.3, 3, 1, 1)
+    gain = 1 + (drawn(0, 1, 1, 1, 1) < 0.4) * drawn(-0.3, 0.3, 1, 1, 1)
     out = history * gain + cast
     if torch.rand((), generator=rng) < 0.3:
-        out = F.avg_pool2d(out, 3, 1, 1)
-    out = torch.round(out * 127.5) / 127.5
+        out = F.avg_pool2d(out, 5, 1, 2)
+    out = torch.where(drawn(0, 1, 1, 1, 1) < 0.04, -torch.ones_like(out), out)
+    out = torch.where(drawn(0, 1, 1, 1, 1) < 0.06, history.roll(1, dims=0), out)
+    out = torch.round(out.clamp(-1, 1) * 127.5) / 127.5
     level = known[:, :, None, None]
     return out * (1 - level) + level * torch.randn(out.shape, generator=rng), known
 
@@ -105,50 +74,109 @@ def gradient_loss(ours: Tensor, truth: Tensor) -> Tensor:
     return across + (ours.diff(dim=-2) - truth.diff(dim=-2)).abs().mean()
 
 
-def clip_loss(painter: torch.nn.Module, batch: list[Tensor], recipe: PainterRecipe,
+class Past:
+    """The history and anchor of every clip in a batch, as the recipe has them; pictures (b, 3, h, w) in [-1, 1]."""
+
+    def __init__(self, clips: PainterClips, recipe: PainterRecipe, rng: torch.Generator) -> None:
+        self._recipe, self._rng = recipe, rng
+        self._truth = clips.target * 2 - 1
+        self._other = clips.anchor * 2 - 1
+        self._own: list[Tensor] = []
+
+    def push(self, own: Tensor) -> None:
+        self._own.append(own)
+
+    def before(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What frame i sees: history, its noise level (b, 1), anchor, and its level."""
+        b, rng = self._other.shape[0], self._rng
+        if i == 0 or not self._recipe.history:
+            noise = torch.randn(self._other.shape, generator=rng)
+            none = torch.ones(b, 1)
+            return noise, none, noise, none
+        if not self._recipe.augment:
+            clean = torch.zeros(b, 1)
+            return self._truth[:, i - 1], clean, self._truth[:, 0], clean
+        use_own = self._coin(self._recipe.own_history)
+        history, known = damage(torch.where(use_own, self._own[-1], self._truth[:, i - 1]), rng)
+        anchor = torch.where(use_own, self._own[0], self._truth[:, 0])
+        anchor = torch.where(self._coin(0.5), self._other, anchor)
+        anchor, anchor_known = damage(anchor, rng)
+        return history, known, anchor, anchor_known
+
+    def _coin(self, share: float) -> Tensor:
+        return torch.rand(self._other.shape[0], 1, 1, 1, generator=self._rng) < share
+
+
+def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterRecipe,
               rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
     """The loss of a batch of clips, painted frame by frame, and the squared errors of painting and underpainting."""
-    source, under, target, surface, light = batch  # (b, t, ...)
-    b, t = source.shape[:2]
+    b, t = clips.source.shape[:2]
     total, figures = torch.zeros(()), {"mse": 0.0, "mse_under": 0.0}
-    before, own = torch.zeros_like(target[:, 0]), torch.zeros_like(target[:, 0])
+    past = Past(clips, recipe, rng)
     for i in range(t):
-        sigma = torch.where(torch.rand(b, 1, generator=rng) < 0.5, 1.0, torch.rand(b, 1, generator=rng))
-        level = sigma[:, :, None, None]
-        noisy = target[:, i] * (1 - level) + level * torch.randn(target[:, i].shape, generator=rng)
-        if i:
-            use_own = torch.rand(b, 1, 1, 1, generator=rng) < recipe.own_history
-            history, known = damage(torch.where(use_own, own, before), rng)
+        look, truth = clips.look(i), clips.target[:, i] * 2 - 1
+        history, known, anchor, anchor_known = past.before(i)
+
+        def paint(noisy: Tensor, sigma: Tensor, step: Tensor, seen=(history, anchor), look=look,  # type: ignore[no-untyped-def]
+                  levels=(known, anchor_known)) -> Tensor:  # fmt: skip
+            return painter(noisy, *seen, look, torch.cat([clips.light, sigma, step, *levels], dim=1))
+
+        noise = torch.randn(truth.shape, generator=rng) if recipe.diffusion else torch.zeros_like(truth)
+        if torch.rand((), generator=rng) < recipe.shortcut_share:
+            ours, target = shortcut_pair(paint, truth, noise, rng)
         else:
-            history, known = torch.randn(before.shape, generator=rng), torch.ones(b, 1)
-        condition = torch.cat([light, sigma, known], dim=1)
-        ours = painter(noisy, under[:, i], source[:, i], history, surface[:, i], condition)
-        truth = target[:, i]
-        total = total + (ours - truth).abs().mean() + recipe.gradient_weight * gradient_loss(ours, truth)
-        before, own = truth, ours.detach().clamp(-1, 1)
-        figures["mse"] += F.mse_loss(own, truth).item() / t
-        figures["mse_under"] += F.mse_loss(under[:, i], truth).item() / t
+            target = truth
+            sigma = torch.ones(b, 1)
+            if recipe.diffusion:
+                sigma = torch.where(torch.rand(b, 1, generator=rng) < 0.5, sigma, torch.rand(b, 1, generator=rng))
+            # Before there are shortcuts the step's size says nothing, and the Painter learns not to mind it.
+            sizes = torch.tensor([SMALLEST_STEP, *(SHORTCUTS if recipe.shortcut_share == 0 else ())])
+            step = sizes[torch.randint(len(sizes), (b, 1), generator=rng)]
+            ours = paint(noised(truth, noise, sigma[:, :, None, None]), sigma, step)
+            figures["mse"] += F.mse_loss(ours.detach().clamp(-1, 1), truth).item() / t
+            figures["mse_under"] += F.mse_loss(look.painted().clamp(-1, 1), truth).item() / t
+        total = total + (ours - target).abs().mean() + recipe.gradient_weight * gradient_loss(ours, target)
+        past.push(ours.detach().clamp(-1, 1))
     return total / t, {name: round(value, 5) for name, value in figures.items()}
 
 
-def train_painter(folder: Path, recipe: PainterRecipe, reader: Path) -> Painter:
-    """Runs or resumes the stage over the Reader exported at `reader`; returns the averaged Painter."""
+def shortcut_pair(paint, truth: Tensor, noise: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
+    """One large step's prediction, and the one that would land where two half steps do (no gradient)."""
+    b = truth.shape[0]
+    step = torch.tensor(SHORTCUTS)[torch.randint(len(SHORTCUTS), (b, 1), generator=rng)]
+    places = (1 / step).round()  # a step of size d starts at d, 2 d, ... or 1
+    sigma = step * (torch.floor(torch.rand(b, 1, generator=rng) * places) + 1)
+    wide_sigma, wide_step = sigma[:, :, None, None], step[:, :, None, None]
+    noisy = noised(truth, noise, wide_sigma)
+    with torch.no_grad():
+        first = paint(noisy, sigma, step / 2)
+        halfway = stepped(noisy, first, wide_sigma, wide_step / 2)
+        second = paint(halfway, sigma - step / 2, step / 2)
+        target = shortcut_target(noisy, halfway, first, second, wide_sigma, wide_step)
+    return paint(noisy, sigma, step), target.clamp(-1, 1)
+
+
+def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: Path | None = None,
+                  clips: Path | None = None) -> Painter:  # fmt: skip
+    """Runs or resumes the stage over the Reader exported at `reader`; returns the averaged Painter.
+
+    `start` is the checkpoint of an earlier stage; `clips` is where the clips are kept, or else the run's folder.
+    """
     torch.manual_seed(1)
-    cv2.setNumThreads(1)
     rng = torch.Generator().manual_seed(1)
-    painter = Painter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    store = ClipStore(clips or folder / "clips", count=recipe.clips, frames=recipe.frames, size=recipe.size,
+                      reader=reader)  # fmt: skip
+    painter = Painter(recipe.widths, recipe.blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if start is not None:
+        painter.load_state_dict(torch.load(start, weights_only=True)["model"])
     optimizers = split_optimizers(painter, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)
     run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes, rng=rng)
-    loader = DataLoader(PainterSamples("train", recipe, reader), batch_size=recipe.batch, num_workers=recipe.workers,
-                        prefetch_factor=4)  # fmt: skip
     painter.train()
-    for batch in loader:
-        loss, figures = clip_loss(painter, batch, recipe, rng)
+    while not run.finished:
+        loss, figures = clip_loss(painter, store.batch(rng, recipe.batch), recipe, rng)
         loss.backward()
         run.after_backward()
         if run.step % 20 == 0:
             run.log(loss=round(loss.item(), 4), **figures)
-        if run.finished:
-            break
     run.save()
     return run.averaged.module  # type: ignore[return-value]

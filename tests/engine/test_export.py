@@ -34,7 +34,7 @@ def test_the_graphs_have_the_shapes_that_the_engine_expects(tiny: TinyEngine) ->
     rows, columns = h // PATCH, w // PATCH
     assert shapes(tiny.folder / "painter.onnx") == (
         {"patches": [PATCH_CHANNELS, rows, columns], "condition": [CONDITION]},
-        {"residual": [3 * PATCH**2, rows, columns]},
+        {"outputs": [4 * PATCH**2, rows, columns]},
     )
 
 

@@ -62,6 +62,8 @@ def assert_same_bits(ours: list[Painting], others: list[Painting]) -> None:
 def test_live_equals_the_slow_loop_over_the_clip(tiny: TinyEngine, seed: int, exp, limit: float) -> None:
     style, engine = style_of(seed), tiny.live()
     live = [engine.step(rgb, style) for rgb in CLIP]
+    assert engine._painter is not None
+    assert engine._painter.anchored == 0, "a drift hides what the history does"
     assert worst_difference(live, paint_clip(CLIP, style, tiny.networks(), TINY, exp=exp)) < limit
 
 
@@ -79,7 +81,7 @@ def test_the_exported_graphs_serve_the_slow_loop_as_well(tiny: TinyEngine) -> No
     assert painter is not None
     networks = Networks(
         votes=lambda rgb: summed(*reader.run(None, {"blocks": cut_blocks(rgb)})),
-        residual=lambda patches, condition: painter._session.run(None, {"patches": patches, "condition": condition})[0],
+        outputs=lambda patches, condition: painter._session.run(None, {"patches": patches, "condition": condition})[0],
     )
     offline = paint_clip(CLIP, STYLE, networks, TINY, exp=quick_exp)
     assert worst_difference(live_clip(tiny), offline) < 1e-4
@@ -197,11 +199,34 @@ def test_a_drift_of_the_colours_starts_the_history_anew(tiny: TinyEngine) -> Non
     engine = tiny.live()
     painter = engine._painter
     assert painter is not None
-    session = painter._session
-    painter._session = SimpleNamespace(run=lambda *arguments: [session.run(*arguments)[0] + 0.3])  # 0.15 of [0, 1]
-    for rgb in CLIP[:5]:
+    session, tint = painter._session, np.zeros((64, 1, 1), np.float32)
+    tint[16:] = 0.6  # 0.3 of [0, 1] in every channel; the light stays where it is
+    painter._session = SimpleNamespace(run=lambda *arguments: [session.run(*arguments)[0] + tint])
+    for i, rgb in enumerate(CLIP[:5], 1):
         engine.step(rgb, STYLE)
-    assert painter.anchored == 2  # frames 1 and 3; 2 and 4 begin anew and have no past to drift from
+        assert painter.anchored == i
+        assert painter.history.last is None
+
+
+def test_a_theme_change_starts_the_history_anew(tiny: TinyEngine) -> None:
+    engine = tiny.live()
+    for rgb in CLIP[:3]:
+        engine.step(rgb, STYLE)
+    assert engine._painter is not None
+    anchor = engine._painter.history.anchor
+    engine.step(CLIP[3], STYLE)
+    assert engine._painter.history.anchor is anchor
+    engine.step(CLIP[4], style_of(2))
+    assert engine._painter.history.anchor is not anchor
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_several_steps_equal_the_slow_loop(tiny: TinyEngine, steps: int) -> None:
+    preset = replace(TINY, steps=steps)
+    offline = paint_clip(CLIP, STYLE, tiny.networks(), preset, exp=quick_exp)
+    live = live_clip(tiny, preset=preset)
+    assert worst_difference(live, offline) < 1e-4
+    assert not np.array_equal(live[3].maps.base, live_clip(tiny)[3].maps.base)
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from engine.config import MATERIALS, NANO, Preset
 from engine.export import PainterGraph, export_painter, export_reader
 from engine.live import LiveEngine
 from engine.offline import Networks
-from engine.painter import CONDITION, PATCH, SURFACE, Painter
+from engine.painter import CONDITION, PATCH, SURFACE, Look, Painter
 from engine.reader import Reader
 from engine.style import Style
 from engine.worlds.samples import SourceFrame, dress_clip, trace_clip
@@ -41,7 +41,7 @@ class TinyEngine:
 
     def networks(self) -> Networks:
         """The torch modules as the oracle takes them."""
-        return Networks(votes=self._votes, residual=on_arrays(PainterGraph(self.painter)))
+        return Networks(votes=self._votes, outputs=on_arrays(PainterGraph(self.painter)))
 
 
 def fresh_networks() -> tuple[Reader, Painter]:
@@ -53,7 +53,7 @@ def fresh_networks() -> tuple[Reader, Painter]:
             head.weight.mul_(6.0)
         hud = 4 * MATERIALS.index("hud")
         reader.head.bias[hud : hud + 4] += 1.5  # so that some pixels are surely HUD
-        nn.init.normal_(painter.residual.weight, std=0.01)
+        nn.init.normal_(painter.residual.weight, std=0.002)  # little enough for the drift meter
         for name, weight in painter.named_parameters():
             if "film" in name:
                 nn.init.normal_(weight, std=0.05)
@@ -63,7 +63,10 @@ def fresh_networks() -> tuple[Reader, Painter]:
         h, w = SIZE
         pictures = torch.from_numpy(np.stack(frames_of(0, 4)).transpose(0, 3, 1, 2)) * 2 - 1
         reader(pictures)
-        painter(*[pictures] * 4, torch.rand(4, SURFACE, h // PATCH, w // PATCH), torch.rand(4, CONDITION))
+        ramps, plane = torch.rand(3, 4, 3, h, w) / 3, torch.zeros(4, 1, h, w)
+        surface = torch.rand(4, SURFACE, h // PATCH, w // PATCH)
+        look = Look(pictures / 2 + 0.5, *ramps, x=plane, keep=plane, surface=surface)
+        painter(pictures, pictures, pictures, look, torch.rand(4, CONDITION))
     return reader.eval(), painter.eval()
 
 
