@@ -88,6 +88,13 @@ class LiveEngine:
         if self._painter is not None:
             self._painter.reset()
 
+    def drift(self) -> tuple[float, float, int]:
+        """The drift meter's colour and sharpness (`engine.drift`), and how often it has started the history anew."""
+        if self._painter is None:
+            return 0.0, 1.0, 0  # nothing is fed back
+        meter = self._painter.drift
+        return float(np.abs(meter.color).max()), meter.sharpness, self._painter.anchored
+
     def _settle(self, rgb: np.ndarray) -> tuple[Settled, np.ndarray]:
         """What the Reader sees in a frame, and its depth (h, w)."""
         seen, depth = read_frame(self._reader, rgb)

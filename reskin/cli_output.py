@@ -142,3 +142,5 @@ def print_status(status: Status) -> None:
             f"lateness p95 {status.lateness_ms.percentile(95):.1f} ms, latency p50 "
             f"{status.latency_ms.percentile(50):.0f} ms, engine {status.engine_name}"
         )
+        if status.drift.anchored:
+            click.echo(f"the picture had drifted {status.drift.anchored} times and was painted anew from the game")

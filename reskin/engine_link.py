@@ -110,5 +110,5 @@ class InlineEngine:
         self._busy_until_ns = start_ns + int(cost_ms * 1e6)
         self._painting = Painting(
             index=frame.index, captured_ns=frame.captured_ns, submitted_ns=start_ns, finished_ns=self._busy_until_ns,
-            quality=quality, stages_ms={**stages_ms, "engine": cost_ms}, bgra_u8=out,
+            quality=quality, stages_ms={**stages_ms, "engine": cost_ms}, drift=self._renderer.drift, bgra_u8=out,
         )  # fmt: skip

@@ -106,7 +106,7 @@ def _paint(segment: Segment, frame: SharedFrame, renderer: Renderer, look: Look,
     segment.control[HEARTBEAT] = finished_ns
     segment.painted.publish(
         slot, h, w, index=frame.index, captured_ns=frame.captured_ns, submitted_ns=frame.submitted_ns,
-        finished_ns=finished_ns, quality=look.quality, stages_ms=stages_ms,
+        finished_ns=finished_ns, quality=look.quality, stages_ms=stages_ms, drift=renderer.drift,
     )  # fmt: skip
 
 

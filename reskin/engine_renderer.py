@@ -19,6 +19,7 @@ from reskin.errors import EngineError
 from reskin.finish import finish_maps
 from reskin.prepare import prepare
 from reskin.renderer import View
+from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
 
 # One colour a material, RGB: apart in hue and in lightness, so that they can be told apart without colour vision.
@@ -66,6 +67,10 @@ class EngineRenderer:
         self._composer = Composer()
         self._frame = 0
         self._warm_up()
+
+    @property
+    def drift(self) -> Drift:
+        return Drift(*self._engine.drift())
 
     def reset(self) -> None:
         self._engine.reset()

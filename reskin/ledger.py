@@ -48,6 +48,7 @@ class Ledger:
         self.grabbed_ns = self._in_flight.pop(painting.index)
         for stage, ms in painting.stages_ms.items():
             self._status.time(stage, ms)
+        self._status.drift = painting.drift
         return (painting.finished_ns - self.grabbed_ns) / 1e6
 
     def lost(self) -> None:

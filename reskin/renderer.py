@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from reskin.shared_frames import NO_DRIFT, Drift
 from reskin.themes import Theme
 
 QUALITY_LEVELS = 4  # 0 is the preset as it is; each level up costs about half of the one before
@@ -25,6 +26,11 @@ class View(Enum):
 class Renderer(Protocol):
     name: str  # for people: "nano, onnxruntime 1 thread"
 
+    @property
+    def drift(self) -> Drift:
+        """As of the last frame."""
+        ...
+
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         """Paint (h, w, 4) uint8 `bgra_u8` into `out` of the same shape; returns stage name to milliseconds."""
         ...
@@ -38,6 +44,7 @@ class TintRenderer:
     """Mixes every pixel half with the theme's sky colour: a renderer for tests of everything around the model."""
 
     name = "tint"
+    drift = NO_DRIFT
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         rgb = theme.style().light[0][::-1] * 255

@@ -23,6 +23,7 @@ import tempfile
 from dataclasses import dataclass, field
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,19 @@ SLOTS = 4
 PAGE = 4096
 CONTROL_BYTES = PAGE
 HEADER = struct.Struct("<8q")
-HEADER_BYTES = 1024  # of one slot: HEADER, then the stage times as JSON
+HEADER_BYTES = 1024  # of one slot: HEADER, then stage times and drift as JSON
 _PUBLISHED, _READING, _TAKEN = range(3)  # words at the front of a ring
+
+
+class Drift(NamedTuple):
+    """How far the painted stream has moved from what the theme asks for: `engine.drift` says how it is measured."""
+
+    color: float = 0.0  # the worst channel's slow mean, in [0, 1] units
+    sharpness: float = 1.0  # gradient energy over the underpainting's
+    anchored: int = 0  # times that the history was started anew because of it
+
+
+NO_DRIFT = Drift()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,7 @@ class SharedFrame:
     finished_ns: int  # painted; 0 for a game frame
     quality: int
     stages_ms: dict[str, float] = field(default_factory=dict)
+    drift: Drift = NO_DRIFT
     bgra_u8: np.ndarray
 
 
@@ -90,15 +103,15 @@ class Ring:
 
     def publish(
         self, slot: int, h: int, w: int, *, index: int, captured_ns: int, submitted_ns: int, finished_ns: int = 0,
-        quality: int = 0, stages_ms: dict[str, float] | None = None,
+        quality: int = 0, stages_ms: dict[str, float] | None = None, drift: Drift = NO_DRIFT,
     ) -> None:  # fmt: skip
-        stages = json.dumps({name: round(ms, 3) for name, ms in (stages_ms or {}).items()}).encode()
-        if HEADER.size + len(stages) > HEADER_BYTES:
-            stages = b"{}"  # more stages than anybody reads; the picture matters more
+        figures = _packed(stages_ms or {}, drift)
+        if HEADER.size + len(figures) > HEADER_BYTES:
+            figures = _packed({}, drift)  # more stages than anybody reads; the picture matters more
         header = self._headers[slot]
-        values = (index, captured_ns, submitted_ns, finished_ns, h, w, quality, len(stages))
+        values = (index, captured_ns, submitted_ns, finished_ns, h, w, quality, len(figures))
         HEADER.pack_into(header.data, 0, *values)
-        header[HEADER.size : HEADER.size + len(stages)] = np.frombuffer(stages, np.uint8)
+        header[HEADER.size : HEADER.size + len(figures)] = np.frombuffer(figures, np.uint8)
         self._sequence += 1
         self._last_two = (slot, self._last_two[0])
         self._words[_PUBLISHED] = self._sequence * SLOTS + slot
@@ -119,11 +132,17 @@ class Ring:
         index, captured_ns, submitted_ns, finished_ns, h, w, quality, length = HEADER.unpack_from(
             self._headers[slot].data, 0
         )
-        stages = json.loads(self._headers[slot][HEADER.size : HEADER.size + length].tobytes() or b"{}")
+        figures = json.loads(self._headers[slot][HEADER.size : HEADER.size + length].tobytes())
         return SharedFrame(
             index=index, captured_ns=captured_ns, submitted_ns=submitted_ns, finished_ns=finished_ns,
-            quality=quality, stages_ms=stages, bgra_u8=self.pixels(slot, h, w),
+            quality=quality, stages_ms=figures["stages_ms"], drift=Drift(*figures["drift"]),
+            bgra_u8=self.pixels(slot, h, w),
         )  # fmt: skip
+
+
+def _packed(stages_ms: dict[str, float], drift: Drift) -> bytes:
+    rounded = {name: round(ms, 3) for name, ms in stages_ms.items()}
+    return json.dumps({"stages_ms": rounded, "drift": [round(figure, 4) for figure in drift]}).encode()
 
 
 def create_segment(capacity: int) -> tuple[Segment, int | str]:

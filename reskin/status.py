@@ -11,6 +11,7 @@ from enum import Enum
 import numpy as np
 
 from reskin.latency import GlassReport
+from reskin.shared_frames import NO_DRIFT, Drift
 
 WINDOW = 2048  # values kept of each time: 85 s at 24 Hz
 
@@ -73,6 +74,7 @@ class Status:
     engine: EngineState = EngineState.STARTING
     engine_name: str = ""
     quality: int = 0
+    drift: Drift = NO_DRIFT  # of the last painting
     size: tuple[int, int] = (0, 0)  # (h, w) of the last frame grabbed
     ended_because: str = ""
     glass: GlassReport | None = None  # what a player saw, where a meter was watching

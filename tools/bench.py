@@ -173,6 +173,7 @@ def figures(
             "overtaken": status.dropped_overtaken, "hidden": status.dropped_hidden, "engine": status.dropped_engine,
         },
         "quality": status.quality,
+        "drift": status.drift._asdict(),
         "engine_deaths": status.engine_deaths,
         "engine_errors": status.engine_errors,
         "cpu": _cpu_name(),
@@ -198,6 +199,8 @@ def table(found: dict[str, object], status: Status) -> Table:
     shown.add_row("frames dropped", f"{status.dropped} of {status.grabbed}")
     shown.add_row("memory MB", f"{found['rss_start_mb']}", f"{found['rss_end_mb']}", "start, end")
     shown.add_row("cores stolen by the host", f"{found['stolen_share']:.2%}")
+    shown.add_row("drift: colour, sharpness", f"{status.drift.color:.3f}", f"{status.drift.sharpness:.2f}",
+                  f"anchored {status.drift.anchored}")  # fmt: skip
     shown.add_row("quality level", f"{status.quality}", f"deaths {status.engine_deaths}")
     return shown
 

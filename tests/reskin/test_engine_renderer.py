@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.config import LITE, MATERIALS
+from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT
 from engine.live import LiveEngine
 from reskin import engine_renderer
 from reskin.engine_renderer import MATERIAL_COLORS, EngineRenderer, create, read_materials
@@ -108,6 +109,17 @@ def test_any_window_is_painted(
     out = rendered(renderer, bgra_u8, theme(finish={"outline": 0.3, "grain": 0.3, "bloom": 0.2}), view)
     assert out.shape == bgra_u8.shape
     assert np.array_equal(bgra_u8, before), "the game's frame is not ours to write to"
+
+
+def test_the_drift_meter_is_told_with_every_picture(renderer: EngineRenderer) -> None:
+    renderer.reset()
+    before = renderer.drift
+    assert before[:2] == (0.0, 1.0)  # nothing painted, nothing drifted
+    rendered(renderer, game(), theme())
+    color, sharpness, anchored = renderer.drift
+    assert 0 < color < COLOR_LIMIT
+    assert 1 / SHARPNESS_LIMIT < sharpness < SHARPNESS_LIMIT
+    assert anchored == before.anchored
 
 
 def test_reset_forgets_the_stream(renderer: EngineRenderer) -> None:
