@@ -18,7 +18,11 @@ from engine.train.muon import split_optimizers
 from engine.train.run import TrainingRun
 from engine.worlds.samples import clips
 
-SMALL = ("character", "prop", "glow", "hud")  # few pixels, but what a player looks at
+# The fourth root of how rare a material's pixels are in the worlds: half of what would make all count the same.
+WEIGHTS = {
+    "sky": 0.95, "ground": 0.71, "foliage": 1.06, "rock": 1.02, "structure": 0.96, "roof": 1.48, "water": 1.17,
+    "character": 1.4, "prop": 1.36, "glow": 1.83, "hud": 1.12,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,6 @@ class ReaderRecipe:
     matrix_lr: float = 0.02
     other_lr: float = 2e-3
     minutes: float = 50.0
-    small_weight: float = 1.6
     workers: int = 1
 
 
@@ -92,7 +95,7 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
         reader.load_state_dict(torch.load(start, weights_only=True)["model"])
     optimizers = split_optimizers(reader, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)
     run = TrainingRun(folder, reader, optimizers, minutes=recipe.minutes)
-    weight = torch.tensor([recipe.small_weight if name in SMALL else 1.0 for name in MATERIALS])
+    weight = torch.tensor([WEIGHTS[name] for name in MATERIALS])
     held_out = validation_batch(recipe.size, 64)
     loader = DataLoader(ReaderSamples("train", recipe.size), batch_size=recipe.batch, num_workers=recipe.workers,
                         prefetch_factor=4)  # fmt: skip
