@@ -24,7 +24,7 @@ SHARES = {
     "hotbar": 0.08, "cross": 0.05, "compass": 0.02, "log": 0.03, "quest": 0.04, "prompt": 0.03, "subtitle": 0.03,
     "boss": 0.02, "box": 0.02,
 }  # fmt: skip
-WHOLE_SCREEN = {"menu": 0.035, "pause": 0.02, "title": 0.035}
+WHOLE_SCREEN = {"menu": 0.02, "pause": 0.015, "title": 0.025}
 
 
 class HudPainter(HudCanvas):
@@ -33,7 +33,7 @@ class HudPainter(HudCanvas):
     def __init__(self, rng: Rng, backdrop: np.ndarray) -> None:
         """`backdrop` is the first frame, (h, w, 3) float32 in [0, 1]: inks are chosen to be seen on it."""
         super().__init__(rng, backdrop)
-        count = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.15, 0.15, 0.2, 0.2, 0.2, 0.1]))
+        count = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.3, 0.17, 0.2, 0.17, 0.12, 0.04]))
         weights = np.array(list(SHARES.values()))
         kinds = [str(kind) for kind in rng.choice(list(SHARES), size=count, p=weights / weights.sum())]
         kinds += [kind for kind, share in WHOLE_SCREEN.items() if rng.random() < share]
@@ -325,7 +325,7 @@ class HudPainter(HudCanvas):
     def _menu(self) -> None:
         """Entries in a column over the world, which is darkened or not."""
         rng, (h, w) = self._rng, self.layer.size
-        self.darkness = float(rng.choice([0.0, rng.uniform(0.3, 0.75)]))
+        self.darkness = float(rng.choice([0.0, rng.uniform(0.2, 0.6)]))
         entries = [sentence(rng, int(rng.integers(3, 10))) for _ in range(int(rng.integers(3, 7)))]
         size = min(12 * self._unit, h * 0.7 / len(entries))
         x, y = (w // 2, round(h * 0.25)) if rng.random() < 0.6 else (round(w * 0.2), round(h * 0.3))
@@ -338,12 +338,12 @@ class HudPainter(HudCanvas):
 
     def _pause(self) -> None:
         rng, (h, w) = self._rng, self.layer.size
-        self.darkness = rng.uniform(0.2, 0.8)
+        self.darkness = rng.uniform(0.1, 0.6)
         words = str(rng.choice(["Paused", "Pause", "Game over", "Loading...", "Press start", "You died"]))
-        self._write(words, w // 2, round(h * 0.38), rng.uniform(12, 30) * self._unit, center=True)
+        self._write(words, w // 2, round(h * 0.38), rng.uniform(10, 24) * self._unit, center=True)
 
     def _title(self) -> None:
         """Large words across the picture: a level's name, a countdown, a win."""
         rng, (h, w) = self._rng, self.layer.size
         words = str(rng.choice(["3", "2", "1", "Go!", "Ready?", "Victory", sentence(rng, 6), short_text(rng)]))
-        self._write(words, w // 2, round(h * rng.uniform(0.1, 0.5)), rng.uniform(12, 34) * self._unit, center=True)
+        self._write(words, w // 2, round(h * rng.uniform(0.1, 0.5)), rng.uniform(10, 26) * self._unit, center=True)

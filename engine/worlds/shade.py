@@ -24,10 +24,11 @@ SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name 
 def shade(buffer: GBuffer, look: Look) -> np.ndarray:
     """(h, w, 3) float32 sRGB in [0, 1]."""
     rgb = np.empty((*buffer.size, 3), np.float32)
+    clear_m = 0.8 * float(buffer.depth.min())  # a flat game's camera stands far off: fog is no deeper for it
     _shade(
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
         look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color, look.snow,
-        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
+        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color, clear_m,
         look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
         SNOW_LIES_ON, rgb,
     )  # fmt: skip
@@ -55,15 +56,15 @@ def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, 
 
 @njit(cache=True)
 def _shade(material, instance, depth, position, normal, uv, colors, pattern, scale, contrast, speckle, horizon, cloud,
-           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, outline, grime,
-           facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
+           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, clear_m, outline,
+           grime, facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
         foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
         for column in range(w):
             m = material[row, column]
             number = instance[row, column]
-            variant = (number * 7 + seed) % VARIANTS
+            variant = (number * 7 + (number >> 3) * 3 + seed) % VARIANTS  # things differ, and parts of a thing
             u, v = uv[row, column, 0], uv[row, column, 1]
             if m == SKY and number == SPACE_INSTANCE:
                 x, y, z = position[row, column]
@@ -130,7 +131,7 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                     edge = outline
             haze = 0.0
             if fog > 0.0:
-                haze = 1.0 - math.exp(-fog * min(depth[row, column], 900.0) * 0.02)
+                haze = 1.0 - math.exp(-fog * min(depth[row, column] - clear_m, 900.0) * 0.02)
                 haze *= 0.9
             for c in range(3):
                 base = colors[m, variant, c]
