@@ -39,7 +39,17 @@ from engine.worlds.scene import (
 )
 from engine.worlds.shots import Rng, Shot, follow, slide, unblocked
 from engine.worlds.terrain import CELL_M, GRID, landscape, mark_road, rough_terrain
-from engine.worlds.things import add_building, add_item, add_person, add_tree, add_vehicle
+from engine.worlds.things import (
+    DRAWN_WINTER_TREES,
+    TREES,
+    WINTER_TREES,
+    add_building,
+    add_item,
+    add_person,
+    add_tree,
+    add_treeline,
+    add_vehicle,
+)
 
 
 def open_world(rng: Rng) -> Shot:
@@ -107,12 +117,19 @@ def downhill(rng: Rng) -> Shot:
     build = SceneBuilder(rng)
     draft = landscape(rng, build, heights)
     z0, speed = -100.0, rng.uniform(6, 22)
-    kinds = rng.choice(["conifer", "tree", "tree", "bare_tree", "round"], size=2)
-    for _ in range(int(rng.integers(10, 70))):
+    winter = rng.random() < 0.6
+    kinds = [str(kind) for kind in rng.choice(WINTER_TREES if winter else TREES, size=2)]
+    for _ in range(int(rng.choice([0, 1, 3, 5])) if winter else 0):
+        x = float(rng.choice([-1, 1])) * rng.uniform(5, 16)
+        add_treeline(rng, build, draft.height_at, x, z0 + rng.uniform(4, 50), long=rng.uniform(10, 60),
+                     kinds=[str(rng.choice(DRAWN_WINTER_TREES))], size=rng.uniform(3, 9))  # fmt: skip
+    for _ in range(int(rng.integers(8, 40 if winter else 70))):
         x = float(rng.choice([-1, 1])) * (rng.uniform(5, 9) + abs(rng.normal(0, 18)))
         z = z0 + rng.uniform(2, 110)
         add_tree(rng, build, x, draft.height_at(x, z) - 0.2, z, str(rng.choice(kinds)), rng.uniform(3, 10))
-    flag = build.sprite(draw.draw_prop(rng))
+    marks = [
+        build.sprite(draw.draw_prop(rng, str(rng.choice(["flag", "fish", "sign", "coin", "gem"])))) for _ in range(2)
+    ]
     for _ in range(int(rng.integers(3, 20))):
         x, z = rng.normal(0, 7), z0 + rng.uniform(4, 70)
         tall = rng.uniform(0.5, 2.0)
@@ -120,19 +137,21 @@ def downhill(rng: Rng) -> Shot:
             add_item(rng, build, x, draft.height_at(x, z), z, tall)
         else:
             build.solid(BILLBOARD, PROP, (x, draft.height_at(x, z) + tall / 2, z), (tall / 2, tall / 2, 0.05),
-                        sprite=flag)  # fmt: skip
+                        sprite=int(rng.choice(marks)))  # fmt: skip
     racers = int(rng.integers(1, 4))
-    car = rng.random() < 0.4
+    car = rng.random() < (0.1 if winter else 0.5)
     for racer in range(racers):
         x, z = (rng.uniform(-0.5, 0.5), z0 + rng.uniform(3.5, 6)) if racer == 0 else (rng.normal(0, 4), z0 + 16)
         if car:
             add_vehicle(rng, build, x, draft.height_at(x, z), z + 2, material=PROP if racer else CHARACTER)
         else:
-            add_person(rng, build, x, draft.height_at(x, z), z, rng.uniform(0.8, 1.6), (0.0, -slope * speed, speed))
-    scene = landscape(rng, build, heights)
-    if car or rng.random() < 0.3:
+            add_person(rng, build, x, draft.height_at(x, z), z, rng.uniform(0.8, 1.6), (0.0, -slope * speed, speed),
+                       drawn=0.7, hero=True)  # fmt: skip
+    scene = landscape(rng, build, heights, rocky=not winter or rng.random() < 0.3, winter=winter)
+    if car or rng.random() < (0.1 if winter else 0.3):
         mark_road(scene, rng, rng.uniform(4, 7), rng.uniform(0, 4))
-    camera_at = follow(rng, scene, 0.0, z0, third_person=rng.random() < 0.5, speed=speed, slope=slope + 0.02)
+    third, looks_down = rng.random() < 0.7, (slope + 0.02) * rng.uniform(0.3, 1.0)
+    camera_at = follow(rng, scene, 0.0, z0, third_person=third, speed=speed, slope=looks_down)
     return Shot(scene=scene, camera_at=camera_at)
 
 
@@ -199,26 +218,15 @@ def side_scroller(rng: Rng) -> Shot:
         cx, top = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 7)
         half = tile * int(rng.integers(1, 5))
         slab(cx - half, cx + half, top, top - tile * rng.choice([0.5, 1.0, 2.0]))
-        if rng.random() < 0.35:
-            build.solid(BOX, ground_kind, (cx, (top + ground_y) / 2 - tile / 2, 0.5),
-                        (half * 0.4, (top - ground_y) / 2, 0.8), instance=soil)  # fmt: skip
+        if rng.random() < 0.45:
+            _pillar(rng, build, cx, top - tile * 0.4, half, ground_y - view_half, int(rng.choice([ground_kind, ROCK])))
         tops.append((cx, top))
     _backdrop(rng, build, view_half, reach, ground_y, tile)
-    block_sprites = [build.sprite(draw.draw_prop(rng)) for _ in range(3)]
-    for _ in range(int(rng.integers(1, 6))):
-        cx, cy = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 6)
-        picture = int(rng.choice(block_sprites))
-        kind = PROP if rng.random() < 0.8 else GLOW
-        number = build.new_instance()
-        solid_block = rng.random() < 0.5
-        for i in range(int(rng.integers(1, 7))):
-            center = (cx + i * tile, cy, -0.3)
-            build.solid(BOX if solid_block else BILLBOARD, kind, center, (tile / 2 * 0.96, tile / 2 * 0.96, 0.2),
-                        instance=number, sprite=picture)  # fmt: skip
+    _floating(rng, build, reach, ground_y, tile)
     tops = tops or [(0.0, ground_y)]
     for _ in range(int(rng.integers(2, 10))):
         cx, top = tops[int(rng.integers(len(tops)))]
-        thing = str(rng.choice(["bush", "bush", "tree", "bare_tree", "boulder", "prop", "lamp"]))
+        thing = str(rng.choice(["bush", "bush", "tree", "bare_tree", "boulder", "boulder", "prop", "lamp"]))
         size = tile * (rng.uniform(2, 5) if "tree" in thing else rng.uniform(0.7, 1.8))
         material = {"boulder": ROCK, "prop": PROP, "lamp": GLOW}.get(thing, FOLIAGE)
         picture = build.sprite(draw.DRAWINGS[thing](rng))
@@ -227,9 +235,9 @@ def side_scroller(rng: Rng) -> Shot:
     hero = 0.0
     for person in range(int(rng.integers(2, 8))):
         cx, top = tops[int(rng.integers(len(tops)))]
-        size = tile * rng.uniform(0.8, 1.9)
-        picture = build.sprite(draw.draw_character(rng))
-        lift = size / 2 + (rng.uniform(0, 3) * tile if rng.random() < 0.3 else 0.0)
+        size = tile * (rng.uniform(0.8, 1.9) if person == 0 or rng.random() < 0.8 else rng.uniform(1.8, 4.0))
+        picture = build.sprite(draw.DRAWINGS[str(rng.choice(FIGURES))](rng))
+        lift = size / 2 + (rng.uniform(0, 3) * tile if rng.random() < 0.35 else 0.0)
         place = (hero if person == 0 else cx + rng.uniform(-2, 2), top + lift, -0.6)
         build.solid(BILLBOARD, CHARACTER, place, (size / 2, size / 2, 0.05), sprite=picture,
                     velocity=(rng.uniform(-2, 4), 0.0, 0.0), ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
@@ -240,14 +248,59 @@ def side_scroller(rng: Rng) -> Shot:
     return Shot(scene=scene, camera_at=camera_at)
 
 
+FIGURES = ("character", "character", "character", "from_behind", "animal")
+
+
+def _pillar(rng: Rng, build: SceneBuilder, x: float, top: float, half: float, foot: float, material: int) -> None:
+    """What a platform stands on: raw stone or ice, wide under the platform, rough, down into the ground."""
+    number, wide = build.new_instance(), half * rng.uniform(0.25, 0.6)
+    build.solid(BOX, material, (x, (top + foot) / 2, 0.5), (wide, (top - foot) / 2, 0.8), instance=number)
+    for _ in range(int(rng.choice([0, 3, 6]))):  # lumps at its sides, and more below the platform
+        high = rng.random() ** 2
+        y, out = top - high * min(top - foot, 5 * half), wide + (half - wide) * 0.8 * max(0.0, 1 - 4 * high)
+        build.solid(ELLIPSOID, material, (x + rng.uniform(-1, 1) * out, y, 0.5),
+                    (half * rng.uniform(0.15, 0.35), half * rng.uniform(0.2, 0.6), 0.8), instance=number)  # fmt: skip
+
+
+def _floating(rng: Rng, build: SceneBuilder, reach: float, ground_y: float, tile: float) -> None:
+    """Rows in mid-air: bricks and bonus blocks are built, coins, crates and other finds are props, some shine."""
+    drawings = [build.sprite(draw.draw_prop(rng, name)) for name in ("crate", "coin", str(rng.choice(draw.PROPS)))]
+    for _ in range(int(rng.integers(1, 7))):
+        cx, cy = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 7)
+        number, second = build.new_instance(), build.new_instance()
+        kind, style = (PROP if rng.random() < 0.85 else GLOW), rng.random()
+        picture = int(rng.choice(drawings))
+        for i in range(int(rng.integers(1, 7))):
+            center, half = (cx + i * tile, cy, -0.3), tile / 2 * 0.96
+            if style < 0.5:  # a block, which may bear a picture
+                build.solid(BOX, STRUCTURE, center, (half, half, 0.2), instance=second if i % 3 == 1 else number)
+                if style < 0.3 and i % 3 != 1:
+                    build.solid(BOX, STRUCTURE, (center[0], cy, -0.55), (half * 0.7, half * 0.7, 0.1),
+                                instance=number + 2)  # fmt: skip
+            else:
+                size = half if style < 0.8 else half * 0.7
+                build.solid(BILLBOARD, kind, center, (size, size, 0.2), instance=number, sprite=picture)
+
+
 def _backdrop(rng: Rng, build: SceneBuilder, view_half: float, reach: float, ground_y: float, tile: float) -> None:
-    """Behind the platforms: mountains, hills, walls of blocks, trunks and clouds, each layer its own distance."""
+    """Behind the platforms: mountains, hills, walls of blocks, pillars and clouds, each layer its own distance."""
     for layer in range(int(rng.integers(0, 4))):
         z = 60.0 - layer * 18.0
         grow = (70.0 + z) / 70.0
         kind = int(rng.choice([ROCK, ROCK, FOLIAGE, GROUND, STRUCTURE, STRUCTURE]))
         number = build.new_instance()
         base = ground_y * grow - view_half * 0.3
+        if kind == ROCK and rng.random() < 0.35:  # pillars and stepped walls of raw stone or ice
+            wide = rng.uniform(0.8, 3.0) * tile * grow
+            for x in np.arange(-reach * grow, reach * grow, wide * rng.uniform(1.6, 6.0)):
+                tall = tile * rng.uniform(0, 6) * grow
+                half = (wide * rng.uniform(0.6, 1.0), view_half + tall / 2, 1.0)
+                build.solid(BOX, kind, (x, base - view_half + tall / 2, z), half, instance=number)
+                if rng.random() < 0.5:  # a round or snowy cap
+                    build.solid(
+                        ELLIPSOID, kind, (x, base + tall, z), (half[0], half[0] * 0.6, 1.0), instance=number + 1
+                    )
+            continue
         if kind == STRUCTURE:
             x = -reach * grow
             while x < reach * grow:
@@ -265,7 +318,12 @@ def _backdrop(rng: Rng, build: SceneBuilder, view_half: float, reach: float, gro
             shape = CONE if kind == ROCK and rng.random() < 0.6 else ELLIPSOID
             build.solid(shape, kind, (cx, base, z), (wide, tall, 1.0), instance=number,
                         ragged=rng.choice([0.0, 0.3]) if kind == FOLIAGE else 0.0)  # fmt: skip
-    if rng.random() < 0.4:  # clouds are sky
+    if rng.random() < 0.25:  # streaks of cloud along the top
+        number = build.new_instance()
+        for _ in range(int(rng.integers(3, 14))):
+            center = (rng.uniform(-reach, reach) * 2, view_half * rng.uniform(0.55, 1.2), 75.0)
+            build.solid(ELLIPSOID, SKY, center, (rng.uniform(3, 16), rng.uniform(0.15, 0.8), 1.0), instance=number)
+    elif rng.random() < 0.4:  # clouds are sky
         for _ in range(int(rng.integers(1, 6))):
             cx, cy = rng.uniform(-reach, reach) * 2, rng.uniform(0.1, 1.0) * view_half * 1.2
             number = build.new_instance()

@@ -138,7 +138,7 @@ def random_look(rng: Rng, *, winter: bool = False) -> Look:
         snow=snow,
         sun=np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]),
         sun_power=float(rng.uniform(0.0, 0.9)),
-        ambient=float(rng.uniform(0.5, 1.0)),
+        ambient=float(rng.uniform(0.6, 1.0)),
         light_color=np.clip(1 + 0.12 * rng.normal(size=3), 0.6, 1.3),
         cel_levels=int(rng.choice([0, 0, 0, 2, 3])),
         fog=float(rng.choice([0.0, rng.uniform(0.02, 0.3), rng.uniform(0.3, 1.0)], p=[0.55, 0.35, 0.1])),

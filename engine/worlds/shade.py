@@ -14,10 +14,13 @@ from engine.config import MATERIALS
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, Look
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
+from engine.worlds.scene import FIRST_INSTANCE
+from engine.worlds.sprites import SNOW_PART
 
 SKY = MATERIALS.index("sky")
 GLOW = MATERIALS.index("glow")
 WATER = MATERIALS.index("water")
+FOLIAGE = MATERIALS.index("foliage")
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
 
 
@@ -124,6 +127,8 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
             if snow > 0.0 and snow_lies_on[m]:
                 drift = fractal_noise(u * 1.3, v * 1.3, seed + 5, 3)
                 white = min(1.0, max(0.0, (n1 + 0.9 * (drift - 0.5) - (1.0 - snow)) * 4.0))
+                if m == FOLIAGE and number >= FIRST_INSTANCE and number & 7 == SNOW_PART:
+                    white = 1.0
             edge = 0.0
             if outline > 0.0 and column + 1 < w and row + 1 < h:
                 right, below = instance[row, column + 1], instance[row + 1, column]
