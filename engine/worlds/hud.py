@@ -20,7 +20,7 @@ Rng = np.random.Generator
 # A dialogue box is rare: where one HUD in eight had it, the Reader took any bright foreground of a side-scroller for
 # one.
 SHARES = {
-    "text": 0.2, "bars": 0.14, "score_row": 0.07, "counter": 0.1, "ammo": 0.06, "gauge": 0.09, "minimap": 0.09,
+    "text": 0.16, "bars": 0.14, "score_row": 0.07, "counter": 0.12, "ammo": 0.06, "gauge": 0.11, "minimap": 0.09,
     "hotbar": 0.08, "cross": 0.05, "compass": 0.02, "log": 0.03, "quest": 0.04, "prompt": 0.03, "subtitle": 0.03,
     "boss": 0.02, "box": 0.02,
 }  # fmt: skip
@@ -73,7 +73,7 @@ class HudPainter(HudCanvas):
         place = self._place(*box)
         if not place:
             return
-        rim, empty, labelled = rng.random() < 0.5, float(rng.choice([0.5, 1.0])), rng.random() < 0.25
+        rim, empty, labelled = rng.random() < 0.5, float(rng.choice([0.3, 0.5, 1.0])), rng.random() < 0.25
         for i in range(1 if upright else count):
             x, y, part, ink = place[0], place[1] + i * (tall + 2), rng.uniform(0.15, 1.0), self._inks[i % 4]
             full_wide, full_tall = box[0], wide if upright else tall
@@ -136,17 +136,18 @@ class HudPainter(HudCanvas):
         self._write(f"/ {rng.integers(0, 400)}", x + wide, y + round(big * 0.5))
 
     def _gauge(self) -> None:
-        """A speedometer: arcs, perhaps on a disc, with a number or a needle."""
+        """A speedometer: arcs, perhaps on a disc of glass, with a number or a needle; some are cut off by a corner."""
         rng, unit = self._rng, self._unit
         radius = round(rng.uniform(8, 24) * unit)
-        place = self._place(2 * radius, 2 * radius)
+        place = self._place_cut_off(2 * radius) if rng.random() < 0.3 else self._place(2 * radius, 2 * radius)
         if not place:
             return
         center = (place[0] + radius, place[1] + radius)
-        if rng.random() < 0.6:
+        if rng.random() < 0.7:
             disc = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
             cv2.circle(disc, (radius, radius), radius, 255, -1, cv2.LINE_AA)
-            self.layer.cover(*place, disc, self._ink(), float(rng.uniform(0.4, 1.0)))
+            opacity = rng.choice([rng.uniform(0.27, 0.45), rng.uniform(0.45, 1.0)])
+            self.layer.cover(*place, disc, self._ink(), float(opacity))
         start, turn = rng.uniform(0, 360), rng.uniform(150, 360)
         width = int(rng.integers(2, 5))
         for part, ink in ((1.0, self._inks[0]), (rng.uniform(0.2, 0.9), self._inks[1])):

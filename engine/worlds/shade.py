@@ -21,6 +21,7 @@ SKY = MATERIALS.index("sky")
 GLOW = MATERIALS.index("glow")
 WATER = MATERIALS.index("water")
 FOLIAGE = MATERIALS.index("foliage")
+FLAT_FROM_M = 30.0  # where all is farther away the game is flat, and its sky a picture behind it
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
 
 
@@ -77,6 +78,8 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 continue
             if m == SKY and number == SKY_INSTANCE:
                 high = min(1.0, max(0.0, position[row, column, 1] * 1.6))
+                if clear_m > FLAT_FROM_M:
+                    high, u, v = 1.0 - row / h, column * 6.0 / h, row * 8.0 / h
                 cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
                 lamp = _sky_lamp(position[row, column], sun, disc, stars, seed)
                 for c in range(3):
