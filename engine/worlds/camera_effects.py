@@ -11,7 +11,7 @@ import numpy as np
 from engine.underpaint import LUMA
 
 Rng = np.random.Generator
-DARKEST = 0.11  # mean of the first frame
+DARKEST = 0.16  # mean of the first frame
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16 - 0.5
 
 
@@ -25,17 +25,17 @@ class CameraEffects:
 
     def __init__(self, rng: Rng) -> None:
         strong = 1.0 if rng.random() < 0.4 else 0.3  # most games show their colours much as they were made
-        self.gamma = float(np.exp(strong * rng.uniform(-0.5, 0.4)))
+        self.gamma = float(np.exp(strong * rng.uniform(-0.5, 0.3)))
         self.gain = float(1 + strong * rng.uniform(-0.25, 0.15))
         self.lift = sometimes(rng, 0.25, 0.0, 0.1)
         self.saturation = float(1 + strong * rng.uniform(-0.6, 0.5))
         self.tint = (1 + 0.06 * strong * rng.normal(size=3)).astype(np.float32)
-        self.night = sometimes(rng, 0.12, 0.45, 0.85)
+        self.night = sometimes(rng, 0.08, 0.4, 0.75)
         self.torch = bool(rng.random() < 0.4)  # at night: light round the middle
         self.bloom = sometimes(rng, 0.25, 0.15, 0.7)
         self.vignette = sometimes(rng, 0.25, 0.1, 0.6)
         self.fringe = sometimes(rng, 0.08, 0.003, 0.01)  # how much larger red is than blue
-        self.levels = int(rng.choice([5, 8, 12, 16])) if rng.random() < 0.12 else 0
+        self.levels = int(rng.choice([5, 8, 12, 16])) if rng.random() < 0.09 else 0
         self.dither = float(rng.choice([0.0, 1.0]))
         self.exposure = 0.0  # set by the first frame
 

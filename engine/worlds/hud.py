@@ -20,11 +20,11 @@ Rng = np.random.Generator
 # A dialogue box is rare: where one HUD in eight had it, the Reader took any bright foreground of a side-scroller for
 # one.
 SHARES = {
-    "text": 0.2, "bars": 0.14, "score_row": 0.07, "counter": 0.1, "ammo": 0.06, "gauge": 0.09, "minimap": 0.09,
+    "text": 0.16, "bars": 0.14, "score_row": 0.07, "counter": 0.12, "ammo": 0.06, "gauge": 0.11, "minimap": 0.09,
     "hotbar": 0.08, "cross": 0.05, "compass": 0.02, "log": 0.03, "quest": 0.04, "prompt": 0.03, "subtitle": 0.03,
     "boss": 0.02, "box": 0.02,
 }  # fmt: skip
-WHOLE_SCREEN = {"menu": 0.035, "pause": 0.02, "title": 0.035}
+WHOLE_SCREEN = {"menu": 0.02, "pause": 0.015, "title": 0.025}
 
 
 class HudPainter(HudCanvas):
@@ -33,7 +33,7 @@ class HudPainter(HudCanvas):
     def __init__(self, rng: Rng, backdrop: np.ndarray) -> None:
         """`backdrop` is the first frame, (h, w, 3) float32 in [0, 1]: inks are chosen to be seen on it."""
         super().__init__(rng, backdrop)
-        count = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.15, 0.15, 0.2, 0.2, 0.2, 0.1]))
+        count = int(rng.choice([0, 1, 2, 3, 5, 8], p=[0.3, 0.17, 0.2, 0.17, 0.12, 0.04]))
         weights = np.array(list(SHARES.values()))
         kinds = [str(kind) for kind in rng.choice(list(SHARES), size=count, p=weights / weights.sum())]
         kinds += [kind for kind, share in WHOLE_SCREEN.items() if rng.random() < share]
@@ -73,7 +73,7 @@ class HudPainter(HudCanvas):
         place = self._place(*box)
         if not place:
             return
-        rim, empty, labelled = rng.random() < 0.5, float(rng.choice([0.5, 1.0])), rng.random() < 0.25
+        rim, empty, labelled = rng.random() < 0.5, float(rng.choice([0.3, 0.5, 1.0])), rng.random() < 0.25
         for i in range(1 if upright else count):
             x, y, part, ink = place[0], place[1] + i * (tall + 2), rng.uniform(0.15, 1.0), self._inks[i % 4]
             full_wide, full_tall = box[0], wide if upright else tall
@@ -136,17 +136,18 @@ class HudPainter(HudCanvas):
         self._write(f"/ {rng.integers(0, 400)}", x + wide, y + round(big * 0.5))
 
     def _gauge(self) -> None:
-        """A speedometer: arcs, perhaps on a disc, with a number or a needle."""
+        """A speedometer: arcs, perhaps on a disc of glass, with a number or a needle; some are cut off by a corner."""
         rng, unit = self._rng, self._unit
         radius = round(rng.uniform(8, 24) * unit)
-        place = self._place(2 * radius, 2 * radius)
+        place = self._place_cut_off(2 * radius) if rng.random() < 0.3 else self._place(2 * radius, 2 * radius)
         if not place:
             return
         center = (place[0] + radius, place[1] + radius)
-        if rng.random() < 0.6:
+        if rng.random() < 0.7:
             disc = np.zeros((2 * radius + 1, 2 * radius + 1), np.uint8)
             cv2.circle(disc, (radius, radius), radius, 255, -1, cv2.LINE_AA)
-            self.layer.cover(*place, disc, self._ink(), float(rng.uniform(0.4, 1.0)))
+            opacity = rng.choice([rng.uniform(0.27, 0.45), rng.uniform(0.45, 1.0)])
+            self.layer.cover(*place, disc, self._ink(), float(opacity))
         start, turn = rng.uniform(0, 360), rng.uniform(150, 360)
         width = int(rng.integers(2, 5))
         for part, ink in ((1.0, self._inks[0]), (rng.uniform(0.2, 0.9), self._inks[1])):
@@ -325,7 +326,7 @@ class HudPainter(HudCanvas):
     def _menu(self) -> None:
         """Entries in a column over the world, which is darkened or not."""
         rng, (h, w) = self._rng, self.layer.size
-        self.darkness = float(rng.choice([0.0, rng.uniform(0.3, 0.75)]))
+        self.darkness = float(rng.choice([0.0, rng.uniform(0.2, 0.6)]))
         entries = [sentence(rng, int(rng.integers(3, 10))) for _ in range(int(rng.integers(3, 7)))]
         size = min(12 * self._unit, h * 0.7 / len(entries))
         x, y = (w // 2, round(h * 0.25)) if rng.random() < 0.6 else (round(w * 0.2), round(h * 0.3))
@@ -338,12 +339,12 @@ class HudPainter(HudCanvas):
 
     def _pause(self) -> None:
         rng, (h, w) = self._rng, self.layer.size
-        self.darkness = rng.uniform(0.2, 0.8)
+        self.darkness = rng.uniform(0.1, 0.6)
         words = str(rng.choice(["Paused", "Pause", "Game over", "Loading...", "Press start", "You died"]))
-        self._write(words, w // 2, round(h * 0.38), rng.uniform(12, 30) * self._unit, center=True)
+        self._write(words, w // 2, round(h * 0.38), rng.uniform(10, 24) * self._unit, center=True)
 
     def _title(self) -> None:
         """Large words across the picture: a level's name, a countdown, a win."""
         rng, (h, w) = self._rng, self.layer.size
         words = str(rng.choice(["3", "2", "1", "Go!", "Ready?", "Victory", sentence(rng, 6), short_text(rng)]))
-        self._write(words, w // 2, round(h * rng.uniform(0.1, 0.5)), rng.uniform(12, 34) * self._unit, center=True)
+        self._write(words, w // 2, round(h * rng.uniform(0.1, 0.5)), rng.uniform(10, 26) * self._unit, center=True)

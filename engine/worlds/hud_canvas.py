@@ -62,9 +62,16 @@ class HudCanvas:
                 return x, y
         return None
 
+    def _place_cut_off(self, side: int) -> tuple[int, int] | None:
+        """A free place in a lower corner for a square that the frame may cut off; None when it is taken."""
+        h, w = self.layer.size
+        out = int(self._rng.uniform(-0.1, 0.35) * side)
+        x, y = (w - side + out if self._rng.random() < 0.7 else -out), h - side + out
+        return (x, y) if self._claim(x, y, side, side) else None
+
     def _claim(self, x: int, y: int, wide: int, tall: int) -> bool:
         """Takes a place of its own for an item; False if something is there."""
-        place = self._taken[max(0, y) : y + tall, max(0, x) : x + wide]
+        place = self._taken[max(0, y) : max(0, y + tall), max(0, x) : max(0, x + wide)]
         if place.any():
             return False
         place[:] = True

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.worlds import sprites as draw
+from engine.worlds.levels_flat import side_scroller
 from engine.worlds.levels_indoors import cave, hall
 from engine.worlds.levels_nature import desert, forest, sea, snow_country
 from engine.worlds.levels_overhead import overhead, tile_map
@@ -20,26 +21,26 @@ from engine.worlds.levels_space import space
 from engine.worlds.levels_streets import canyon, track
 from engine.worlds.scene import (
     BILLBOARD,
-    BOX,
     CHARACTER,
-    CONE,
-    ELLIPSOID,
     FOLIAGE,
-    GLOW,
-    GROUND,
     PROP,
     RIDGE_SAMPLES,
-    ROCK,
-    ROOF,
-    SKY,
-    STRUCTURE,
-    WATER,
     Scene,
     SceneBuilder,
 )
-from engine.worlds.shots import Rng, Shot, follow, slide, unblocked
+from engine.worlds.shots import Rng, Shot, follow, unblocked
 from engine.worlds.terrain import CELL_M, GRID, landscape, mark_road, rough_terrain
-from engine.worlds.things import add_building, add_item, add_person, add_tree, add_vehicle
+from engine.worlds.things import (
+    DRAWN_WINTER_TREES,
+    TREES,
+    WINTER_TREES,
+    add_building,
+    add_item,
+    add_person,
+    add_tree,
+    add_treeline,
+    add_vehicle,
+)
 
 
 def open_world(rng: Rng) -> Shot:
@@ -107,12 +108,19 @@ def downhill(rng: Rng) -> Shot:
     build = SceneBuilder(rng)
     draft = landscape(rng, build, heights)
     z0, speed = -100.0, rng.uniform(6, 22)
-    kinds = rng.choice(["conifer", "tree", "tree", "bare_tree", "round"], size=2)
-    for _ in range(int(rng.integers(10, 70))):
+    winter = rng.random() < 0.6
+    kinds = [str(kind) for kind in rng.choice(WINTER_TREES if winter else TREES, size=2)]
+    for _ in range(int(rng.choice([0, 1, 3, 5])) if winter else 0):
+        x = float(rng.choice([-1, 1])) * rng.uniform(5, 16)
+        add_treeline(rng, build, draft.height_at, x, z0 + rng.uniform(4, 50), long=rng.uniform(10, 60),
+                     kinds=[str(rng.choice(DRAWN_WINTER_TREES))], size=rng.uniform(3, 9))  # fmt: skip
+    for _ in range(int(rng.integers(8, 40 if winter else 70))):
         x = float(rng.choice([-1, 1])) * (rng.uniform(5, 9) + abs(rng.normal(0, 18)))
         z = z0 + rng.uniform(2, 110)
         add_tree(rng, build, x, draft.height_at(x, z) - 0.2, z, str(rng.choice(kinds)), rng.uniform(3, 10))
-    flag = build.sprite(draw.draw_prop(rng))
+    marks = [
+        build.sprite(draw.draw_prop(rng, str(rng.choice(["flag", "fish", "sign", "coin", "gem"])))) for _ in range(2)
+    ]
     for _ in range(int(rng.integers(3, 20))):
         x, z = rng.normal(0, 7), z0 + rng.uniform(4, 70)
         tall = rng.uniform(0.5, 2.0)
@@ -120,19 +128,21 @@ def downhill(rng: Rng) -> Shot:
             add_item(rng, build, x, draft.height_at(x, z), z, tall)
         else:
             build.solid(BILLBOARD, PROP, (x, draft.height_at(x, z) + tall / 2, z), (tall / 2, tall / 2, 0.05),
-                        sprite=flag)  # fmt: skip
+                        sprite=int(rng.choice(marks)))  # fmt: skip
     racers = int(rng.integers(1, 4))
-    car = rng.random() < 0.4
+    car = rng.random() < (0.1 if winter else 0.5)
     for racer in range(racers):
         x, z = (rng.uniform(-0.5, 0.5), z0 + rng.uniform(3.5, 6)) if racer == 0 else (rng.normal(0, 4), z0 + 16)
         if car:
             add_vehicle(rng, build, x, draft.height_at(x, z), z + 2, material=PROP if racer else CHARACTER)
         else:
-            add_person(rng, build, x, draft.height_at(x, z), z, rng.uniform(0.8, 1.6), (0.0, -slope * speed, speed))
-    scene = landscape(rng, build, heights)
-    if car or rng.random() < 0.3:
+            add_person(rng, build, x, draft.height_at(x, z), z, rng.uniform(0.8, 1.6), (0.0, -slope * speed, speed),
+                       drawn=0.7, hero=True)  # fmt: skip
+    scene = landscape(rng, build, heights, rocky=not winter or rng.random() < 0.3, winter=winter)
+    if car or rng.random() < (0.1 if winter else 0.3):
         mark_road(scene, rng, rng.uniform(4, 7), rng.uniform(0, 4))
-    camera_at = follow(rng, scene, 0.0, z0, third_person=rng.random() < 0.5, speed=speed, slope=slope + 0.02)
+    third, looks_down = rng.random() < 0.7, (slope + 0.02) * rng.uniform(0.3, 1.0)
+    camera_at = follow(rng, scene, 0.0, z0, third_person=third, speed=speed, slope=looks_down)
     return Shot(scene=scene, camera_at=camera_at)
 
 
@@ -161,117 +171,6 @@ def town(rng: Rng) -> Shot:
     mark_road(scene, rng, half * rng.uniform(0.4, 0.8), 0.0)
     camera_at = follow(rng, scene, rng.uniform(-1, 1), -20.0, third_person=rng.random() < 0.5, speed=rng.uniform(0, 8))
     return Shot(scene=scene, camera_at=camera_at)
-
-
-def side_scroller(rng: Rng) -> Shot:
-    """Platforms, blocks, coins, foes and a hero, seen flat from far away; hills, walls and clouds behind."""
-    build = SceneBuilder(rng)
-    far = 70.0  # the camera's distance: with a narrow lens nearly a flat projection
-    tile = rng.uniform(0.9, 1.3)
-    view_half = rng.uniform(9, 16)  # half the picture's width in metres
-    reach = view_half * 1.9
-    ground_y = -view_half * rng.uniform(0.15, 0.45)
-    ground_kind = GROUND if rng.random() < 0.85 else ROCK
-    soil, crust = build.new_instance(), build.new_instance()
-    has_crust = rng.random() < 0.75
-
-    def slab(x_left: float, x_right: float, top: float, bottom: float) -> None:
-        cx, hx = (x_left + x_right) / 2, (x_right - x_left) / 2
-        build.solid(BOX, ground_kind, (cx, (top + bottom) / 2, 0.0), (hx, (top - bottom) / 2, 1.0), instance=soil)
-        if has_crust:
-            thick = tile * 0.22
-            build.solid(BOX, GROUND, (cx, top - thick / 2, -0.2), (hx + 0.1, thick / 2 + 0.05, 1.0), instance=crust)
-
-    x, tops = -reach, []
-    step = ground_y
-    while x < reach:
-        wide = tile * int(rng.integers(3, 12))
-        if rng.random() < 0.4:
-            step = ground_y + tile * float(rng.integers(-1, 4))
-        if rng.random() < 0.88:
-            slab(x, x + wide, step, -view_half * 1.2)
-            tops.append((x + wide / 2, step))
-        x += wide
-    if rng.random() < 0.35:
-        level = ground_y - tile * rng.uniform(0.3, 1.5)
-        build.solid(BOX, WATER, (0.0, level - view_half, 0.6), (reach * 1.5, view_half, 1.0))
-    for _ in range(int(rng.integers(0, 7))):
-        cx, top = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 7)
-        half = tile * int(rng.integers(1, 5))
-        slab(cx - half, cx + half, top, top - tile * rng.choice([0.5, 1.0, 2.0]))
-        if rng.random() < 0.35:
-            build.solid(BOX, ground_kind, (cx, (top + ground_y) / 2 - tile / 2, 0.5),
-                        (half * 0.4, (top - ground_y) / 2, 0.8), instance=soil)  # fmt: skip
-        tops.append((cx, top))
-    _backdrop(rng, build, view_half, reach, ground_y, tile)
-    block_sprites = [build.sprite(draw.draw_prop(rng)) for _ in range(3)]
-    for _ in range(int(rng.integers(1, 6))):
-        cx, cy = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 6)
-        picture = int(rng.choice(block_sprites))
-        kind = PROP if rng.random() < 0.8 else GLOW
-        number = build.new_instance()
-        solid_block = rng.random() < 0.5
-        for i in range(int(rng.integers(1, 7))):
-            center = (cx + i * tile, cy, -0.3)
-            build.solid(BOX if solid_block else BILLBOARD, kind, center, (tile / 2 * 0.96, tile / 2 * 0.96, 0.2),
-                        instance=number, sprite=picture)  # fmt: skip
-    tops = tops or [(0.0, ground_y)]
-    for _ in range(int(rng.integers(2, 10))):
-        cx, top = tops[int(rng.integers(len(tops)))]
-        thing = str(rng.choice(["bush", "bush", "tree", "bare_tree", "boulder", "prop", "lamp"]))
-        size = tile * (rng.uniform(2, 5) if "tree" in thing else rng.uniform(0.7, 1.8))
-        material = {"boulder": ROCK, "prop": PROP, "lamp": GLOW}.get(thing, FOLIAGE)
-        picture = build.sprite(draw.DRAWINGS[thing](rng))
-        build.solid(BILLBOARD, material, (cx + rng.uniform(-3, 3) * tile * 0.6, top + size * 0.48, 0.3),
-                    (size / 2, size / 2, 0.05), sprite=picture)  # fmt: skip
-    hero = 0.0
-    for person in range(int(rng.integers(2, 8))):
-        cx, top = tops[int(rng.integers(len(tops)))]
-        size = tile * rng.uniform(0.8, 1.9)
-        picture = build.sprite(draw.draw_character(rng))
-        lift = size / 2 + (rng.uniform(0, 3) * tile if rng.random() < 0.3 else 0.0)
-        place = (hero if person == 0 else cx + rng.uniform(-2, 2), top + lift, -0.6)
-        build.solid(BILLBOARD, CHARACTER, place, (size / 2, size / 2, 0.05), sprite=picture,
-                    velocity=(rng.uniform(-2, 4), 0.0, 0.0), ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
-    heights = np.full((GRID, GRID), -500.0, np.float32)
-    scene = landscape(rng, build, heights, rocky=False, ridges=rng.random() < 0.3)
-    speed, x0 = rng.uniform(-1, 5), rng.uniform(-0.3, 0.3) * view_half
-    camera_at = slide((x0, 0.0, -far), (speed, 0.0, 0.0), fov=2 * math.atan(view_half / far))
-    return Shot(scene=scene, camera_at=camera_at)
-
-
-def _backdrop(rng: Rng, build: SceneBuilder, view_half: float, reach: float, ground_y: float, tile: float) -> None:
-    """Behind the platforms: mountains, hills, walls of blocks, trunks and clouds, each layer its own distance."""
-    for layer in range(int(rng.integers(0, 4))):
-        z = 60.0 - layer * 18.0
-        grow = (70.0 + z) / 70.0
-        kind = int(rng.choice([ROCK, ROCK, FOLIAGE, GROUND, STRUCTURE, STRUCTURE]))
-        number = build.new_instance()
-        base = ground_y * grow - view_half * 0.3
-        if kind == STRUCTURE:
-            x = -reach * grow
-            while x < reach * grow:
-                wide = tile * int(rng.integers(1, 7)) * grow * 0.6
-                tall = tile * rng.uniform(0, 7) * grow
-                build.solid(BOX, kind, (x + wide, base - view_half + tall / 2, z), (wide, view_half + tall / 2, 1.0),
-                            instance=number)  # fmt: skip
-                if rng.random() < 0.15:
-                    build.solid(CONE, ROOF, (x + wide, base + tall + tile, z), (wide * 1.2, tile * 1.5, 1.0))
-                x += 2 * wide
-            continue
-        for _ in range(int(rng.integers(3, 9))):
-            cx, wide = rng.uniform(-reach, reach) * grow, rng.uniform(3, 14) * grow
-            tall = wide * rng.uniform(0.4, 1.4)
-            shape = CONE if kind == ROCK and rng.random() < 0.6 else ELLIPSOID
-            build.solid(shape, kind, (cx, base, z), (wide, tall, 1.0), instance=number,
-                        ragged=rng.choice([0.0, 0.3]) if kind == FOLIAGE else 0.0)  # fmt: skip
-    if rng.random() < 0.4:  # clouds are sky
-        for _ in range(int(rng.integers(1, 6))):
-            cx, cy = rng.uniform(-reach, reach) * 2, rng.uniform(0.1, 1.0) * view_half * 1.2
-            number = build.new_instance()
-            for puff in range(int(rng.integers(2, 5))):
-                build.solid(ELLIPSOID, SKY, (cx + puff * 2.2, cy + rng.uniform(-0.4, 0.4), 75.0),
-                            (rng.uniform(2, 4), rng.uniform(0.8, 1.8), 1.0), instance=number)  # fmt: skip
 
 
 # Every builder, and its share of all levels.

@@ -31,6 +31,8 @@ from engine.worlds.scene import (
 from engine.worlds.shots import Rng, Shot, follow, glide
 from engine.worlds.terrain import landscape, mark_road, ripples, rough_terrain
 from engine.worlds.things import (
+    DRAWN_WINTER_TREES,
+    WINTER_TREES,
     add_building,
     add_fence,
     add_item,
@@ -38,6 +40,7 @@ from engine.worlds.things import (
     add_person,
     add_rocks,
     add_tree,
+    add_treeline,
     assembly,
 )
 
@@ -117,8 +120,10 @@ def snow_country(rng: Rng) -> Shot:
             add_building(rng, build, x, dry(x, z), z, tower=rng.random() < 0.1)
     for _ in range(int(rng.integers(8, 45))):
         x, z = _beside(rng, 3, 18), Z0 + rng.uniform(5, 80)
-        kind = "conifer" if rng.random() < 0.75 else "bare_tree"
-        add_tree(rng, build, x, dry(x, z) - 0.2, z, kind, rng.uniform(3, 9))
+        add_tree(rng, build, x, dry(x, z) - 0.2, z, str(rng.choice(WINTER_TREES)), rng.uniform(3, 9))
+    for _ in range(int(rng.integers(0, 3))):
+        add_treeline(rng, build, dry, _beside(rng, 6, 8), Z0 + rng.uniform(5, 40), long=rng.uniform(10, 60),
+                     kinds=[str(rng.choice(DRAWN_WINTER_TREES))], size=rng.uniform(3, 9))  # fmt: skip
     for _ in range(int(rng.integers(0, 10))):
         x, z, size = _beside(rng, 2, 10), Z0 + rng.uniform(4, 40), rng.uniform(0.5, 2.5)
         build.solid(ELLIPSOID, GROUND, (x, dry(x, z), z), (size * 2, size * 0.5, size))
@@ -126,7 +131,7 @@ def snow_country(rng: Rng) -> Shot:
         x, z = _beside(rng, 2, 6), Z0 + rng.uniform(4, 30)
         add_fence(rng, build, x, dry(x, z), z, rng.uniform(-0.6, 0.6), rng.uniform(4, 14))
     _scattered(rng, build, dry, stones=10, items=12)
-    return _walked(rng, build, heights, road=0.4, water_level=lake)
+    return _walked(rng, build, heights, road=0.4, water_level=lake, winter=True)
 
 
 def sea(rng: Rng) -> Shot:
@@ -257,7 +262,7 @@ def _scattered(
 
 
 def _walked(rng: Rng, build: SceneBuilder, heights: np.ndarray, *, road: float,
-            water_level: float = -np.inf) -> Shot:  # fmt: skip
+            water_level: float = -np.inf, winter: bool = False) -> Shot:  # fmt: skip
     """Others on the way, the hero in third person, by a chance a `road`; and the camera that walks through."""
     draft = landscape(rng, build, heights)
     third, speed = rng.random() < 0.55, rng.uniform(0, 5)
@@ -266,8 +271,9 @@ def _walked(rng: Rng, build: SceneBuilder, heights: np.ndarray, *, road: float,
         moves = (rng.uniform(-1, 1), 0.0, rng.uniform(-1.5, 1.5))
         if other == 0 and third:
             x, z, moves = rng.uniform(-0.5, 0.5), Z0 + rng.uniform(3.5, 7), (0.0, 0.0, speed)
-        add_person(rng, build, x, max(draft.height_at(x, z), water_level), z, rng.uniform(1.1, 2.4), moves)
-    scene = landscape(rng, build, heights, water_level=water_level)
+        add_person(rng, build, x, max(draft.height_at(x, z), water_level), z, rng.uniform(1.1, 2.4), moves,
+                   hero=third and other == 0)  # fmt: skip
+    scene = landscape(rng, build, heights, water_level=water_level, winter=winter)
     if rng.random() < road:
         mark_road(scene, rng, rng.uniform(1.0, 3.0), 0.0)
     return Shot(scene=scene, camera_at=follow(rng, scene, 0.0, Z0, third_person=third, speed=speed))

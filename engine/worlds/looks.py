@@ -42,6 +42,21 @@ NATURAL = {
 }  # fmt: skip
 
 
+# What belongs together in a natural game: by material, the entry of NATURAL that it takes, and the share of each.
+PLACES: tuple[tuple[float, dict[str, int]], ...] = (
+    (0.34, {"sky": 0, "ground": 0, "foliage": 0}),  # a green country by day
+    (0.12, {"sky": 0, "ground": 1, "rock": 1}),  # a dry one
+    (0.14, {"sky": 0, "ground": 2, "rock": 0}),  # snow
+    (0.10, {"sky": 0, "ground": 4, "rock": 2, "structure": 3, "foliage": 0}),  # blue ice
+    (0.10, {"sky": 3, "ground": 3, "structure": 1}),  # concrete under a grey sky
+    (0.12, {"sky": 1}),  # a sunset
+    (0.08, {"sky": 2}),  # night
+)
+NATURAL_SHARE = 0.78  # of all looks; of these PLACED_SHARE keep to one of the places
+PLACED_SHARE = 0.75
+SNOW_PLACE = PLACES[2][1]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """A source game's look; k materials."""
@@ -73,28 +88,35 @@ class Look:
     seed: int
 
 
-def _color(rng: Rng, material: str, natural: bool) -> np.ndarray:
+def _color(rng: Rng, material: str, natural: bool, entry: int | None = None) -> np.ndarray:
+    """(3,) of the whole colour space, or of an entry of NATURAL: the given one, or mostly the first."""
     if not natural:
-        hue, saturation, value = rng.uniform(0, 360), rng.uniform(0, 1), rng.uniform(0.05, 1)
+        hue, saturation, value = rng.uniform(0, 360), rng.uniform(0, 1), rng.uniform(0.1, 1)
     else:
         ranges = NATURAL[material]
-        hues, saturations, values = ranges[min(len(ranges) - 1, int(rng.exponential(1.0)))]
+        drawn = min(len(ranges) - 1, int(rng.exponential(1.0)))
+        hues, saturations, values = ranges[drawn if entry is None else entry]
         hue, saturation, value = rng.uniform(*hues), rng.uniform(*saturations), rng.uniform(*values)
     return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
 
 
-def random_look(rng: Rng) -> Look:
+def random_look(rng: Rng, *, winter: bool = False) -> Look:
+    """`winter` says that the level was built to lie under snow: its look has some."""
     k = len(MATERIALS)
-    natural = rng.random() < 0.78
+    natural = rng.random() < NATURAL_SHARE
+    placed = natural and rng.random() < PLACED_SHARE
+    place = PLACES[int(rng.choice(len(PLACES), p=[share for share, _ in PLACES]))][1] if placed else {}
+    if winter and placed:
+        place = SNOW_PLACE if rng.random() < 0.7 else {**place, "ground": SNOW_PLACE["ground"]}
     colors = np.zeros((k, VARIANTS, 3))
     for i, name in enumerate(MATERIALS):
-        base = _color(rng, name, natural)
+        base = _color(rng, name, natural, place.get(name))
         many = name in ("character", "prop", "glow", "hud") or rng.random() < 0.15
         spread = rng.uniform(0.02, 0.2)
         for variant in range(VARIANTS):
-            color = _color(rng, name, natural) if many else base * (1 + spread * rng.normal())
+            color = _color(rng, name, natural, place.get(name)) if many else base * (1 + spread * rng.normal())
             colors[i, variant] = color + 0.3 * spread * rng.normal(size=3)
-    snow = float(rng.uniform(0.3, 1.0)) if rng.random() < 0.2 else 0.0
+    snow = float(rng.uniform(0.55, 1.0) if winter else rng.uniform(0.3, 1.0) * (rng.random() < 0.15))
     if snow:
         white = np.array([0.9, 0.95, 1.0]) * rng.uniform(0.85, 1.05)
         colors[MATERIALS.index("ground")] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
@@ -108,18 +130,18 @@ def random_look(rng: Rng) -> Look:
         colors=np.clip(colors, 0, 1),
         pattern=pattern,
         scale=np.exp(rng.uniform(-1.2, 1.2, k)),
-        contrast=rng.uniform(0.05, 0.6, k) * (rng.random(k) < 0.85),
-        speckle=float(rng.choice([0.0, 0.06, 0.15, 0.3])),
+        contrast=rng.uniform(0.05, 0.5, k) * (rng.random(k) < 0.85),
+        speckle=float(rng.choice([0.0, 0.05, 0.12, 0.25], p=[0.35, 0.3, 0.25, 0.1])),
         horizon=np.clip(sky + rng.uniform(-0.1, 0.5), 0, 1) if rng.random() < 0.8 else _color(rng, "sky", natural),
         cloud=float(rng.choice([0.0, rng.uniform(0.2, 1.0)])),
-        cloud_color=np.clip(sky + rng.uniform(-0.2, 0.6), 0, 1),
+        cloud_color=np.clip(sky + rng.choice([rng.uniform(-0.2, 0.2), rng.uniform(0.2, 0.7)], p=[0.3, 0.7]), 0, 1),
         snow=snow,
         sun=np.array([np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]),
         sun_power=float(rng.uniform(0.0, 0.9)),
-        ambient=float(rng.uniform(0.35, 1.0)),
+        ambient=float(rng.uniform(0.6, 1.0)),
         light_color=np.clip(1 + 0.12 * rng.normal(size=3), 0.6, 1.3),
         cel_levels=int(rng.choice([0, 0, 0, 2, 3])),
-        fog=float(rng.choice([0.0, rng.uniform(0.1, 1.0)])),
+        fog=float(rng.choice([0.0, rng.uniform(0.02, 0.3), rng.uniform(0.3, 1.0)], p=[0.55, 0.35, 0.1])),
         fog_color=np.clip((sky + rng.random(3) * 0.3), 0, 1),
         outline=float(rng.uniform(0.4, 1.0)) if dark_outline else 0.0,
         grime=float(rng.uniform(0.2, 0.7)) if rng.random() < 0.35 else 0.0,

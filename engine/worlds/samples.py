@@ -13,7 +13,7 @@ import numpy as np
 from engine.config import MATERIALS
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
-from engine.worlds.gbuffer import GBuffer
+from engine.worlds.gbuffer import GBuffer, is_winter
 from engine.worlds.held_item import HeldItem, fits
 from engine.worlds.hud import HudPainter
 from engine.worlds.levels import random_level
@@ -67,7 +67,8 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
     if rng.random() < HELD_SHARE and fits(clip[0]):
         held = HeldItem(rng, clip[0].size)
         clip = [held.put(buffer, i) for i, buffer in enumerate(clip)]
-    look, effects, screen = random_look(rng), CameraEffects(rng), ScreenEffects(rng)
+    look = random_look(rng, winter=is_winter(clip[0]))
+    effects, screen = CameraEffects(rng), ScreenEffects(rng)
     pixels = ArtPixels(clip[0].size, look.pixel_px)
     particles = Particles(rng, pixels.size)
     hud: HudPainter | None = None

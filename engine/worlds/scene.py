@@ -20,6 +20,7 @@ BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD, GABLE, PYRAMID = range(7)
 
 # Columns of `Scene.solids`.
 KIND, MATERIAL, INSTANCE, CX, CY, CZ, SX, SY, SZ, YAW, RAGGED, SPRITE, VX, VY, VZ, SWAY = range(16)
+FIRST_INSTANCE = 16  # below are the sky's, the ground's, the water's and the ridges' numbers
 RIDGE_SAMPLES = 720  # directions around the horizon
 
 
@@ -75,7 +76,7 @@ class SceneBuilder:
         self.rng = rng
         self.rows: list[list[float]] = []
         self.sprites: list[np.ndarray] = []
-        self._instances = 16
+        self._instances = FIRST_INSTANCE
 
     def new_instance(self) -> int:
         self._instances += 8

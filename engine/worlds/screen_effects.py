@@ -8,7 +8,7 @@ import numpy as np
 from engine.worlds.camera_effects import sometimes
 
 Rng = np.random.Generator
-MOST_FADED = 0.75  # what is darker than that shows nothing to learn from
+MOST_FADED = 0.65  # what is darker than that shows nothing to learn from
 
 
 class ScreenEffects:
@@ -17,7 +17,7 @@ class ScreenEffects:
     def __init__(self, rng: Rng) -> None:
         self.blur = float(rng.choice([0.0, rng.uniform(0.3, 0.6), rng.uniform(0.5, 1.1)], p=[0.4, 0.45, 0.15]))
         self.scale = sometimes(rng, 0.12, 0.45, 0.85)  # rendered so much smaller and smoothly enlarged
-        self.fade = sometimes(rng, 0.06, 0.1, MOST_FADED)
+        self.fade = sometimes(rng, 0.04, 0.1, MOST_FADED)
         self.fade_speed = float(rng.uniform(-0.02, 0.02))  # a frame
         self.fade_to = float(rng.choice([0.0, 1.0], p=[0.85, 0.15]))
         self.bar = sometimes(rng, 0.05, 0.06, 0.15)  # of the height, above and below

@@ -14,20 +14,25 @@ from engine.config import MATERIALS
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, Look
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
+from engine.worlds.scene import FIRST_INSTANCE
+from engine.worlds.sprites import SNOW_PART
 
 SKY = MATERIALS.index("sky")
 GLOW = MATERIALS.index("glow")
 WATER = MATERIALS.index("water")
+FOLIAGE = MATERIALS.index("foliage")
+FLAT_FROM_M = 30.0  # where all is farther away the game is flat, and its sky a picture behind it
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
 
 
 def shade(buffer: GBuffer, look: Look) -> np.ndarray:
     """(h, w, 3) float32 sRGB in [0, 1]."""
     rgb = np.empty((*buffer.size, 3), np.float32)
+    clear_m = 0.8 * float(buffer.depth.min())  # a flat game's camera stands far off: fog is no deeper for it
     _shade(
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
         look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color, look.snow,
-        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
+        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color, clear_m,
         look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
         SNOW_LIES_ON, rgb,
     )  # fmt: skip
@@ -55,15 +60,15 @@ def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, 
 
 @njit(cache=True)
 def _shade(material, instance, depth, position, normal, uv, colors, pattern, scale, contrast, speckle, horizon, cloud,
-           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, outline, grime,
-           facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
+           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, clear_m, outline,
+           grime, facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
         foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
         for column in range(w):
             m = material[row, column]
             number = instance[row, column]
-            variant = (number * 7 + seed) % VARIANTS
+            variant = (number * 7 + (number >> 3) * 3 + seed) % VARIANTS  # things differ, and parts of a thing
             u, v = uv[row, column, 0], uv[row, column, 1]
             if m == SKY and number == SPACE_INSTANCE:
                 x, y, z = position[row, column]
@@ -73,6 +78,8 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 continue
             if m == SKY and number == SKY_INSTANCE:
                 high = min(1.0, max(0.0, position[row, column, 1] * 1.6))
+                if clear_m > FLAT_FROM_M:
+                    high, u, v = 1.0 - row / h, column * 6.0 / h, row * 8.0 / h
                 cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
                 lamp = _sky_lamp(position[row, column], sun, disc, stars, seed)
                 for c in range(3):
@@ -123,6 +130,8 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
             if snow > 0.0 and snow_lies_on[m]:
                 drift = fractal_noise(u * 1.3, v * 1.3, seed + 5, 3)
                 white = min(1.0, max(0.0, (n1 + 0.9 * (drift - 0.5) - (1.0 - snow)) * 4.0))
+                if m == FOLIAGE and number >= FIRST_INSTANCE and number & 7 == SNOW_PART:
+                    white = 1.0
             edge = 0.0
             if outline > 0.0 and column + 1 < w and row + 1 < h:
                 right, below = instance[row, column + 1], instance[row + 1, column]
@@ -130,7 +139,7 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                     edge = outline
             haze = 0.0
             if fog > 0.0:
-                haze = 1.0 - math.exp(-fog * min(depth[row, column], 900.0) * 0.02)
+                haze = 1.0 - math.exp(-fog * min(depth[row, column] - clear_m, 900.0) * 0.02)
                 haze *= 0.9
             for c in range(3):
                 base = colors[m, variant, c]

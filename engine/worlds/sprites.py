@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 SPRITE_PX = 64
+SNOW_PART = 7  # what lies on branches: white wherever a look has snow
 Rng = np.random.Generator
 
 
@@ -52,14 +53,65 @@ def draw_character(rng: Rng) -> np.ndarray:
     return canvas
 
 
-def draw_bare_tree(rng: Rng) -> np.ndarray:
-    """A trunk that forks into ever thinner branches."""
+def draw_from_behind(rng: Rng) -> np.ndarray:
+    """A hero seen from behind or lying on a sled: a broad back, feet or skis of another colour, perhaps a pack."""
+    canvas = _blank()
+    rx, ry = rng.uniform(13, 24), rng.uniform(14, 23)
+    cy = 60 - ry
+    lying = rng.random() < 0.4
+    foot = 59 if not lying else cy + ry * 0.4
+    for side in (-1, 1):
+        _ellipse(canvas, 3, 32 + side * rx * rng.uniform(0.4, 0.7), foot, rng.uniform(5, 9), rng.uniform(3, 6))
+        wing = rng.uniform(-30, 30)
+        _ellipse(canvas, 1, 32 + side * rx, cy, rng.uniform(4, 7), ry * rng.uniform(0.4, 0.8), side * wing)
+    _ellipse(canvas, 1, 32, cy, rx, ry)
+    if lying:
+        for side in (-1, 1):
+            _ellipse(canvas, 3, 32 + side * rx * 0.45, foot + ry * 0.4, rx * 0.35, ry * 0.3, side * 30)
+    elif rng.random() < 0.5:
+        _ellipse(canvas, 2, 32 + rng.uniform(-0.5, 0.5) * rx, cy + ry * 0.2, rx * 0.5, ry * 0.6)  # a belly, half seen
+    head = rng.uniform(7, 12)
+    high = max(head + 1, cy - ry * rng.uniform(0.7, 1.1))
+    _ellipse(canvas, 1 if rng.random() < 0.6 else 4, 32 + rng.uniform(-4, 4), high, head, head)
+    if rng.random() < 0.3:
+        cv2.rectangle(
+            canvas, (round(32 - rx * 0.5), round(cy - ry * 0.4)), (round(32 + rx * 0.5), round(cy + 6)), 5, -1
+        )
+    if rng.random() < 0.3:  # skis or a sled
+        for side in (-1, 1):
+            cv2.line(canvas, (round(32 + side * 12), 63), (round(32 + side * 9), round(50 - ry * 0.3)), 6, 3)
+    return canvas
+
+
+def draw_animal(rng: Rng) -> np.ndarray:
+    """A larger animal from the side: legs, a barrel of a body, pale below, neck, head, tail, ears or horns."""
+    canvas = _blank()
+    ry, leg = rng.uniform(8, 14), rng.uniform(5, 16)
+    cy = 62 - leg - ry
+    for x in (16, 24, 40, 48):
+        cv2.line(canvas, (x, round(cy)), (round(x + rng.uniform(-4, 4)), 62), 1 if x in (16, 40) else 3, 5)
+    _ellipse(canvas, 1, 32, cy, 22, ry)
+    _ellipse(canvas, 2, 31, cy + ry * 0.5, 17, ry * 0.5)
+    head_y = max(9, cy - rng.uniform(0, 18))
+    cv2.line(canvas, (46, round(cy)), (52, round(head_y)), 1, round(ry * 0.9))
+    _ellipse(canvas, int(rng.choice([1, 4])), 54, head_y, 9, 7)
+    for ear in (50, 56):
+        cv2.line(canvas, (ear, round(head_y - 5)), (round(ear + rng.uniform(-4, 4)), round(max(1, head_y - 12))), 5, 2)
+    _ellipse(canvas, 6, 56, head_y - 1, 1.5, 1.5)
+    cv2.line(canvas, (11, round(cy)), (3, round(cy + rng.uniform(-12, 8))), 3, 4)
+    return canvas
+
+
+def draw_bare_tree(rng: Rng, *, snowy: bool = False) -> np.ndarray:
+    """A trunk that forks into ever thinner branches, by choice with snow along them."""
     canvas = _blank()
     spread = rng.uniform(0.35, 0.6)
 
     def grow(x: float, y: float, angle: float, length: float, depth: int) -> None:
         x2, y2 = x + length * np.sin(angle), y - length * np.cos(angle)
-        cv2.line(canvas, (round(x), round(y)), (round(x2), round(y2)), 1 + (depth < 2), max(1, depth))
+        if snowy and depth < 4:
+            cv2.line(canvas, (round(x), round(y) - 1), (round(x2), round(y2) - 1), SNOW_PART, max(1, depth))
+        cv2.line(canvas, (round(x), round(y)), (round(x2), round(y2)), 1 + (depth < 2), max(1, depth - snowy))
         if depth:
             for side in (-1, 1):
                 turn = side * spread * rng.uniform(0.5, 1.5)
@@ -86,6 +138,32 @@ def draw_tree(rng: Rng) -> np.ndarray:
                 tip = (round(32 + x), round(y + rng.uniform(0, 5)))
                 points = np.array([tip, (round(32 + x * 0.3), round(y - 12)), (round(35 + x), round(y - 3))])
                 cv2.fillPoly(canvas, [points], int(rng.integers(1, 3)))
+    return canvas
+
+
+def draw_laden_bare_tree(rng: Rng) -> np.ndarray:
+    return draw_bare_tree(rng, snowy=True)
+
+
+def draw_laden_fir(rng: Rng) -> np.ndarray:
+    """A fir whose tiers of hanging branches carry snow: from a few patches to nearly all white."""
+    canvas = _blank()
+    cv2.rectangle(canvas, (30, 50), (34, 63), 3, -1)
+    tiers, wide, laden = int(rng.integers(5, 9)), rng.uniform(15, 27), rng.uniform(0.3, 0.95)
+    for tier in range(tiers):
+        part = (tier + 1) / tiers
+        y, half = 6 + 50 * tier / tiers, wide * part**0.8
+        points = [(32, round(max(1, y - 7)))]
+        teeth = int(rng.integers(3, 7))
+        for tooth in range(2 * teeth + 1):
+            x = 32 + half * (1 - tooth / teeth)
+            points.append((round(x), round(y + 9 * (0.55 if tooth % 2 else 1.0) + rng.uniform(0, 3))))
+        cv2.fillPoly(canvas, [np.array(points)], 1 + tier % 2)
+        for _ in range(int(laden * 7)):
+            x = rng.uniform(-0.85, 0.85) * half
+            drop = abs(x) * 0.25
+            _ellipse(canvas, SNOW_PART, 32 + x, y + rng.uniform(-3, 4) + drop, half * rng.uniform(0.08, 0.28) + 1,
+                     rng.uniform(1.0, 2.6), float(np.sign(x) * 20))  # fmt: skip
     return canvas
 
 
@@ -117,10 +195,13 @@ def draw_boulder(rng: Rng) -> np.ndarray:
     return canvas
 
 
-def draw_prop(rng: Rng) -> np.ndarray:
-    """Something to find or avoid: coin, crate, flag, sign, fish, mushroom, barrel, gem, spikes."""
+PROPS = ("coin", "crate", "flag", "sign", "fish", "mushroom", "barrel", "gem", "spikes")
+
+
+def draw_prop(rng: Rng, name: str | None = None) -> np.ndarray:
+    """Something to find or avoid: one of PROPS, by name or any."""
     canvas = _blank()
-    kind = int(rng.integers(0, 9))
+    kind = int(rng.integers(0, 9)) if name is None else PROPS.index(name)
     if kind == 0:
         _ellipse(canvas, 1, 32, 34, rng.uniform(6, 26), 27)
         _ellipse(canvas, 2, 32, 34, rng.uniform(3, 14), 17)
@@ -132,8 +213,11 @@ def draw_prop(rng: Rng) -> np.ndarray:
         else:
             cv2.putText(canvas, str(rng.choice(list("?!A*"))), (18, 52), cv2.FONT_HERSHEY_DUPLEX, 1.5, 3, 4)
     elif kind == 2:
-        cv2.line(canvas, (14, 63), (10, 2), 3, 3)
-        cv2.fillPoly(canvas, [np.array([(12, 3), (56, 12), (14, 28)])], 1)
+        foot = round(rng.uniform(10, 18))
+        cv2.line(canvas, (foot, 63), (10, 2), 3, 3)
+        tip = (56, round(rng.uniform(6, 22))) if rng.random() < 0.6 else (60, 3)
+        corners = [(11, 3), tip, (13, 28)] if tip[0] == 56 else [(11, 3), tip, (60, 26), (13, 28)]
+        cv2.fillPoly(canvas, [np.array(corners)], 1)
     elif kind == 3:
         cv2.line(canvas, (32, 63), (32, 30), 3, 5)
         cv2.rectangle(canvas, (6, 6), (58, 38), 1, -1)
@@ -141,9 +225,12 @@ def draw_prop(rng: Rng) -> np.ndarray:
         cv2.line(canvas, (16, 18), (48, 18), 3, 3)
         cv2.line(canvas, (16, 26), (40, 26), 3, 3)
     elif kind == 4:
-        _ellipse(canvas, 1, 28, 34, 20, 9)
-        cv2.fillPoly(canvas, [np.array([(44, 34), (60, 24), (60, 44)])], 2)
-        _ellipse(canvas, 3, 16, 32, 2, 2)
+        tall = rng.uniform(7, 14)
+        cv2.fillPoly(canvas, [np.array([(20, 34), (36, round(30 - tall)), (38, 34)])], 2)
+        _ellipse(canvas, 1, 28, 34, 24, tall)
+        _ellipse(canvas, 4, 27, 34 + tall * 0.5, 18, tall * 0.45)
+        cv2.fillPoly(canvas, [np.array([(46, 34), (62, 22), (58, 34), (62, 46)])], 2)
+        _ellipse(canvas, 3, 12, 31, 2, 2)
     elif kind == 5:
         cv2.rectangle(canvas, (25, 34), (39, 63), 2, -1)
         cv2.ellipse(canvas, (32, 36), (26, 26), 0, 180, 360, 1, -1)
@@ -213,7 +300,11 @@ def coloured(part_map: np.ndarray, side: int, colors: np.ndarray) -> np.ndarray:
 
 DRAWINGS = {
     "character": draw_character,
+    "from_behind": draw_from_behind,
+    "animal": draw_animal,
     "bare_tree": draw_bare_tree,
+    "laden_bare_tree": draw_laden_bare_tree,
+    "laden_fir": draw_laden_fir,
     "tree": draw_tree,
     "bush": draw_bush,
     "boulder": draw_boulder,

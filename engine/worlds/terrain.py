@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine.worlds.gbuffer import WINTER_INSTANCE
 from engine.worlds.scene import FOLIAGE, GROUND, RIDGE_SAMPLES, ROCK, Scene, SceneBuilder
 
 GRID, CELL_M = 256, 1.2
@@ -36,12 +37,12 @@ def ripples(rng: Rng, tall_m: float) -> np.ndarray:
     return (tall_m * crest * _rough(rng, 6)).astype(np.float32)
 
 
-def far_ridges(rng: Rng) -> tuple[np.ndarray, np.ndarray]:
-    """Far mountains or hills around the horizon: nearer layers are lower."""
-    layers = int(rng.choice([0, 1, 2, 3], p=[0.25, 0.25, 0.3, 0.2]))
+def far_ridges(rng: Rng, *, winter: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Far mountains or hills around the horizon: nearer layers are lower. In winter mostly high mountains."""
+    layers = int(rng.choice([0, 1, 2, 3], p=[0.1, 0.4, 0.3, 0.2] if winter else [0.25, 0.25, 0.3, 0.2]))
     angles = np.linspace(0, 2 * np.pi, RIDGE_SAMPLES, dtype=np.float32)
     out = []
-    top = rng.uniform(0.08, 0.5)
+    top = rng.uniform(0.15, 0.55) if winter else rng.uniform(0.08, 0.5)
     for layer in range(layers):
         line = np.zeros(RIDGE_SAMPLES, np.float32)
         frequency = float(rng.integers(4, 9))
@@ -52,12 +53,14 @@ def far_ridges(rng: Rng) -> tuple[np.ndarray, np.ndarray]:
             line += weight * sharp * (0.6 + 0.4 * np.sin(angles * 2 + phase))
             frequency, weight = np.round(frequency * 2.1), weight * 0.5
         out.append(top * (1 - 0.3 * layer) * line / 2)
-    material = rng.choice([ROCK, ROCK, ROCK, ROCK, ROCK, ROCK, FOLIAGE, GROUND], size=layers).astype(np.uint8)
+    kinds = [ROCK] * 6 + ([] if winter else [FOLIAGE, GROUND])
+    material = rng.choice(kinds, size=layers).astype(np.uint8)
     return np.array(out, np.float32).reshape(layers, RIDGE_SAMPLES), material
 
 
 def landscape(rng: Rng, build: SceneBuilder, heights: np.ndarray, *, water_level: float = -np.inf,
-           rocky: bool = True, ridges: bool = True) -> Scene:  # fmt: skip
+           rocky: bool = True, ridges: bool = True, winter: bool = False) -> Scene:  # fmt: skip
+    """`winter` marks the ground as snow, for the look to make it white."""
     material = np.full((GRID, GRID), GROUND, np.uint8)
     instance = np.ones((GRID, GRID), np.int32)
     patches = _rough(rng, 20)
@@ -66,7 +69,11 @@ def landscape(rng: Rng, build: SceneBuilder, heights: np.ndarray, *, water_level
         gz, gx = np.gradient(heights, CELL_M)
         steep = np.hypot(gx, gz) + 0.25 * (_rough(rng, 40) - 0.5)
         material[steep > rng.uniform(0.5, 1.0)] = ROCK
-    lines, kinds = far_ridges(rng) if ridges else (np.zeros((0, RIDGE_SAMPLES), np.float32), np.zeros(0, np.uint8))
+    if winter:
+        instance += WINTER_INSTANCE
+    lines, kinds = (
+        far_ridges(rng, winter=winter) if ridges else (np.zeros((0, RIDGE_SAMPLES), np.float32), np.zeros(0, np.uint8))
+    )
     return Scene(
         solids=build.solids(),
         sprites=build.sprite_stack(),

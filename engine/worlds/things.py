@@ -31,11 +31,14 @@ from engine.worlds.scene import (
 
 Rng = np.random.Generator
 Point = tuple[float, float, float]
+TREES = ("conifer", "tree", "tree", "bare_tree", "round")
+DRAWN_WINTER_TREES = ("laden_fir", "laden_fir", "laden_bare_tree")
+WINTER_TREES = (*DRAWN_WINTER_TREES, "laden_fir", "bare_tree", "conifer")
 
 
 def add_tree(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, kind: str, size: float) -> None:
     tall = size * rng.uniform(0.7, 1.4)
-    if kind in ("tree", "bare_tree"):
+    if kind in draw.DRAWINGS:
         picture = build.sprite(draw.DRAWINGS[kind](rng))
         wide = tall * rng.uniform(0.4, 0.55)
         build.solid(BILLBOARD, FOLIAGE, (x, y + tall / 2, z), (wide, tall / 2, 0.05), sprite=picture)
@@ -54,6 +57,18 @@ def add_tree(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, kind: 
             dx, dy, dz = rng.uniform(-0.2, 0.2, 3) * tall
             build.solid(ELLIPSOID, FOLIAGE, (x + dx, y + tall * 0.7 + dy * 0.6, z + dz),
                         (wide, wide * rng.uniform(0.6, 1.1), wide), ragged=ragged)  # fmt: skip
+
+
+def add_treeline(rng: Rng, build: SceneBuilder, foot: Callable[[float, float], float], x: float, z: float, *,
+                 long: float, kinds: list[str], size: float) -> None:  # fmt: skip
+    """A dense row of drawn trees from (x, z) ahead along the way, `long` metres; a few pictures stand for all."""
+    pictures = [build.sprite(draw.DRAWINGS[kind](rng)) for kind in kinds for _ in range(2)]
+    slim, gap = rng.uniform(0.32, 0.5), size * rng.uniform(0.25, 0.8)
+    for step in np.arange(0.0, long, max(gap, long / 24)):
+        tall = size * rng.uniform(0.6, 1.3)
+        at = (x + rng.normal(0, size * 0.3), z + step)
+        center = (at[0], foot(*at) + tall * 0.48, at[1])
+        build.solid(BILLBOARD, FOLIAGE, center, (tall * slim, tall / 2, 0.05), sprite=int(rng.choice(pictures)))
 
 
 def assembly(build: SceneBuilder, x: float, y: float, z: float, yaw: float = 0.0, *,
@@ -123,11 +138,13 @@ def add_building(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *,
 
 
 def add_person(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, size: float,
-            velocity: Point = (0.0, 0.0, 0.0), *, drawn: float = 0.45) -> None:  # fmt: skip
-    """A figure of solids, or by a chance of `drawn` a drawn one; `size` is its height in metres."""
+            velocity: Point = (0.0, 0.0, 0.0), *, drawn: float = 0.45, hero: bool = False) -> None:  # fmt: skip
+    """A figure of solids, or by a chance of `drawn` a drawn one, from behind where it is the hero; `size` is its
+    height in metres."""
     sway = 0.06 * size * float(any(velocity))
     if rng.random() < drawn:
-        picture = build.sprite(draw.draw_character(rng))
+        view = "from_behind" if hero and rng.random() < 0.7 else "character"
+        picture = build.sprite(draw.DRAWINGS["animal" if not hero and rng.random() < 0.15 else view](rng))
         build.solid(BILLBOARD, CHARACTER, (x, y + size / 2, z), (size / 2, size / 2, 0.05), sprite=picture,
                     velocity=velocity, sway=sway, ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
         return

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.config import MATERIALS
-from engine.worlds import levels
+from engine.worlds import levels, sprites
 from engine.worlds.gbuffer import SKY_DEPTH
 from engine.worlds.raymarch import raymarch
 from engine.worlds.samples import FRAME_S
@@ -51,6 +51,15 @@ def test_a_level_follows_from_its_seed(build: Builder) -> None:
         np.testing.assert_array_equal(getattr(one.scene, name), getattr(same.scene, name))
     assert one.camera_at(1.3) == same.camera_at(1.3)
     assert not np.array_equal(one.scene.solids, other.scene.solids)
+
+
+@pytest.mark.parametrize("name", sprites.DRAWINGS)
+def test_every_drawing_is_seen_and_only_laden_trees_carry_snow(name: str) -> None:
+    for seed in range(10):
+        parts = sprites.DRAWINGS[name](np.random.default_rng(seed))
+        assert (parts > 0).sum() > 60, seed
+        assert parts.max() <= sprites.SNOW_PART
+        assert (parts == sprites.SNOW_PART).any() == name.startswith("laden"), seed
 
 
 @each_builder

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from engine.worlds.camera_effects import CameraEffects
+from engine.worlds.gbuffer import SKY_INSTANCE, empty_gbuffer, is_winter
 from engine.worlds.hud import SHARES, WHOLE_SCREEN, HudPainter
-from engine.worlds.looks import random_look
+from engine.worlds.levels_flat import side_scroller
+from engine.worlds.levels_nature import snow_country
+from engine.worlds.looks import NATURAL, PLACES, random_look
 from engine.worlds.samples import trace_clip
+from engine.worlds.scene import FIRST_INSTANCE, FOLIAGE, GROUND, SKY
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
+from engine.worlds.sprites import SNOW_PART
+from engine.worlds.trace import trace
 
 SIZE = (72, 128)
 
@@ -75,3 +83,42 @@ def test_no_part_of_a_hud_has_just_the_colour_of_the_world() -> None:
         change = np.abs(rgb - world * (1 - painter.darkness)).max(axis=2)
         for part in range(1, labels.max() + 1):
             assert change[labels == part].max() > 0.07
+
+
+def test_what_belongs_together_names_entries_that_there_are() -> None:
+    assert np.isclose(sum(share for share, _ in PLACES), 1.0)
+    for _, place in PLACES:
+        assert all(entry < len(NATURAL[name]) for name, entry in place.items())
+
+
+def test_a_winter_level_lies_under_snow_and_so_do_the_branches_of_its_trees() -> None:
+    laden = 0
+    for seed in range(6):
+        shot = snow_country(np.random.default_rng(seed))
+        buffer = trace(shot.scene, shot.camera_at(1.0), SIZE, time_s=1.0)
+        assert is_winter(buffer)
+        look = replace(random_look(np.random.default_rng(seed), winter=True), outline=0.0, fog=0.0, ambient=0.8)
+        assert look.snow > 0.5
+        rgb = shade(buffer, look)
+        ground = (buffer.material == GROUND) & (buffer.normal[..., 1] > 0.9)
+        assert rgb[ground].mean() > 0.55, seed
+        snow = (buffer.material == FOLIAGE) & (buffer.instance >= FIRST_INSTANCE) & (buffer.instance & 7 == SNOW_PART)
+        laden += int(snow.sum())
+        if snow.any():
+            assert rgb[snow].mean() > 0.4, seed
+    assert laden > 100
+
+
+def test_other_levels_are_not_winter() -> None:
+    shot = side_scroller(np.random.default_rng(0))
+    assert not is_winter(trace(shot.scene, shot.camera_at(1.0), SIZE, time_s=1.0))
+
+
+def test_a_flat_games_sky_goes_from_the_horizon_below_to_its_own_colour_above() -> None:
+    sky = empty_gbuffer(SIZE)
+    assert (sky.material == SKY).all()
+    assert (sky.instance == SKY_INSTANCE).all()
+    look = replace(random_look(np.random.default_rng(0)), cloud=0.0, disc=0.0, stars=False)
+    rgb = shade(sky, look)
+    np.testing.assert_allclose(rgb[0, 0], look.colors[SKY, 0], atol=0.01)
+    np.testing.assert_allclose(rgb[-1, 0], look.horizon, atol=0.12)
