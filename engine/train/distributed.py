@@ -21,7 +21,7 @@ PATIENCE = datetime.timedelta(hours=1)  # the others wait this long while the fi
 
 @contextmanager
 def processes() -> Iterator[None]:
-    """Joins the processes that torchrun started, nccl between GPUs and gloo between CPUs, and leaves them at the end."""
+    """Joins the processes that torchrun started, by nccl on GPUs and by gloo on CPUs, until the end of the block."""
     if "WORLD_SIZE" not in os.environ or dist.is_initialized():
         yield
         return

@@ -123,8 +123,8 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
 
     def stream_from(step: int) -> Iterable[Batch]:
         samples = ReaderSamples("train", recipe.size, Stream.here(seed=recipe.seed, step=step))
-        return DataLoader(samples, batch_size=recipe.batch, num_workers=recipe.workers, pin_memory=device.type == "cuda",
-                          prefetch_factor=4 if recipe.workers else None)  # fmt: skip
+        return DataLoader(samples, batch_size=recipe.batch, num_workers=recipe.workers,
+                          prefetch_factor=4 if recipe.workers else None, pin_memory=device.type == "cuda")  # fmt: skip
 
     reader.train()
     for batch in run.batches(stream_from):

@@ -1,4 +1,4 @@
-"""Contact sheets that a training stage leaves at its evaluations: rows of pictures, small. Knows nothing of networks."""
+"""Contact sheets that a training stage leaves at its evaluations: small rows of pictures. Knows no networks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def colored(material: np.ndarray) -> np.ndarray:
 
 
 def write_sheet(path: Path, rows: list[list[np.ndarray]]) -> None:
-    """Pictures (h, w, 3) RGB in [0, 1], each at most 128 pixels wide, as one PNG; OSError where it cannot be written."""
+    """Pictures (h, w, 3) RGB in [0, 1], shrunk to 128 pixels of width, as one PNG; OSError where that fails."""
     sheet = np.concatenate([np.concatenate([_tile(picture) for picture in row], axis=1) for row in rows])
     if not cv2.imwrite(str(path), np.rint(sheet[..., ::-1] * 255).clip(0, 255).astype(np.uint8)):
         raise OSError(f"writing {path}: not written. Is its folder there, and is there space left?")

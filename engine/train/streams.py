@@ -32,7 +32,7 @@ class Stream:
         return cls(seed=seed, step=step, rank=distributed.rank(), ranks=distributed.ranks())
 
     def place(self) -> tuple[int, int]:
-        """`worker` and `workers` for `clips`, asked for in a loader's process: all of them together share the stream."""
+        """`worker` and `workers` for `clips`, asked for in a loader's process: all of them share the stream."""
         info = get_worker_info()
         own, count = (info.id, info.num_workers) if info else (0, 1)
         workers = self.ranks * count
