@@ -11,6 +11,13 @@ MATERIALS = (
     "sky", "ground", "foliage", "rock", "structure", "roof", "water", "character", "prop", "glow", "hud",
 )  # fmt: skip
 
+# One colour a material, RGB: apart in hue and in lightness, so that they can be told apart without colour vision.
+MATERIAL_COLORS = (
+    (120, 180, 235), (200, 160, 100), (70, 150, 60), (130, 130, 135), (205, 190, 165), (180, 60, 50), (30, 90, 200),
+    (235, 60, 90), (200, 90, 220), (255, 235, 90), (255, 255, 255),
+)  # fmt: skip
+assert len(MATERIAL_COLORS) == len(MATERIALS)
+
 PATTERNS = ("plain", "noise", "clouds", "tiles", "bricks", "stripes", "dots", "cracks", "waves")
 
 

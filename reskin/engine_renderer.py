@@ -11,7 +11,8 @@ import time
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS, PRESETS
+from engine import config
+from engine.config import PRESETS
 from engine.live import LiveEngine, Painting
 from engine.underpaint import LUMA
 from reskin.compose import Composer
@@ -22,14 +23,9 @@ from reskin.renderer import View
 from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
 
-# One colour a material, RGB: apart in hue and in lightness, so that they can be told apart without colour vision.
-MATERIAL_COLORS = np.array([
-    (120, 180, 235), (200, 160, 100), (70, 150, 60), (130, 130, 135), (205, 190, 165), (180, 60, 50), (30, 90, 200),
-    (235, 60, 90), (200, 90, 220), (255, 235, 90), (255, 255, 255),
-], np.uint8)  # fmt: skip
+MATERIAL_COLORS = np.array(config.MATERIAL_COLORS, np.uint8)  # (k, 3) RGB
 DIVIDER_PX = 2
 PATIENCE_FRAMES = 3  # as old as readings are at quality 3
-assert len(MATERIAL_COLORS) == len(MATERIALS)
 
 
 def create(preset: str, threads: int = 1, patience: int = 0) -> EngineRenderer:

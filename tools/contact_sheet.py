@@ -15,16 +15,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.config import MATERIALS
+from engine.config import MATERIAL_COLORS
 from engine.worlds.samples import SPLITS, clips
 
 SIZE = (144, 256)
-# One colour a material, r g b, in the order of MATERIALS.
-COLORS = np.array(
-    [(120, 180, 255), (110, 190, 80), (20, 110, 40), (130, 130, 130), (220, 200, 170), (190, 60, 50), (30, 90, 200),
-     (255, 60, 200), (240, 150, 30), (255, 255, 120), (255, 255, 255)], np.uint8,
-)  # fmt: skip
-assert len(COLORS) == len(MATERIALS)
+COLORS = np.array(MATERIAL_COLORS, np.uint8)
 
 
 @click.group(help=__doc__)

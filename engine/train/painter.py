@@ -18,8 +18,10 @@ from torch import Tensor
 from engine.config import NANO
 from engine.painter import Painter
 from engine.sampler import SMALLEST_STEP, noised, shortcut_target, stepped
+from engine.train import distributed
 from engine.train.muon import split_optimizers
 from engine.train.painter_data import ClipStore, PainterClips
+from engine.train.reader import CPU
 from engine.train.run import TrainingRun
 
 SHORTCUTS = (1 / 4, 1 / 2, 1.0)  # step sizes that are learnt from two of half the size
@@ -30,12 +32,15 @@ class PainterRecipe:
     size: tuple[int, int] = NANO.size
     widths: tuple[int, int] = NANO.painter_widths
     blocks: int = NANO.painter_blocks
-    clips: int = 400  # made once and kept
-    frames: int = 6  # of a clip: its own outputs are rolled out over them
+    clips: int = 300  # made once and kept
+    frames: int = 5  # of a clip: its own outputs are rolled out over them
     batch: int = 4
     matrix_lr: float = 0.02
     other_lr: float = 1.5e-3
     minutes: float = 20.0
+    steps: int | None = None  # where given, they count instead of the minutes, and a resumed run repeats exactly
+    checkpoint_steps: int = 200  # by steps
+    seed: int = 1
     gradient_weight: float = 0.8
     own_history: float = 0.7  # share of histories that are the Painter's own output
     shortcut_share: float = 0.0  # of the steps that distil; 0.4 in stage 4
@@ -53,20 +58,20 @@ def damage(history: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     b = history.shape[0]
 
     def drawn(low: float, high: float, *shape: int) -> Tensor:
-        return torch.rand(b, *shape, generator=rng) * (high - low) + low
+        return torch.rand(b, *shape, generator=rng, device=rng.device) * (high - low) + low
 
     known = drawn(0, 1, 1) ** 2 * 0.7
     known = torch.where(drawn(0, 1, 1) < 0.1, torch.ones_like(known), known)  # at times there is no past at all
     cast = (drawn(0, 1, 1, 1, 1) < 0.5) * drawn(-0.3, 0.3, 3, 1, 1)
     gain = 1 + (drawn(0, 1, 1, 1, 1) < 0.4) * drawn(-0.3, 0.3, 1, 1, 1)
     out = history * gain + cast
-    if torch.rand((), generator=rng) < 0.3:
+    if torch.rand((), generator=rng, device=rng.device) < 0.3:
         out = F.avg_pool2d(out, 5, 1, 2)
     out = torch.where(drawn(0, 1, 1, 1, 1) < 0.04, -torch.ones_like(out), out)
     out = torch.where(drawn(0, 1, 1, 1, 1) < 0.06, history.roll(1, dims=0), out)
     out = torch.round(out.clamp(-1, 1) * 127.5) / 127.5
     level = known[:, :, None, None]
-    return out * (1 - level) + level * torch.randn(out.shape, generator=rng), known
+    return out * (1 - level) + level * torch.randn(out.shape, generator=rng, device=rng.device), known
 
 
 def gradient_loss(ours: Tensor, truth: Tensor) -> Tensor:
@@ -90,11 +95,11 @@ class Past:
         """What frame i sees: history, its noise level (b, 1), anchor, and its level."""
         b, rng = self._other.shape[0], self._rng
         if i == 0 or not self._recipe.history:
-            noise = torch.randn(self._other.shape, generator=rng)
-            none = torch.ones(b, 1)
+            noise = torch.randn(self._other.shape, generator=rng, device=rng.device)
+            none = torch.ones(b, 1, device=rng.device)
             return noise, none, noise, none
         if not self._recipe.augment:
-            clean = torch.zeros(b, 1)
+            clean = torch.zeros(b, 1, device=rng.device)
             return self._truth[:, i - 1], clean, self._truth[:, 0], clean
         use_own = self._coin(self._recipe.own_history)
         history, known = damage(torch.where(use_own, self._own[-1], self._truth[:, i - 1]), rng)
@@ -104,14 +109,15 @@ class Past:
         return history, known, anchor, anchor_known
 
     def _coin(self, share: float) -> Tensor:
-        return torch.rand(self._other.shape[0], 1, 1, 1, generator=self._rng) < share
+        return torch.rand(self._other.shape[0], 1, 1, 1, generator=self._rng, device=self._rng.device) < share
 
 
 def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterRecipe,
               rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
     """The loss of a batch of clips, painted frame by frame, and the squared errors of painting and underpainting."""
     b, t = clips.source.shape[:2]
-    total, figures = torch.zeros(()), {"mse": 0.0, "mse_under": 0.0}
+    device = rng.device
+    total, figures = torch.zeros((), device=device), {"mse": 0.0, "mse_under": 0.0}
     past = Past(clips, recipe, rng)
     for i in range(t):
         look, truth = clips.look(i), clips.target[:, i] * 2 - 1
@@ -121,17 +127,20 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
                   levels=(known, anchor_known)) -> Tensor:  # fmt: skip
             return painter(noisy, *seen, look, torch.cat([clips.light, sigma, step, *levels], dim=1))
 
-        noise = torch.randn(truth.shape, generator=rng) if recipe.diffusion else torch.zeros_like(truth)
-        if torch.rand((), generator=rng) < recipe.shortcut_share:
+        noise = torch.zeros_like(truth)
+        if recipe.diffusion:
+            noise = torch.randn(truth.shape, generator=rng, device=device)
+        if torch.rand((), generator=rng, device=device) < recipe.shortcut_share:
             ours, target = shortcut_pair(paint, truth, noise, rng)
         else:
             target = truth
-            sigma = torch.ones(b, 1)
+            sigma, step = torch.ones(b, 1, device=device), torch.ones(b, 1, device=device)
             if recipe.diffusion:
-                sigma = torch.where(torch.rand(b, 1, generator=rng) < 0.5, sigma, torch.rand(b, 1, generator=rng))
-            # Before there are shortcuts the step's size says nothing, and the Painter learns not to mind it.
-            sizes = torch.tensor([SMALLEST_STEP, *(SHORTCUTS if recipe.shortcut_share == 0 else ())])
-            step = sizes[torch.randint(len(sizes), (b, 1), generator=rng)]
+                coin, drawn = torch.rand(2, b, 1, generator=rng, device=device)
+                sigma = torch.where(coin < 0.5, sigma, drawn)
+                # Before there are shortcuts the step's size says nothing, and the Painter learns not to mind it.
+                sizes = (SMALLEST_STEP, *(SHORTCUTS if recipe.shortcut_share == 0 else ()))
+                step = one_of(sizes, b, rng)
             ours = paint(noised(truth, noise, sigma[:, :, None, None]), sigma, step)
             figures["mse"] += F.mse_loss(ours.detach().clamp(-1, 1), truth).item() / t
             figures["mse_under"] += F.mse_loss(look.painted().clamp(-1, 1), truth).item() / t
@@ -140,12 +149,17 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
     return total / t, {name: round(value, 5) for name, value in figures.items()}
 
 
+def one_of(values: tuple[float, ...], count: int, rng: torch.Generator) -> Tensor:
+    """(count, 1) of the values, drawn evenly."""
+    drawn = torch.randint(len(values), (count, 1), generator=rng, device=rng.device)
+    return torch.tensor(values, device=rng.device)[drawn]
+
+
 def shortcut_pair(paint, truth: Tensor, noise: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:  # type: ignore[no-untyped-def]
     """One large step's prediction, and the one that would land where two half steps do (no gradient)."""
-    b = truth.shape[0]
-    step = torch.tensor(SHORTCUTS)[torch.randint(len(SHORTCUTS), (b, 1), generator=rng)]
+    step = one_of(SHORTCUTS, truth.shape[0], rng)
     places = (1 / step).round()  # a step of size d starts at d, 2 d, ... or 1
-    sigma = step * (torch.floor(torch.rand(b, 1, generator=rng) * places) + 1)
+    sigma = step * (torch.floor(torch.rand(step.shape, generator=rng, device=rng.device) * places) + 1)
     wide_sigma, wide_step = sigma[:, :, None, None], step[:, :, None, None]
     noisy = noised(truth, noise, wide_sigma)
     with torch.no_grad():
@@ -156,21 +170,34 @@ def shortcut_pair(paint, truth: Tensor, noise: Tensor, rng: torch.Generator) -> 
     return paint(noisy, sigma, step), target.clamp(-1, 1)
 
 
+def open_store(folder: Path, recipe: PainterRecipe, reader: Path) -> ClipStore:
+    """The clips in a folder; the first process makes them while the others wait."""
+
+    def opened() -> ClipStore:
+        return ClipStore(folder, count=recipe.clips, frames=recipe.frames, size=recipe.size, reader=reader)
+
+    if distributed.rank() == 0:
+        opened()
+    distributed.wait_for_all()
+    return opened()
+
+
 def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: Path | None = None,
-                  clips: Path | None = None) -> Painter:  # fmt: skip
+                  clips: Path | None = None, device: torch.device = CPU) -> Painter:  # fmt: skip
     """Runs or resumes the stage over the Reader exported at `reader`; returns the averaged Painter.
 
     `start` is the checkpoint of an earlier stage; `clips` is where the clips are kept, or else the run's folder.
     """
-    torch.manual_seed(1)
-    rng = torch.Generator().manual_seed(1)
-    store = ClipStore(clips or folder / "clips", count=recipe.clips, frames=recipe.frames, size=recipe.size,
-                      reader=reader)  # fmt: skip
-    painter = Painter(recipe.widths, recipe.blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    torch.manual_seed(recipe.seed)
+    rng = torch.Generator(device).manual_seed(recipe.seed + 1000 * distributed.rank())
+    store = open_store(clips or folder / "clips", recipe, reader)
+    painter = Painter(recipe.widths, recipe.blocks)
+    painter = painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
-        painter.load_state_dict(torch.load(start, weights_only=True)["model"])
+        painter.load_state_dict(torch.load(start, weights_only=True, map_location="cpu")["model"])
     optimizers = split_optimizers(painter, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)
-    run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes, rng=rng)
+    run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes, steps=recipe.steps,
+                      checkpoint_steps=recipe.checkpoint_steps, rng=rng)  # fmt: skip
     painter.train()
     while not run.finished:
         loss, figures = clip_loss(painter, store.batch(rng, recipe.batch), recipe, rng)

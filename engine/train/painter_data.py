@@ -136,8 +136,8 @@ class ClipStore:
         return len(self._arrays[0])
 
     def batch(self, rng: torch.Generator, size: int) -> PainterClips:
-        """Random clips, half the batches mirrored."""
-        chosen = torch.randint(len(self), (size,), generator=rng).tolist()
-        rows = (torch.from_numpy(np.stack([array[i] for i in chosen])).float() for array in self._arrays)
-        batch = PainterClips(*rows)
-        return batch.mirrored() if torch.rand((), generator=rng) < 0.5 else batch
+        """Random clips on the generator's device, half the batches mirrored."""
+        chosen = torch.randint(len(self), (size,), generator=rng, device=rng.device).tolist()
+        rows = (torch.from_numpy(np.stack([array[i] for i in chosen])) for array in self._arrays)
+        batch = PainterClips(*(row.to(rng.device).float() for row in rows))
+        return batch.mirrored() if torch.rand((), generator=rng, device=rng.device) < 0.5 else batch
