@@ -109,6 +109,7 @@ class ClipStore:
     """Clips on disk, one array a field. Made once; opened again if they are all there."""
 
     def __init__(self, folder: Path, *, count: int, frames: int, size: tuple[int, int], reader: Path) -> None:
+        self.folder = folder
         expected = shapes(count, frames, size)
         done = folder / "done"
         if not done.exists():
