@@ -82,7 +82,7 @@ def whole_recipe(name: str, scale: float, folder: Path | None) -> None:
 
         def told(stage: str, what: str) -> None:
             if distributed.rank() == 0:
-                console.print(f"{stage}: {what}", highlight=False)
+                console.print(f"{stage}: {what}", highlight=False, markup=False, soft_wrap=True)
 
         run_recipe(recipe, folder, export_checkpoint, told, scale=scale, device=distributed.device())
         told(path.stem, f"done; the weights are in {folder / 'weights'}, those that ship in {WEIGHTS}")
@@ -115,7 +115,7 @@ def shown_progress() -> Iterator[Console]:
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
-        if console.is_terminal:
+        if console.is_terminal and distributed.rank() == 0:
             with bar:
                 yield console
         else:

@@ -1,0 +1,133 @@
+"""Recipe files: all stages of a preset in order, finished ones skipped, and mistakes named with line and key."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from engine.live import open_session
+from engine.train.painter import PainterRecipe
+from engine.train.reader import ReaderRecipe
+from engine.train.recipe import STAGES
+from tools.train import RECIPES, RecipeError, main, read_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = """
+[small]
+stage = "reader"
+size = [48, 80]
+batch = 1
+steps = 100
+workers = 0
+held_out = 1
+
+[full]
+stage = "reader"
+start = "small"
+size = [48, 80]
+batch = 1
+minutes = 1
+workers = 0
+held_out = 1
+
+[reader_export]
+stage = "export"
+of = "full"
+size = [48, 80]
+int8 = false
+
+[painter]
+stage = "painter"
+size = [48, 80]
+batch = 1
+minutes = 1
+
+[painter_export]
+stage = "export"
+of = "painter"
+size = [48, 80]
+"""
+
+
+def test_a_recipe_runs_its_stages_from_nothing_and_skips_them_when_they_are_finished(tmp_path: Path) -> None:
+    file, folder = tmp_path / "tiny.toml", tmp_path / "run"
+    file.write_text(TINY)
+    arguments = ["--recipe", str(file), "--scale", "0.0001", "--folder", str(folder)]
+    command = [sys.executable, "tools/train.py", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    said = [line for line in done.stderr.splitlines() if line.split(":")[0] in read_recipe(file).stages()]
+    assert said == [
+        "small: trains; 0% done before", "full: trains; 0% done before", "reader_export: exports the reader",
+        "painter: trains; 0% done before", "painter_export: exports the painter",
+    ]  # fmt: skip
+    assert sorted(path.name for path in folder.glob("*/sheet_*.png")) == ["sheet_000001.png"] * 2
+    for part in ("reader", "painter"):
+        assert open_session(folder / "weights" / f"{part}.onnx", 1).get_inputs()
+    assert sorted(path.name for path in (folder / "weights").iterdir()) == ["painter.onnx", "reader.onnx"]
+
+    again = CliRunner().invoke(main, arguments)
+    assert again.exit_code == 0, again.output
+    assert again.output.count("finished before") == 3
+    assert again.output.count("exported before") == 2
+
+
+def test_the_recipes_that_come_along_can_be_read() -> None:
+    files = list(RECIPES.glob("*.toml"))
+    assert files
+    for file in files:
+        assert [stage.stage for stage in read_recipe(file).stages().values()].count("export") >= 2
+
+
+@pytest.mark.parametrize(("kind", "recipe"), [("reader", ReaderRecipe), ("painter", PainterRecipe)])
+def test_every_field_of_a_stage_is_a_key_with_its_default(kind: str, recipe: type) -> None:
+    keys = STAGES[kind].model_fields
+    assert {field.name: field.default for field in fields(recipe)}.items() <= {
+        name: key.default for name, key in keys.items()
+    }.items()
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (TINY.replace("held_out", "held_ot", 1), 'line 8, small.held_ot: unknown key (did you mean "held_out"?)'),
+        (TINY.replace("steps = 100", 'steps = "many"'), 'line 6, small.steps: got the text "many", expected a whole'),
+        (TINY.replace("size = [48, 80]", "size = 48", 1), "line 4, small.size: got 48, expected height and width"),
+        (TINY.replace('"reader"', '"raeder"', 1), 'small.stage: got the text "raeder", expected "reader"'),
+        (TINY.replace('stage = "reader"', "", 1), 'small.stage: missing; expected "reader", "painter" or "export"'),
+        (TINY.replace('of = "full"', ""), "reader_export.of: missing; expected the name of a stage above"),
+        (TINY.replace('start = "small"', 'start = "smal"'), 'full.start: no reader stage "smal" above it'),
+        (TINY.replace('of = "full"', 'of = "painter"'), 'reader_export.of: no reader or painter "painter" above it'),
+        (TINY.replace('of = "painter"', 'of = "full"'), "painter_export: a reader is exported above it already"),
+        (TINY[TINY.index("[painter]") :], "painter: a Painter learns on what a Reader sees"),
+        ("minutes = 3\n" + TINY, "line 1, minutes: got 3, expected a table with a stage"),
+        (TINY.replace("[small]", "[small"), "is not valid TOML: line 2"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_recipe_is_named(text: str, mistake: str, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(text)
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(file)
+    assert mistake in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_the_command_says_what_it_expects(tmp_path: Path) -> None:
+    for arguments, said in (
+        ([], "Expected either --recipe or a stage"),
+        (["--recipe", "nono"], "Expected one of nano"),
+        (["--recipe", "nano", "reader"], "Expected either --recipe or a stage"),
+        (["--scale", "0.5", "reader"], "--scale and --folder go with --recipe"),
+        (["--recipe", str(tmp_path / "none.toml")], "no such file"),
+    ):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code != 0
+        assert said in result.output
