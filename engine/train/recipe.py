@@ -42,6 +42,8 @@ class Stage(BaseModel):
 class TrainingStage(Stage):
     """A stage whose other keys are the fields of a recipe dataclass."""
 
+    start: str | None = Field(default=None, description="the name of a stage of its kind above to go on from")
+
     def recipe(self, kind: type[Any], scale: float) -> Any:
         """The dataclass; minutes and steps times `scale`."""
         values = {field.name: getattr(self, field.name) for field in fields(kind)}
@@ -51,10 +53,6 @@ class TrainingStage(Stage):
         return kind(**values)
 
 
-class StartedStage(TrainingStage):
-    start: str | None = Field(default=None, description="the name of a reader stage above to go on from")
-
-
 class ExportStage(Stage):
     of: str = Field(description="the name of a stage above whose network is exported")
     size: tuple[int, int] = Field(default=NANO.size, description=EXPECTED[tuple[int, int]])
@@ -62,7 +60,7 @@ class ExportStage(Stage):
     frames: int = Field(default=32, ge=1, description="a whole number: frames that int8's ranges are measured on")
 
 
-def stage_model(name: str, base: type[TrainingStage], recipe: type[Any]) -> type[TrainingStage]:
+def stage_model(name: str, recipe: type[Any]) -> type[TrainingStage]:
     """A stage whose keys are the fields of a recipe dataclass, with their types and defaults."""
     hints = get_type_hints(recipe)
     keys: dict[str, Any] = {}
@@ -70,12 +68,12 @@ def stage_model(name: str, base: type[TrainingStage], recipe: type[Any]) -> type
         hint, default = hints[field.name], field.default
         description = EXPECTED.get(hint, f"a value of {hint}")
         keys[field.name] = (hint, Field(... if default is MISSING else default, description=description))
-    return create_model(name, __base__=base, **keys)
+    return create_model(name, __base__=TrainingStage, **keys)
 
 
 STAGES: dict[str, type[Stage]] = {
-    "reader": stage_model("ReaderStage", StartedStage, ReaderRecipe),
-    "painter": stage_model("PainterStage", TrainingStage, PainterRecipe),
+    "reader": stage_model("ReaderStage", ReaderRecipe),
+    "painter": stage_model("PainterStage", PainterRecipe),
     "export": ExportStage,
 }
 
@@ -104,8 +102,9 @@ def check_order(recipe: Recipe) -> None:
     above: dict[str, str] = {}  # name to kind
     exported: set[str] = set()
     for name, stage in recipe.stages().items():
-        if isinstance(stage, StartedStage) and stage.start is not None and above.get(stage.start) != "reader":
-            raise ValueError(f'{name}.start: no reader stage "{stage.start}" above it; there are: {", ".join(above)}')
+        start = stage.start if isinstance(stage, TrainingStage) else None
+        if start is not None and above.get(start) != stage.stage:
+            raise ValueError(f'{name}.start: no {stage.stage} stage "{start}" above it; there are: {", ".join(above)}')
         if stage.stage == "painter" and "reader" not in exported:
             raise ValueError(f"{name}: a Painter learns on what a Reader sees. Expected an export of one above it")
         if isinstance(stage, ExportStage):
@@ -141,15 +140,16 @@ def run_recipe(recipe: Recipe, folder: Path, export: Exporter, told: Callable[[s
                     told(name, f"exports the {part}")
                     export(part, checkpoint, weights, size=stage.size, int8=stage.int8, frames=stage.frames)
             distributed.wait_for_all()
-        elif isinstance(stage, StartedStage):
-            reader_recipe = stage.recipe(ReaderRecipe, scale)
-            start = folder / stage.start / CHECKPOINT if stage.start is not None else None
-            if not _finished(folder, name, reader_recipe, told):
-                train_reader(folder / name, reader_recipe, start=start, device=device)
         elif isinstance(stage, TrainingStage):
-            painter_recipe = stage.recipe(PainterRecipe, scale)
-            if not _finished(folder, name, painter_recipe, told):
-                train_painter(folder / name, painter_recipe, weights / "reader.onnx")
+            start = folder / stage.start / CHECKPOINT if stage.start is not None else None
+            numbers = stage.recipe(ReaderRecipe if stage.stage == "reader" else PainterRecipe, scale)
+            if _finished(folder, name, numbers, told):
+                continue
+            if stage.stage == "reader":
+                train_reader(folder / name, numbers, start=start, device=device)
+            else:
+                train_painter(folder / name, numbers, weights / "reader.onnx", start=start, clips=folder / "clips",
+                              device=device)  # fmt: skip
 
 
 def _finished(folder: Path, name: str, numbers: Any, told: Callable[[str, str], None]) -> bool:

@@ -45,12 +45,24 @@ int8 = false
 [painter]
 stage = "painter"
 size = [48, 80]
+clips = 2
+frames = 2
 batch = 1
-minutes = 1
+steps = 100
+
+[distilled]
+stage = "painter"
+start = "painter"
+size = [48, 80]
+clips = 2
+frames = 2
+batch = 1
+steps = 100
+shortcut_share = 0.4
 
 [painter_export]
 stage = "export"
-of = "painter"
+of = "distilled"
 size = [48, 80]
 """
 
@@ -66,7 +78,7 @@ def test_a_recipe_runs_its_stages_from_nothing_and_skips_them_when_they_are_fini
     said = [line for line in done.stderr.splitlines() if line.split(":")[0] in read_recipe(file).stages()]
     assert said == [
         "small: trains; 0% done before", "full: trains; 0% done before", "reader_export: exports the reader",
-        "painter: trains; 0% done before", "painter_export: exports the painter",
+        "painter: trains; 0% done before", "distilled: trains; 0% done before", "painter_export: exports the painter",
     ]  # fmt: skip
     assert sorted(path.name for path in folder.glob("*/sheet_*.png")) == ["sheet_000001.png"] * 2
     for part in ("reader", "painter"):
@@ -75,7 +87,7 @@ def test_a_recipe_runs_its_stages_from_nothing_and_skips_them_when_they_are_fini
 
     again = CliRunner().invoke(main, arguments)
     assert again.exit_code == 0, again.output
-    assert again.output.count("finished before") == 3
+    assert again.output.count("finished before") == 4
     assert again.output.count("exported before") == 2
 
 
@@ -105,7 +117,7 @@ def test_every_field_of_a_stage_is_a_key_with_its_default(kind: str, recipe: typ
         (TINY.replace('of = "full"', ""), "reader_export.of: missing; expected the name of a stage above"),
         (TINY.replace('start = "small"', 'start = "smal"'), 'full.start: no reader stage "smal" above it'),
         (TINY.replace('of = "full"', 'of = "painter"'), 'reader_export.of: no reader or painter "painter" above it'),
-        (TINY.replace('of = "painter"', 'of = "full"'), "painter_export: a reader is exported above it already"),
+        (TINY.replace('of = "distilled"', 'of = "full"'), "painter_export: a reader is exported above it already"),
         (TINY[TINY.index("[painter]") :], "painter: a Painter learns on what a Reader sees"),
         ("minutes = 3\n" + TINY, "line 1, minutes: got 3, expected a table with a stage"),
         (TINY.replace("[small]", "[small"), "is not valid TOML: line 2"),
