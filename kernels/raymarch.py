@@ -68,6 +68,18 @@ class Solids:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Frames that one launch renders."""
+
+    scenes: Scenes
+    scene: Tensor  # (f,) int32, which one a frame shows
+    eyes: Eyes
+    before: Eyes  # of the frame before
+    has_before: Tensor  # (f,) bool; without one the flow is zero
+    solids: Solids
+
+
+@dataclass(frozen=True, kw_only=True)
 class Labels:
     """What the numbers of water and ridges are; sky is material 0."""
 
@@ -89,31 +101,17 @@ class Seen:
     flow: Tensor  # (f, h, w, 2) float32 pixels, where a point was in the frame before minus where it is; 1e4: behind
 
 
-def raymarch_batch(
-    scenes: Scenes,
-    scene: Tensor,
-    eyes: Eyes,
-    before: Eyes,
-    has_before: Tensor,
-    solids: Solids,
-    size: tuple[int, int],
-    labels: Labels,
-    *,
-    tile: tuple[int, int] = TILE,
-    warps: int = 1,
-) -> Seen:
-    """Frames of `size` (h, w) on the tensors' device.
-
-    `scene` (f,) int32 says which scene a frame shows, `before` the frame before's camera, `has_before` (f,) bool whether
-    there was one: else the flow is zero. `tile` (rows, columns, powers of two) and `warps` are for speed only.
-    """
+def raymarch_batch(batch: Batch, size: tuple[int, int], labels: Labels, *, tile: tuple[int, int] = TILE,
+                   warps: int = 1) -> Seen:  # fmt: skip
+    """Frames of `size` (h, w) on the tensors' device. `tile` (rows, columns, powers of 2) and `warps` say only how."""
     from kernels.raymarch_triton import raymarch_tile
 
+    scenes, solids = batch.scenes, batch.solids
     h, w = size
     f, n = solids.kind.shape
     device = solids.kind.device
-    frame_floats, frame_ints = _frame_tables(scenes, scene, eyes, before, has_before, solids.count)
-    solid_floats, solid_ints, rectangles = _solid_tables(eyes, solids, size)
+    frame_floats, frame_ints = _frame_tables(batch)
+    solid_floats, solid_ints, rectangles = _solid_tables(batch.eyes, solids, size)
 
     def empty(dtype: torch.dtype, *channels: int) -> Tensor:
         return torch.empty(f, h, w, *channels, dtype=dtype, device=device)
@@ -134,21 +132,21 @@ def raymarch_batch(
     return seen
 
 
-def _frame_tables(scenes: Scenes, scene: Tensor, eyes: Eyes, before: Eyes, has_before: Tensor,
-                  count: Tensor) -> tuple[Tensor, Tensor]:  # fmt: skip
+def _frame_tables(batch: Batch) -> tuple[Tensor, Tensor]:
     """(f, 32) float32: camera, travel since the frame before, camera before, scene; (f, 4) int32."""
-    which = scene.long()
+    scenes, eyes, before = batch.scenes, batch.eyes, batch.before
+    which = batch.scene.long()
     f = len(which)
-    floats = torch.zeros(f, 32, dtype=torch.float64, device=scene.device)
+    floats = torch.zeros(f, 32, dtype=torch.float64, device=which.device)
     floats[:, :12] = eyes.basis.reshape(f, 12)
     floats[:, 12] = eyes.tan_half
     floats[:, 13:16] = eyes.basis[:, 0] - before.basis[:, 0]
     floats[:, 16:25] = before.basis[:, 1:].reshape(f, 9)
     floats[:, 25] = before.tan_half
-    floats[:, 26] = has_before
+    floats[:, 26] = batch.has_before
     floats[:, 27] = scenes.cell_m[which]
     floats[:, 28] = scenes.water_level[which]
-    ints = torch.stack([scene, count, scenes.seed[which], scenes.sky_instance[which]], dim=1)
+    ints = torch.stack([batch.scene, batch.solids.count, scenes.seed[which], scenes.sky_instance[which]], dim=1)
     return floats.float(), ints.int()
 
 

@@ -1,4 +1,4 @@
-"""The Triton side of `raymarch.py`: what one program does for one tile of one frame. Imports triton; that file does not.
+"""The Triton side of `raymarch.py`: what one program does for one tile of one frame. Imports triton.
 
 A program holds one pixel a lane, from the first ray to the last store, and nothing leaves the registers in between:
 sky, far ridges, terrain and water, then the solids whose screen rectangle meets the tile, in their order, then flow.
@@ -193,7 +193,7 @@ def raymarch_tile(
     SKY_DEPTH: tl.constexpr, RIDGE_SAMPLES: tl.constexpr, TILE_H: tl.constexpr, TILE_W: tl.constexpr,
     CHUNK: tl.constexpr,
 ):  # fmt: skip
-    """Grid (tiles of a frame, frames). Scalars after the outputs: the picture, solids a frame, map side, ridges, labels."""
+    """Grid (tiles of a frame, frames). After the outputs: picture, solids a frame, side of a map, ridges, labels."""
     frame = tl.program_id(1)
     tiles_across = tl.cdiv(w, TILE_W)
     first_row = tl.program_id(0) // tiles_across * TILE_H

@@ -1,13 +1,13 @@
 """Traces many frames of many scenes at once on a GPU: packs scenes and cameras for `kernels.raymarch`.
 
-The same frames as `trace.py` gives one by one, as tensors that stay on the device. Knows nothing of how they are traced.
+The same frames as `trace.py` gives one by one, as tensors that stay on the device. Knows nothing of how it is done.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 import torch
@@ -30,39 +30,32 @@ from engine.worlds.scene import (
     Camera,
     Scene,
 )
+from engine.worlds.shots import Frame
 from engine.worlds.trace import RIDGE_INSTANCE, WATER_INSTANCE
-from kernels.raymarch import TILE, Eyes, Labels, Scenes, Seen, Solids, raymarch_batch
+from kernels.raymarch import TILE, Batch, Eyes, Labels, Scenes, Seen, Solids, raymarch_batch
 
 LABELS = Labels(water=WATER, water_instance=WATER_INSTANCE, ridge_instance=RIDGE_INSTANCE)
 NO_RIDGE = -1e9  # tangent of elevation: below every ray
 
 
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """What `trace` takes for one frame."""
-
-    scene: Scene
-    camera: Camera
-    time_s: float
-    previous: tuple[Camera, float] | None = None
-
-
 def trace_batch(frames: Sequence[Frame], size: tuple[int, int], *, device: str | torch.device,
                 tile: tuple[int, int] = TILE) -> Seen:  # fmt: skip
-    """The frames, (f, h, w, ...) tensors on the device. A scene that several of them share is uploaded once."""
+    """The frames, (f, h, w, ...) tensors on the device. Their height maps must be of one size."""
+    return raymarch_batch(pack(frames, device), size, LABELS, tile=tile)
+
+
+def pack(frames: Sequence[Frame], device: str | torch.device) -> Batch:
+    """The frames as tensors; a scene that several of them share is uploaded once."""
     scenes = list({id(frame.scene): frame.scene for frame in frames}.values())
     number = {id(scene): i for i, scene in enumerate(scenes)}
     before = [frame.previous or (frame.camera, frame.time_s) for frame in frames]
-    return raymarch_batch(
-        _pack_scenes(scenes, device),
-        _put([number[id(frame.scene)] for frame in frames], torch.int32, device),
-        _pack_eyes([frame.camera for frame in frames], device),
-        _pack_eyes([camera for camera, _ in before], device),
-        _put([frame.previous is not None for frame in frames], torch.bool, device),
-        _pack_solids(frames, [time_s for _, time_s in before], scenes, device),
-        size,
-        LABELS,
-        tile=tile,
+    return Batch(
+        scenes=_pack_scenes(scenes, device),
+        scene=_put([number[id(frame.scene)] for frame in frames], torch.int32, device),
+        eyes=_pack_eyes([frame.camera for frame in frames], device),
+        before=_pack_eyes([camera for camera, _ in before], device),
+        has_before=_put([frame.previous is not None for frame in frames], torch.bool, device),
+        solids=_pack_solids(frames, [time_s for _, time_s in before], scenes, device),
     )
 
 
@@ -92,7 +85,9 @@ def _pack_scenes(scenes: Sequence[Scene], device: str | torch.device) -> Scenes:
         ridges=_put(ridges, torch.float32, device),
         ridge_material=_put(ridge_material, torch.uint8, device),
         seed=_put([scene.seed for scene in scenes], torch.int32, device),
-        sky_instance=_put([SPACE_INSTANCE if scene.in_space else SKY_INSTANCE for scene in scenes], torch.int32, device),
+        sky_instance=_put(
+            [SPACE_INSTANCE if scene.in_space else SKY_INSTANCE for scene in scenes], torch.int32, device
+        ),
         sprites=_put(np.concatenate([scene.sprites for scene in scenes]), torch.uint8, device),
     )
 
