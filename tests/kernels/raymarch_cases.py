@@ -62,7 +62,7 @@ def _shot(build: SceneBuilder, heights: np.ndarray, eye: tuple[float, float, flo
     scene = Scene(
         solids=build.solids(), sprites=build.sprite_stack(), heights=heights.astype(np.float32),
         ground_material=rng.choice([GROUND, ROCK], (G, G)).astype(np.uint8),
-        ground_instance=rng.integers(1, 8, (G, G)).astype(np.int32), cell_m=3.0, water_level=water_level,
+        ground_instance=rng.integers(3, 8, (G, G)).astype(np.int32), cell_m=3.0, water_level=water_level,
         ridges=rng.uniform(0.02, 0.3, (ridges, RIDGE_SAMPLES)).astype(np.float32),
         ridge_material=np.array([ROCK, FOLIAGE][:ridges], np.uint8), seed=seed, in_space=in_space,
     )  # fmt: skip
@@ -70,7 +70,7 @@ def _shot(build: SceneBuilder, heights: np.ndarray, eye: tuple[float, float, flo
 
 
 def _shore() -> Shot:
-    """A slope into water under two ridges; every kind of solid, turned, thin, with holes, moving, from inside."""
+    """A slope into water under two ridges; every kind of solid, turned, thin, with holes, moving."""
     rng = np.random.default_rng(1)
     build = SceneBuilder(rng)
     drawing = build.sprite(np.pad(rng.integers(1, 5, (40, 40)), 12).astype(np.uint8))
@@ -83,17 +83,17 @@ def _shore() -> Shot:
     build.solid(PYRAMID, ROOF, (8.5, 5.0, 18.0), (2.0, 1.5, 2.0), yaw=-0.7)
     build.solid(BILLBOARD, CHARACTER, (2.5, 1.6, 7.0), (0.8, 1.2, 1.0), sprite=drawing, velocity=(-2.0, 0.0, 0.0))
     build.solid(BILLBOARD, CHARACTER, (-3.5, 1.6, 8.0), (0.8, 1.2, 1.0), sprite=drawing, ragged=-1.0)
-    build.solid(CYLINDER, STRUCTURE, (0.0, 3.0, 0.0), (20.0, 12.0, 30.0))  # the eye is in it, and sees its walls
     build.solid(BOX, PROP, (0.0, 3.0, -20.0), (4.0, 4.0, 4.0))  # behind the eye
-    slope = np.linspace(4.0, -6.0, G)[:, None] + rng.uniform(0, 1.0, (G, G))
+    slope = np.linspace(8.0, -5.0, G)[:, None] + rng.uniform(0, 1.0, (G, G))
     return _shot(build, slope, (0.3, 4.0, -1.0), -0.05, water_level=-0.5, ridges=2)
 
 
 def _yard() -> Shot:
-    """Looked down on, and no water, ridge or drawing."""
+    """Looked down on from within a round wall, and no water, ridge or drawing."""
     build = SceneBuilder(np.random.default_rng(2))
     for i, kind in enumerate((BOX, PYRAMID, CONE, ELLIPSOID)):
         build.solid(kind, STRUCTURE, (4.0 * i - 6, 1.0, 6.0), (1.2, 1.5, 1.2), yaw=0.5 * i)
+    build.solid(CYLINDER, STRUCTURE, (0.0, 3.0, 0.0), (9.0, 12.0, 13.0))  # the eye is in it, and sees its walls
     heights = np.random.default_rng(3).uniform(-0.5, 0.5, (G, G))
     return _shot(build, heights, (0.0, 9.0, -4.0), -0.8)
 

@@ -18,7 +18,8 @@ import torch
 
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.raymarch import raymarch
-from engine.worlds.trace import trace
+from engine.worlds.scene import CZ, INSTANCE, KIND
+from engine.worlds.trace import RIDGE_INSTANCE, WATER_INSTANCE, trace
 from tests.kernels.raymarch_cases import launches
 from tests.worlds.agreement import FIELDS, assert_the_same_is_seen
 
@@ -43,6 +44,17 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int
     run_python("-m", "tests.kernels.interpreted", str(path), TRITON_INTERPRET="1")
     with np.load(path) as arrays:
         return {(name, i): GBuffer(**{field: arrays[f"{name} {i} {field}"] for field in FIELDS}) for name, i in CASES}
+
+
+def test_the_first_case_shows_ground_water_ridges_and_every_kind_of_solid() -> None:
+    launch = launches()["batch"]
+    frame = launch.frames[0]
+    seen = set(np.unique(trace(frame.scene, frame.camera, launch.size, time_s=frame.time_s).instance))
+    ahead = frame.scene.solids[frame.scene.solids[:, CZ] > 0]
+    assert set(ahead[:, KIND]) == set(range(7))
+    assert {int(number) for number in ahead[:, INSTANCE]} <= {number // 8 * 8 for number in seen}
+    assert {WATER_INSTANCE, RIDGE_INSTANCE, RIDGE_INSTANCE + 1} <= seen
+    assert seen & set(np.unique(frame.scene.ground_instance))
 
 
 @each_case
