@@ -1,1 +1,1 @@
-"""GPU kernels and their plain-torch specification. Empty of kernels until the GPU path is built."""
+"""GPU kernels and what calls them; importing the package needs neither torch nor triton."""

@@ -21,6 +21,7 @@ from engine.worlds.looks import random_look
 from engine.worlds.particles import Particles
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
+from engine.worlds.shots import Frame
 from engine.worlds.trace import trace
 
 HUD = MATERIALS.index("hud")
@@ -38,17 +39,21 @@ class SourceFrame:
     buffer: GBuffer
 
 
-def trace_clip(seed: int, size: tuple[int, int], frames: int) -> list[GBuffer]:
-    """The G-buffers of one random shot; frames[0] has no flow."""
+def clip_frames(seed: int, frames: int) -> list[Frame]:
+    """One random shot, frame by frame, for a tracer; frames[0] has none before it."""
     rng = np.random.default_rng(seed)
     shot = random_level(rng)
     start = float(rng.uniform(0, 2))
-    out = []
-    for i in range(frames):
-        now, before = start + i * FRAME_S, start + (i - 1) * FRAME_S
-        previous = (shot.camera_at(before), before) if i else None
-        out.append(trace(shot.scene, shot.camera_at(now), size, time_s=now, previous=previous))
-    return out
+    times = [start + i * FRAME_S for i in range(frames)]
+    return [shot.frame(now, times[i - 1] if i else None) for i, now in enumerate(times)]
+
+
+def trace_clip(seed: int, size: tuple[int, int], frames: int) -> list[GBuffer]:
+    """The G-buffers of one random shot; frames[0] has no flow."""
+    return [
+        trace(frame.scene, frame.camera, size, time_s=frame.time_s, previous=frame.previous)
+        for frame in clip_frames(seed, frames)
+    ]
 
 
 def mirrored(buffer: GBuffer) -> GBuffer:

@@ -59,7 +59,8 @@ def test_requirements_are_installed_only_when_they_changed(tmp_path: Path, monke
         return 0
 
     (tmp_path / "tools").mkdir()
-    for name in (start.CORE, start.TRAIN):
+    assert start.REQUIREMENTS["test"].index(start.KERNELS) > start.REQUIREMENTS["test"].index(start.TRAIN)
+    for name in (start.CORE, start.TRAIN, start.KERNELS):
         (tmp_path / "tools" / name).write_text("numpy")
     monkeypatch.setattr(start, "ROOT", tmp_path)
     monkeypatch.setattr(start, "STAMPS", tmp_path / "stamps.json")
@@ -67,11 +68,12 @@ def test_requirements_are_installed_only_when_they_changed(tmp_path: Path, monke
     for _ in range(2):
         start.install_requirements(start.CORE)
         start.install_requirements(start.TRAIN)
-    assert [command[-1].rpartition("/")[2] for command in commands] == [start.CORE, start.TRAIN]
-    assert ["--no-deps" in command for command in commands] == [True, False]
+        start.install_requirements(start.KERNELS)  # torch's own triton must not come back with it
+    assert [command[-1].rpartition("/")[2] for command in commands] == [start.CORE, start.TRAIN, start.KERNELS]
+    assert ["--no-deps" in command for command in commands] == [True, False, True]
     (tmp_path / "tools" / start.CORE).write_text("numpy==2")
     start.install_requirements(start.CORE)
-    assert len(commands) == 3
+    assert len(commands) == 4
 
 
 def test_every_dependency_of_the_project_is_pinned() -> None:
@@ -83,6 +85,7 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
         start.CORE: project["project"]["dependencies"],
         start.TRAIN: project["project"]["optional-dependencies"]["train"],
         start.TEST: project["dependency-groups"]["dev"],
+        start.KERNELS: [line for line in project["project"]["optional-dependencies"]["gpu"] if "triton" in line],
     }
     for name, dependencies in wanted.items():
         lines = [line for line in (start.ROOT / "tools" / name).read_text().splitlines() if line and line[0] != "#"]

@@ -12,6 +12,7 @@ from engine.worlds import levels
 from engine.worlds.noise import value_noise as compiled_noise
 from engine.worlds.raymarch import raymarch, value_noise
 from engine.worlds.trace import trace
+from tests.worlds.agreement import assert_the_same_is_seen
 
 SIZE = (72, 128)
 KINDS = list(levels.BUILDERS)
@@ -30,19 +31,8 @@ def test_noise_in_torch_is_the_compiled_noise() -> None:
 def test_the_tracer_sees_what_the_ray_marcher_sees(level: Callable[[np.random.Generator], levels.Shot]) -> None:
     torch.set_num_threads(1)
     for seed in (1, 2):
-        shot = level(np.random.default_rng(seed))
-        now, before = 1.0, 1.0 - 1 / 24
-        camera, previous = shot.camera_at(now), (shot.camera_at(before), before)
-        fast = trace(shot.scene, camera, SIZE, time_s=now, previous=previous)
-        slow = raymarch(shot.scene, camera, SIZE, time_s=now, previous=previous)
-        same = (fast.material == slow.material) & (fast.instance == slow.instance)
-        assert same.mean() >= 0.99
-        relative = np.abs(fast.depth - slow.depth) / fast.depth
-        assert np.median(relative) < 0.01
-        assert np.quantile(relative[same], 0.99) < 0.01
-        assert np.quantile((fast.normal * slow.normal).sum(-1)[same], 0.01) > 0.99
-        assert np.quantile(np.abs(fast.uv - slow.uv).max(-1)[same], 0.99) < 0.05
-        assert np.quantile(np.abs(fast.flow - slow.flow).max(-1)[same], 0.99) < 0.05
-        for name in ("material", "instance", "depth", "position", "normal", "uv", "flow"):
-            ours, theirs = getattr(slow, name), getattr(fast, name)
-            assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype), name
+        frame = level(np.random.default_rng(seed)).frame(1.0, 1.0 - 1 / 24)
+        asked = {"time_s": frame.time_s, "previous": frame.previous}
+        fast = trace(frame.scene, frame.camera, SIZE, **asked)
+        slow = raymarch(frame.scene, frame.camera, SIZE, **asked)
+        assert_the_same_is_seen(fast, slow)
