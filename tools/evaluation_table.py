@@ -1,4 +1,4 @@
-"""The table of tools/evaluate.py, made from the figures of its JSON line alone; None is not measured, and why."""
+"""The table of tools/evaluate.py, made from the figures of its JSON line alone; a dash is not measured."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SINGLE = {
         ("flicker_real_255_game", "the game's own flicker", ""),
     ),
 }
-NOT_MEASURED = "not measured"
+NOT_MEASURED = "-"
 WANTED = {
     "model": "flicker at most 1.15",
     "colour_transfer": "6 dB below ours",
@@ -87,7 +87,7 @@ def print_table(console: Console, summary: dict[str, Any], clips: int, frames: i
     for name in ("value", "SSIM", "flicker", "sharpness"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("asked for")
-    table.add_row("[b]PSNR in dB, flicker and sharpness over the truth's")
+    table.add_row("[b]PSNR in dB; the last two over the truth's own")
     for way, label in WAY_LABELS.items():
         suffix = "" if way == "model" else f"_{way}"
         more = (f"ssim_{way}", f"flicker_ratio{suffix}", f"sharpness_of_truth{suffix}")
