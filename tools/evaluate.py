@@ -1,173 +1,268 @@
-"""Measure the shipped model on worlds and styles that no training saw: `python tools/evaluate.py --preset nano`.
+"""Measure the model on worlds and styles that no training saw: `python tools/evaluate.py --preset nano`.
 
-Worlds come from the test split, styles are the shipped themes'. Reading is the share of pixels whose material is right;
-fidelity is against the true rendering of the same world in the same style; flicker is the warp error by exact flow over
-that of the true rendering. Reading is also measured on hand-labelled real frames (tools/real_reading.py), where the
-clips are there. Beside the model in the same run: the underpainting alone, and a per-frame colour transfer,
-which is what a filter can do. A table for people, one JSON line last.
+\b
+fidelity   PSNR and SSIM to the true rendering of test worlds in the shipped themes, flicker (warp error by exact flow)
+           and sharpness over the true rendering's own, reading and step times; beside the model: a per-frame colour
+           transfer, the underpainting alone, other step counts, and nets trained without one thing
+still      the output's change from frame to frame where the game stands still
+recovery   frames until fidelity is back within 0.5 dB after the history was replaced
+stability  fidelity, sharpness and colour at the start and at the end of a long stream with cuts and theme changes
+real       on the clips of ../shared/footage: hand-labelled cells read right, sharpness, edges and calm
+
+Everything in one table, plots and a contact sheet in --out, one JSON line last; what was not measured is null there.
+Ctrl-C ends with what is measured by then. The lock on 24 Hz and the latency are measured by tools/bench.py.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-import time
-from collections import defaultdict
-from dataclasses import replace
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.config import MATERIALS, PRESETS
-from engine.live import LiveEngine
-from engine.painter_state import underpainting
+from engine.config import PRESETS, Preset
+from engine.live import WEIGHTS, LiveEngine, open_session
+from engine.painter_state import PainterState
 from engine.style import Style
-from engine.train.figures import color_transfer, psnr_db, ssim, warp_error
-from engine.underpaint import Underpainter
+from engine.train.fidelity import (
+    BASELINES,
+    TRUTH,
+    VARIANT_FILES,
+    FidelityFigures,
+    Shown,
+    Way,
+    WholeModel,
+    measure_clip,
+    painter_ways,
+    still_change_255,
+)
+from engine.train.recovery import Recovery, measure_recovery
+from engine.train.stability import Stability, camera_path, run_long
 from engine.worlds.samples import SourceFrame, clips
-from engine.worlds.target import true_rendering
 from reskin.engine_renderer import MATERIAL_COLORS
 from reskin.themes import load_theme, shipped_themes
-from tools import real_reading
+from tools import real_reading, real_structure
+from tools.evaluation_plots import plot_fidelity, plot_recovery, plot_stability, write_sheet
+from tools.evaluation_table import COMMANDS, REQUIRED, WAY_LABELS, print_table
 
-WAYS = ("model", "underpaint", "colour_transfer")  # `truth` is beside them where only its own motion counts
+ROOT = Path(__file__).resolve().parent.parent
+VARIANTS = ROOT / "engine" / "train" / "variants"
 SHEET_COLUMNS = ("source", "materials seen", "materials true", "underpainting", "output", "truth")
 SHEET_ROWS = 8
+MIN_COLUMNS = 124  # that no row of the table is broken
+# Each part's worlds begin at seeds of their own, so that none depends on how much another measures.
+SEED_FIDELITY, SEED_STILL, SEED_RECOVERY, SEED_STABILITY = 0, 100_000, 200_000, 300_000
 
 
-class Figures:
-    """Collects what is measured, frame by frame."""
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much is measured."""
 
-    def __init__(self) -> None:
-        self.psnr: dict[str, list[float]] = defaultdict(list)
-        self.ssim: dict[str, list[float]] = defaultdict(list)
-        self.flicker: dict[str, list[float]] = defaultdict(list)
-        self.step_ms: list[float] = []
-        self.right, self.seen = np.zeros(len(MATERIALS)), np.zeros(len(MATERIALS))
-
-    def add_reading(self, materials: np.ndarray, truth: np.ndarray) -> None:
-        correct = materials.argmax(axis=2) == truth
-        self.seen += np.bincount(truth.ravel(), minlength=len(MATERIALS))
-        self.right += np.bincount(truth[correct], minlength=len(MATERIALS))
-
-    def summary(self) -> dict[str, object]:
-        """All figures under the keys that the JSON line has."""
-        out: dict[str, object] = {"reading_worlds": _rounded(self.right.sum() / self.seen.sum())}
-        shares = self.right / np.maximum(self.seen, 1)
-        out["reading_by_material"] = {
-            name: _rounded(share) if count else None
-            for name, share, count in zip(MATERIALS, shares, self.seen, strict=True)
-        }
-        for way in WAYS:
-            out[f"psnr_{way}"] = _rounded(float(np.mean(self.psnr[way])), 2)
-            out[f"ssim_{way}"] = _rounded(float(np.mean(self.ssim[way])))
-        own = np.sum(self.flicker["truth"])
-        out["flicker_ratio"] = _rounded(np.sum(self.flicker["model"]) / own)
-        for way in WAYS[1:]:
-            out[f"flicker_ratio_{way}"] = _rounded(np.sum(self.flicker[way]) / own)
-        out["step_p50_ms"] = _rounded(np.median(self.step_ms), 2)
-        out["step_p95_ms"] = _rounded(np.percentile(self.step_ms, 95), 2)
-        return out
+    clips: int = 24
+    frames: int = 8  # of each clip
+    still_clips: int = 6
+    recovery_clips: int = 8
+    recovery_before: int = 12  # frames before the history is replaced: what a drift meter needs to be in full swing
+    recovery_after: int = 24
+    long_frames: int = 24_000
+    shots: int = 6  # of the long stream's camera path
+    shot_frames: int = 40
+    real_frames: int = 60  # of each real clip
+    real_themes: int = 5
 
 
-def _rounded(value: float, digits: int = 3) -> float:
-    return round(float(value), digits)
+QUICK = Sizes(clips=4, frames=5, still_clips=1, recovery_clips=2, recovery_after=14, long_frames=480, real_frames=16,
+              real_themes=2)  # fmt: skip
 
 
-def measure_clip(clip: list[SourceFrame], style: Style, engine: LiveEngine, plain: LiveEngine,
-                 figures: Figures) -> list[np.ndarray]:  # fmt: skip
-    """Adds one clip's figures; returns the sheet's row, its last frame as each column shows it, RGB in [0, 1]."""
-    engine.reset()
-    plain.reset()
-    true = Underpainter()
-    before: dict[str, np.ndarray] = {}
-    for i, frame in enumerate(clip):
-        began = time.perf_counter()
-        painting = engine.step(frame.rgb, style)
-        figures.step_ms.append((time.perf_counter() - began) * 1e3)
-        figures.add_reading(painting.materials, frame.material)
-        pictures = {
-            "model": underpainting(frame.rgb, painting.maps),
-            "underpaint": underpainting(frame.rgb, plain.step(frame.rgb, style).maps),
-            "colour_transfer": color_transfer(frame.rgb, style),
-            "truth": true_rendering(frame, style, true),
-        }
-        for way in WAYS:
-            figures.psnr[way].append(psnr_db(pictures[way], pictures["truth"]))
-            figures.ssim[way].append(ssim(pictures[way], pictures["truth"]))
-        if i:
-            for way, picture in pictures.items():
-                figures.flicker[way].append(warp_error(picture, before[way], frame, clip[i - 1]))
-        before = pictures
-    seen, truth = (MATERIAL_COLORS[m] / 255 for m in (painting.materials.argmax(axis=2), frame.material))
-    return [frame.rgb, seen, truth, pictures["underpaint"], pictures["model"], pictures["truth"]]
+class Evaluation:
+    """The parts, each giving its figures under the keys that the JSON line has, and its pictures into `out`."""
+
+    def __init__(self, preset: Preset, sizes: Sizes, styles: list[Style], console: Console, *, weights: Path,
+                 variants: Path, footage: Path, out: Path, real_sheet: Path | None, threads: int,
+                 one_theme: bool) -> None:  # fmt: skip
+        self.preset, self.sizes, self.styles, self.console, self.threads = preset, sizes, styles, console, threads
+        self.weights, self.variants, self.footage = weights, variants, footage
+        self.out, self.real_sheet, self.one_theme = out, real_sheet, one_theme
+        self.engine = LiveEngine(preset, weights=weights, threads=threads)
+        self.reader = LiveEngine(replace(preset, painter=False), weights=weights, threads=threads)
+        still_change_255(self.engine, np.zeros((*preset.size, 3), np.float32), styles[0])  # compiles all, for the times
+
+    def _progress(self, what: str, total: int | None = None) -> Callable[[Iterable[Any]], Iterable[Any]]:
+        return partial(track, description=what, total=total, console=self.console, transient=True)
+
+    def _worlds(self, seed: int, count: int, frames: int) -> Iterable[list[SourceFrame]]:
+        return islice(clips("test", self.preset.size, frames=frames, fresh=1.0, worker=seed), count)
+
+    def _painters(self) -> dict[str, Path]:
+        """Suffix of the keys to the Painter's file: the shipped one, and the one trained without augmentation."""
+        painters = {"": self.weights / "painter.onnx"}
+        bare = self.variants / VARIANT_FILES["no_augmentation"]
+        return painters | ({"_no_augmentation": bare} if bare.exists() else {})
+
+    def fidelity(self) -> dict[str, object]:
+        whole = WholeModel(self.engine)
+        ways: dict[str, Way | None] = {"model": whole.way, **BASELINES}
+        if self.preset.painter:
+            ways |= painter_ways(self.weights / "painter.onnx", self.variants, self.threads)
+        there = {name: way for name, way in ways.items() if way is not None}
+        figures, rows, count = FidelityFigures(), [], self.sizes.clips
+        worlds = self._worlds(SEED_FIDELITY, count, self.sizes.frames)
+        for i, clip in enumerate(self._progress("fidelity", count)(worlds)):
+            shown, pictures = measure_clip(clip, self.styles[i % len(self.styles)], self.reader, there, figures)
+            if i < SHEET_ROWS:
+                rows.append(sheet_row(shown, pictures))
+        write_sheet(self.out / "sheet.png", SHEET_COLUMNS, rows)
+        shown_ways = {name: label for name, label in WAY_LABELS.items() if name in there}
+        plot_fidelity(self.out / "fidelity.png", figures, shown_ways)
+        summary = figures.reading()
+        for name in ways:
+            summary |= figures.summary(name) if name in there else {f"psnr_{name}": None}
+        p50, p95 = np.percentile(whole.step_ms, [50, 95])
+        return summary | {"step_p50_ms": round(float(p50), 2), "step_p95_ms": round(float(p95), 2)}
+
+    def still(self) -> dict[str, object]:
+        worlds = self._worlds(SEED_STILL, self.sizes.still_clips, 1)
+        changes = [still_change_255(self.engine, clip[0].rgb, self.styles[i % len(self.styles)])
+                   for i, clip in enumerate(self._progress("still", self.sizes.still_clips)(worlds))]  # fmt: skip
+        return {"still_change_255": round(float(np.mean(changes)), 3)}
+
+    def recovery(self) -> dict[str, object]:
+        if not self.preset.painter:
+            return {}
+        sizes, painters = self.sizes, self._painters()
+        sessions = {suffix: open_session(path, self.threads) for suffix, path in painters.items()}
+        runs = {suffix: Recovery() for suffix in painters}
+        worlds = iter(
+            self._worlds(SEED_RECOVERY, sizes.recovery_clips + 1, sizes.recovery_before + sizes.recovery_after)
+        )
+        other_shot = next(worlds)[-1]
+        for i, clip in enumerate(self._progress("recovery", sizes.recovery_clips)(worlds)):
+            style, other = (self.styles[(i + k) % len(self.styles)] for k in (0, 1))
+            for suffix, session in sessions.items():
+                measure_recovery(
+                    clip, style, at=sizes.recovery_before, other_theme=other, other_shot=other_shot,
+                    reader=self.reader, new_painter=partial(PainterState, session, self.preset.steps),
+                    found=runs[suffix],
+                )  # fmt: skip
+            other_shot = clip[-1]
+        plot_recovery(self.out / "recovery.png", _labelled(runs))
+        return {key: value for suffix, run in runs.items() for key, value in run.summary(suffix).items()}
+
+    def stability(self) -> dict[str, object]:
+        sizes = self.sizes
+        shots = self._worlds(SEED_STABILITY, sizes.shots, sizes.shot_frames)
+        path = camera_path(self._progress("stability: the camera path", sizes.shots)(shots), self.styles[0])
+        turns = sizes.long_frames // len(path.frames_u8)
+        runs: dict[str, Stability] = {}
+        for suffix, painter in (self._painters() if self.preset.painter else {"": None}).items():
+            with tempfile.TemporaryDirectory() as folder:
+                engine = self.engine
+                if suffix and painter is not None:
+                    shutil.copy(self.weights / "reader.onnx", folder)
+                    shutil.copy(painter, Path(folder) / "painter.onnx")
+                    engine = LiveEngine(self.preset, weights=Path(folder), threads=self.threads)
+                progress = self._progress(f"stability{suffix.replace('_', ' ')}", turns)
+                runs[suffix] = run_long(engine, path, [] if self.one_theme else self.styles[1:], turns, progress)
+        plot_stability(self.out / "stability.png", _labelled(runs))
+        summary = {key: value for suffix, run in runs.items() for key, value in run.summary(suffix).items()}
+        return {"long_frames": turns * len(path.frames_u8), "long_themes": 1 if self.one_theme else len(self.styles),
+                **summary}  # fmt: skip
+
+    def real(self) -> dict[str, object]:
+        reading = real_reading.read_real_frames(self.reader, self.footage)
+        real_reading.print_table(self.console, reading)
+        videos = [real_reading.clip_of(labels, self.footage) for labels in real_reading.label_files()]
+        if reading.note is not None:
+            return reading.summary()
+        styles = self.styles[:: max(1, len(self.styles) // self.sizes.real_themes)][: self.sizes.real_themes]
+        structure, rows = real_structure.measure_all(videos, styles, self.engine, self.reader, self.sizes.real_frames,
+                                                     self._progress("real clips"))  # fmt: skip
+        if self.real_sheet is not None:
+            write_sheet(self.real_sheet, real_structure.SHEET_COLUMNS, rows)
+        return reading.summary() | structure.summary()
 
 
-def write_sheet(path: Path, rows: list[list[np.ndarray]]) -> None:
-    """One row a clip, with the columns' names on top."""
-    width = rows[0][0].shape[1]
-    header = np.zeros((18, width * len(SHEET_COLUMNS), 3), np.uint8)
-    for i, name in enumerate(SHEET_COLUMNS):
-        cv2.putText(header, name, (i * width + 4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
-    pictures = [(np.clip(np.concatenate(row, axis=1), 0, 1) * 255).astype(np.uint8) for row in rows]
-    if not cv2.imwrite(str(path), np.concatenate([header, *pictures])[..., ::-1]):
-        raise click.ClickException(f"writing {path}: not written. Is its folder there, and does the name end in .png?")
+def _labelled(runs: dict[str, Any]) -> dict[str, Any]:
+    """What a plot calls the runs that the keys tell apart by suffix."""
+    return {"without history augmentation" if suffix else "our model": run for suffix, run in runs.items()}
 
 
-def print_table(console: Console, title: str, summary: dict[str, object]) -> None:
-    table = Table(title=title)
-    for name in ("figure", "model", "underpainting", "colour transfer"):
-        table.add_column(name, justify="left" if name == "figure" else "right")
-    table.add_row("PSNR to the true rendering, dB", *(f"{summary[f'psnr_{way}']:.2f}" for way in WAYS))
-    table.add_row("SSIM", *(f"{summary[f'ssim_{way}']:.3f}" for way in WAYS))
-    flicker = ("flicker_ratio", "flicker_ratio_underpaint", "flicker_ratio_colour_transfer")
-    table.add_row("flicker over the true rendering's", *(f"{summary[key]:.2f}" for key in flicker))
-    table.add_row("step p50 / p95, ms", f"{summary['step_p50_ms']} / {summary['step_p95_ms']}", "", "")
-    table.add_row("pixels read right", f"{summary['reading_worlds']:.1%}", "", "")
-    by_material = summary["reading_by_material"]
-    assert isinstance(by_material, dict)
-    for name, share in by_material.items():
-        table.add_row(f"  {name}", "none there" if share is None else f"{share:.1%}", "", "")
-    console.print(table)
+def sheet_row(shown: Shown, pictures: dict[str, np.ndarray]) -> list[np.ndarray]:
+    seen, truth = (MATERIAL_COLORS[m] / 255 for m in (shown.read.materials.argmax(axis=2), shown.frame.material))
+    return [shown.frame.rgb, seen, truth, pictures["underpaint"], pictures["model"], pictures[TRUTH]]
+
+
+PARTS = ("fidelity", "still", "recovery", "stability", "real")
 
 
 @click.command(help=__doc__)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="nano", show_default=True)
-@click.option("--clips", "count", default=24, show_default=True, type=click.IntRange(min=1))
-@click.option("--frames", default=8, show_default=True, type=click.IntRange(min=2), help="Of each clip.")
+@click.option("--quick", is_flag=True, help="A look in a minute or two: few clips, 480 frames of the long stream.")
+@click.option("--only", multiple=True, type=click.Choice(PARTS), help="One part; may be given several times.")
+@click.option("--clips", "count", type=click.IntRange(min=1), help="Of fidelity; 24, or 4 with --quick.")
+@click.option("--frames", type=click.IntRange(min=2), help="Of each of these clips; 8, or 5 with --quick.")
+@click.option("--long-frames", type=click.IntRange(min=480), help="Of stability; 24000, or 480 with --quick.")
+@click.option(
+    "--one-theme", is_flag=True, help="Stability without theme changes, each of which starts the history anew."
+)
+@click.option("--weights", default=WEIGHTS, show_default=True, help="Folder of reader.onnx and painter.onnx.",
+              type=click.Path(path_type=Path, exists=True, file_okay=False))  # fmt: skip
+@click.option("--variants", default=VARIANTS, show_default=True, help="Folder of nets trained without one thing.",
+              type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
 @click.option("--threads", default=1, show_default=True, help="Of onnxruntime.")
 @real_reading.footage_option
-@click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="Contact sheet of the first clips, PNG.")
-def main(preset: str, count: int, frames: int, threads: int, footage: Path, sheet: Path | None) -> None:
+@click.option("--out", default=ROOT / "runs" / "evaluation", show_default=True, help="Folder of plots and sheet.",
+              type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
+@click.option("--real-sheet", type=click.Path(path_type=Path, dir_okay=False),
+              help="PNG: 20 frames of real games, the underpainting and the Painter side by side.")  # fmt: skip
+def main(preset: str, quick: bool, only: tuple[str, ...], count: int | None, frames: int | None,
+         long_frames: int | None, one_theme: bool, weights: Path, variants: Path, threads: int, footage: Path,
+         out: Path, real_sheet: Path | None) -> None:  # fmt: skip
     cv2.setNumThreads(1)
-    chosen = PRESETS[preset]
-    engine = LiveEngine(chosen, threads=threads)
-    plain = LiveEngine(replace(chosen, name="underpainting", painter=False, reader_every=1), threads=threads)
+    asked = {"clips": count, "frames": frames, "long_frames": long_frames}
+    sizes = replace(QUICK if quick else Sizes(), **{name: value for name, value in asked.items() if value})
     styles = [load_theme(path).style() for path in shipped_themes().values()]
-    figures, rows = Figures(), []
-    worlds = islice(clips("test", chosen.size, frames=frames, fresh=1.0), count)
-    console = Console()
-    for i, clip in enumerate(track(worlds, total=count, description="clips", console=console, transient=True)):
-        rows.append(measure_clip(clip, styles[i % len(styles)], engine, plain, figures))
-    summary = figures.summary()
-    print_table(
-        console, f"{preset}: {count} held-out worlds of {frames} frames, {len(styles)} held-out styles", summary
-    )
-    on_real_games = real_reading.read_real_frames(plain, footage)
-    real_reading.print_table(console, on_real_games)
-    summary |= on_real_games.summary()
-    if sheet is not None:
-        write_sheet(sheet, rows[:SHEET_ROWS])
-        console.print(f"contact sheet: {sheet}")
-    click.echo(json.dumps({"preset": preset, "clips": count, "frames": frames, "threads": threads, **summary}))
+    out.mkdir(parents=True, exist_ok=True)
+    console = Console(width=max(MIN_COLUMNS, Console().width))
+    evaluation = Evaluation(PRESETS[preset], sizes, styles, console, weights=weights, variants=variants,
+                            footage=footage, out=out, real_sheet=real_sheet, threads=threads,
+                            one_theme=one_theme)  # fmt: skip
+    missing = sorted({name for name in VARIANT_FILES.values() if not (variants / name).exists()})
+    summary: dict[str, Any] = {"preset": preset, "clips": sizes.clips, "frames": sizes.frames, "threads": threads,
+                               **dict.fromkeys(REQUIRED), "variants_missing": missing, "interrupted": None}  # fmt: skip
+    for part in PARTS:
+        if only and part not in only:
+            continue
+        try:
+            summary |= getattr(evaluation, part)()
+        except KeyboardInterrupt:
+            summary["interrupted"] = part
+            break
+    print_table(console, summary, sizes.clips, sizes.frames)
+    for name in missing:
+        way = next(way for way, file in VARIANT_FILES.items() if file == name)
+        console.print(f"not measured: {variants / name} is not there; {COMMANDS[way]}", soft_wrap=True)
+    console.print(f"plots and contact sheet: {out}")
+    line = json.dumps(summary)
+    (out / "figures.json").write_text(line + "\n", encoding="utf-8")
+    click.echo(line)
+    if summary["interrupted"]:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -51,14 +51,70 @@ def color_transfer(rgb: np.ndarray, style: Style) -> np.ndarray:
     return np.clip(cv2.cvtColor(moved.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1)
 
 
+def sharpness(picture: np.ndarray) -> float:
+    """Mean absolute Laplacian of the luminance."""
+    return float(np.abs(_laplacian(picture)).mean())
+
+
+def laplacian_energy(picture: np.ndarray) -> float:
+    """Mean square of the luminance's Laplacian: as sharpness, but edges count more than texture."""
+    return float(np.square(_laplacian(picture)).mean())
+
+
+def _laplacian(picture: np.ndarray) -> np.ndarray:
+    return cv2.Laplacian(np.ascontiguousarray(picture @ LUMA, np.float32), cv2.CV_32F)
+
+
+def chroma(picture: np.ndarray) -> float:
+    """How colourful: the mean distance from grey in Lab."""
+    lab = cv2.cvtColor(np.ascontiguousarray(picture, np.float32), cv2.COLOR_RGB2LAB)
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean())
+
+
+def edge_agreement(picture: np.ndarray, game: np.ndarray) -> float:
+    """Correlation of the luminances' gradient magnitudes: 1 where edges lie alike, 0 where they have nothing in common.
+
+    0 for a picture without any edge.
+    """
+
+    def edges(rgb: np.ndarray) -> np.ndarray:
+        luminance = np.ascontiguousarray(rgb @ LUMA, np.float32)
+        across, down = (cv2.Sobel(luminance, cv2.CV_32F, dx, 1 - dx) for dx in (1, 0))
+        magnitude = np.hypot(across, down)
+        return magnitude - magnitude.mean()
+
+    ours, theirs = edges(picture), edges(game)
+    both = float(np.sqrt(np.square(ours).mean() * np.square(theirs).mean()))
+    return float((ours * theirs).mean()) / both if both > 1e-9 else 0.0
+
+
 def warp_error(now: np.ndarray, before: np.ndarray, frame: SourceFrame, frame_before: SourceFrame) -> float:
     """Mean absolute difference of a picture to the one before it, moved by the exact flow; hidden points left out."""
     at_x, at_y, visible = flow_targets(frame.buffer, frame_before.buffer)
     visible &= (frame.material != HUD) & (frame_before.material != HUD)  # a HUD does not move with the world
+    return moved_error(now, before, (at_x, at_y, visible))
+
+
+def moved_error(now: np.ndarray, before: np.ndarray, targets: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:
+    """The same for any targets: where each pixel was, (h, w) x and y, and whether it was seen there."""
+    at_x, at_y, visible = targets
     if not visible.any():
         return 0.0
     moved = cv2.remap(before.astype(np.float32), at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return float(np.abs(now - moved)[visible].mean())
+
+
+def estimated_flow_targets(rgb: np.ndarray, rgb_before: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `flow_targets`, from two frames alone (DIS optical flow); seen is what flows back to within a pixel."""
+    now, before = (np.rint(np.clip(picture @ LUMA, 0, 1) * 255).astype(np.uint8) for picture in (rgb, rgb_before))
+    estimate = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    back, forth = (estimate.calc(*pair, None) for pair in ((now, before), (before, now)))  # type: ignore[call-overload]
+    h, w = now.shape
+    rows, columns = np.mgrid[0:h, 0:w].astype(np.float32)
+    at_x, at_y = columns + back[..., 0], rows + back[..., 1]
+    inside = (at_x >= 0) & (at_x <= w - 1) & (at_y >= 0) & (at_y <= h - 1)
+    there = cv2.remap(forth, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return at_x, at_y, inside & (np.abs(back + there).max(axis=2) < 1)
 
 
 def flow_targets(buffer: GBuffer, before: GBuffer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

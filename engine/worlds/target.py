@@ -19,13 +19,17 @@ from engine.worlds.noise import pattern_value
 from engine.worlds.samples import SourceFrame
 
 
-def true_rendering(frame: SourceFrame, style: Style, underpainter: Underpainter) -> np.ndarray:
-    """(h, w, 3) float32 sRGB in [0, 1]; the underpainter carries the clip's slow statistics."""
+def true_reading(frame: SourceFrame) -> tuple[np.ndarray, np.ndarray]:
+    """What a Reader without faults would see: materials (h, w, k) in [0, 1], depth (h, w) in [0, 1], logarithmic."""
     one_hot = np.eye(len(MATERIALS), dtype=np.float32)[frame.material]
     soft = cv2.blur(one_hot, (2, 2)) * 0.5 + one_hot * 0.5  # edges as a camera averages them
+    return np.ascontiguousarray(soft), (np.log1p(frame.buffer.depth) / FAR_LOG).astype(np.float32)
+
+
+def true_rendering(frame: SourceFrame, style: Style, underpainter: Underpainter) -> np.ndarray:
+    """(h, w, 3) float32 sRGB in [0, 1]; the underpainter carries the clip's slow statistics."""
+    maps = underpainter.paint(frame.rgb, *true_reading(frame), style)
     buffer = frame.buffer
-    depth = (np.log1p(buffer.depth) / FAR_LOG).astype(np.float32)
-    maps = underpainter.paint(frame.rgb, np.ascontiguousarray(soft), depth, style)
     relief = np.empty(frame.material.shape, np.float32)
     light = np.empty_like(relief)
     _surface(buffer.material, buffer.uv, buffer.depth, buffer.normal, style.pattern.astype(np.int64),

@@ -6,7 +6,19 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.train.figures import color_transfer, flow_targets, psnr_db, ssim, warp_error
+from engine.train.figures import (
+    chroma,
+    color_transfer,
+    edge_agreement,
+    estimated_flow_targets,
+    flow_targets,
+    laplacian_energy,
+    moved_error,
+    psnr_db,
+    sharpness,
+    ssim,
+    warp_error,
+)
 from engine.underpaint import LUMA
 from tests.engine.tiny import frames_of, style_of, world_clip
 
@@ -42,3 +54,29 @@ def test_what_sticks_to_the_world_does_not_flicker() -> None:
     lagging = warp_error(by_object(now), by_object(world_clip(9, 4)[3]), now, before)
     assert sticking < 0.02
     assert lagging > sticking
+
+
+def test_blur_takes_sharpness_and_grey_takes_chroma() -> None:
+    blurred = cv2.GaussianBlur(RGB, (0, 0), 2)
+    assert sharpness(blurred) < 0.6 * sharpness(RGB)
+    assert laplacian_energy(blurred) < 0.4 * laplacian_energy(RGB)
+    grey = np.repeat((RGB @ LUMA)[..., None], 3, axis=2)
+    assert chroma(grey) < 0.1
+    assert chroma(np.float32([[[1, 0, 0]]])) > 90
+    assert sharpness(np.full((8, 8, 3), 0.5)) == pytest.approx(0, abs=1e-6)
+
+
+def test_edges_agree_where_they_lie_alike() -> None:
+    assert edge_agreement(RGB, RGB) == pytest.approx(1, abs=1e-5)
+    assert edge_agreement(0.3 * RGB + 0.2, RGB) == pytest.approx(1, abs=1e-4)
+    assert edge_agreement(RGB[::-1, ::-1], RGB) < 0.5
+    assert edge_agreement(np.zeros_like(RGB), RGB) == 0
+
+
+def test_the_estimated_flow_follows_a_picture_that_slides(rng: np.random.Generator) -> None:
+    wide = cv2.GaussianBlur(rng.random((96, 160, 3)).astype(np.float32), (0, 0), 2)
+    wide = (wide - wide.min()) / np.ptp(wide)
+    before, now = wide[:, :140], wide[:, 3:143]
+    targets = estimated_flow_targets(now, before)
+    assert targets[2].mean() > 0.8
+    assert moved_error(now, before, targets) < 0.3 * np.abs(now - before).mean()
