@@ -2,8 +2,8 @@
 
 Every frame of a clip has its own noise level (half of them pure noise, since one step is what runs), and sees the
 frame before: the truth, the Painter's own output, or nothing, and that damaged as histories get damaged, while the
-target stays clean. With a share of shortcuts, a large step learns to land where two of half the size do. Loss: L1 and
-L1 of gradients, both in x.
+target stays clean. With a share of shortcuts, a large step learns to land where two of half the size do.
+The loss is all in x: L1, L1 of gradients, and L1 of the change since the frame before.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class PainterRecipe:
     checkpoint_steps: int = 200  # by steps
     seed: int = 1
     gradient_weight: float = 0.8
+    change_weight: float = 0.5
     own_history: float = 0.7  # share of histories that are the Painter's own output
     shortcut_share: float = 0.0  # of the steps that distil; 0.4 in stage 4
     # What the comparisons leave out:
@@ -86,10 +87,10 @@ class Past:
         self._recipe, self._rng = recipe, rng
         self._truth = clips.target * 2 - 1
         self._other = clips.anchor * 2 - 1
-        self._own: list[Tensor] = []
+        self.own: list[Tensor] = []
 
     def push(self, own: Tensor) -> None:
-        self._own.append(own)
+        self.own.append(own)
 
     def before(self, i: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What frame i sees: history, its noise level (b, 1), anchor, and its level."""
@@ -102,8 +103,8 @@ class Past:
             clean = torch.zeros(b, 1, device=rng.device)
             return self._truth[:, i - 1], clean, self._truth[:, 0], clean
         use_own = self._coin(self._recipe.own_history)
-        history, known = damage(torch.where(use_own, self._own[-1], self._truth[:, i - 1]), rng)
-        anchor = torch.where(use_own, self._own[0], self._truth[:, 0])
+        history, known = damage(torch.where(use_own, self.own[-1], self._truth[:, i - 1]), rng)
+        anchor = torch.where(use_own, self.own[0], self._truth[:, 0])
         anchor = torch.where(self._coin(0.5), self._other, anchor)
         anchor, anchor_known = damage(anchor, rng)
         return history, known, anchor, anchor_known
@@ -145,6 +146,9 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
             figures["mse"] += F.mse_loss(ours.detach().clamp(-1, 1), truth).item() / t
             figures["mse_under"] += F.mse_loss(look.painted().clamp(-1, 1), truth).item() / t
         total = total + (ours - target).abs().mean() + recipe.gradient_weight * gradient_loss(ours, target)
+        if i:  # what changes from frame to frame is to change as in the truth: no flicker, no smear
+            changed = clips.target[:, i - 1] * 2 - 1 - past.own[-1]
+            total = total + recipe.change_weight * (ours - truth + changed).abs().mean()
         past.push(ours.detach().clamp(-1, 1))
     return total / t, {name: round(value, 5) for name, value in figures.items()}
 

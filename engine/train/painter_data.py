@@ -23,9 +23,10 @@ from engine.style import Style
 from engine.underpaint import LUMA, PaintMaps, Underpainter
 from engine.worlds.samples import SourceFrame, clips
 from engine.worlds.styles import random_style
-from engine.worlds.target import true_rendering
+from engine.worlds.target import true_reading, true_rendering
 
 PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3}  # channels of (h, w) each
+TRUE_SHARE = 0.4  # of the clips that are read without faults
 FAR_X = 4.0  # beyond, a pixel stays at its ramp's end however its light is moved
 
 
@@ -76,12 +77,18 @@ def surface_means(materials: np.ndarray, depth: np.ndarray, maps: PaintMaps, sty
 
 
 def clip_fields(clip: list[SourceFrame], other: SourceFrame, style: Style, session) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
-    """One clip's fields by name, without the batch's axis. `other` is a frame of another world."""
+    """One clip's fields by name, without the batch's axis. `other` is a frame of another world.
+
+    Without a session the clip is read without faults: what a Painter cannot mend is not to be all that it learns.
+    """
     refiner, seen, true = Refiner(), Underpainter(), Underpainter()
     rows: dict[str, list[np.ndarray]] = {name: [] for name in (*PLANES, "surface")}
     for frame in clip:
-        materials, depth = read_frame(session, frame.rgb)
-        materials = refiner(frame.rgb, materials)
+        if session is None:
+            materials, depth = true_reading(frame)
+        else:
+            materials, depth = read_frame(session, frame.rgb)
+            materials = refiner(frame.rgb, materials)
         maps = seen.paint(frame.rgb, materials, depth, style)
         x = np.clip((frame.rgb @ LUMA - maps.mean) * maps.gain, -FAR_X, FAR_X)
         pictures = {"source": frame.rgb, "base": maps.base, "shade": maps.shade, "shine": maps.shine,
@@ -101,7 +108,8 @@ def styled_clips(split: str, size: tuple[int, int], frames: int, reader: Path) -
     other: SourceFrame | None = None
     for clip in clips(split, size, frames=frames, fresh=1.0):
         if other is not None:
-            yield clip_fields(clip, other, random_style(rng), session)
+            style = random_style(rng)
+            yield clip_fields(clip, other, style, None if rng.random() < TRUE_SHARE else session)
         other = clip[0]
 
 
