@@ -10,7 +10,6 @@ import pytest
 
 from engine.config import LITE, MATERIALS, NANO
 from engine.live import WEIGHTS, LiveEngine
-from engine.worlds.gbuffer import SPACE_INSTANCE
 from engine.worlds.samples import SourceFrame, clips
 from tests.engine.tiny import style_of
 
@@ -26,21 +25,14 @@ def held_out() -> list[tuple[SourceFrame, np.ndarray]]:
 
 
 def test_most_pixels_of_unseen_worlds_are_read_right() -> None:
-    # It was trained on the narrower worlds before (78 % there): 54 % here.
-    # The next Reader must bring this to 0.65 and more.
-    assert np.mean([(seen == frame.material).mean() for frame, seen in held_out()]) >= 0.5
+    assert np.mean([(seen == frame.material).mean() for frame, seen in held_out()]) >= 0.75
 
 
 def test_an_open_sky_is_read_as_sky() -> None:
-    """Seen from the ground: the Reader that ships was trained before there were worlds in space."""
     upper = NANO.size[0] // 4
-    open_skies = [
-        seen[:upper]
-        for frame, seen in held_out()
-        if (frame.material[:upper] == SKY).mean() > 0.9 and not (frame.buffer.instance == SPACE_INSTANCE).any()
-    ]
+    open_skies = [seen[:upper] for frame, seen in held_out() if (frame.material[:upper] == SKY).mean() > 0.9]
     assert open_skies, "no world with an open sky among 60"
-    assert np.mean([(seen == SKY).mean() for seen in open_skies]) > 0.6
+    assert np.mean([(seen == SKY).mean() for seen in open_skies]) > 0.8
 
 
 @pytest.mark.parametrize("preset", [NANO, LITE], ids=lambda preset: preset.name)
