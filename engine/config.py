@@ -49,4 +49,4 @@ BASE = Preset(
     painter_blocks=6,
 )  # fmt: skip
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
-SHAPES = {preset.name: preset for preset in (NANO, SMALL, BASE)}  # what tools/train.py trains; the last two on a GPU
+UNTRAINED = {preset.name: preset for preset in (SMALL, BASE)}  # wait for a GPU; tools/train.py does not take them yet

@@ -76,11 +76,6 @@ class LiveEngine:
         self._reading: Future[tuple[Settled, np.ndarray]] | None = None
         self._read_frame = 0  # which the reading is of
 
-    @property
-    def anchored(self) -> int:
-        """How often the Painter's drift meter has started its history anew."""
-        return 0 if self._painter is None else self._painter.anchored
-
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
         if self._reading is not None:

@@ -266,11 +266,16 @@ def cut(pictures: Sequence[np.ndarray], materials: np.ndarray, depth: np.ndarray
     planes = np.concatenate(pictures, axis=2)
     patches = planes.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).transpose(4, 1, 3, 0, 2)
     patches = patches.reshape(-1, h // PATCH, w // PATCH)
-    surface = materials @ style.per_material()[:, 9:]  # scale, glow and patterns, behind the nine colour columns
-    surface = np.concatenate([surface, materials, depth[..., None], maps.shade, maps.shine], axis=2)
-    surface = surface.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
-    channels = np.concatenate([patches, surface]).astype(np.float32)
+    channels = np.concatenate([patches, surface_means(materials, depth, maps, style)]).astype(np.float32)
     return np.pad(channels, ((0, -len(channels) % 8), (0, 0), (0, 0)))
+
+
+def surface_means(materials: np.ndarray, depth: np.ndarray, maps: PaintMaps, style: Style) -> np.ndarray:
+    """(channels, h/4, w/4): means of what lies in each patch; `engine.painter` says in which order."""
+    h, w = depth.shape
+    surface = materials @ style.per_material()[:, 9:]  # scale, glow and patterns, behind the nine colour columns
+    planes = np.concatenate([surface, materials, depth[..., None], maps.shade, maps.shine], axis=2)
+    return planes.reshape(h // PATCH, PATCH, w // PATCH, PATCH, -1).mean(axis=(1, 3)).transpose(2, 0, 1)
 
 
 def lay(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

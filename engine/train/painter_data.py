@@ -17,10 +17,11 @@ from rich.progress import track
 from torch import Tensor
 
 from engine.live import open_session, read_frame
+from engine.offline import surface_means
 from engine.painter import PATCH, SURFACE, Look
 from engine.refine import Refiner
 from engine.style import Style
-from engine.underpaint import LUMA, PaintMaps, Underpainter
+from engine.underpaint import LUMA, Underpainter
 from engine.worlds.samples import SourceFrame, clips
 from engine.worlds.styles import random_style
 from engine.worlds.target import true_reading, true_rendering
@@ -65,15 +66,6 @@ def shapes(clip_count: int, frames: int, size: tuple[int, int]) -> dict[str, tup
         "anchor": (clip_count, 3, h, w),
         "light": (clip_count, 15),
     }
-
-
-def surface_means(materials: np.ndarray, depth: np.ndarray, maps: PaintMaps, style: Style) -> np.ndarray:
-    """(SURFACE, h/4, w/4): means of what lies in each patch, as `engine.painter_state` lays them out."""
-    planes = np.concatenate(
-        [materials @ style.per_material()[:, 9:], materials, depth[..., None], maps.shade, maps.shine], axis=2
-    )
-    h, w, channels = planes.shape
-    return planes.reshape(h // PATCH, PATCH, w // PATCH, PATCH, channels).mean(axis=(1, 3)).transpose(2, 0, 1)
 
 
 def clip_fields(clip: list[SourceFrame], other: SourceFrame, style: Style, session) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]

@@ -89,7 +89,7 @@ def run_long(engine: LiveEngine, path: CameraPath, themes: list[Style], turns: i
     engine.reset()
     for frame_u8 in path.frames_u8[-LEAD_FRAMES:]:
         engine.step(_floats(frame_u8), themes[-1] if themes else path.style)
-    found, before = Stability(), engine.anchored
+    found, (_, _, anchored_before) = Stability(), engine.drift()
     period = len(themes) + 1
     for turn in progress(range(turns)):
         own = turn % period == 0 or turn == turns - 1
@@ -105,5 +105,5 @@ def run_long(engine: LiveEngine, path: CameraPath, themes: list[Style], turns: i
         if own:
             found.turns.append(Turn(first_frame=turn * len(path.frames_u8), psnr=psnr, sharpness=float(np.mean(sharp)),
                                     chroma=float(np.mean(colourful))))  # fmt: skip
-    found.anchored = engine.anchored - before
+    found.anchored = engine.drift()[2] - anchored_before
     return found

@@ -11,14 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.painter import PATCH, SURFACE, Painter
+from engine.config import MATERIALS, UNTRAINED, Preset
+from engine.painter import CONDITION, OUTPUTS, PATCH, PATCH_CHANNELS, SURFACE, Painter
+from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
 from engine.train.painter_data import ClipStore, styled_clips
-from engine.train.run import TrainingRun
 from engine.worlds.styles import random_style
-from tests.engine.test_train_resume import Killed, flat
+from tests.engine.killing import assert_resumes_bit_for_bit
 from tests.engine.tiny import SIZE, TINY, TinyEngine
 
 TINY_LITE = replace(TINY, painter=False)
@@ -159,26 +160,20 @@ def test_a_small_painter_learns_one_clip_by_heart(store: ClipStore) -> None:
 def test_a_painter_killed_after_a_checkpoint_and_resumed_equals_an_uninterrupted_one(
     store: ClipStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def train(name: str) -> None:
-        train_painter(tmp_path / name, TINY_RECIPE, tmp_path / "no reader is needed", clips=store.folder)
+    def train(folder: Path) -> None:
+        train_painter(folder, TINY_RECIPE, tmp_path / "no reader is needed", clips=store.folder)
 
-    train("whole")
-    plain = TrainingRun.after_backward
+    assert_resumes_bit_for_bit(train, tmp_path, monkeypatch)
 
-    def killed_at_three(run: TrainingRun) -> None:
-        if run.step == 3:
-            raise Killed
-        plain(run)
 
-    monkeypatch.setattr(TrainingRun, "after_backward", killed_at_three)
-    with pytest.raises(Killed):
-        train("parts")
-    monkeypatch.undo()
-    train("parts")
-    whole, parts = (
-        flat(torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)) for name in ("whole", "parts")
-    )
-    assert whole.keys() == parts.keys()
-    for name, value in whole.items():
-        if isinstance(value, torch.Tensor):
-            assert torch.equal(value, parts[name]), name
+@pytest.mark.parametrize("preset", UNTRAINED.values(), ids=lambda preset: preset.name)
+def test_the_presets_that_wait_for_a_gpu_are_the_same_code_with_other_widths(preset: Preset) -> None:
+    h, w = preset.size
+    with torch.device("meta"):  # shapes alone
+        reader, painter = Reader(preset.reader_widths), Painter(preset.painter_widths, preset.painter_blocks)
+        logits, depth = reader(torch.empty(1, 3, h, w))
+        patches = torch.empty(1, PATCH_CHANNELS, h // PATCH, w // PATCH)
+        outputs = painter.patch_outputs(patches, torch.empty(1, CONDITION))
+    assert logits.shape == (1, len(MATERIALS), h, w)
+    assert depth.shape == (1, 1, h, w)
+    assert outputs.shape == (1, OUTPUTS * PATCH**2, h // PATCH, w // PATCH)

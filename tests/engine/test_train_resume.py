@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,48 +13,16 @@ from engine.train.reader import ReaderRecipe, train_reader
 from engine.train.run import TrainingRun, progress_on_disk
 from engine.train.sheet import COLORS, TILE_WIDTH_PX, colored, write_sheet
 from engine.train.streams import MOST_PROCESSES, Stream
+from tests.engine.killing import assert_resumes_bit_for_bit
 
 TINY = ReaderRecipe(size=(48, 80), batch=2, steps=4, checkpoint_steps=2, workers=0, held_out=3, evaluate_every=2)
-
-
-class Killed(Exception):
-    pass
-
-
-def flat(state: Any, name: str = "") -> dict[str, Any]:
-    """Every leaf of nested dictionaries and lists by its path."""
-    items = state.items() if isinstance(state, dict) else enumerate(state) if isinstance(state, list) else None
-    if items is None:
-        return {name: state}
-    return {path: leaf for key, part in items for path, leaf in flat(part, f"{name}/{key}").items()}
 
 
 def test_a_reader_killed_after_a_checkpoint_and_resumed_equals_an_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_reader(tmp_path / "whole", TINY)
-    plain = TrainingRun.after_backward
-
-    def killed_at_three(run: TrainingRun) -> None:
-        if run.step == 3:
-            raise Killed
-        plain(run)
-
-    monkeypatch.setattr(TrainingRun, "after_backward", killed_at_three)
-    with pytest.raises(Killed):
-        train_reader(tmp_path / "parts", TINY)
-    monkeypatch.undo()
-    assert progress_on_disk(tmp_path / "parts", minutes=0, steps=4) == 0.5
-    train_reader(tmp_path / "parts", TINY)
-    whole, parts = (
-        flat(torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)) for name in ("whole", "parts")
-    )
-    assert whole.keys() == parts.keys()
-    for name, value in whole.items():
-        if isinstance(value, torch.Tensor):
-            assert torch.equal(value, parts[name]), name
-        elif name != "/trained_s":
-            assert value == parts[name], name
+    assert_resumes_bit_for_bit(lambda folder: train_reader(folder, TINY), tmp_path, monkeypatch)
+    assert progress_on_disk(tmp_path / "parts", minutes=0, steps=4) == 1
     sheets = sorted(path.name for path in (tmp_path / "parts").glob("*.png"))
     assert sheets == ["sheet_000002.png", "sheet_000004.png"]
 

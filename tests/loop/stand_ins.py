@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from reskin.renderer import TintRenderer, View
+from reskin.shared_frames import Drift
 from reskin.themes import Theme
 
 
@@ -16,6 +17,7 @@ class Faulty(TintRenderer):
     """A tint that at its `at`-th frame raises, hangs or exits; `cost_ms` sleeps in each, halved by each level."""
 
     name = "faulty tint"
+    drift = Drift(color=0.03, sharpness=0.9, anchored=2)
 
     def __init__(self, fault: str = "", at: int = 0, cost_ms: float = 0.0, marker: str = "") -> None:
         self._fault = fault

@@ -120,6 +120,12 @@ def test_a_hanging_engine_gives_the_game_back_within_250_ms_and_is_replaced(
 
 
 @pytest.mark.usefixtures("left_behind")
+def test_the_drift_of_every_painting_reaches_the_status() -> None:
+    status, _, _ = play(Supervisor(FAULTY), until=lambda status, overlay: len(overlay.shown) > 5)
+    assert status.drift == (0.03, 0.9, 2)
+
+
+@pytest.mark.usefixtures("left_behind")
 def test_one_exception_costs_one_frame_and_no_restart(tmp_path: Path) -> None:
     engine = Supervisor(FAULTY, ("raise", 20, 0.0, str(tmp_path / "once")))
     status, _, _ = play(engine, until=lambda status, overlay: len(overlay.shown) > 60)
