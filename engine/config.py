@@ -6,6 +6,7 @@ Knows nothing of weights, screens or training. Sizes are pixels, (h, w) order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 MATERIALS = (
     "sky", "ground", "foliage", "rock", "structure", "roof", "water", "character", "prop", "glow", "hud",
@@ -22,11 +23,24 @@ PATTERNS = ("plain", "noise", "clouds", "tiles", "bricks", "stripes", "dots", "c
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """A transformer that paints: `engine/token_painter.py`."""
+
+    patch: int  # pixels a side of a token
+    width: int  # a multiple of 128, which fills the tensor cores' tiles
+    layers: int
+    hidden: int  # of the MLP
+    head: int = 64  # width of an attention head
+    bottleneck: int = 256  # channels that a patch is squeezed into first
+    slots: int = 5  # frames in the ring: the anchor, the present one, and those between
+
+
+@dataclass(frozen=True, kw_only=True)
 class Preset:
     """One size of the engine."""
 
     name: str
-    size: tuple[int, int] = (144, 256)  # (h, w) that the networks see; multiples of 16
+    size: tuple[int, int] = (144, 256)  # (h, w) that the networks see
     painter: bool = True  # False: the Reader and the underpainting alone
     steps: int = 1  # of the Painter's denoising, from pure noise to the clean frame
     reader_every: int = 1  # frames; the material map is carried over in between
@@ -36,17 +50,20 @@ class Preset:
     reader_widths: tuple[int, int, int, int] = (24, 48, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
     painter_widths: tuple[int, int] = (32, 64)  # channels at 1/4 and 1/8
     painter_blocks: int = 2  # at 1/8
+    tokens: Tokens | None = None  # the Painter is a transformer of this shape instead
 
 
 NANO = Preset(name="nano", reader_every=2, reads_behind=True)
 LITE = Preset(name="lite", painter=False, reader_every=2, reads_behind=True)
+# 576 tokens each, nine times 64: tiles are full. Wide and shallow: at one stream a launch costs more than its product.
 SMALL = Preset(
-    name="small", size=(352, 640), steps=2, reader_widths=(96, 192, 384, 640), painter_widths=(128, 256),
-    painter_blocks=4,
+    name="small", size=(360, 640), steps=2, reader_widths=(64, 128, 256, 512),
+    tokens=Tokens(patch=20, width=768, layers=4, hidden=3072),
 )  # fmt: skip
 BASE = Preset(
-    name="base", size=(576, 1024), steps=2, reader_widths=(160, 320, 640, 1152), painter_widths=(256, 512),
-    painter_blocks=6,
+    name="base", size=(576, 1024), steps=2, reader_widths=(128, 256, 512, 768),
+    tokens=Tokens(patch=32, width=768, layers=14, hidden=3072),
 )  # fmt: skip
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
-UNTRAINED = {preset.name: preset for preset in (SMALL, BASE)}  # wait for a GPU; tools/train.py does not take them yet
+Shape = Literal["nano", "small", "base"]  # what can be trained; lite is nano's Reader
+SHAPES: dict[Shape, Preset] = {"nano": NANO, "small": SMALL, "base": BASE}

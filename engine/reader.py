@@ -2,7 +2,7 @@
 
 A U-Net behind a 2x space-to-depth with attention at the coarsest level. BatchNorm folds into the convolutions at
 export, ReLU fuses: at 256x144 about 0.60 GMAC. Torch only; the app runs the exported ONNX file (`engine/live.py`).
-Shapes: rgb (b, 3, h, w) in [-1, 1], h and w multiples of 16 -> logits (b, k, h, w), depth (b, 1, h, w) in [0, 1].
+Shapes: rgb (b, 3, h, w) in [-1, 1] -> logits (b, k, h, w), depth (b, 1, h, w) in [0, 1]; `votes` wants multiples of 16.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from engine.config import MATERIALS, NANO
 
+STRIDE = 16  # pixels of a coarsest cell
 FAR_LOG = 6.9  # log(1 + 1000 m): depth 1 is the sky
 
 
@@ -72,7 +73,10 @@ class Reader(nn.Module):
         self.head = nn.Conv2d(w2, 4 * outputs, 1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        out = F.pixel_shuffle(self.votes(rgb), 2)  # (b, k + 1, h, w)
+        h, w = rgb.shape[-2:]
+        if h % STRIDE or w % STRIDE:
+            rgb = F.pad(rgb, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate")
+        out = F.pixel_shuffle(self.votes(rgb), 2)[..., :h, :w]  # (b, k + 1, h, w)
         return out[:, :-1], torch.sigmoid(out[:, -1:])
 
     def votes(self, rgb: Tensor) -> Tensor:

@@ -15,23 +15,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.config import NANO
-from engine.painter import Painter
+from engine.config import NANO, SHAPES, Shape
+from engine.painter import Look, Painter
+from engine.ring import Ring
 from engine.sampler import SMALLEST_STEP, noised, shortcut_target, stepped
+from engine.token_painter import TokenPainter
 from engine.train import distributed
 from engine.train.muon import split_optimizers
 from engine.train.painter_data import ClipStore, PainterClips
 from engine.train.reader import CPU
 from engine.train.run import TrainingRun
 
+FORGETTING = 0.1  # share of frames before which a ring loses all that it held
 SHORTCUTS = (1 / 4, 1 / 2, 1.0)  # step sizes that are learnt from two of half the size
 
 
 @dataclass(frozen=True, kw_only=True)
 class PainterRecipe:
+    preset: Shape = "nano"
     size: tuple[int, int] = NANO.size
-    widths: tuple[int, int] = NANO.painter_widths
-    blocks: int = NANO.painter_blocks
     clips: int = 300  # made once and kept
     frames: int = 5  # of a clip: its own outputs are rolled out over them
     batch: int = 4
@@ -88,6 +90,7 @@ class Past:
         self._truth = clips.target * 2 - 1
         self._other = clips.anchor * 2 - 1
         self.own: list[Tensor] = []
+        self._began = [0] * clips.target.shape[0]  # the frame at which a clip's ring was last emptied
 
     def push(self, own: Tensor) -> None:
         self.own.append(own)
@@ -109,8 +112,40 @@ class Past:
         anchor, anchor_known = damage(anchor, rng)
         return history, known, anchor, anchor_known
 
+    def ages(self, i: int) -> list[int]:
+        """How many frames each clip has painted since its past began: at times a ring is empty in mid-clip."""
+        b = self._other.shape[0]
+        if not self._recipe.history:
+            return [0] * b
+        if i and self._recipe.augment:
+            begins = torch.rand(b, generator=self._rng, device=self._rng.device) < FORGETTING
+            self._began = [i if now else then for now, then in zip(begins.tolist(), self._began, strict=True)]
+        return [i - began for began in self._began]
+
     def _coin(self, share: float) -> Tensor:
         return torch.rand(self._other.shape[0], 1, 1, 1, generator=self._rng, device=self._rng.device) < share
+
+
+class Brush:
+    """A Painter of either kind; a transformer has the ring of the clip's frames so far, as its own past made them."""
+
+    def __init__(self, painter: torch.nn.Module, b: int, device: torch.device) -> None:
+        self._painter = painter
+        self._ring = painter.ring(b, device=device) if isinstance(painter, TokenPainter) else None
+        self._written: Ring | None = None
+
+    def turn(self, frames: list[int]) -> None:
+        """The next frame: each clip's n-th since its past began."""
+        if self._ring is not None:
+            self._ring = (self._written or self._ring).cut_off()  # the last frame's graph still needs its own
+            self._ring.turn(frames)
+
+    def __call__(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor) -> Tensor:
+        """The clean frame (b, 3, h, w). Gradients stay within the frame; the last call's keys and values stay."""
+        if self._ring is None:
+            return self._painter(noisy, history, anchor, look, condition)  # type: ignore[no-any-return]
+        self._written = self._ring.cut_off()
+        return self._painter(noisy, history, anchor, look, condition, self._written)  # type: ignore[no-any-return]
 
 
 def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterRecipe,
@@ -119,14 +154,15 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
     b, t = clips.source.shape[:2]
     device = rng.device
     total, figures = torch.zeros((), device=device), {"mse": 0.0, "mse_under": 0.0}
-    past = Past(clips, recipe, rng)
+    past, brush = Past(clips, recipe, rng), Brush(painter, b, device)
     for i in range(t):
         look, truth = clips.look(i), clips.target[:, i] * 2 - 1
         history, known, anchor, anchor_known = past.before(i)
+        brush.turn(past.ages(i))
 
         def paint(noisy: Tensor, sigma: Tensor, step: Tensor, seen=(history, anchor), look=look,  # type: ignore[no-untyped-def]
                   levels=(known, anchor_known)) -> Tensor:  # fmt: skip
-            return painter(noisy, *seen, look, torch.cat([clips.light, sigma, step, *levels], dim=1))
+            return brush(noisy, seen[0], seen[1], look, torch.cat([clips.light, sigma, step, *levels], dim=1))
 
         noise = torch.zeros_like(truth)
         if recipe.diffusion:
@@ -174,6 +210,14 @@ def shortcut_pair(paint, truth: Tensor, noise: Tensor, rng: torch.Generator) -> 
     return paint(noisy, sigma, step), target.clamp(-1, 1)
 
 
+def new_painter(shape: Shape, size: tuple[int, int]) -> Painter | TokenPainter:
+    """An untrained Painter of a preset's shape, for pictures (h, w)."""
+    preset = SHAPES[shape]
+    if preset.tokens is not None:
+        return TokenPainter(preset.tokens, size)
+    return Painter(preset.painter_widths, preset.painter_blocks)
+
+
 def open_store(folder: Path, recipe: PainterRecipe, reader: Path) -> ClipStore:
     """The clips in a folder; the first process makes them while the others wait."""
 
@@ -187,7 +231,7 @@ def open_store(folder: Path, recipe: PainterRecipe, reader: Path) -> ClipStore:
 
 
 def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: Path | None = None,
-                  clips: Path | None = None, device: torch.device = CPU) -> Painter:  # fmt: skip
+                  clips: Path | None = None, device: torch.device = CPU) -> Painter | TokenPainter:  # fmt: skip
     """Runs or resumes the stage over the Reader exported at `reader`; returns the averaged Painter.
 
     `start` is the checkpoint of an earlier stage; `clips` is where the clips are kept, or else the run's folder.
@@ -195,7 +239,7 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: P
     torch.manual_seed(recipe.seed)
     rng = torch.Generator(device).manual_seed(recipe.seed + 1000 * distributed.rank())
     store = open_store(clips or folder / "clips", recipe, reader)
-    painter = Painter(recipe.widths, recipe.blocks)
+    painter = new_painter(recipe.preset, recipe.size)
     painter = painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         painter.load_state_dict(torch.load(start, weights_only=True, map_location="cpu")["model"])

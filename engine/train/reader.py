@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from engine.config import MATERIALS
+from engine.config import MATERIALS, SHAPES, Shape
 from engine.reader import Reader, encode_depth
 from engine.train import distributed
 from engine.train.muon import split_optimizers
@@ -34,6 +34,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class ReaderRecipe:
+    preset: Shape = "nano"
     size: tuple[int, int] = (144, 256)
     batch: int = 16  # of each process
     matrix_lr: float = 0.02
@@ -115,7 +116,7 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
                  device: torch.device = CPU) -> Reader:  # fmt: skip
     """Runs or resumes the stage; returns the averaged Reader. `start` is the checkpoint of an earlier, smaller run."""
     torch.manual_seed(recipe.seed)
-    reader = Reader().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    reader = Reader(SHAPES[recipe.preset].reader_widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         reader.load_state_dict(torch.load(start, weights_only=True, map_location="cpu")["model"])
     optimizers = split_optimizers(reader, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)

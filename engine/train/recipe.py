@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, get_type_hints
 import torch
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from engine.config import NANO
+from engine.config import NANO, SHAPES, Shape
 from engine.train import distributed
 from engine.train.painter import PainterRecipe, train_painter
 from engine.train.reader import CPU, ReaderRecipe, train_reader
@@ -22,7 +22,7 @@ from engine.train.run import CHECKPOINT, progress_on_disk
 
 EXPECTED = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text", int | None: "a whole number",
-    tuple[int, int]: "height and width in pixels, such as [144, 256]",
+    tuple[int, int]: "height and width in pixels, such as [144, 256]", Shape: "one of " + ", ".join(SHAPES),
 }  # fmt: skip
 
 

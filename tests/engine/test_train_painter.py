@@ -11,9 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.config import MATERIALS, UNTRAINED, Preset
-from engine.painter import CONDITION, OUTPUTS, PATCH, PATCH_CHANNELS, SURFACE, Painter
-from engine.reader import Reader
+from engine.painter import PATCH, SURFACE, Painter
 from engine.sampler import schedule, stepped
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
@@ -23,7 +21,7 @@ from tests.engine.killing import assert_resumes_bit_for_bit
 from tests.engine.tiny import SIZE, TINY, TinyEngine
 
 TINY_LITE = replace(TINY, painter=False)
-TINY_RECIPE = PainterRecipe(size=SIZE, widths=(16, 16), clips=3, frames=3, batch=2, steps=4, checkpoint_steps=2,
+TINY_RECIPE = PainterRecipe(size=SIZE, clips=3, frames=3, batch=2, steps=4, checkpoint_steps=2,
                             shortcut_share=0.5)  # fmt: skip
 
 
@@ -164,16 +162,3 @@ def test_a_painter_killed_after_a_checkpoint_and_resumed_equals_an_uninterrupted
         train_painter(folder, TINY_RECIPE, tmp_path / "no reader is needed", clips=store.folder)
 
     assert_resumes_bit_for_bit(train, tmp_path, monkeypatch)
-
-
-@pytest.mark.parametrize("preset", UNTRAINED.values(), ids=lambda preset: preset.name)
-def test_the_presets_that_wait_for_a_gpu_are_the_same_code_with_other_widths(preset: Preset) -> None:
-    h, w = preset.size
-    with torch.device("meta"):  # shapes alone
-        reader, painter = Reader(preset.reader_widths), Painter(preset.painter_widths, preset.painter_blocks)
-        logits, depth = reader(torch.empty(1, 3, h, w))
-        patches = torch.empty(1, PATCH_CHANNELS, h // PATCH, w // PATCH)
-        outputs = painter.patch_outputs(patches, torch.empty(1, CONDITION))
-    assert logits.shape == (1, len(MATERIALS), h, w)
-    assert depth.shape == (1, 1, h, w)
-    assert outputs.shape == (1, OUTPUTS * PATCH**2, h // PATCH, w // PATCH)
