@@ -2,7 +2,7 @@
 
 A U-Net behind a 2x space-to-depth with attention at the coarsest level. BatchNorm folds into the convolutions at
 export, ReLU fuses: at 256x144 about 0.60 GMAC. Torch only; the app runs the exported ONNX file (`engine/live.py`).
-Shapes: rgb (b, 3, h, w) in [-1, 1] -> logits (b, k, h, w), depth (b, 1, h, w) in [0, 1]; `votes` wants multiples of 16.
+Shapes: rgb (b, 3, h, w) in [-1, 1] -> logits (b, k, h, w), depth (b, 1, h, w) in [0, 1]; h, w even.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.config import MATERIALS, NANO
 
-STRIDE = 16  # pixels of a coarsest cell
+CELL = 8  # blocks of 2x2 pixels a side of a coarsest cell
 FAR_LOG = 6.9  # log(1 + 1000 m): depth 1 is the sky
 
 
@@ -73,10 +73,7 @@ class Reader(nn.Module):
         self.head = nn.Conv2d(w2, 4 * outputs, 1)
 
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        h, w = rgb.shape[-2:]
-        if h % STRIDE or w % STRIDE:
-            rgb = F.pad(rgb, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate")
-        out = F.pixel_shuffle(self.votes(rgb), 2)[..., :h, :w]  # (b, k + 1, h, w)
+        out = F.pixel_shuffle(self.votes(rgb), 2)  # (b, k + 1, h, w)
         return out[:, :-1], torch.sigmoid(out[:, -1:])
 
     def votes(self, rgb: Tensor) -> Tensor:
@@ -86,6 +83,9 @@ class Reader(nn.Module):
 
     def block_votes(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Votes on 2x2 blocks (b, 12, h/2, w/2): of each pixel (b, 4 (k + 1), ...), of each block (b, k + 1, ...)."""
+        rows, columns = x.shape[-2:]
+        if rows % CELL or columns % CELL:  # the last cells reach over the picture's edge
+            x = F.pad(x, (0, -columns % CELL, 0, -rows % CELL), mode="replicate")
         b, _, h, w = x.shape
         y_position = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype).view(1, 1, h, 1).expand(b, 1, h, w)
         x_position = torch.linspace(-1, 1, w, device=x.device, dtype=x.dtype).view(1, 1, 1, w).expand(b, 1, h, w)
@@ -98,4 +98,4 @@ class Reader(nn.Module):
         x = self.up4(quarter + F.interpolate(self.to4(x), scale_factor=2.0))
         votes = F.interpolate(votes + self.head4(x), scale_factor=2.0, mode="bilinear")  # (b, k + 1, h/2, w/2)
         x = self.up2(half + F.interpolate(self.to2(x), scale_factor=2.0))
-        return self.head(x), votes
+        return self.head(x)[..., :rows, :columns], votes[..., :rows, :columns]

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.config import NANO, SHAPES, Shape
+from engine.checkpoint import Held, new_network
+from engine.config import NANO, Shape
 from engine.painter import Look, Painter
 from engine.ring import Ring
 from engine.sampler import SMALLEST_STEP, noised, shortcut_target, stepped
@@ -210,14 +211,6 @@ def shortcut_pair(paint, truth: Tensor, noise: Tensor, rng: torch.Generator) -> 
     return paint(noisy, sigma, step), target.clamp(-1, 1)
 
 
-def new_painter(shape: Shape, size: tuple[int, int]) -> Painter | TokenPainter:
-    """An untrained Painter of a preset's shape, for pictures (h, w)."""
-    preset = SHAPES[shape]
-    if preset.tokens is not None:
-        return TokenPainter(preset.tokens, size)
-    return Painter(preset.painter_widths, preset.painter_blocks)
-
-
 def open_store(folder: Path, recipe: PainterRecipe, reader: Path) -> ClipStore:
     """The clips in a folder; the first process makes them while the others wait."""
 
@@ -239,7 +232,8 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: P
     torch.manual_seed(recipe.seed)
     rng = torch.Generator(device).manual_seed(recipe.seed + 1000 * distributed.rank())
     store = open_store(clips or folder / "clips", recipe, reader)
-    painter = new_painter(recipe.preset, recipe.size)
+    painter = new_network(Held(part="painter", shape=recipe.preset, size=recipe.size))
+    assert isinstance(painter, Painter | TokenPainter)
     painter = painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         painter.load_state_dict(torch.load(start, weights_only=True, map_location="cpu")["model"])

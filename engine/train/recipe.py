@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, get_type_hints
 import torch
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from engine.checkpoint import Part
 from engine.config import NANO, SHAPES, Shape
 from engine.train import distributed
 from engine.train.painter import PainterRecipe, train_painter
@@ -27,10 +28,10 @@ EXPECTED = {
 
 
 class Exporter(Protocol):
-    """Writes a checkpoint's averaged network as part.onnx into a folder (tools/export.py)."""
+    """Writes a checkpoint's averaged network as part.onnx, a GPU's as part.safetensors too (tools/export.py)."""
 
-    def __call__(self, part: str, checkpoint: Path, folder: Path, *, size: tuple[int, int], int8: bool,
-                 frames: int) -> Path: ...  # fmt: skip
+    def __call__(self, part: Part, checkpoint: Path, folder: Path, *, shape: Shape, size: tuple[int, int],
+                 int8: bool, frames: int) -> Path: ...  # fmt: skip
 
 
 class Stage(BaseModel):
@@ -132,13 +133,7 @@ def run_recipe(recipe: Recipe, folder: Path, export: Exporter, told: Callable[[s
     for name, stage in stages.items():
         if isinstance(stage, ExportStage):
             if distributed.rank() == 0:
-                part, checkpoint = stages[stage.of].stage, folder / stage.of / CHECKPOINT
-                path = weights / f"{part}.onnx"
-                if path.exists() and path.stat().st_mtime >= checkpoint.stat().st_mtime:
-                    told(name, "exported before")
-                else:
-                    told(name, f"exports the {part}")
-                    export(part, checkpoint, weights, size=stage.size, int8=stage.int8, frames=stage.frames)
+                _export(stages, name, stage, folder, export, told)
             distributed.wait_for_all()
         elif isinstance(stage, TrainingStage):
             start = folder / stage.start / CHECKPOINT if stage.start is not None else None
@@ -150,6 +145,25 @@ def run_recipe(recipe: Recipe, folder: Path, export: Exporter, told: Callable[[s
             else:
                 train_painter(folder / name, numbers, weights / "reader.onnx", start=start, clips=folder / "clips",
                               device=device)  # fmt: skip
+
+
+def _export(stages: dict[str, Stage], name: str, stage: ExportStage, folder: Path, export: Exporter,
+            told: Callable[[str, str], None]) -> None:  # fmt: skip
+    source = stages[stage.of]
+    assert isinstance(source, TrainingStage)
+    part: Part = "reader" if source.stage == "reader" else "painter"
+    shape: Shape = source.preset  # type: ignore[attr-defined]  # a field of both recipes
+    checkpoint, path = folder / stage.of / CHECKPOINT, folder / "weights" / exported_name(part, shape)
+    if path.exists() and path.stat().st_mtime >= checkpoint.stat().st_mtime:
+        told(name, "exported before")
+        return
+    told(name, f"exports the {part}")
+    export(part, checkpoint, path.parent, shape=shape, size=stage.size, int8=stage.int8, frames=stage.frames)
+
+
+def exported_name(part: Part, shape: Shape) -> str:
+    """The last file that an export writes. A transformer has no ONNX file: a GPU runs it by torch."""
+    return f"{part}.safetensors" if SHAPES[shape].tokens is not None else f"{part}.onnx"
 
 
 def _finished(folder: Path, name: str, numbers: Any, told: Callable[[str, str], None]) -> bool:

@@ -111,6 +111,7 @@ def test_every_field_of_a_stage_is_a_key_with_its_default(kind: str, recipe: typ
     [
         (TINY.replace("held_out", "held_ot", 1), 'line 8, small.held_ot: unknown key (did you mean "held_out"?)'),
         (TINY.replace("steps = 100", 'steps = "many"'), 'line 6, small.steps: got the text "many", expected a whole'),
+        (TINY.replace("batch = 1", 'preset = "smal"', 1), 'small.preset: got the text "smal", expected one of nano'),
         (TINY.replace("size = [48, 80]", "size = 48", 1), "line 4, small.size: got 48, expected height and width"),
         (TINY.replace('"reader"', '"raeder"', 1), 'small.stage: got the text "raeder", expected "reader"'),
         (TINY.replace('stage = "reader"', "", 1), 'small.stage: missing; expected "reader", "painter" or "export"'),
@@ -135,7 +136,7 @@ def test_a_mistake_in_a_recipe_is_named(text: str, mistake: str, tmp_path: Path)
 def test_the_command_says_what_it_expects(tmp_path: Path) -> None:
     for arguments, said in (
         ([], "Expected either --recipe or a stage"),
-        (["--recipe", "nono"], "Expected one of nano"),
+        (["--recipe", "nono"], "Expected one of base, nano, small"),
         (["--recipe", "nano", "reader"], "Expected either --recipe or a stage"),
         (["--scale", "0.5", "reader"], "--scale and --folder go with --recipe"),
         (["--recipe", str(tmp_path / "none.toml")], "no such file"),

@@ -1,0 +1,75 @@
+"""Networks in safetensors: what is written comes back, and a file that is anything else is refused in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.checkpoint import KEY, CheckpointError, Held, load_network, new_network, save_network
+from engine.config import SHAPES
+
+NANO_READER = Held(part="reader", shape="nano", size=(144, 256))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "reader.safetensors"
+    save_network(new_network(NANO_READER), path, NANO_READER)
+    return path
+
+
+def changed(saved: Path, path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> Path:
+    kept = {name: tensor for name, tensor in (load_file(saved) | tensors).items() if tensor.numel()}
+    save_file(kept, path, metadata=metadata or {KEY: json.dumps(NANO_READER.__dict__)})
+    return path
+
+
+def test_what_is_saved_comes_back_but_for_the_rounding_of_bfloat16(saved: Path) -> None:
+    once = load_network(saved, "reader", "nano")
+    assert not once.training
+    again = saved.with_name("again.safetensors")
+    save_network(once, again, NANO_READER)
+    assert again.read_bytes() == saved.read_bytes()
+    assert not list(saved.parent.glob("*.part"))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_preset_has_networks_of_both_parts(shape) -> None:  # type: ignore[no-untyped-def]
+    with torch.device("meta"):
+        for part in ("reader", "painter"):
+            assert sum(weight.numel() for weight in new_network(
+                Held(part=part, shape=shape, size=SHAPES[shape].size)).parameters()) > 100_000  # fmt: skip
+
+
+def test_a_file_that_is_not_what_was_asked_for_is_refused_in_words(saved: Path, tmp_path: Path) -> None:
+    bias = "head.bias"
+    whole = saved.read_bytes()
+    cut, other = tmp_path / "cut.safetensors", tmp_path / "other.safetensors"
+    cut.write_bytes(whole[: len(whole) // 2])
+    for path, said in (
+        (tmp_path / "none.safetensors", "Train it with tools/train.py"),
+        (cut, "not a whole safetensors file"),
+        (changed(saved, tmp_path / "a", {bias: torch.zeros(0)}), "1 weights are missing and 0 unknown (head.bias)"),
+        (changed(saved, tmp_path / "b", {"extra": torch.zeros(1)}), "0 weights are missing and 1 unknown (extra)"),
+        (changed(saved, tmp_path / "c", {bias: torch.zeros(3)}), "head.bias is (3,)"),
+        (
+            changed(saved, tmp_path / "d", {bias: torch.zeros(48, dtype=torch.int32)}),
+            "is (48,) of torch.int32",
+        ),
+        (changed(saved, tmp_path / "e", {}, {"format": "pt"}), "does not say which network"),
+        (changed(saved, tmp_path / "f", {}, {KEY: "[]"}), "does not say which network"),
+        (changed(saved, tmp_path / "g", {}, {KEY: '{"part": "reader", "shape": "vast", "size": [1, 1]}'}), "not say"),
+    ):
+        with pytest.raises(CheckpointError) as caught:
+            load_network(path, "reader", "nano")
+        assert said in str(caught.value)
+        assert str(path) in str(caught.value)
+    with pytest.raises(CheckpointError, match="it holds the reader of nano"):
+        load_network(saved, "painter", "small")
+    huge = changed(saved, other, {}, {KEY: '{"part": "painter", "shape": "small", "size": [72000, 128000]}'})
+    with pytest.raises(CheckpointError, match="it is for pictures of"):
+        load_network(huge, "painter", "small")
