@@ -73,6 +73,7 @@ class TokenPainter(nn.Module):
         super().__init__()
         self.shape, self.grid = shape, (size[0] // shape.patch, size[1] // shape.patch)
         width, heads = shape.width, shape.width // shape.head
+        self.kept_width = width  # of the keys and values; a share of it where several processes hold the heads
         patch_channels = 3 * PICTURES * shape.patch**2 + SURFACE
         self.squeeze = nn.Linear(patch_channels, shape.bottleneck, bias=False)
         self.enter = nn.Linear(shape.bottleneck, width)
@@ -96,8 +97,8 @@ class TokenPainter(nn.Module):
 
     def ring(self, sessions: int = 1, *, dtype: torch.dtype = torch.float32,
              device: torch.device | str = "cpu") -> Ring:  # fmt: skip
-        shape = self.shape
-        return Ring.empty(shape.layers, sessions, shape.slots, self.tokens, shape.width, dtype=dtype, device=device)
+        layers, slots = self.shape.layers, self.shape.slots
+        return Ring.empty(layers, sessions, slots, self.tokens, self.kept_width, dtype=dtype, device=device)
 
     def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor,
                 ring: Ring) -> Tensor:  # fmt: skip

@@ -5,51 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
-from engine.config import MATERIALS, SHAPES, Preset, Tokens
+from engine.config import MATERIALS, SHAPES, Preset
 from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE
 from engine.reader import Reader
-from engine.ring import EMPTY, Ring, ages_at, slot_of
+from engine.ring import EMPTY, ages_at, slot_of
 from engine.token_painter import TokenPainter
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss
 from engine.train.painter_data import ClipStore
 from tests.engine.test_train_painter import seeded, store  # noqa: F401
-from tests.engine.tiny import SIZE
+from tests.engine.token_clips import clip_of, new_painter, paint_by_ring
 from tests.engine.token_oracle import paint_whole, visible_age
 
-SHAPE = Tokens(patch=8, width=32, layers=2, hidden=48, head=16, bottleneck=24, slots=4)
-CHANNELS = 3 * PICTURES * SHAPE.patch**2 + SURFACE
 FOR_A_GPU = [preset for preset in SHAPES.values() if preset.tokens is not None]
-
-
-def new_painter(*, decided: bool = True) -> TokenPainter:
-    """Every weight random, so that nothing is zero by its start; or as a new one is."""
-    torch.manual_seed(5)
-    painter = TokenPainter(SHAPE, SIZE)
-    if decided:
-        with torch.no_grad():
-            for weight in painter.parameters():
-                weight.add_(torch.randn(weight.shape) * 0.15)
-    return painter.eval()
-
-
-def clip_of(frames: int) -> tuple[Tensor, Tensor]:
-    rng = seeded(2)
-    tokens = SIZE[0] // SHAPE.patch * (SIZE[1] // SHAPE.patch)
-    return torch.randn(frames, tokens, CHANNELS, generator=rng), torch.rand(frames, CONDITION, generator=rng)
-
-
-@torch.no_grad()
-def paint_by_ring(painter: TokenPainter, patches: Tensor, conditions: Tensor, ring: Ring | None = None) -> Tensor:
-    ring = ring or painter.ring()
-    outputs = []
-    for i in range(len(patches)):
-        ring.turn([i])
-        painter.token_outputs(torch.zeros_like(patches[i : i + 1]), conditions[i : i + 1], ring)  # an earlier step
-        outputs.append(painter.token_outputs(patches[i : i + 1], conditions[i : i + 1], ring))
-    return torch.cat(outputs)
 
 
 @torch.no_grad()
