@@ -7,7 +7,7 @@ checked against a network made for that before a weight is used.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +16,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from engine.config import SHAPES, Preset, Shape
+from engine.config import SHAPES, Preset, Shape, Tokens
 from engine.painter import Painter
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 
 Part = Literal["reader", "painter"]
 KEY = "reskin"  # of the metadata
+TOKENS = tuple(field.name for field in fields(Tokens))
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 
 
@@ -37,6 +38,7 @@ class Held:
     part: Part
     shape: Shape
     size: tuple[int, int]  # (h, w) in pixels that it was trained on last
+    tokens: Tokens | None = None  # what pruning has left of the preset's
 
 
 def new_network(held: Held) -> nn.Module:
@@ -45,7 +47,7 @@ def new_network(held: Held) -> nn.Module:
     if held.part == "reader":
         return Reader(preset.reader_widths)
     if preset.tokens is not None:
-        return TokenPainter(preset.tokens, held.size)
+        return TokenPainter(held.tokens or preset.tokens, held.size)
     return Painter(preset.painter_widths, preset.painter_blocks)
 
 
@@ -89,17 +91,32 @@ def load_network(path: Path, part: Part, shape: Shape) -> nn.Module:
 
 def _held(metadata: dict[str, str] | None, what: str) -> Held:
     try:
-        fields = json.loads((metadata or {})[KEY])
-        held = Held(part=fields["part"], shape=fields["shape"], size=(int(fields["size"][0]), int(fields["size"][1])))
+        said = json.loads((metadata or {})[KEY])
+        h, w = said["size"]
+        tokens = said.get("tokens")
+        if tokens is not None:
+            tokens = Tokens(**{name: int(tokens[name]) for name in TOKENS})
+        held = Held(part=said["part"], shape=said["shape"], size=(int(h), int(w)), tokens=tokens)
         known = held.part in ("reader", "painter") and held.shape in SHAPES
     except (KeyError, ValueError, TypeError, IndexError, AttributeError):
         known = False
     if not known:
         raise CheckpointError(f"{what}: it does not say which network it holds. Expected a file of tools/export.py")
     preset = SHAPES[held.shape]
-    if held.part == "painter" and held.size != preset.size:  # a size decides how much memory is asked for
+    if held.part == "painter" and held.size != preset.size:  # sizes decide how much memory is asked for
         raise CheckpointError(f"{what}: it is for pictures of {held.size}, expected {preset.size}")
+    if held.tokens is not None and not _is_less(held.tokens, preset.tokens):
+        raise CheckpointError(f"{what}: {held.tokens} is not what pruning leaves of {preset.tokens}")
     return held
+
+
+def _is_less(tokens: Tokens, whole: Tokens | None) -> bool:
+    """Whether pruning can have left these tokens of the preset's: fewer layers, heads and hidden channels."""
+    if whole is None:
+        return False
+    same = replace(tokens, layers=whole.layers, heads=whole.heads, hidden=whole.hidden) == whole
+    fewer = 0 < tokens.layers <= whole.layers and 0 < tokens.kept <= whole.kept and 0 < tokens.hidden <= whole.hidden
+    return same and fewer
 
 
 def _check_names(found: set[str], expected: set[str], what: str) -> None:

@@ -31,8 +31,14 @@ class Tokens:
     layers: int
     hidden: int  # of the MLP
     head: int = 64  # width of an attention head
+    heads: int | None = None  # where pruning has left fewer than fill the width
     bottleneck: int = 256  # channels that a patch is squeezed into first
     slots: int = 5  # frames in the ring: the anchor, the present one, and those between
+
+    @property
+    def kept(self) -> int:
+        """The width of queries, keys and values."""
+        return self.width if self.heads is None else self.heads * self.head
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,7 @@ def split_painter(painter: TokenPainter, mesh: DeviceMesh) -> TokenPainter:
 
     The ring that it makes is as wide as its share. Only for inference: gradients do not cross the sums.
     """
-    heads = painter.shape.width // painter.shape.head
+    heads = painter.shape.kept // painter.shape.head
     if heads % mesh.size() or painter.shape.hidden % mesh.size():
         raise ValueError(
             f"splitting a Painter of {heads} heads over {mesh.size()} processes: each needs a whole number of them. "
@@ -76,5 +76,5 @@ def split_painter(painter: TokenPainter, mesh: DeviceMesh) -> TokenPainter:
         )
     parallelize_module(painter, mesh, {"layers.*": SplitLayer()})
     painter.age_bias = nn.Parameter(share(painter.age_bias, 1, mesh), requires_grad=False)
-    painter.kept_width = painter.shape.width // mesh.size()
+    painter.kept_width = painter.shape.kept // mesh.size()
     return painter

@@ -2,7 +2,7 @@
 
 Sees and predicts what the U-Net of `engine/painter.py` does, in patches of `Tokens.patch` pixels; what a frame was is
 kept as keys and values (`engine/ring.py`) beside its picture. Wide and shallow, since at one stream launches cost more
-than products. The token ops are those of `kernels/reference.py`; a backend may pass others of the same signatures.
+than products. The token ops are those of `kernels/reference.py`; a backend may set others of the same signatures.
 Bottlenecked patch embedding and x-prediction as in Li & He 2025 ("Back to basics"), adaLN as in DiT.
 """
 
@@ -45,12 +45,12 @@ class Frame:
 
 
 class Layer(nn.Module):
-    def __init__(self, width: int, head: int, hidden: int) -> None:
+    def __init__(self, shape: Tokens) -> None:
         super().__init__()
-        self.qkv = nn.Linear(width, 3 * width)
-        self.q_gain, self.k_gain = nn.Parameter(torch.ones(head)), nn.Parameter(torch.ones(head))
-        self.out = nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.qkv = nn.Linear(shape.width, 3 * shape.kept)
+        self.q_gain, self.k_gain = nn.Parameter(torch.ones(shape.head)), nn.Parameter(torch.ones(shape.head))
+        self.out = nn.Linear(shape.kept, shape.width)
+        self.up, self.down = nn.Linear(shape.width, shape.hidden), nn.Linear(shape.hidden, shape.width)
 
     def forward(self, x: Tensor, i: int, frame: Frame, ring: Ring, ops: TokenOps) -> Tensor:
         """x (b, n, d) through this layer, the i-th; writes the frame's keys and values into the ring."""
@@ -71,9 +71,11 @@ class TokenPainter(nn.Module):
     def __init__(self, shape: Tokens, size: tuple[int, int]) -> None:
         """`size` (h, w) in pixels, multiples of `shape.patch`."""
         super().__init__()
-        self.shape, self.grid = shape, (size[0] // shape.patch, size[1] // shape.patch)
-        width, heads = shape.width, shape.width // shape.head
-        self.kept_width = width  # of the keys and values; a share of it where several processes hold the heads
+        self.shape, self.size = shape, size
+        self.grid = size[0] // shape.patch, size[1] // shape.patch
+        self.ops: TokenOps = reference
+        width, heads = shape.width, shape.kept // shape.head
+        self.kept_width = shape.kept  # of the keys and values; a share of it where several processes hold the heads
         patch_channels = 3 * PICTURES * shape.patch**2 + SURFACE
         self.squeeze = nn.Linear(patch_channels, shape.bottleneck, bias=False)
         self.enter = nn.Linear(shape.bottleneck, width)
@@ -82,7 +84,7 @@ class TokenPainter(nn.Module):
         self.layer_film = nn.Parameter(torch.zeros(shape.layers, 6, width))
         # By age; the last is the anchor's. Old frames start a little fainter than the present one.
         self.age_bias = nn.Parameter(-0.25 * torch.arange(shape.slots + 1.0).expand(shape.layers, heads, -1).clone())
-        self.layers = nn.ModuleList(Layer(width, shape.head, shape.hidden) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.residual = nn.Linear(width, OUTPUTS * shape.patch**2)
         for linear in (self.film, self.residual):
             nn.init.zeros_(linear.weight)
@@ -112,12 +114,12 @@ class TokenPainter(nn.Module):
         out = F.pixel_shuffle(outputs.transpose(1, 2).unflatten(2, self.grid), patch)
         return look.painted(out[:, :1], out[:, 1:])
 
-    def token_outputs(self, patches: Tensor, condition: Tensor, ring: Ring, ops: TokenOps = reference) -> Tensor:
+    def token_outputs(self, patches: Tensor, condition: Tensor, ring: Ring) -> Tensor:
         """What a frame adds to its underpainting: (b, n, channels) to (b, n, 4 patch^2)."""
         x = self.enter(self.squeeze(patches))
         frame = self.frame(condition, ring)
         for i, layer in enumerate(self.layers):
-            x = layer(x, i, frame, ring, ops)
+            x = layer(x, i, frame, ring, self.ops)
         return self.residual(reference.rms_normalized(x).to(x.dtype))
 
     def frame(self, condition: Tensor, ring: Ring) -> Frame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from engine.checkpoint import KEY, CheckpointError, Held, load_network, new_network, save_network
 from engine.config import SHAPES
+from engine.token_painter import TokenPainter
 
 NANO_READER = Held(part="reader", shape="nano", size=(144, 256))
 
@@ -70,6 +72,23 @@ def test_a_file_that_is_not_what_was_asked_for_is_refused_in_words(saved: Path, 
         assert str(path) in str(caught.value)
     with pytest.raises(CheckpointError, match="it holds the reader of nano"):
         load_network(saved, "painter", "small")
+    vast = '{"part": "painter", "shape": "small", "size": [360, 640], "tokens": %s}'
+    small = SHAPES["small"].tokens
+    assert small is not None
+    more = json.dumps(asdict(replace(small, layers=small.layers + 1, heads=12)))
+    with pytest.raises(CheckpointError, match="is not what pruning leaves"):
+        load_network(changed(saved, tmp_path / "more", {}, {KEY: vast % more}), "painter", "small")
     huge = changed(saved, other, {}, {KEY: '{"part": "painter", "shape": "small", "size": [72000, 128000]}'})
     with pytest.raises(CheckpointError, match="it is for pictures of"):
         load_network(huge, "painter", "small")
+
+
+def test_a_pruned_painter_comes_back_in_its_own_shape(tmp_path: Path) -> None:
+    whole = SHAPES["small"].tokens
+    assert whole is not None
+    tokens = replace(whole, layers=1, heads=2, hidden=128)
+    held, path = Held(part="painter", shape="small", size=(360, 640), tokens=tokens), tmp_path / "painter.safetensors"
+    save_network(new_network(held), path, held)
+    again = load_network(path, "painter", "small")
+    assert isinstance(again, TokenPainter)
+    assert again.shape == tokens

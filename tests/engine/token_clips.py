@@ -36,11 +36,11 @@ def clip_of(frames: int) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def paint_by_ring(painter: TokenPainter, patches: Tensor, conditions: Tensor, ring: Ring | None = None,
                   ops: TokenOps = reference) -> Tensor:  # fmt: skip
-    ring = ring or painter.ring()
+    ring, painter.ops = ring or painter.ring(), ops
     outputs = []
     for i in range(len(patches)):
         ring.turn([i])
         # An earlier denoising step, whose keys and values the last one replaces.
-        painter.token_outputs(torch.zeros_like(patches[i : i + 1]), conditions[i : i + 1], ring, ops)
-        outputs.append(painter.token_outputs(patches[i : i + 1], conditions[i : i + 1], ring, ops))
+        painter.token_outputs(torch.zeros_like(patches[i : i + 1]), conditions[i : i + 1], ring)
+        outputs.append(painter.token_outputs(patches[i : i + 1], conditions[i : i + 1], ring))
     return torch.cat(outputs)

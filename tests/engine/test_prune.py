@@ -1,0 +1,73 @@
+"""Pruning: what says nothing leaves first, and without it a Painter paints what it did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from engine.config import Tokens
+from engine.prune import Importance, best, importance, pruned
+from engine.token_painter import TokenPainter
+from kernels import reference
+from tests.engine.tiny import SIZE
+from tests.engine.token_clips import clip_of, paint_by_ring
+
+SHAPE = Tokens(patch=8, width=256, layers=3, hidden=256, head=64, bottleneck=24, slots=3)
+SILENT_LAYER, SILENT_HEADS, SILENT_CHANNELS = 1, {0: [1, 2], 2: [0, 3]}, {0: (0, 128), 2: (128, 256)}
+
+
+@pytest.fixture
+def painter() -> TokenPainter:
+    """One layer, and two heads and half of the hidden channels of the others, add nothing to what it paints."""
+    torch.manual_seed(0)
+    made = TokenPainter(SHAPE, SIZE)
+    with torch.no_grad():
+        for weight in made.parameters():
+            weight.add_(torch.randn(weight.shape) * 0.05)
+        made.layer_film[SILENT_LAYER, [2, 5]] = -(made.film.bias.view(6, -1)[[2, 5]])
+        made.film.weight.view(6, SHAPE.width, -1)[[2, 5]] = 0
+        for layer, heads in SILENT_HEADS.items():
+            for head in heads:
+                made.layers[layer].out.weight[:, 64 * head : 64 * head + 64] = 0
+        for layer, (first, end) in SILENT_CHANNELS.items():
+            made.layers[layer].down.weight[:, first:end] = 0
+    return made.eval()
+
+
+def loss(painter: TokenPainter) -> torch.Tensor:
+    patches, conditions = clip_of(2)
+    ring = painter.ring(2)
+    ring.turn([0, 0])
+    return (painter.token_outputs(patches, conditions, ring) - 1).square().mean()
+
+
+def test_what_adds_nothing_is_found_and_a_painter_without_it_paints_the_same(painter: TokenPainter) -> None:
+    patches, conditions = clip_of(4)
+    before = paint_by_ring(painter, patches, conditions)
+    found = importance(painter, [loss])
+    assert painter.ops is reference
+    assert found.layers.abs().argmin() == SILENT_LAYER
+    for layer, heads in SILENT_HEADS.items():
+        assert set(best(-found.heads[layer], 2).tolist()) == set(heads)
+    found = replace(found, layers=found.layers.abs())  # a random layer may well be better left out
+    smaller = pruned(painter, found, layers=2, heads=2, hidden=128)
+    assert smaller.shape.kept == 128
+    left, whole = (sum(weight.numel() for weight in one.layers.parameters()) for one in (smaller, painter))
+    assert left < 0.4 * whole
+    torch.testing.assert_close(paint_by_ring(smaller, patches, conditions), before, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(paint_by_ring(painter, patches, conditions), before, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "hidden", "said"),
+    [(4, 2, 128, "Expected no more of each"), (0, 2, 128, "at least one"), (2, 3, 128, "256 and 128 would fit"),
+     (2, 2, 200, "128 and 256 would fit")],
+)  # fmt: skip
+def test_sizes_that_leave_tiles_half_empty_are_refused(
+    painter: TokenPainter, layers: int, heads: int, hidden: int, said: str
+) -> None:
+    found = Importance(layers=torch.rand(3), heads=torch.rand(3, 4), hidden=torch.rand(3, 256))
+    with pytest.raises(ValueError, match=said):
+        pruned(painter, found, layers=layers, heads=heads, hidden=hidden)
