@@ -61,7 +61,7 @@ def importance(painter: TokenPainter, losses: list[Loss]) -> Importance:
         whole = loss(painter)
         by_head, by_hidden = torch.autograd.grad(whole, (masks.heads, masks.hidden))
         heads, hidden = heads + by_head.abs(), hidden + by_hidden.abs()
-        painter.ops = reference
+        painter.ops = None
         for i, layer in enumerate(painter.layers):
             painter.layers[i] = Skipped()
             with torch.no_grad():

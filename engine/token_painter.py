@@ -73,7 +73,7 @@ class TokenPainter(nn.Module):
         super().__init__()
         self.shape, self.size = shape, size
         self.grid = size[0] // shape.patch, size[1] // shape.patch
-        self.ops: TokenOps = reference
+        self.ops: TokenOps | None = None  # None: the reference
         width, heads = shape.width, shape.kept // shape.head
         self.kept_width = shape.kept  # of the keys and values; a share of it where several processes hold the heads
         patch_channels = 3 * PICTURES * shape.patch**2 + SURFACE
@@ -119,7 +119,7 @@ class TokenPainter(nn.Module):
         x = self.enter(self.squeeze(patches))
         frame = self.frame(condition, ring)
         for i, layer in enumerate(self.layers):
-            x = layer(x, i, frame, ring, self.ops)
+            x = layer(x, i, frame, ring, self.ops or reference)
         return self.residual(reference.rms_normalized(x).to(x.dtype))
 
     def frame(self, condition: Tensor, ring: Ring) -> Frame:

@@ -230,13 +230,19 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: P
     `start` is the checkpoint of an earlier stage; `clips` is where the clips are kept, or else the run's folder.
     """
     torch.manual_seed(recipe.seed)
-    rng = torch.Generator(device).manual_seed(recipe.seed + 1000 * distributed.rank())
     store = open_store(clips or folder / "clips", recipe, reader)
     painter = new_network(Held(part="painter", shape=recipe.preset, size=recipe.size))
     assert isinstance(painter, Painter | TokenPainter)
-    painter = painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
         painter.load_state_dict(torch.load(start, weights_only=True, map_location="cpu")["model"])
+    return train_on(painter, store, folder, recipe, device=device)
+
+
+def train_on(painter: Painter | TokenPainter, store: ClipStore, folder: Path, recipe: PainterRecipe, *,
+             device: torch.device = CPU) -> Painter | TokenPainter:  # fmt: skip
+    """Trains this Painter, or resumes it from the folder's checkpoint; returns the averaged one."""
+    rng = torch.Generator(device).manual_seed(recipe.seed + 1000 * distributed.rank())
+    painter = painter.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizers = split_optimizers(painter, matrix_lr=recipe.matrix_lr, other_lr=recipe.other_lr)
     run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes, steps=recipe.steps,
                       checkpoint_steps=recipe.checkpoint_steps, rng=rng)  # fmt: skip

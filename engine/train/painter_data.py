@@ -108,7 +108,8 @@ def styled_clips(split: str, size: tuple[int, int], frames: int, reader: Path) -
 class ClipStore:
     """Clips on disk, one array a field. Made once; opened again if they are all there."""
 
-    def __init__(self, folder: Path, *, count: int, frames: int, size: tuple[int, int], reader: Path) -> None:
+    def __init__(self, folder: Path, *, count: int, frames: int, size: tuple[int, int], reader: Path,
+                 split: str = "train") -> None:  # fmt: skip
         self.folder = folder
         expected = shapes(count, frames, size)
         done = folder / "done"
@@ -118,7 +119,7 @@ class ClipStore:
                 name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float16, shape=shape)
                 for name, shape in expected.items()
             }
-            source = styled_clips("train", size, frames, reader)
+            source = styled_clips(split, size, frames, reader)
             for i in track(range(count), description="clips for the Painter", transient=True):
                 for name, values in next(source).items():
                     arrays[name][i] = values

@@ -9,7 +9,6 @@ from engine.config import Tokens
 from engine.painter import CONDITION, PICTURES, SURFACE
 from engine.ring import Ring
 from engine.token_painter import TokenOps, TokenPainter
-from kernels import reference
 from tests.engine.tiny import SIZE
 
 SHAPE = Tokens(patch=8, width=32, layers=2, hidden=48, head=16, bottleneck=24, slots=4)
@@ -35,7 +34,7 @@ def clip_of(frames: int) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def paint_by_ring(painter: TokenPainter, patches: Tensor, conditions: Tensor, ring: Ring | None = None,
-                  ops: TokenOps = reference) -> Tensor:  # fmt: skip
+                  ops: TokenOps | None = None) -> Tensor:  # fmt: skip
     ring, painter.ops = ring or painter.ring(), ops
     outputs = []
     for i in range(len(patches)):

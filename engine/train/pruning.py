@@ -1,0 +1,95 @@
+"""Prunes a TokenPainter and trains it back: what is left is measured before and after, beside the whole one.
+
+Costs are those of one denoising step of one frame; fidelity is to the true rendering of clips that nothing was trained
+on. Knows nothing of files but the run's folder.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from engine.painter import CONDITION
+from engine.prune import Loss, importance, pruned
+from engine.token_painter import TokenPainter
+from engine.train.painter import PainterRecipe, clip_loss, train_on
+from engine.train.painter_data import ClipStore
+
+BATCHES = 4  # that importance and fidelity are measured on
+TRIES = 20  # of a step that is timed
+PRECISE = PainterRecipe(augment=False)  # fidelity is measured with the true past
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What is to stay of every layer, and of how many."""
+
+    layers: int
+    heads: int
+    hidden: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    parameters: int
+    gflop: float
+    step_ms: float
+    psnr_db: float
+
+
+def prune_and_train(painter: TokenPainter, size: Size, store: ClipStore, held_out: ClipStore, recipe: PainterRecipe,
+                    folder: Path, device: torch.device) -> tuple[TokenPainter, list[Row]]:  # fmt: skip
+    """The pruned Painter after its training, and what it cost and gained; resumes where the folder has a checkpoint."""
+    painter = painter.to(device)
+    found = importance(painter, list(losses(store, recipe, device)))
+    smaller = pruned(painter, found, layers=size.layers, heads=size.heads, hidden=size.hidden).to(device)
+    rows = [measured("whole", painter, held_out, device), measured("pruned", smaller, held_out, device)]
+    trained = train_on(smaller, store, folder, recipe, device=device)
+    assert isinstance(trained, TokenPainter)
+    return trained, [*rows, measured("pruned, trained back", trained.eval(), held_out, device)]
+
+
+def losses(store: ClipStore, recipe: PainterRecipe, device: torch.device) -> Iterator[Loss]:
+    """Losses of batches that are the same at every call, noise and all."""
+    for seed in range(BATCHES):
+        clips = store.batch(torch.Generator(device).manual_seed(seed), recipe.batch)
+
+        def loss(painter: TokenPainter, clips=clips, seed=seed):  # type: ignore[no-untyped-def]
+            return clip_loss(painter, clips, recipe, torch.Generator(device).manual_seed(seed))[0]
+
+        yield loss
+
+
+@torch.no_grad()
+def measured(name: str, painter: TokenPainter, held_out: ClipStore, device: torch.device) -> Row:
+    squared = []
+    for seed in range(BATCHES):
+        rng = torch.Generator(device).manual_seed(seed)
+        _, figures = clip_loss(painter, held_out.batch(rng, 2), replace(PRECISE, shortcut_share=0.0), rng)
+        squared.append(figures["mse"])
+    mse = sum(squared) / len(squared)
+    patches = torch.randn(1, painter.tokens, painter.squeeze.in_features, device=device)
+    condition, ring = torch.rand(1, CONDITION, device=device), painter.ring(device=device)
+    ring.turn([0])
+    with FlopCounterMode(display=False) as counter:
+        painter.token_outputs(patches, condition, ring)
+    took_ms = []
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        painter.token_outputs(patches, condition, ring)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        took_ms.append((time.perf_counter() - began) * 1e3)
+    return Row(
+        name=name, parameters=sum(weight.numel() for weight in painter.parameters()),
+        gflop=counter.get_total_flops() / 1e9, step_ms=sorted(took_ms)[TRIES // 2],
+        psnr_db=float(-10 * torch.log10(torch.tensor(mse / 4 + 1e-12))),  # pictures in [-1, 1]
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Make a transformer Painter smaller where it is least missed, and train it back.
+
+    python tools/prune.py engine/weights/small/painter.safetensors --reader engine/weights/small/reader.onnx \\
+        --layers 3 --heads 10 --hidden 2048
+
+Prints parameters, GFLOP and ms of a step, and PSNR on validation clips: of the whole one, the pruned one, and the
+pruned one trained back with shortcuts. The last line is JSON. Goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from engine.checkpoint import CheckpointError, Held, load_network, save_network
+from engine.config import SHAPES, Shape
+from engine.token_painter import TokenPainter
+from engine.train import distributed
+from engine.train.painter import PainterRecipe
+from engine.train.painter_data import ClipStore
+from engine.train.pruning import Size, prune_and_train
+
+TOKEN_PRESETS = [name for name, preset in SHAPES.items() if preset.tokens is not None]
+
+
+@click.command(help=__doc__)
+@click.argument("painter", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--preset", type=click.Choice(TOKEN_PRESETS), default="small", show_default=True)
+@click.option("--layers", type=int, required=True, help="That stay.")
+@click.option("--heads", type=int, required=True, help="Of every layer; even, so that tiles of 128 channels are full.")
+@click.option("--hidden", type=int, required=True, help="Channels of every MLP; a multiple of 128.")
+@click.option("--reader", type=click.Path(path_type=Path, exists=True), required=True,
+              help="The preset's reader.onnx: clips are made with it.")  # fmt: skip
+@click.option("--clips", default=300, show_default=True, help="To train on; a fifth as many are measured on.")
+@click.option("--batch", default=8, show_default=True)
+@click.option("--minutes", default=5.0, show_default=True, help="Of training back.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("runs/pruned"), show_default=True)
+def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, reader: Path, clips: int, batch: int,
+         minutes: float, folder: Path) -> None:  # fmt: skip
+    size = SHAPES[preset].size
+    try:
+        whole = load_network(painter, "painter", preset)
+    except CheckpointError as error:
+        raise click.ClickException(str(error)) from error
+    assert isinstance(whole, TokenPainter)
+    recipe = PainterRecipe(preset=preset, size=size, clips=clips, batch=batch, minutes=minutes, matrix_lr=0.008,
+                           other_lr=6e-4, shortcut_share=0.4)  # fmt: skip
+    store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader)
+    held_out = ClipStore(folder / "held_out", count=max(4, clips // 5), frames=recipe.frames, size=size, reader=reader,
+                         split="validation")  # fmt: skip
+    try:
+        smaller, rows = prune_and_train(whole, Size(layers=layers, heads=heads, hidden=hidden), store, held_out, recipe,
+                                        folder, distributed.device())  # fmt: skip
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    path = folder / "painter.safetensors"
+    save_network(smaller, path, Held(part="painter", shape=preset, size=size, tokens=smaller.shape))
+    table = Table("", "parameters", "GFLOP a step", "ms a step", "PSNR")
+    for row in rows:
+        table.add_row(row.name, f"{row.parameters / 1e6:.1f} M", f"{row.gflop:.1f}", f"{row.step_ms:.2f}",
+                      f"{row.psnr_db:.2f} dB")  # fmt: skip
+    Console().print(table)
+    print(json.dumps({"weights": str(path), "rows": [asdict(row) for row in rows]}))
+
+
+if __name__ == "__main__":
+    main()
