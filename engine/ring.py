@@ -1,8 +1,8 @@
 """The ring: keys and values of the frames that a transformer Painter still looks at. Torch only.
 
 Slot 0 is the anchor, the first frame since a cut; the others go round. A frame writes its slot again at each of its
-denoising steps, so what stays is its last one. Buffers are made once and written in place; which slot is next, and what
-lies where, is decided on the host and copied in, so a CUDA graph that reads the buffers needs no new capture.
+denoising steps, so what stays is its last one. Buffers are made once and written in place, and which slot is next is
+counted on the device: a CUDA graph of a frame needs neither a new capture nor the host.
 """
 
 from __future__ import annotations
@@ -41,12 +41,10 @@ class Ring:
     def slots(self) -> int:
         return self.age.shape[1]
 
-    def turn(self, frames: list[int]) -> None:
-        """Makes room for each session's next frame, its `frames`-th since a cut (0: everything before is forgotten)."""
-        slots = [slot_of(frame, self.slots) for frame in frames]
-        ages = [ages_at(frame, self.slots) for frame in frames]
-        self.slot.copy_(torch.tensor(slots), non_blocking=True)
-        self.age.copy_(torch.tensor(ages), non_blocking=True)
+    def turn(self, frames: Tensor) -> None:
+        """Makes room for each session's next frame, its `frames`-th (b,) since a cut; at 0 all before is forgotten."""
+        self.slot.copy_(slot_of(frames, self.slots))
+        self.age.copy_(ages_at(frames, self.slots))
 
     def cut_off(self) -> Ring:
         """A copy that gradients of a further frame do not reach through, and whose writing leaves this one alone."""
@@ -54,15 +52,14 @@ class Ring:
         return Ring(keys=keys, values=values, slot=self.slot.clone(), age=self.age.clone())
 
 
-def slot_of(frame: int, slots: int) -> int:
-    """Where the `frame`-th frame since a cut goes."""
-    return 0 if frame == 0 else 1 + (frame - 1) % (slots - 1)
+def slot_of(frames: Tensor, slots: int) -> Tensor:
+    """Where each of these frames since a cut goes, (b,)."""
+    return torch.where(frames > 0, 1 + (frames - 1) % (slots - 1), 0)
 
 
-def ages_at(frame: int, slots: int) -> list[int]:
-    """Every slot's age while the `frame`-th frame since a cut is painted."""
-    ages = [EMPTY] * slots
-    for past in range(max(1, frame - slots + 2), frame + 1):
-        ages[slot_of(past, slots)] = frame - past
-    ages[0] = slots if frame else 0
-    return ages
+def ages_at(frames: Tensor, slots: int) -> Tensor:
+    """Every slot's age while each of these frames is painted, (b, s)."""
+    frames = frames[:, None]
+    age = (frames - torch.arange(slots, device=frames.device)) % (slots - 1)
+    age = torch.where(frames - age >= 1, age, EMPTY)  # before frame 1 nothing but the anchor was painted
+    return torch.cat([torch.where(frames > 0, slots, 0), age[:, 1:]], dim=1)

@@ -105,14 +105,21 @@ class TokenPainter(nn.Module):
     def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor,
                 ring: Ring) -> Tensor:  # fmt: skip
         """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION). The ring's present slot is written."""
+        move, residual = self.moves(noisy, history, anchor, look, condition, ring)
+        return look.painted(move, residual)
+
+    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor,
+              ring: Ring) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `Look.painted` takes."""
         patch = self.shape.patch
         under = look.painted().clamp(-1, 1)
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         surface = F.avg_pool2d(look.surface, patch // PATCH)
         patches = torch.cat([F.pixel_unshuffle(pictures, patch), surface], dim=1)
-        outputs = self.token_outputs(patches.flatten(2).transpose(1, 2), condition, ring)  # (b, n, 4 patch^2)
+        patches = patches.flatten(2).transpose(1, 2).to(self.squeeze.weight.dtype)  # (b, n, channels)
+        outputs = self.token_outputs(patches, condition.to(patches.dtype), ring).float()  # (b, n, 4 patch^2)
         out = F.pixel_shuffle(outputs.transpose(1, 2).unflatten(2, self.grid), patch)
-        return look.painted(out[:, :1], out[:, 1:])
+        return out[:, :1], out[:, 1:]
 
     def token_outputs(self, patches: Tensor, condition: Tensor, ring: Ring) -> Tensor:
         """What a frame adds to its underpainting: (b, n, channels) to (b, n, 4 patch^2)."""

@@ -139,7 +139,7 @@ class Brush:
         """The next frame: each clip's n-th since its past began."""
         if self._ring is not None:
             self._ring = (self._written or self._ring).cut_off()  # the last frame's graph still needs its own
-            self._ring.turn(frames)
+            self._ring.turn(torch.tensor(frames, device=self._ring.age.device))
 
     def __call__(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor) -> Tensor:
         """The clean frame (b, 3, h, w). Gradients stay within the frame; the last call's keys and values stay."""

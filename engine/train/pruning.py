@@ -78,7 +78,7 @@ def measured(name: str, painter: TokenPainter, held_out: ClipStore, device: torc
     mse = sum(squared) / len(squared)
     patches = torch.randn(1, painter.tokens, painter.squeeze.in_features, device=device)
     condition, ring = torch.rand(1, CONDITION, device=device), painter.ring(device=device)
-    ring.turn([0])
+    ring.turn(torch.zeros(1, dtype=torch.int64, device=device))
     with FlopCounterMode(display=False) as counter:
         painter.token_outputs(patches, condition, ring)
     took_ms = []

@@ -42,7 +42,7 @@ def painter() -> TokenPainter:
 def loss(painter: TokenPainter) -> torch.Tensor:
     patches, conditions = clip_of(2)
     ring = painter.ring(2)
-    ring.turn([0, 0])
+    ring.turn(torch.tensor([0, 0]))
     return (painter.token_outputs(patches, conditions, ring) - 1).square().mean()
 
 

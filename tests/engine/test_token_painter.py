@@ -50,7 +50,7 @@ def test_two_sessions_at_different_frames_are_painted_as_each_alone() -> None:
     alone = paint_by_ring(painter, patches, conditions)
     ring, late = painter.ring(2), 2  # the second session joins two frames later
     for i in range(late, 6):
-        ring.turn([i - late, i - late])
+        ring.turn(torch.tensor([i - late, i - late]))
         both = torch.stack([patches[i - late], patches[i]])
         outputs = painter.token_outputs(both, torch.stack([conditions[i - late], conditions[i]]), ring)
         torch.testing.assert_close(outputs[0], alone[i - late], atol=1e-5, rtol=1e-4)
@@ -60,12 +60,13 @@ def test_two_sessions_at_different_frames_are_painted_as_each_alone() -> None:
 def test_every_slot_holds_the_youngest_frame_that_was_put_there(slots: int) -> None:
     held: dict[int, int] = {}
     for frame in range(4 * slots):
-        held[slot_of(frame, slots)] = frame
-        ages = ages_at(frame, slots)
+        slot_now = int(slot_of(torch.tensor([frame]), slots))
+        held[slot_now] = frame
+        ages = ages_at(torch.tensor([frame]), slots)[0].tolist()
         for slot, age in enumerate(ages):
             expected = EMPTY if slot not in held else visible_age(frame, held[slot], slots)
             assert age == expected
-        assert ages[slot_of(frame, slots)] == 0
+        assert ages[slot_now] == 0
 
 
 def test_a_new_transformer_adds_nothing_and_hears_the_loss(store: ClipStore) -> None:  # noqa: F811

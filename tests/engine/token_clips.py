@@ -38,7 +38,7 @@ def paint_by_ring(painter: TokenPainter, patches: Tensor, conditions: Tensor, ri
     ring, painter.ops = ring or painter.ring(), ops
     outputs = []
     for i in range(len(patches)):
-        ring.turn([i])
+        ring.turn(torch.tensor([i]))
         # An earlier denoising step, whose keys and values the last one replaces.
         painter.token_outputs(torch.zeros_like(patches[i : i + 1]), conditions[i : i + 1], ring)
         outputs.append(painter.token_outputs(patches[i : i + 1], conditions[i : i + 1], ring))
