@@ -1,6 +1,6 @@
 """Run as a process of its own: compiles the kernels for Hopper without a GPU and prints what they need, as JSON.
 
-    python -m tests.kernels.ahead_of_time {ops | raymarch}
+    python -m tests.kernels.ahead_of_time {ops | raymarch | probes}
 
 Every op is called as on a GPU, with arguments of a shipped shape; triton is told that it has an H100, and instead of a
 launch its compiler runs. So signature, alignment and constants are those of the real launch. One list of launches for
@@ -26,6 +26,7 @@ from triton.runtime.jit import JITFunction
 
 from engine.worlds.gpu_trace import trace_batch
 from kernels.ops import OPS, case_name
+from tests.kernels import probes
 from tests.kernels.raymarch_cases import launches
 
 HOPPER = GPUTarget("cuda", 90, 32)
@@ -126,10 +127,18 @@ def raymarch_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
     yield "raymarch", recorder.needs()
 
 
+def probe_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Too few rows for a warpgroup, and enough."""
+    for rows in (32, 64):
+        with Recorder() as recorder:
+            probes.product(*probes.factors(), rows)
+        yield f"{rows} rows", recorder.needs()
+
+
 def main(what: str) -> None:
     torch.set_num_threads(1)
     triton.runtime.driver.set_active(NoGpu())
-    print(json.dumps(dict({"ops": op_needs, "raymarch": raymarch_needs}[what]())))
+    print(json.dumps(dict({"ops": op_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())))
 
 
 if __name__ == "__main__":

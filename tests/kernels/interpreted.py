@@ -1,6 +1,6 @@
 """Run as a process of its own with TRITON_INTERPRET=1: what the kernels compute, left as arrays in a file.
 
-    TRITON_INTERPRET=1 python -m tests.kernels.interpreted {ops | raymarch} OUT.npz
+    TRITON_INTERPRET=1 python -m tests.kernels.interpreted {ops | raymarch | probes} OUT.npz
 
 Triton decides at import whether it interprets, so the tests' own process must not be the one that imports it.
 """
@@ -13,10 +13,12 @@ from dataclasses import fields
 
 import numpy as np
 import torch
+from triton.runtime.errors import InterpreterError
 
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.gpu_trace import to_gbuffers, trace_batch
 from kernels.ops import OPS, case_name, results
+from tests.kernels import probes
 from tests.kernels.interpreter import mend
 from tests.kernels.raymarch_cases import launches
 
@@ -32,6 +34,17 @@ def op_results() -> Iterator[tuple[str, np.ndarray]]:
                     yield f"{case_name(op, shape, dtype)} {i}", exact.numpy()
 
 
+def probed() -> Iterator[tuple[str, np.ndarray]]:
+    """A product in bfloat16, the same in float32, and why other arithmetic in bfloat16 was refused."""
+    a, b = probes.factors()
+    yield "exact", (a.float() @ b.float()).numpy()
+    yield "product", probes.product(a, b, rows=16).float().numpy()
+    try:
+        probes.product(a, b, rows=16, half_sums=True)
+    except InterpreterError as error:
+        yield "refused", np.array(str(error))
+
+
 def raymarched() -> Iterator[tuple[str, np.ndarray]]:
     for name, launch in launches().items():
         seen = trace_batch(launch.frames, launch.size, device="cpu", tile=launch.tile)
@@ -43,7 +56,7 @@ def raymarched() -> Iterator[tuple[str, np.ndarray]]:
 def main(what: str, out: str) -> None:
     torch.set_num_threads(1)
     mend()
-    np.savez(out, **dict({"ops": op_results, "raymarch": raymarched}[what]()))
+    np.savez(out, **dict({"ops": op_results, "raymarch": raymarched, "probes": probed}[what]()))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ A further op is a further row of `kernels.ops`.
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,22 @@ def error(result: Tensor, exact: Tensor) -> float:
 
 def in_fp32(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(a.float() if isinstance(a, Tensor) and a.is_floating_point() else a for a in arguments)
+
+
+@needs_triton
+def test_the_interpreter_multiplies_and_rounds_bfloat16_and_refuses_other_arithmetic_on_it(tmp_path: Path) -> None:
+    run_python("-m", "tests.kernels.interpreted", "probes", str(tmp_path / "probes.npz"), TRITON_INTERPRET="1")
+    with np.load(tmp_path / "probes.npz") as arrays:
+        np.testing.assert_allclose(arrays["product"], arrays["exact"], rtol=1.01 * 2**-8)  # half a unit of 8 bits
+        assert "bfloat16" in str(arrays["refused"])
+
+
+@needs_triton
+def test_products_too_small_for_a_warpgroup_are_found_out() -> None:
+    needs = compiled_for_hopper("probes")
+    assert_its_products_are_warpgroups(needs["64 rows"][0])
+    with pytest.raises(AssertionError):
+        assert_its_products_are_warpgroups(needs["32 rows"][0])
 
 
 @needs_triton

@@ -49,9 +49,8 @@ def test_the_screen_shows_the_same_picture(
     ours = composed(bgra_u8, guide, maps, strength, outline)
     assert levels_apart(ours, theirs) <= 1
     assert (ours[..., 3] == 255).all()
-    assert (
-        ours == theirs
-    ).mean() > 0.98 or ours.size < 2000  # a byte on the edge between two levels may fall either way
+    # Few bytes lie on the edge between two levels, where either is right.
+    assert ours.size < 2000 or (ours == theirs).mean() > 0.98
 
 
 def test_strength_zero_is_the_windows_own_bytes(rng: np.random.Generator) -> None:
