@@ -1,0 +1,116 @@
+"""One whole frame on the device: the window's bytes in, painted bytes out, and all that is remembered in between.
+
+Everything lies in buffers that stay where they are, shapes are fixed, and nothing waits for the host: `forward` can be
+captured in a CUDA graph once (`engine/gpu/backends.py`) and replayed, through theme changes and cuts. One stream. The
+networks run in their own precision, everything else in float32.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.config import Preset
+from engine.gpu.drift import DriftMeter
+from engine.gpu.materials import luminance_of
+from engine.gpu.ops import FrameOps
+from engine.gpu.underlay import Seen, Underlay
+from engine.gpu.underpaint import PaintMaps, paint, surface_means
+from engine.painter import PATCH, Look
+from engine.reader import Reader
+from engine.sampler import schedule, stepped
+from engine.style import Style
+from engine.token_painter import TokenPainter
+
+CLEAN_END = 1e-6  # of the schedule
+
+
+class FrameStep(nn.Module):
+    screen: Tensor  # (H, W, 4) uint8 BGRA: the game's window; written before a step
+    shown: Tensor  # (H, W, 4) uint8 BGRA: what was painted; read after a step
+    noise: Tensor  # (1, 3, h, w): every frame starts from the same, or a still picture would shimmer
+    last: Tensor  # (1, 3, h, w) in [-1, 1]: the frame before
+    anchor: Tensor  # (1, 3, h, w) in [-1, 1]: the first frame since a cut
+    frame: Tensor  # (1,) int64: frames since then
+    strength: Tensor  # (1,) of the theme
+    outline: Tensor  # (1,) of the theme
+
+    def __init__(self, preset: Preset, reader: Reader, painter: TokenPainter, window: tuple[int, int],
+                 ops: FrameOps, *, seed: int = 0) -> None:  # fmt: skip
+        """window (H, W) in pixels. The networks are used as they are: device and precision are theirs."""
+        super().__init__()
+        self.reader, self.painter = reader.eval(), painter.eval()
+        self.preset, self.ops = preset, ops
+        painter.ops = ops
+        weight = painter.squeeze.weight
+        self.underlay, self.drift = Underlay(preset.size), DriftMeter()
+        self.ring = painter.ring(dtype=weight.dtype, device=weight.device)
+        noise = np.random.default_rng(seed).standard_normal((1, 3, *preset.size), np.float32)
+        buffers = {
+            "screen": torch.zeros(*window, 4, dtype=torch.uint8), "shown": torch.zeros(*window, 4, dtype=torch.uint8),
+            "noise": torch.from_numpy(noise), "last": torch.zeros(noise.shape), "anchor": torch.zeros(noise.shape),
+            "frame": torch.zeros(1, dtype=torch.int64), "strength": torch.ones(1), "outline": torch.zeros(1),
+            "steps": torch.tensor(schedule(preset.steps)),
+        }  # fmt: skip
+        for name, value in buffers.items():
+            self.register_buffer(name, value, persistent=False)
+        for module in (self.underlay, self.drift):
+            module.to(weight.device)
+        for name in buffers:
+            setattr(self, name, self.get_buffer(name).to(weight.device))
+
+    def set_theme(self, style: Style, *, strength: float = 1.0, outline: float = 0.0, keep_hud: bool = True) -> None:
+        """From the next frame on; the Painter's past shows another theme and is forgotten. Between frames."""
+        self.underlay.style.set(style, keep_hud=keep_hud)
+        self.strength.fill_(strength)
+        self.outline.fill_(outline)
+        self.forget()
+
+    def forget(self) -> None:
+        """The Painter's past begins anew with the next frame. Between frames."""
+        self.frame.zero_()
+        self.drift.restart()
+
+    def reset(self) -> None:
+        """The next frame has nothing to do with the last. Between frames."""
+        self.underlay.reset()
+        self.forget()
+
+    @torch.no_grad()
+    def forward(self) -> None:
+        """`screen` to `shown`."""
+        rgb = self.ops.to_model(self.screen, self.preset.size)
+        precision = self.reader.head.weight.dtype
+        votes = self.reader.votes((rgb[None] * 2 - 1).to(precision))[0].float()
+        maps = self.paint(rgb, self.underlay(rgb, votes))
+        self.shown.copy_(self.ops.to_screen(self.screen, rgb, *maps, self.strength, self.outline))
+
+    def paint(self, rgb: Tensor, seen: Seen) -> PaintMaps:
+        """The maps with the Painter's outputs in them, and its history one frame further."""
+        new = self.frame == 0
+        level = new.float()[None]  # (1, 1): without a past there is noise in its place, and that is known
+        last = torch.where(new, self.noise, self.last)
+        anchor = torch.where(new, self.noise, self.anchor)
+        self.ring.turn(self.frame)
+        look = self._look(rgb, seen)
+        light = self.underlay.style.light_vector[None]
+        noisy, steps = self.noise, self.get_buffer("steps")
+        for i, (sigma, step) in enumerate(schedule(self.preset.steps)):
+            condition = torch.cat([light, steps[i : i + 1], level, level], dim=1)
+            move, residual = self.painter.moves(noisy, last, anchor, look, condition, self.ring)
+            output = look.painted(move, residual).clamp(-1, 1)
+            if sigma > step + CLEAN_END:
+                noisy = stepped(noisy, output, sigma, step)
+        self.last.copy_(output)
+        self.anchor.copy_(torch.where(new, output, anchor))
+        drifted = self.drift.watch(paint(rgb, seen.maps), output[0])
+        self.frame.copy_(torch.where(drifted, 0, self.frame + 1))
+        return seen.maps._replace(mean=seen.maps.mean - move[0] / seen.maps.gain, base=seen.maps.base + residual[0] / 2)
+
+    def _look(self, rgb: Tensor, seen: Seen) -> Look:
+        maps = seen.maps
+        surface = surface_means(seen.materials, seen.depth, maps, self.underlay.style, PATCH)
+        x = (luminance_of(rgb) - maps.mean) * maps.gain
+        fields = (rgb, maps.base, maps.shade, maps.shine, x, maps.keep, surface)
+        return Look(*(field[None] for field in fields))

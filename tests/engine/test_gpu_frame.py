@@ -1,0 +1,189 @@
+"""The whole frame on the device, on a CPU here: bytes to bytes over its memory, against a loop that keeps lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+
+from engine.config import SMALL, Tokens
+from engine.gpu.backends import OPENERS, BackendError, choose, open_backend, remembered
+from engine.gpu.frame import FrameStep
+from engine.gpu.materials import luminance_of
+from engine.gpu.ops import reference_ops
+from engine.gpu.underlay import Underlay
+from engine.gpu.underpaint import surface_means
+from engine.painter import PATCH, Look
+from engine.sampler import schedule, stepped
+from engine.style import Style
+from engine.token_painter import TokenPainter
+from kernels import reference
+from tests.engine.tiny import SIZE, TinyEngine, frames_of, style_of
+
+SHAPE = Tokens(patch=8, width=64, layers=2, hidden=96, head=32, bottleneck=24, slots=3)
+PRESET = replace(SMALL, name="tiny", size=SIZE, tokens=SHAPE)
+WINDOW = (67, 121)
+CHANGE = 5  # the frame at which the theme changes
+CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the backends for one were not run")
+
+
+def new_step(tiny: TinyEngine, residual: float = 0.05) -> FrameStep:
+    torch.manual_seed(4)
+    painter = TokenPainter(SHAPE, SIZE)
+    with torch.no_grad():
+        for weight in painter.parameters():
+            weight.add_(torch.randn(weight.shape) * 0.05)
+        for weight in painter.residual.parameters():
+            weight.mul_(residual)  # little enough for the drift meter
+    return FrameStep(PRESET, tiny.reader, painter, WINDOW, reference_ops())
+
+
+def windows(count: int) -> list[torch.Tensor]:
+    """A game's window, bytes (H, W, 4)."""
+    import cv2
+
+    frames = [cv2.resize(frame, WINDOW[::-1]) for frame in frames_of(1, count)]
+    opaque = [np.dstack([frame[..., ::-1], np.ones(WINDOW, np.float32)]) for frame in frames]
+    return [torch.from_numpy((255 * frame).astype(np.uint8)) for frame in opaque]
+
+
+def shown_by(step: FrameStep, screens: list[torch.Tensor], styles: list[Style]) -> list[torch.Tensor]:
+    out = []
+    for i, (screen, style) in enumerate(zip(screens, styles, strict=True)):
+        if i == 0 or style is not styles[i - 1]:
+            step.set_theme(style, outline=0.3)
+        step.screen.copy_(screen)
+        step()
+        out.append(step.shown.clone())
+    return out
+
+
+@torch.no_grad()
+def shown_slowly(step: FrameStep, screens: list[torch.Tensor], styles: list[Style]) -> list[torch.Tensor]:
+    """The same with what is remembered in lists, and nothing in place but the ring and the paint maps' own memory."""
+    underlay, noise, past, out = Underlay(SIZE), step.noise, [], []
+    ring = step.painter.ring()
+    for i, (screen, style) in enumerate(zip(screens, styles, strict=True)):
+        underlay.style.set(style)
+        if i and style is not styles[i - 1]:
+            past = []
+        rgb = reference.to_model(screen, SIZE)
+        seen = underlay(rgb, step.reader.votes(rgb[None] * 2 - 1)[0])
+        x = (luminance_of(rgb) - seen.maps.mean) * seen.maps.gain
+        surface = surface_means(seen.materials, seen.depth, seen.maps, underlay.style, PATCH)
+        look = Look(*(field[None] for field in (rgb, seen.maps.base, seen.maps.shade, seen.maps.shine, x,
+                                                seen.maps.keep, surface)))  # fmt: skip
+        ring.turn(torch.tensor([len(past)]))
+        noisy, level = noise, 0.0 if past else 1.0
+        for sigma, size in schedule(PRESET.steps):
+            light = torch.from_numpy(style.light_vector())
+            condition = torch.cat([light, torch.tensor([sigma, size, level, level])])[None]
+            pictures = (past[-1], past[0]) if past else (noise, noise)
+            move, residual = step.painter.moves(noisy, *pictures, look, condition, ring)
+            output = look.painted(move, residual).clamp(-1, 1)
+            noisy = stepped(noisy, output, sigma, size)
+        past.append(output)
+        maps = seen.maps._replace(mean=seen.maps.mean - move[0] / seen.maps.gain,
+                                  base=seen.maps.base + residual[0] / 2)  # fmt: skip
+        out.append(reference.to_screen(screen, rgb, *maps, torch.ones(1), torch.tensor([0.3])))
+    return out
+
+
+def clip() -> tuple[list[torch.Tensor], list[Style]]:
+    screens, (first, second) = windows(8), (style_of(1), style_of(2))
+    return screens, [first] * CHANGE + [second] * (len(screens) - CHANGE)
+
+
+def worst(ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> int:
+    """The largest difference of a byte."""
+    return max(int((a.int() - b.int()).abs().max()) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_a_clip_through_a_theme_change_equals_the_slow_loop(tiny: TinyEngine) -> None:
+    step, (screens, styles) = new_step(tiny), clip()
+    assert worst(shown_by(step, screens, styles), shown_slowly(new_step(tiny), screens, styles)) <= 1
+    assert int(step.frame) == len(screens) - CHANGE
+    assert step.drift.anchored == 0
+
+
+def test_a_drift_starts_the_history_anew_on_the_device(tiny: TinyEngine) -> None:
+    step, (screens, styles) = new_step(tiny, residual=0.3), clip()
+    shown_by(step, screens[:1], styles[:1])
+    assert step.drift.anchored == 1
+    assert step.frame == 0
+
+
+def test_the_painter_is_seen_and_strength_zero_shows_the_game(tiny: TinyEngine) -> None:
+    step, (screens, styles) = new_step(tiny), clip()
+    painted = shown_by(step, screens[:2], styles[:2])
+    with torch.no_grad():
+        step.painter.residual.weight.zero_()
+        step.painter.residual.bias.zero_()
+    step.reset()
+    assert worst(painted, shown_by(step, screens[:2], styles[:2])) > 2
+    step.set_theme(styles[0], strength=0.0)
+    step()
+    assert torch.equal(step.shown, step.screen)
+
+
+def test_after_a_reset_nothing_of_the_past_is_left(tiny: TinyEngine) -> None:
+    step, (screens, styles) = new_step(tiny), clip()
+    before = shown_by(step, screens, styles)
+    step.reset()
+    assert worst(shown_by(step, screens, styles), before) == 0
+
+
+def test_what_a_frame_writes_in_place_is_all_that_it_remembers(tiny: TinyEngine) -> None:
+    """What a capture restores after its warm-up frames: put back, the next frames are what they were."""
+    from engine.gpu import backends
+
+    step, (screens, styles) = new_step(tiny), clip()
+    shown_by(step, screens[:3], styles[:3])
+    before = remembered(step)
+    after = [shown.clone() for shown in _run(step, screens[3:CHANGE])]
+    for kept, value in zip(backends._memory(step), before, strict=True):
+        kept.copy_(value)
+    assert worst(_run(step, screens[3:CHANGE]), after) == 0
+
+
+def _run(step: FrameStep, screens: list[torch.Tensor]) -> list[torch.Tensor]:
+    out = []
+    for screen in screens:
+        step.screen.copy_(screen)
+        step()
+        out.append(step.shown.clone())
+    return out
+
+
+def test_auto_takes_what_can_run_and_says_why_and_a_name_that_cannot_is_refused(tiny: TinyEngine) -> None:
+    step = new_step(tiny)
+    chosen = open_backend("auto", step)
+    assert (chosen.name == "eager") == (step.screen.device.type == "cpu")
+    assert "need CUDA" in chosen.note
+    assert choose(torch.device("cuda"))[0] == ("cudagraph" if find_spec("triton") else "compiled")
+    for name in OPENERS:
+        if name != "eager":
+            with pytest.raises(BackendError, match="take the backend eager"):
+                open_backend(name, step)
+    with pytest.raises(BackendError, match="Expected auto, eager"):
+        open_backend("fastest", step)
+
+
+@CUDA
+@pytest.mark.parametrize("name", [name for name in OPENERS if name != "eager"])
+def test_every_backend_equals_eager_over_200_frames(tiny: TinyEngine, name: str) -> None:
+    screens, styles = (each * 25 for each in clip())
+    eager = new_step(tiny).cuda()
+    ours = new_step(tiny).cuda()
+    opened = open_backend(name, ours)
+    expected = shown_by(eager, [screen.cuda() for screen in screens], styles)
+    assert ours.frame == 0
+    for i, screen in enumerate(screens):
+        if i == 0 or styles[i] is not styles[i - 1]:
+            ours.set_theme(styles[i], outline=0.3)
+        ours.screen.copy_(screen)
+        opened.run()
+        assert worst([ours.shown], [expected[i]]) <= 2
