@@ -220,6 +220,10 @@ def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -
     return int(match[1]), int(match[2])
 
 
+def _parse_sizes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[tuple[int, int]]:
+    return [_parse_size(context, parameter, text) for text in texts]
+
+
 @click.group()
 def bench() -> None:
     """Measure Reskin on this machine."""
@@ -255,6 +259,22 @@ def live(
     found = figures(status, options, size, game, machine)
     Console().print(table(found, status))
     print(json.dumps(found))
+
+
+@bench.command()
+@click.option("--preset", "presets", multiple=True, type=click.Choice(["small", "base"]), default=["small", "base"],
+              show_default=True)  # fmt: skip
+@click.option("--size", "sizes", multiple=True, default=["1280x720", "1920x1080"], callback=_parse_sizes,
+              help="Of the game's window, WxH; may be given again.")  # fmt: skip
+@click.option("--backend", "backends", multiple=True, default=["eager", "compiled", "cudagraph"], show_default=True)
+@click.option("--frames", default=300, show_default=True, help="10000 also shows whether memory grows.")
+@click.option("--device", default="cuda", show_default=True, help="cpu: eager alone, to see that it runs.")
+def gpu(presets: tuple[str, ...], sizes: list[tuple[int, int]], backends: tuple[str, ...], frames: int,
+        device: str) -> None:  # fmt: skip
+    """Frames on a GPU, bytes to bytes: every backend and preset, the floor, and what one would take instead."""
+    from tools.bench_gpu_report import report  # torch: not for the other commands
+
+    report(presets, sizes, backends, frames, device)
 
 
 if __name__ == "__main__":
