@@ -106,6 +106,18 @@ def test_the_oracle_of_this_test_is_the_engines_own(
             assert np.array_equal(getattr(ours.maps, field.name), getattr(theirs.maps, field.name))
 
 
+def test_the_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape() -> None:
+    """Tensors without data, on a device of their own: a number asked of one, or a tensor made elsewhere, is an error."""
+    underlay, meter = Underlay((352, 640)).to("meta"), DriftMeter().to("meta")
+    rgb = torch.empty(3, 352, 640, device="meta")
+    seen = underlay(rgb, torch.empty(4 * (K + 1), 176, 320, device="meta"))
+    assert seen.maps.base.shape == rgb.shape
+    assert meter.watch(paint(rgb, seen.maps), rgb).is_meta
+    assert surface_means(seen.materials, seen.depth, seen.maps, underlay.style, PATCH).is_meta
+    with pytest.raises(RuntimeError, match="meta"):
+        bool(seen.maps.base.max() > 0)
+
+
 def test_reset_forgets_the_stream_and_keeps_its_buffers(clip: list[np.ndarray], votes: list[np.ndarray]) -> None:
     used, fresh = Underlay(SIZE), Underlay(SIZE)
     for underlay in (used, fresh):
