@@ -79,15 +79,26 @@ def _to_screen(rng: Generator, _: torch.dtype, height: int, width: int, h: int, 
     return screen, reference.to_model(screen, (h, w)), *maps, torch.tensor([0.9]), torch.tensor([0.6])
 
 
+def _settle(rng: Generator, _: torch.dtype, h: int, w: int, past: int = 1) -> Arguments:
+    rgb = torch.rand(3, h, w, generator=rng) * 0.2 + 0.4
+    materials, before = ((3 * torch.randn(11, h, w, generator=rng)).softmax(dim=0) for _ in range(2))
+    moved = rgb + 0.05 * torch.rand(3, h, w, generator=rng) * (torch.rand(1, h, w, generator=rng) > 0.5)
+    return rgb, materials, moved, before, torch.tensor(float(past))
+
+
 # Primes, one row, one column, smaller than the model, two programs a row, and the model's own size.
 _WINDOWS = (
     {"height": 17, "width": 31, "h": 8, "w": 12}, {"height": 1, "width": 203, "h": 4, "w": 16},
     {"height": 23, "width": 1, "h": 12, "w": 4}, {"height": 5, "width": 7, "h": 12, "w": 20},
     {"height": 13, "width": 301, "h": 4, "w": 136}, {"height": 8, "width": 20, "h": 8, "w": 20},
 )  # fmt: skip
+_MODELS = (
+    {"h": 3, "w": 67}, {"h": 1, "w": 1}, {"h": 7, "w": 5}, {"h": 4, "w": 16, "past": 0},
+)  # fmt: skip
 _FRAMES = tuple({**window, **model} for model in (SMALL, BASE) for window in (HD, FULL_HD))
 
 OPS = (
     Op(name="to_model", arguments=_to_model, tried=_WINDOWS, shipped=_FRAMES),
     Op(name="to_screen", arguments=_to_screen, tried=_WINDOWS, shipped=_FRAMES, tolerance=1.0),
+    Op(name="settle", arguments=_settle, tried=_MODELS, shipped=(SMALL, BASE)),
 )

@@ -57,6 +57,28 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
     return torch.cat([levels, alpha.to(torch.uint8)], dim=2)
 
 
+# ---- the frame around the networks -----------------------------------------------------------------------------------
+# As engine/offline.py does it. k: materials.
+
+ALIKE = 0.006  # squared colour distance at which a neighbour counts half
+STILL = 0.002  # squared colour change at which the past counts half
+CARRY = 0.7  # share of the past where nothing changed
+NEAR = {0: 2.0, 1: 2.0, 2: 1.0, 4: 0.5}  # a neighbour's weight by its squared distance; farther ones have none
+
+
+def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: Tensor, past: Tensor) -> Tensor:
+    """Materials (k, h, w) averaged over neighbours of like colour, then over time where nothing changed.
+
+    rgb (3, h, w) in [0, 1]; `past` () is 1, or 0 where there is no frame before. As `engine.refine` has it.
+    """
+    weights, total = torch.zeros_like(rgb[0]), torch.zeros_like(materials)
+    for (near, there), (_, color) in zip(_around(materials), _around(rgb), strict=True):
+        weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0))).square()
+        weights, total = weights + weight, total + weight * there
+    share = past * CARRY * STILL / (STILL + (rgb_before - rgb).square().sum(dim=0))
+    return torch.lerp(total / weights, settled_before, share)
+
+
 def luminance(rgb: Tensor) -> Tensor:
     """(3, h, w) to (1, h, w)."""
     red, green, blue = rgb.split(1)
@@ -89,6 +111,14 @@ def _lines(bgra_u8: Tensor, outline: Tensor) -> Tensor:
     darkest = 235 / 255 * (0.4 + outline).clamp(max=1)
     inside = torch.minimum((jump * (3.2 / 255) * outline).clamp(min=0), darkest)
     return F.pad(inside, (1, 1))[None] if gray.shape[1] > 1 else torch.zeros_like(gray)[None]
+
+
+def _around(picture: Tensor) -> list[tuple[float, Tensor]]:
+    """(c, h, w) as each of 13 neighbours sees it, borders repeated, and by how near that one is."""
+    _, h, w = picture.shape
+    padded = torch.nn.functional.pad(picture[None], (2, 2, 2, 2), mode="replicate")[0]
+    places = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if y * y + x * x in NEAR]
+    return [(NEAR[y * y + x * x], padded[:, 2 + y : 2 + y + h, 2 + x : 2 + x + w]) for y, x in places]
 
 
 def _neighbours(gray: Tensor) -> tuple[Tensor, Tensor]:

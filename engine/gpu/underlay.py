@@ -7,16 +7,18 @@ colour is here, and quality steps are not either. Equal to `engine/offline.py` b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from engine.config import MATERIALS
-from engine.gpu.materials import doubt_hud, lay_out_votes, luminance_of, settle, watch_stillness
+from engine.gpu.materials import doubt_hud, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Grid, PaintMaps, blend_statistics, lay_out, light_statistics
 from engine.underpaint import CELL
+from kernels import reference
 
 K = len(MATERIALS)
 
@@ -38,9 +40,11 @@ class Underlay(nn.Module):
     statistics: Tensor  # (3, k, h/4, w/4)
     past: Tensor  # () 1 when there was a frame before
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size: tuple[int, int], settle: Callable[..., Tensor] = reference.settle) -> None:
+        """`settle` is that op's reference or its kernel."""
         super().__init__()
         h, w = size
+        self.settle = settle
         self.style = StyleTensors()
         self.grid = Grid(size)
         shapes = {"rgb": (3, h, w), "settled": (K, h, w), "still": (1, h, w), "past": (),
@@ -58,11 +62,11 @@ class Underlay(nn.Module):
     def forward(self, rgb: Tensor, votes: Tensor) -> Seen:
         """rgb (3, h, w) in [0, 1], the Reader's votes on it (4 (k + 1), h/2, w/2)."""
         seen, depth = lay_out_votes(votes)
-        settled = settle(rgb, seen, self.rgb, self.settled, self.past)
-        luminance = luminance_of(rgb)
-        still = watch_stillness(luminance, luminance_of(self.rgb), self.still, self.past)
+        settled = self.settle(rgb, seen, self.rgb, self.settled, self.past)
+        light = reference.luminance(rgb)
+        still = watch_stillness(light, reference.luminance(self.rgb), self.still, self.past)
         materials = doubt_hud(settled, still)
-        statistics = blend_statistics(light_statistics(luminance, materials), self.statistics, self.past)
+        statistics = blend_statistics(light_statistics(light, materials), self.statistics, self.past)
         maps = lay_out(materials, depth, statistics, self.style, self.grid)
         self._remember(rgb, settled, still, statistics)
         return Seen(materials, depth, maps)

@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import MATERIALS
-from engine.gpu.materials import box_mean, luminance_of
+from engine.gpu.materials import box_mean
 from engine.gpu.style import StyleTensors
 from engine.offline import CALM
 from engine.underpaint import BROAD, CELL, FAR_LOG, HUD, RANGE, SKY, SKY_SPREAD_FLOOR, SPREAD_FLOOR, WINDOW
+from kernels.reference import luminance
 
 K = len(MATERIALS)
 TIGHT, WIDE = 2.0, 3.5  # pixels at half and at a quarter of the size: the two blurs of a halo
@@ -54,8 +55,8 @@ class Grid(nn.Module):
         buffers = {
             "high": 1 - torch.arange(h)[:, None] / (0.75 * h), "floor": floor, "rows": rows, "columns": columns,
             "down": down[:, None], "across": across,
-            "tight_rows": _blur(h // 2, TIGHT), "tight_columns": _blur(w // 2, TIGHT).T,
-            "wide_rows": _blur(h // 4, WIDE), "wide_columns": _blur(w // 4, WIDE).T,
+            "tight_rows": blur(h // 2, TIGHT), "tight_columns": blur(w // 2, TIGHT).T,
+            "wide_rows": blur(h // 4, WIDE), "wide_columns": blur(w // 4, WIDE).T,
         }  # fmt: skip
         for name, value in buffers.items():
             self.register_buffer(name, value.contiguous(), persistent=False)
@@ -76,11 +77,11 @@ class Grid(nn.Module):
         return _double(0.35 * tight + 0.5 * _double(wide))
 
 
-def light_statistics(luminance: Tensor, materials: Tensor) -> Tensor:
+def light_statistics(light: Tensor, materials: Tensor) -> Tensor:
     """(3, k, cells y, cells x) sums of weight, luminance and its square per material, over a wide window of cells."""
     weight = materials.square()  # uncertain pixels say little
-    first = weight * luminance
-    sums = F.avg_pool2d(torch.cat([weight, first, first * luminance]), CELL) * CELL**2
+    first = weight * light
+    sums = F.avg_pool2d(torch.cat([weight, first, first * light]), CELL) * CELL**2
     whole = sums.sum(dim=(1, 2), keepdim=True)
     # A little of the whole frame stands in where a material is missing nearby.
     return (box_mean(sums, WINDOW) + 1e-3 * whole / whole[:K].sum()).unflatten(0, (3, K))
@@ -136,12 +137,16 @@ def mix(table: Tensor, materials: Tensor) -> Tensor:
     return (table @ materials.flatten(1)).unflatten(1, materials.shape[1:])
 
 
+def evaluate(light: Tensor, maps: PaintMaps) -> Tensor:
+    """(3, h, w): the painted colour of every pixel, for luminance (1, h, w) in [0, 1]."""
+    x = ((light - maps.mean) * maps.gain).clamp(-1, 1)
+    x = 1.5 * x - 0.5 * x**3  # softly into the ends
+    return maps.base + maps.shade * (1 + x.clamp(max=0)) + maps.shine * x.clamp(min=0)
+
+
 def paint(rgb: Tensor, maps: PaintMaps) -> Tensor:
     """(3, h, w) in [0, 1]: what the maps show, kept pixels included."""
-    x = ((luminance_of(rgb) - maps.mean) * maps.gain).clamp(-1, 1)
-    x = 1.5 * x - 0.5 * x**3  # softly into the ends
-    painted = maps.base + maps.shade * (1 + x.clamp(max=0)) + maps.shine * x.clamp(min=0)
-    return torch.lerp(painted, rgb, maps.keep).clamp(0, 1)
+    return torch.lerp(evaluate(luminance(rgb), maps), rgb, maps.keep).clamp(0, 1)
 
 
 def surface_means(materials: Tensor, depth: Tensor, maps: PaintMaps, style: StyleTensors, patch: int) -> Tensor:
@@ -156,7 +161,7 @@ def _between_cells(size: int) -> tuple[Tensor, Tensor]:
     return at.long(), (at - at.long()).float()
 
 
-def _blur(size: int, sigma: float) -> Tensor:
+def blur(size: int, sigma: float) -> Tensor:
     """(size, size): a Gaussian along an axis whose ends are mirrored; cv2's own, on unit pulses."""
     return torch.from_numpy(cv2.GaussianBlur(np.eye(size, dtype=np.float32), (0, 0), sigmaX=1e-6, sigmaY=sigma))
 
