@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 
@@ -58,30 +57,26 @@ def choose(device: torch.device) -> tuple[str, str]:
 
 
 def _eager(step: FrameStep) -> Run:
-    use(step, reference_ops())
+    step.use(reference_ops())
     return step
 
 
 def _compiled(step: FrameStep) -> Run:
     _need_cuda(step, "compiled")
-    use(step, reference_ops())
+    step.use(reference_ops())
     return captured(step, torch.compile(step, fullgraph=True, mode="max-autotune-no-cudagraphs"))
 
 
 def _cudagraph(step: FrameStep) -> Run:
     _need_cuda(step, "cudagraph")
     try:
-        use(step, triton_ops())
+        step.use(triton_ops())
     except ImportError as error:
         raise BackendError(f"opening the backend cudagraph: {error}. Install the gpu extra") from error
     return captured(step, step)
 
 
 OPENERS: dict[str, Callable[[FrameStep], Run]] = {"eager": _eager, "compiled": _compiled, "cudagraph": _cudagraph}
-
-
-def use(step: FrameStep, ops: Any) -> None:
-    step.ops = step.painter.ops = ops
 
 
 def captured(step: FrameStep, run: Run) -> Run:

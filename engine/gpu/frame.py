@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from engine.config import Preset
 from engine.gpu.drift import DriftMeter
-from engine.gpu.materials import luminance_of
 from engine.gpu.ops import FrameOps
 from engine.gpu.underlay import Seen, Underlay
 from engine.gpu.underpaint import PaintMaps, paint, surface_means
@@ -22,6 +21,7 @@ from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.token_painter import TokenPainter
+from kernels.reference import luminance
 
 CLEAN_END = 1e-6  # of the schedule
 
@@ -41,10 +41,10 @@ class FrameStep(nn.Module):
         """window (H, W) in pixels. The networks are used as they are: device and precision are theirs."""
         super().__init__()
         self.reader, self.painter = reader.eval(), painter.eval()
-        self.preset, self.ops = preset, ops
-        painter.ops = ops
+        self.preset = preset
         weight = painter.squeeze.weight
         self.underlay, self.drift = Underlay(preset.size), DriftMeter()
+        self.use(ops)
         self.ring = painter.ring(dtype=weight.dtype, device=weight.device)
         noise = np.random.default_rng(seed).standard_normal((1, 3, *preset.size), np.float32)
         buffers = {
@@ -59,6 +59,10 @@ class FrameStep(nn.Module):
             module.to(weight.device)
         for name in buffers:
             setattr(self, name, self.get_buffer(name).to(weight.device))
+
+    def use(self, ops: FrameOps) -> None:
+        """Another implementation of the ops, from the next frame on."""
+        self.ops, self.underlay.settle, self.painter.ops = ops, ops.settle, ops
 
     def set_theme(self, style: Style, *, strength: float = 1.0, outline: float = 0.0, keep_hud: bool = True) -> None:
         """From the next frame on; the Painter's past shows another theme and is forgotten. Between frames."""
@@ -111,6 +115,6 @@ class FrameStep(nn.Module):
     def _look(self, rgb: Tensor, seen: Seen) -> Look:
         maps = seen.maps
         surface = surface_means(seen.materials, seen.depth, maps, self.underlay.style, PATCH)
-        x = (luminance_of(rgb) - maps.mean) * maps.gain
+        x = (luminance(rgb) - maps.mean) * maps.gain
         fields = (rgb, maps.base, maps.shade, maps.shine, x, maps.keep, surface)
         return Look(*(field[None] for field in fields))

@@ -12,24 +12,26 @@ from engine.token_painter import TokenOps
 from kernels import reference
 
 TOKEN_OPS = ("modulated_qkv", "ring_attention", "projected", "modulated_up")
-SCREEN_OPS = ("to_model", "to_screen")
+PICTURE_OPS = ("to_model", "settle", "to_screen")
 
 
 class FrameOps(TokenOps, Protocol):
     """Functions of the names and signatures in `kernels/reference.py`."""
 
     def to_model(self, bgra_u8: Tensor, size: tuple[int, int]) -> Tensor: ...
+    def settle(self, rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: Tensor,
+               past: Tensor) -> Tensor: ...  # fmt: skip
     def to_screen(self, bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine: Tensor, mean: Tensor,
                   gain: Tensor, keep: Tensor, strength: Tensor, outline: Tensor) -> Tensor: ...  # fmt: skip
 
 
 def reference_ops() -> FrameOps:
-    return cast(FrameOps, SimpleNamespace(**_functions(reference, (*TOKEN_OPS, *SCREEN_OPS))))
+    return cast(FrameOps, SimpleNamespace(**_functions(reference, (*TOKEN_OPS, *PICTURE_OPS))))
 
 
 def triton_ops() -> FrameOps:
     """ImportError where triton is not installed."""
-    functions = [_functions(import_module(f"kernels.{name}"), (name,)) for name in (*TOKEN_OPS, *SCREEN_OPS)]
+    functions = [_functions(import_module(f"kernels.{name}"), (name,)) for name in (*TOKEN_OPS, *PICTURE_OPS)]
     return cast(FrameOps, SimpleNamespace(**{name: op for each in functions for name, op in each.items()}))
 
 

@@ -107,7 +107,7 @@ def test_the_oracle_of_this_test_is_the_engines_own(
 
 
 def test_the_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape() -> None:
-    """Tensors without data, on a device of their own: a number asked of one, or a tensor made elsewhere, is an error."""
+    """On tensors without data: a number asked of one, or a tensor made elsewhere, is an error."""
     underlay, meter = Underlay((352, 640)).to("meta"), DriftMeter().to("meta")
     rgb = torch.empty(3, 352, 640, device="meta")
     seen = underlay(rgb, torch.empty(4 * (K + 1), 176, 320, device="meta"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -12,7 +13,6 @@ import torch
 from engine.config import SMALL, Tokens
 from engine.gpu.backends import OPENERS, BackendError, choose, open_backend, remembered
 from engine.gpu.frame import FrameStep
-from engine.gpu.materials import luminance_of
 from engine.gpu.ops import reference_ops
 from engine.gpu.underlay import Underlay
 from engine.gpu.underpaint import surface_means
@@ -72,7 +72,7 @@ def shown_slowly(step: FrameStep, screens: list[torch.Tensor], styles: list[Styl
             past = []
         rgb = reference.to_model(screen, SIZE)
         seen = underlay(rgb, step.reader.votes(rgb[None] * 2 - 1)[0])
-        x = (luminance_of(rgb) - seen.maps.mean) * seen.maps.gain
+        x = (reference.luminance(rgb) - seen.maps.mean) * seen.maps.gain
         surface = surface_means(seen.materials, seen.depth, seen.maps, underlay.style, PATCH)
         look = Look(*(field[None] for field in (rgb, seen.maps.base, seen.maps.shade, seen.maps.shine, x,
                                                 seen.maps.keep, surface)))  # fmt: skip
@@ -114,6 +114,15 @@ def test_a_drift_starts_the_history_anew_on_the_device(tiny: TinyEngine) -> None
     shown_by(step, screens[:1], styles[:1])
     assert step.drift.anchored == 1
     assert step.frame == 0
+
+
+def test_a_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape(tiny: TinyEngine) -> None:
+    """On tensors without data: a number asked of one, or a tensor made elsewhere, is an error."""
+    reader = copy.deepcopy(tiny.reader).to("meta")
+    step = FrameStep(PRESET, reader, TokenPainter(SHAPE, SIZE).to("meta"), WINDOW, reference_ops())
+    step()
+    assert step.shown.device.type == "meta"
+    assert step.shown.shape == (*WINDOW, 4)
 
 
 def test_the_painter_is_seen_and_strength_zero_shows_the_game(tiny: TinyEngine) -> None:
