@@ -33,7 +33,7 @@ from reskin.renderer import View
 from reskin.themes import Theme, find_theme, load_theme, shipped_themes
 from tools.theme_frames import FOOTAGE, Game, games, stream_to
 
-LEAD_FRAMES = 8  # of the stream before a labelled frame
+LEAD_FRAMES = 4  # of the stream before a labelled frame: with two readings the materials have settled
 REACH_PX = 4  # a cell is judged by the 8x8 pixels at its middle
 CLEAR_CELLS = 3  # a material in fewer cells of a game's labelled frames is not clearly visible there
 RAMP_STEPS = 17  # between two colours of a ramp
