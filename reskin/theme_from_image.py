@@ -16,7 +16,7 @@ import numpy as np
 from engine.config import MATERIALS, PRESETS
 from engine.live import LiveEngine
 from engine.underpaint import LUMA
-from reskin.errors import VideoError
+from reskin.errors import ThemeError, VideoError
 from reskin.palette import Ramp, Rgb, from_oklch, to_hex, to_oklch
 from reskin.prepare import prepare
 from reskin.render import read_picture
@@ -41,7 +41,9 @@ class Found:
 
 
 def theme_from_picture(path: Path, name: str | None = None) -> Found:
-    """The theme of a picture file; VideoError when it is none, too small or too large."""
+    """The theme of a picture file; VideoError when it is none, too small or too large, ThemeError for a bad name."""
+    if name is not None and not (0 < len(name) <= 60 and name.isprintable()):
+        raise ThemeError(f"naming the theme {name!r}: expected one line of text, 1 to 60 characters")
     picture = read_picture(_checked(path))
     h, w = picture.shape[:2]
     if min(h, w) < SMALLEST_PX:
