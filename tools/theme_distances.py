@@ -4,8 +4,9 @@ On the hand-labelled frames of both real clips and of the demo, painted with the
 median colour of the painted pixels at the labelled cells, and how far it lies from the theme's own ramp of that
 material and from the game's own ramp there. Then the mean distance of any two themes over all of these medians.
 Distances are Euclidean in Oklab: 0.02 is just seen, 0.1 is clear, black to white is 1. Both ramps are lines through a
-dark, a middle and a light colour; the game's are the means of its darkest and lightest fifth and its median. HUD cells
-are left out: themes keep the HUD. Tables for people, one JSON line last.
+dark, a middle and a light colour; the game's are the means of its darkest and lightest fifth and its median. A second
+count takes a theme's fog for its own colour too, as far things wear it; beside every miss stands in how many of its
+cells the Reader is right. HUD cells are left out: themes keep the HUD. Tables for people, one JSON line last.
 """
 
 from __future__ import annotations
@@ -26,17 +27,22 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.train.labels import COLUMNS, LETTERS, ROWS, UNSCORED, LabelledFrame
+from engine.config import PRESETS
+from engine.live import LiveEngine
+from engine.train.labels import COLUMNS, LETTERS, ROWS, UNSCORED, LabelledFrame, at_middles, wrong_cells
 from reskin.engine_renderer import EngineRenderer, create
-from reskin.palette import stops, to_oklch
+from reskin.palette import parse_hex, stops, to_oklch
+from reskin.prepare import prepare
 from reskin.renderer import View
 from reskin.themes import Theme, find_theme, load_theme, shipped_themes
 from tools.theme_frames import FOOTAGE, Game, games, stream_to
 
 LEAD_FRAMES = 4  # of the stream before a labelled frame: with two readings the materials have settled
-REACH_PX = 4  # a cell is judged by the 8x8 pixels at its middle
+REACH_PX = 4  # a cell is judged by every second pixel and row of the 8x8 at its middle
 CLEAR_CELLS = 3  # a material in fewer cells of a game's labelled frames is not clearly visible there
 RAMP_STEPS = 17  # between two colours of a ramp
+READ = 0.75  # share of a material's cells from which on the Reader is right about it
+MOST_FOG = 0.9  # as in engine.underpaint
 HUD = "h"
 
 Pixels = dict[str, np.ndarray]  # by letter: (n, 3) Oklab
@@ -51,12 +57,18 @@ class Reach:
     material: str
     median: np.ndarray  # (3,) Oklab
     to_theme: float
+    to_fogged: float  # to the theme's colours in any depth of its fog
     to_game: float
+    read: float  # share of the labelled cells in which the Reader sees the material
     between: float  # of the theme's ramp and the game's, at their nearest: what is small cannot be told apart
 
     @property
     def reached(self) -> bool:
         return self.to_theme < self.to_game
+
+    @property
+    def reached_in_fog(self) -> bool:
+        return self.to_fogged < self.to_game
 
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
@@ -84,6 +96,12 @@ def theme_ramp(theme: Theme, letter: str) -> np.ndarray:
     return np.concatenate([line(oklab(part)) for part in parts])
 
 
+def fogged(ramp: np.ndarray, theme: Theme) -> np.ndarray:
+    """The ramp's colours (n, 3) and what lies between them and the fog, as far as fog ever covers a thing."""
+    fog = oklab(np.array([parse_hex(theme.light.fog.color)]))
+    return np.concatenate([ramp + share * (fog - ramp) for share in np.linspace(0, MOST_FOG, 10)])
+
+
 def nearest(points: np.ndarray, others: np.ndarray) -> float:
     return float(np.linalg.norm(points[:, None] - others[None], axis=2).min())
 
@@ -96,7 +114,7 @@ def cell_pixels(bgra_u8: np.ndarray, labels: LabelledFrame) -> dict[str, list[np
         letter = labels.cells[row][column]
         if letter not in (UNSCORED, HUD):
             y, x = int((row + 0.5) * h / ROWS), int((column + 0.5) * w / COLUMNS)
-            patch = bgra_u8[y - REACH_PX : y + REACH_PX, x - REACH_PX : x + REACH_PX, 2::-1]
+            patch = bgra_u8[y - REACH_PX : y + REACH_PX, x - REACH_PX : x + REACH_PX, 2::-1][::2, ::2]
             found[letter].append(patch.reshape(-1, 3) / 255)
     return found
 
@@ -108,6 +126,20 @@ def pixels_of(shots: Iterable[tuple[np.ndarray, LabelledFrame]]) -> Pixels:
         for letter, patches in cell_pixels(bgra_u8, labels).items():
             cells[letter] += patches
     return {letter: oklab(np.concatenate(found)) for letter, found in cells.items() if len(found) >= CLEAR_CELLS}
+
+
+def read_shares(shots: list[tuple[np.ndarray, LabelledFrame]]) -> dict[str, float]:
+    """By letter: the share of its cells in which the Reader sees what it stands for."""
+    engine = LiveEngine(PRESETS["lite"])
+    right: dict[str, int] = defaultdict(int)
+    cells: dict[str, int] = defaultdict(int)
+    for bgra_u8, labels in shots:
+        wrong = wrong_cells(labels.cells, at_middles(engine.read(prepare(bgra_u8, engine.preset.size))))
+        for row, column in itertools.product(range(ROWS), range(COLUMNS)):
+            letter = labels.cells[row][column]
+            cells[letter] += 1
+            right[letter] += not wrong[row, column]
+    return {letter: right[letter] / count for letter, count in cells.items()}
 
 
 def painted(renderer: EngineRenderer, stream: list[np.ndarray], theme: Theme) -> np.ndarray:
@@ -123,6 +155,7 @@ def measure(game: Game, themes: dict[str, Theme], renderer: EngineRenderer) -> l
     labels = game.labelled().values()
     streams = [(stream_to(game, frame.index, LEAD_FRAMES), frame) for frame in labels]
     own = {letter: game_ramp(found) for letter, found in pixels_of((s[-1], frame) for s, frame in streams).items()}
+    right = read_shares([(stream[-1], frame) for stream, frame in streams])
     reaches = []
     for name, theme in themes.items():
         shown = pixels_of((painted(renderer, stream, theme), frame) for stream, frame in streams)
@@ -130,8 +163,9 @@ def measure(game: Game, themes: dict[str, Theme], renderer: EngineRenderer) -> l
             wanted, median = theme_ramp(theme, letter), np.median(shown[letter], axis=0)
             reaches.append(
                 Reach(theme=name, game=game.name, material=" or ".join(LETTERS[letter]), median=median,
-                      to_theme=nearest(median[None], wanted), to_game=nearest(median[None], ramp),
-                      between=nearest(wanted, ramp))
+                      to_theme=nearest(median[None], wanted),
+                      to_fogged=nearest(median[None], fogged(wanted, theme)), to_game=nearest(median[None], ramp),
+                      read=right[letter], between=nearest(wanted, ramp))
             )  # fmt: skip
     return reaches
 
@@ -172,6 +206,10 @@ def summary(reaches: list[Reach], matrix: np.ndarray, names: list[str]) -> dict[
         "themes": len(names),
         "medians": len(reaches),
         "medians_nearer_to_theme": len(reaches) - len(misses),
+        "medians_nearer_to_theme_or_its_fog": sum(reach.reached_in_fog for reach in reaches),
+        "medians_where_the_reader_is_right": sum(reach.read >= READ for reach in reaches),
+        "of_those_nearer_to_theme": sum(reach.reached for reach in reaches if reach.read >= READ),
+        "of_those_nearer_to_theme_or_its_fog": sum(reach.reached_in_fog for reach in reaches if reach.read >= READ),
         "medians_nearer_to_game": misses,
         "median_distance_to_theme": round(float(np.median([reach.to_theme for reach in reaches])), 3),
         "median_distance_to_game": round(float(np.median([reach.to_game for reach in reaches])), 3),
@@ -202,7 +240,8 @@ def main(themes: str, footage: Path) -> None:
         if not reach.reached:
             console.print(
                 f"{reach.theme} on {reach.game}, {reach.material}: {reach.to_theme:.3f} to the theme, "
-                f"{reach.to_game:.3f} to the game; the two are {reach.between:.3f} apart"
+                f"{reach.to_game:.3f} to the game; the two are {reach.between:.3f} apart; to the theme in its fog "
+                f"{reach.to_fogged:.3f}; the Reader is right in {reach.read:.0%} of the cells"
             )
     click.echo(json.dumps(summary(reaches, matrix, names) | {"games": [game.name for game in shown]}))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def games(footage: Path = FOOTAGE) -> list[Game]:
     for name, shot in shots.items():
         clip = footage / f"{name}.mp4"
         if clip.exists():
-            found.append(Game(name=name, shot=shot, labels=CLIP_LABELS / f"{name}.txt",
-                              frames=lambda clip=clip: clip_frames(clip)))  # fmt: skip
+            labels = CLIP_LABELS / f"{name}.txt"
+            found.append(Game(name=name, shot=shot, labels=labels, frames=partial(clip_frames, clip)))
     return found
 
 
@@ -60,7 +61,8 @@ def demo_frames() -> Iterator[np.ndarray]:
     """The bundled game's hills with nobody at the keys, without a window."""
     from reskin.demo.plays import HillsPlay
 
-    play, idle = HillsPlay(), defaultdict(bool)
+    play = HillsPlay()
+    idle: dict[int, bool] = defaultdict(bool)
     h, w = SIZE
     columns = np.zeros((w, h), np.uint32)
     while True:
