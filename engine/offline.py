@@ -23,6 +23,7 @@ from engine.style import Style
 from engine.underpaint import (
     BROAD,
     CELL,
+    FAINT,
     FAR_LOG,
     HUD,
     LUMA,
@@ -230,6 +231,8 @@ def lay_out(materials: np.ndarray, depth: np.ndarray, statistics: np.ndarray, st
     if shining.max() > 0.05:
         base = base + halo(shining, (materials @ style.light).astype(np.float32))
     keep = np.clip((materials[..., HUD] - 0.3) * 2.5, 0, 1) if keep_hud else np.zeros((h, w))
+    say = np.maximum(materials - FAINT, 0)
+    keep = keep + (1 - keep) * ((say * (1 - style.strength)).sum(axis=2) / say.sum(axis=2))
     return PaintMaps(base=base, shade=(middle - dark) * (1 - haze), shine=(light - middle) * (1 - haze), mean=mean,
                      gain=gain, keep=keep)  # fmt: skip
 

@@ -38,6 +38,7 @@ class PainterState:
         self._seed = seed
         self._noise: np.ndarray | None = None
         self._table: np.ndarray | None = None  # of the style of the frame before
+        self._strength = np.empty(0)  # of the same
         self.history = History()
         self.drift = DriftMeter()
         self.anchored = 0  # times that a drift started the history anew
@@ -52,10 +53,12 @@ class PainterState:
         if self._noise is None or self._noise.shape != rgb.shape:
             self._noise = np.random.default_rng(self._seed).standard_normal(rgb.shape, np.float32)
             self.reset()
-        table = style.per_material()
-        if self._table is not None and not np.array_equal(table, self._table):
+        table, strength = style.per_material(), style.strength
+        if self._table is not None and not (
+            np.array_equal(table, self._table) and np.array_equal(strength, self._strength)
+        ):
             self.reset()
-        self._table = table
+        self._table, self._strength = table, strength
         luminance = rgb @ LUMA
         under = underpainting(rgb, maps)
         patches = self._patches(rgb, materials, depth, maps, under)

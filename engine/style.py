@@ -5,7 +5,7 @@ Colours are sRGB in [0, 1]; rows follow `MATERIALS`. Knows nothing of TOML or fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,6 +31,8 @@ class Style:
     fog_density: float  # 0 none, 1 thick
     detail: float = 0.8  # 1 the game's own relief and edges, 0 the theme's pattern alone
     relight: float = 0.2  # 0 the game's own light and shadow, 1 the theme's sun
+    # (k,) 0 leaves a material as the game shows it, 1 paints it. The networks are not told: `PaintMaps.keep` mixes.
+    strength: FloatArray = field(default_factory=lambda: np.ones(len(MATERIALS), np.float32))
 
     def per_material(self) -> FloatArray:
         """(k, 11 + patterns) float32: dark, middle, light, scale, glow, pattern as one-hot."""

@@ -29,6 +29,7 @@ WINDOW = 13  # cells: a local mean spans about a third of the picture's height
 SPREAD_FLOOR = 0.07  # luminance; below it contrast is not amplified: it would be noise
 SKY_SPREAD_FLOOR = 0.15  # more for the sky: a smooth one has steps of one byte, and eightfold they are bands
 RANGE = 1.7  # deviations from mean to either end of the ramp
+FAINT = 0.08  # a material this unlikely has no say in what stays the game's own; the likeliest of 11 has 1/11 at least
 BROAD = 0.55  # how much of the slow change of light within a material is kept
 FAR_LOG = 6.9  # as in engine.reader
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -43,7 +44,7 @@ class PaintMaps:
     shine: np.ndarray  # (h, w, 3) added from x = 0 to 1
     mean: np.ndarray  # (h, w) luminance at x = 0
     gain: np.ndarray  # (h, w)
-    keep: np.ndarray  # (h, w) 1 where the game's own pixels stay (HUD)
+    keep: np.ndarray  # (h, w) 1 where the game's own pixels stay (HUD, materials of strength 0)
 
     def evaluate(self, luminance: np.ndarray) -> np.ndarray:
         """The painted colour of every pixel, (h, w, 3), for luminance (h, w) in [0, 1]."""
@@ -75,6 +76,8 @@ class Underpainter:
             planes(materials), depth, local, whole, lit_ramps(style), style.fog_color.astype(np.float32),
             np.float32(style.fog_density), np.float32(self._near_m), keep_hud, base, shade, shine, mean, gain, keep,
         )  # fmt: skip
+        if (style.strength != 1.0).any():
+            _leave(planes(materials), (1 - style.strength).astype(np.float32), keep)
         shining = materials @ style.glow.astype(np.float32)
         if shining.max() > 0.05:
             base += halo(shining, materials @ style.light.astype(np.float32))
@@ -283,3 +286,21 @@ def _lay_out(materials, depth, local, whole, ramps, fog_color, fog_density, near
         for x in range(w):
             hud = min(np.float32(1.0), max(np.float32(0.0), (materials[HUD, y, x] - np.float32(0.3)) * np.float32(2.5)))
             keep[y, x] = hud if keep_hud else np.float32(0.0)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def _leave(materials, left, keep):
+    """Keeps of every pixel the shares `left` (k,) of what it may be; where the Reader is sure, exactly that."""
+    k, h, w = materials.shape
+    faint, one = np.float32(FAINT), np.float32(1.0)
+    likely, kept = np.empty(w, np.float32), np.empty(w, np.float32)
+    for y in range(h):
+        likely[:] = 0.0
+        kept[:] = 0.0
+        for i in range(k):
+            for x in range(w):
+                weight = max(np.float32(0.0), materials[i, y, x] - faint)
+                likely[x] += weight
+                kept[x] += weight * left[i]
+        for x in range(w):
+            keep[y, x] = min(one, keep[y, x] + (one - keep[y, x]) * kept[x] / likely[x])

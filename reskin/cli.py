@@ -156,6 +156,21 @@ def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
     ctx.exit(1 if broken else 0)
 
 
+@theme.command("from-image")
+@click.argument("picture", type=FILE)
+@click.option("--name", help="Of the theme; the file's name when left out.")
+def from_image(picture: Path, name: str | None) -> None:
+    """Print a theme with the colours and the light of a picture.
+
+    `reskin theme from-image shot.png > my.toml` makes a file to edit; its comments say what was found.
+    """
+    from reskin.theme_from_image import theme_from_picture
+    from reskin.theme_writer import theme_toml
+
+    found = theme_from_picture(picture, name)
+    click.echo(theme_toml(found.theme, found.notes), nl=False)
+
+
 @cli.command()
 @json_option
 def doctor(as_json: bool) -> None:

@@ -64,6 +64,7 @@ def print_theme(path: Path, theme: Theme) -> None:
         notes = f"{' '.join(material.colors):32}{material.pattern}"
         notes += f", scale {material.scale:g}" if material.scale != 1 else ""
         notes += f", glow {material.glow:g}" if material.glow else ""
+        notes += f", strength {material.strength:g}" if material.strength != 1 else ""
         notes += "" if name in named else " (derived)"
         _print_colored(f"  {name:10}  ", list(material.colors), notes, blocks=4)
 

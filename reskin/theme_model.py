@@ -46,20 +46,30 @@ class ThemePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Material(ThemePart):
-    """What one kind of thing looks like."""
+COLORS = 'a list of 1 to 4 colours, dark to light: ["#112", "#eef"]'
 
-    colors: tuple[Color, ...] = Field(
-        strict=False,
-        min_length=1,
-        max_length=4,
-        description='a list of 1 to 4 colours, dark to light: ["#112", "#eef"]',
-    )
+
+class WrittenMaterial(ThemePart):
+    """What an author says of one kind of thing; without `colors` they are derived, as for a material unsaid."""
+
+    colors: tuple[Color, ...] | None = Field(default=None, strict=False, min_length=1, max_length=4, description=COLORS)
     pattern: Annotated[str, AfterValidator(_checked_pattern)] = Field(
         default="plain", description="one of " + ", ".join(PATTERNS)
     )
     scale: float = Field(default=1.0, ge=0.05, le=8, description="a number from 0.05 to 8")
     glow: Unit = 0.0
+    strength: Unit = 1.0  # 0 leaves it as the game shows it
+
+    def said(self) -> dict[str, Any]:
+        """What was written and is not the default."""
+        fields = type(self).model_fields
+        return {name: value for name, value in self if value != fields[name].default}
+
+
+class Material(WrittenMaterial):
+    """What one kind of thing looks like."""
+
+    colors: tuple[Color, ...] = Field(strict=False, min_length=1, max_length=4, description=COLORS)
 
     @property
     def ramp(self) -> Ramp:
@@ -67,22 +77,26 @@ class Material(ThemePart):
 
 
 class Materials(ThemePart):
-    """The materials that the author named; the others are derived. One field for each of engine.config.MATERIALS."""
+    """The materials that the author wrote of; the others are derived. One field for each of engine.config.MATERIALS."""
 
-    sky: Material | None = Field(default=None, description="a table")
-    ground: Material | None = Field(default=None, description="a table")
-    foliage: Material | None = Field(default=None, description="a table")
-    rock: Material | None = Field(default=None, description="a table")
-    structure: Material | None = Field(default=None, description="a table")
-    roof: Material | None = Field(default=None, description="a table")
-    water: Material | None = Field(default=None, description="a table")
-    character: Material | None = Field(default=None, description="a table")
-    prop: Material | None = Field(default=None, description="a table")
-    glow: Material | None = Field(default=None, description="a table")
-    hud: Material | None = Field(default=None, description="a table")
+    sky: WrittenMaterial | None = Field(default=None, description="a table")
+    ground: WrittenMaterial | None = Field(default=None, description="a table")
+    foliage: WrittenMaterial | None = Field(default=None, description="a table")
+    rock: WrittenMaterial | None = Field(default=None, description="a table")
+    structure: WrittenMaterial | None = Field(default=None, description="a table")
+    roof: WrittenMaterial | None = Field(default=None, description="a table")
+    water: WrittenMaterial | None = Field(default=None, description="a table")
+    character: WrittenMaterial | None = Field(default=None, description="a table")
+    prop: WrittenMaterial | None = Field(default=None, description="a table")
+    glow: WrittenMaterial | None = Field(default=None, description="a table")
+    hud: WrittenMaterial | None = Field(default=None, description="a table")
+
+    def written(self) -> dict[str, WrittenMaterial]:
+        return {name: part for name in MATERIALS if (part := getattr(self, name)) is not None}
 
     def named(self) -> dict[str, Material]:
-        return {name: part for name in MATERIALS if (part := getattr(self, name)) is not None}
+        """Those whose colours were written."""
+        return {name: Material(**dict(part)) for name, part in self.written().items() if part.colors is not None}
 
 
 class Sun(ThemePart):
@@ -161,7 +175,7 @@ class Theme(ThemePart):
 
     @cached_property
     def _materials(self) -> dict[str, Material]:
-        named = self.material.named()
+        named, written = self.material.named(), self.material.written()
         light = self.light
         ramps = derive(
             {name: part.ramp for name, part in named.items()},
@@ -169,7 +183,10 @@ class Theme(ThemePart):
             ambient=parse_hex(light.ambient),
             fog=parse_hex(light.fog.color),
         )
-        return {name: named.get(name) or _derived(name, ramps[name], named) for name in MATERIALS}
+        found = {name: named.get(name) or _derived(name, ramps[name], named) for name in MATERIALS}
+        for name in written.keys() - named.keys():
+            found[name] = found[name].model_copy(update=written[name].said())
+        return found
 
     @cached_property
     def _style(self) -> Style:
@@ -190,6 +207,7 @@ class Theme(ThemePart):
             fog_density=fog.density,
             detail=self.detail,
             relight=self.relight,
+            strength=_floats([part.strength for part in parts]),
         )
 
 

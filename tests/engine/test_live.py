@@ -75,6 +75,32 @@ def test_live_equals_the_slow_loop_at_every_quality(tiny: TinyEngine, preset: Pr
     assert worst_difference(live, offline) < 1e-4
 
 
+@pytest.mark.parametrize("preset", [TINY, TINY_LITE, TINY_BEHIND], ids=lambda preset: preset.name)
+@pytest.mark.parametrize("keep_hud", [True, False])
+def test_live_equals_the_slow_loop_with_strengths(tiny: TinyEngine, preset: Preset, keep_hud: bool) -> None:
+    style, engine = replace(STYLE, strength=np.linspace(0, 1, 11, dtype=np.float32)), tiny.live(preset)
+    live = [engine.step(rgb, style, keep_hud=keep_hud) for rgb in CLIP]
+    kept = np.stack([frame.maps.keep for frame in live])
+    assert ((kept > 0.2) & (kept < 0.8)).mean() > 0.2, "the tiny Reader never doubts: nothing is mixed"
+    assert (
+        worst_difference(live, paint_clip(CLIP, style, tiny.networks(), preset, keep_hud=keep_hud, exp=quick_exp))
+        < 1e-4
+    )
+
+
+def test_a_changed_strength_starts_the_history_anew(tiny: TinyEngine) -> None:
+    engine, weaker = tiny.live(), replace(STYLE, strength=np.full(11, 0.5, np.float32))
+    for rgb in CLIP[:3]:
+        engine.step(rgb, STYLE)
+    assert engine._painter is not None
+    assert engine._painter.history.last is not None
+    restarts: list[int] = []
+    engine._painter.history.restart = lambda: restarts.append(1)  # type: ignore[method-assign]
+    engine.step(CLIP[3], weaker)
+    engine.step(CLIP[4], weaker)
+    assert len(restarts) == 1
+
+
 def test_the_exported_graphs_serve_the_slow_loop_as_well(tiny: TinyEngine) -> None:
     engine = tiny.live()
     reader, painter = engine._reader, engine._painter

@@ -13,7 +13,7 @@ from engine.underpaint import GLOW, HUD, LUMA, RANGE, SKY, SPREAD_FLOOR, PaintMa
 from tests.engine.tiny import frames_of, style_of
 
 K = len(MATERIALS)
-ROCK = MATERIALS.index("rock")
+ROCK, CHARACTER = MATERIALS.index("rock"), MATERIALS.index("character")
 H, W = 64, 96
 FLAT_DEPTH = np.full((H, W), 0.3, np.float32)
 RGB = frames_of(9, 1, (H, W))[0]
@@ -105,6 +105,28 @@ def test_the_hud_is_kept_and_given_up_when_the_theme_says_so() -> None:
     assert (kept.keep[10:20, 10:40] == 1).all()
     assert kept.keep.sum() == 10 * 30
     assert (painted.keep == 0).all()
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_a_strength_keeps_the_rest_where_the_reader_is_sure(strength: float) -> None:
+    materials = only(ROCK)
+    materials[10:20, 10:40] = 0.02  # sure, not certain
+    materials[10:20, 10:40, CHARACTER] = 1 - 0.02 * (K - 1)
+    strengths = np.ones(K, np.float32)
+    strengths[CHARACTER] = strength
+    keep = paint(materials, plain(strength=strengths)).keep
+    np.testing.assert_allclose(keep[10:20, 10:40], 1 - strength, atol=1e-6)
+    keep[10:20, 10:40] = 0
+    assert (keep == 0).all()
+
+
+def test_all_strengths_alike_are_alike_however_unsure_the_reader_is(rng: np.random.Generator) -> None:
+    unsure = soft_materials(rng)
+    unsure[0, 0] = 1 / K
+    maps = paint(unsure, plain(strength=np.full(K, 0.25, np.float32)), keep_hud=False)
+    np.testing.assert_allclose(maps.keep, 0.75, atol=1e-6)
+    kept = paint(unsure, plain(strength=np.zeros(K, np.float32)))
+    np.testing.assert_allclose(kept.keep, 1, atol=1e-6)
 
 
 def test_what_glows_lights_its_surroundings() -> None:

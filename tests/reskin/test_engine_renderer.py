@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from engine.config import LITE, MATERIALS
 from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT
 from engine.live import LiveEngine
+from engine.underpaint import FAINT
 from reskin import engine_renderer
 from reskin.engine_renderer import MATERIAL_COLORS, EngineRenderer, create, read_materials
 from reskin.errors import EngineError
+from reskin.prepare import prepare
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.themes import Theme, load_theme, shipped_themes
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of
@@ -91,6 +94,31 @@ def test_kept_regions_are_the_games_own_bit_for_bit(renderer: EngineRenderer) ->
 
 def test_strength_zero_is_the_games_frame(renderer: EngineRenderer) -> None:
     assert np.array_equal(rendered(renderer, game(), theme(strength=0.0)), game())
+
+
+LOUD = {"outline": 1.0, "grain": 1.0, "bloom": 1.0, "vignette": 1.0, "saturation": 1.5}
+
+
+def test_strength_zero_of_every_material_is_the_games_frame(renderer: EngineRenderer) -> None:
+    untouched = theme(material={name: {"strength": 0.0} for name in MATERIALS}, finish=LOUD)
+    assert np.array_equal(rendered(renderer, game(), untouched)[..., :3], game()[..., :3])
+
+
+def test_a_material_of_strength_zero_is_the_games_own_where_the_reader_is_sure() -> None:
+    renderer, source = create("nano"), game(size=LITE.size)  # a window of the model's size: its pixels are the model's
+    still = LOUD | {"grain": 0.0}  # the same in every frame
+    painted = rendered(renderer, source, theme(finish=still))
+    renderer.reset()
+    likely = renderer._engine.step(prepare(source, LITE.size), theme().style()).materials
+    material = int(np.bincount(likely.argmax(axis=2).ravel()).argmax())
+    sure = np.delete(likely, material, axis=2).max(axis=2) < FAINT
+    inside = cv2.erode(sure.astype(np.uint8), np.ones((3, 3)), borderValue=1) == 1  # composing mixes neighbours
+    assert inside.mean() > 0.1, "the Reader is sure of nothing here"
+    left = rendered(renderer, source, theme(finish=still, material={MATERIALS[material]: {"strength": 0.0}}))
+    assert levels_apart(left[inside], source[inside]) == 0
+    others = cv2.erode((likely[..., material] < FAINT).astype(np.uint8), np.ones((3, 3))) == 1
+    still_painted = np.abs(left[others].astype(int) - painted[others])[:, :3].mean()
+    assert still_painted < 0.1 * np.abs(painted[others].astype(int) - source[others])[:, :3].mean()
 
 
 def test_a_shipped_theme_changes_the_next_frame(renderer: EngineRenderer) -> None:

@@ -32,9 +32,10 @@ def middle(theme: Theme, material: str) -> Rgb:
     return stops(theme.materials()[material].ramp)[1]
 
 
-def test_there_are_at_least_eight_and_the_promised_ones_are_among_them() -> None:
-    promised = {"elden-dusk", "neon-rain", "paper-cutout", "frozen-north", "ember-wastes", "sakura-toon"}
-    assert len(THEMES) >= 8
+def test_there_are_at_least_twelve_and_the_promised_ones_are_among_them() -> None:
+    promised = {"elden-dusk", "neon-rain", "paper-cutout", "frozen-north", "ember-wastes", "sakura-toon", "noir-ink",
+                "pocket-pixel", "deep-sea", "wildwood", "dune-sea", "far-moon", "wheatfield"}  # fmt: skip
+    assert len(THEMES) >= 12
     assert promised <= set(THEMES)
 
 

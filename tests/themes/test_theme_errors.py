@@ -23,9 +23,17 @@ MISTAKES = {
         'line 3, light.sun.azimuth: unknown key (did you mean "azimuth_deg"?)',
     ),
     "missing name": ("strength = 0.5", "name: missing; expected one line of text, 1 to 60 characters"),
-    "missing colours": (
-        'name="x"\n[material.sky]\nscale = 2',
-        "line 2, material.sky.colors: missing; expected a list of 1 to 4 colours",
+    "strength below zero": (
+        'name="x"\n[material.character]\nstrength = -0.5',
+        "line 3, material.character.strength: got -0.5, expected a number from 0 to 1",
+    ),
+    "text for a strength": (
+        'name="x"\n[material.character]\nstrength = "none"',
+        'line 3, material.character.strength: got the text "none", expected a number from 0 to 1',
+    ),
+    "strength misspelt": (
+        'name="x"\n[material.character]\nstrenght = 0',
+        'line 3, material.character.strenght: unknown key (did you mean "strength"?)',
     ),
     "text for a number": (
         'name="x"\n[material.sky]\ncolors=["#fff"]\nscale = "big"',

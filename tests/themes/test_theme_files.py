@@ -51,6 +51,13 @@ def test_what_is_not_named_is_derived_so_that_things_stand_apart(named: tuple[st
     assert sum((a - b) ** 2 for a, b in zip(figure, floor, strict=True)) > 0.05
 
 
+def test_a_strength_alone_leaves_the_material_as_it_would_be_derived() -> None:
+    plain, touched = (parse_theme(EIGHT_LINES + more) for more in ("", "[material.roof]\nstrength = 0.25\n"))
+    expected = plain.materials()["roof"].model_copy(update={"strength": 0.25})
+    assert touched.materials() == plain.materials() | {"roof": expected}
+    np.testing.assert_array_equal(touched.style().strength, [0.25 if name == "roof" else 1.0 for name in MATERIALS])
+
+
 def test_one_colour_is_widened_to_a_dark_and_a_light_end() -> None:
     style = parse_theme('name = "x"\n[material.sky]\ncolors = ["#808080"]').style()
     dark, light = (tuple(float(v) for v in row[0]) for row in (style.dark, style.light))

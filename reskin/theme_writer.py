@@ -1,0 +1,42 @@
+"""A theme as TOML text to be edited: `parse_theme(theme_toml(theme)) == theme`.
+
+Writes what differs from the defaults, and every material that the theme says something of. Knows nothing of where the
+theme came from; comments are the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from reskin.theme_model import Theme
+
+
+def theme_toml(theme: Theme, comments: Mapping[str, str] | None = None) -> str:
+    """The text; `comments` by the dotted name of a table ("material.sky"), "" for the head of the file."""
+    notes = comments or {}
+    said = theme.model_dump(mode="json", exclude_defaults=True, exclude={"material"})
+    tables = {name: part for name, part in said.items() if isinstance(part, dict)}
+    tables |= {f"material.{name}": part.said() for name, part in theme.material.written().items()}
+    heads = {name: value for name, value in said.items() if not isinstance(value, dict)}
+    blocks = [_block("", heads, notes), *(_block(name, part, notes) for name, part in tables.items())]
+    return "\n".join(blocks)
+
+
+def _block(name: str, part: Mapping[str, Any], notes: Mapping[str, str]) -> str:
+    lines = [f"# {line}".rstrip() for line in notes.get(name, "").splitlines()]
+    if name:
+        lines.append(f"[{name}]")
+    lines += [f"{key} = {_value(value)}" for key, value in part.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(part)}" for key, part in value.items()) + " }" if value else "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(part) for part in value) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)  # TOML writes texts and truth values as JSON does
