@@ -2,13 +2,16 @@
 
 Multiply-adds and parameters are counted in the graph; milliseconds are medians on random input, for onnxruntime and,
 where it is installed, openvino. With --exact READER (the same Reader exported with --fp32) also what int8 changes: the
-share of pixels that it takes for another material, and the PSNR between the underpaintings. One JSON line last.
+share of pixels that it takes for another material, and the PSNR between the underpaintings. With --untrained also the
+presets for a GPU, with random weights: what a CPU would need for them, their Painters op by op in torch. One JSON line
+last.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -20,15 +23,20 @@ import click
 import cv2
 import numpy as np
 import onnx
+import torch
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.config import NANO
+from engine.config import NANO, SHAPES
+from engine.export import export_reader
 from engine.live import WEIGHTS, open_session, read_frame
 from engine.painter_state import underpainting
+from engine.reader import Reader
+from engine.token_painter import TokenPainter
 from engine.train.figures import psnr_db
+from engine.train.pruning import step_cost
 from engine.underpaint import Underpainter
 from engine.worlds.samples import clips
 from reskin.themes import load_theme, shipped_themes
@@ -100,6 +108,23 @@ def measure(path: Path, runs: int) -> dict[str, Any]:
     return {"gmacs": round(macs / 1e9, 4), "parameters": parameters, "bytes": path.stat().st_size, **times}
 
 
+def measure_untrained(folder: Path, runs: int) -> dict[str, dict[str, Any]]:
+    """The same of the presets that wait for a GPU, by "preset part"; their Painters are no graphs."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, preset in SHAPES.items():
+        if preset.tokens is None:
+            continue
+        path = folder / f"{name}.onnx"
+        export_reader(Reader(preset.reader_widths), path, preset.size)
+        found[f"{name} reader"] = measure(path, runs)
+        painter = TokenPainter(preset.tokens, preset.size).eval()
+        gflop, step_ms = step_cost(painter, torch.device("cpu"), runs)
+        parameters = sum(weight.numel() for weight in painter.parameters())
+        found[f"{name} painter, a step"] = {"gmacs": round(gflop / 2, 2), "parameters": parameters,
+                                            "bytes": 2 * parameters, "torch_ms": round(step_ms, 1)}  # fmt: skip
+    return found
+
+
 def compare(ours: Path, exact: Path, worlds: int) -> tuple[dict[str, float], list[list[np.ndarray]]]:
     """What the quantised Reader changes on test worlds, and rows of a sheet."""
     sessions = [open_session(path, 1) for path in (ours, exact)]
@@ -116,13 +141,19 @@ def compare(ours: Path, exact: Path, worlds: int) -> tuple[dict[str, float], lis
     return figures, rows[:SHEET_ROWS]
 
 
+def _time_in_words(ms: float | None) -> str:
+    return "not installed" if ms is None else f"{ms:.2f}"
+
+
 @click.command(help=__doc__)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--runs", default=50, show_default=True, type=click.IntRange(min=1), help="Of each network.")
 @click.option("--exact", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The Reader in fp32.")
 @click.option("--worlds", default=24, show_default=True, type=click.IntRange(min=1), help="For --exact.")
+@click.option("--untrained", is_flag=True, help="The presets for a GPU too; takes minutes.")
 @click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="PNG of int8 beside fp32, for --exact.")
-def main(files: tuple[Path, ...], runs: int, exact: Path | None, worlds: int, sheet: Path | None) -> None:
+def main(files: tuple[Path, ...], runs: int, exact: Path | None, worlds: int, untrained: bool,
+         sheet: Path | None) -> None:  # fmt: skip
     cv2.setNumThreads(1)
     console = Console(width=max(MIN_COLUMNS, Console().width))
     paths = files or (WEIGHTS / "reader.onnx", WEIGHTS / "painter.onnx")
@@ -131,11 +162,17 @@ def main(files: tuple[Path, ...], runs: int, exact: Path | None, worlds: int, sh
     for name in ("network", "GMAC", "parameters", "MB", *(f"{name} {n}, ms"
                                                          for name in RUNTIMES for n in THREADS)):  # fmt: skip
         table.add_column(name, justify="left" if name == "network" else "right")
-    for path in paths:
-        row = found[str(path)]
-        times = ["not installed" if row[key] is None else f"{row[key]:.2f}" for key in row if key.endswith("_ms")]
+    named = {Path(path).stem: row for path, row in found.items()}
+    if untrained:
+        with tempfile.TemporaryDirectory() as folder:
+            found |= measure_untrained(Path(folder), min(runs, 3))
+        named |= {name: row for name, row in found.items() if name not in map(str, paths)}
+    for name, row in named.items():
+        times = [_time_in_words(row.get(f"{runtime}_{n}_ms")) for runtime in RUNTIMES for n in THREADS]
+        if "torch_ms" in row:
+            times = [f"torch {row['torch_ms']:.0f}", "", "", ""]
         size = (f"{row['gmacs']:.3f}", f"{row['parameters'] / 1e6:.2f} M", f"{row['bytes'] / 1e6:.2f}")
-        table.add_row(path.stem, *size, *times)
+        table.add_row(name, *size, *times)
     console.print(table)
     if exact is not None:
         figures, rows = compare(WEIGHTS / "reader.onnx" if not files else files[0], exact, worlds)

@@ -76,20 +76,27 @@ def measured(name: str, painter: TokenPainter, held_out: ClipStore, device: torc
         _, figures = clip_loss(painter, held_out.batch(rng, 2), replace(PRECISE, shortcut_share=0.0), rng)
         squared.append(figures["mse"])
     mse = sum(squared) / len(squared)
+    gflop, step_ms = step_cost(painter, device)
+    return Row(
+        name=name, parameters=sum(weight.numel() for weight in painter.parameters()),
+        gflop=gflop, step_ms=step_ms,
+        psnr_db=float(-10 * torch.log10(torch.tensor(mse / 4 + 1e-12))),  # pictures in [-1, 1]
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def step_cost(painter: TokenPainter, device: torch.device, tries: int = TRIES) -> tuple[float, float]:
+    """GFLOP and median ms of one denoising step of one frame, op by op in torch."""
     patches = torch.randn(1, painter.tokens, painter.squeeze.in_features, device=device)
     condition, ring = torch.rand(1, CONDITION, device=device), painter.ring(device=device)
     ring.turn(torch.zeros(1, dtype=torch.int64, device=device))
     with FlopCounterMode(display=False) as counter:
         painter.token_outputs(patches, condition, ring)
     took_ms = []
-    for _ in range(TRIES):
+    for _ in range(tries):
         began = time.perf_counter()
         painter.token_outputs(patches, condition, ring)
         if device.type == "cuda":
             torch.cuda.synchronize()
         took_ms.append((time.perf_counter() - began) * 1e3)
-    return Row(
-        name=name, parameters=sum(weight.numel() for weight in painter.parameters()),
-        gflop=counter.get_total_flops() / 1e9, step_ms=sorted(took_ms)[TRIES // 2],
-        psnr_db=float(-10 * torch.log10(torch.tensor(mse / 4 + 1e-12))),  # pictures in [-1, 1]
-    )  # fmt: skip
+    return counter.get_total_flops() / 1e9, sorted(took_ms)[tries // 2]
