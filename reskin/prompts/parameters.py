@@ -1,0 +1,159 @@
+"""A look to a theme's parameters, in the shape of its TOML: ramps, patterns, light and finish that go together.
+
+What makes a picture readable is held here: every ramp spans enough lightness for the game's own detail, sky, ground
+and walls stand apart, and figures stand apart from all three. Knows nothing of words.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from reskin.prompts.look import FINISH, ROW, Lab, Look, hex_of
+
+APART = 0.125  # Oklab distance between sky, ground and walls
+FIGURE_APART = 0.2  # of a figure from those
+HALF = 0.24  # lightness from a ramp's middle to its ends
+COOL_SHADE, WARM_LIGHT = 0.22, 0.16  # how far ramps lean towards the ambient and the sun
+
+
+def parameters(look: Look) -> dict[str, Any]:
+    """Everything but name and prompt of a theme that looks so."""
+    lab = look.lab.copy()
+    lab[:, 0] = np.clip(lab[:, 0], 0.1, 0.93)
+    _set_apart(lab)
+    ambient = _ambient(look, lab)
+    sun = _in_range(look.sun, 0.6, 0.99, 0.16)
+    fog = look.fog_lab if look.fog_lab is not None else 0.75 * lab[ROW["horizon"]] + 0.25 * look.sun
+    figure, prop = _figures(lab)
+    glow = np.array([0.8, *(0.85 * _colorful(sun if math.hypot(*sun[1:]) > 0.05 else lab[ROW["accent"]], 0.1)[1:])])
+    material: dict[str, dict[str, Any]] = {"sky": {"colors": _sky_colors(lab)}}
+    for name in ("ground", "foliage", "rock", "structure", "roof", "water"):
+        material[name] = {"colors": _ramp(lab[ROW[name]], ambient, sun)}
+    material["character"] = {"colors": _ramp(figure, ambient, sun, half=0.27)}
+    material["prop"] = {"colors": _ramp(prop, ambient, sun, half=0.27)}
+    material["glow"] = {"colors": [hex_of(glow), hex_of(glow * [0, 0.25, 0.25] + [0.97, 0, 0])]}
+    tone = lab[ROW["ground"]]
+    material["hud"] = {"colors": [hex_of(tone * [0, 0.3, 0.3] + [0.16, 0, 0]), hex_of(sun * [0, 0.3, 0.3] + [0.96, 0, 0])]}
+    for name, pattern in _patterns(look).items():
+        if pattern != "plain":
+            material[name] |= {"pattern": pattern, "scale": _SCALES.get((name, pattern), 0.8)}
+    material["glow"]["glow"] = 1.0
+    if look.lava:
+        material["water"]["glow"] = 0.85
+    return {
+        "detail": round(look.detail, 2),
+        "relight": round(look.relight, 2),
+        "light": {
+            "sun": {
+                "azimuth_deg": 225.0,
+                "elevation_deg": round(look.elevation_deg),
+                "color": hex_of(sun),
+                "power": round(look.power, 2),
+            },
+            "ambient": hex_of(ambient),
+            "fog": {"color": hex_of(_in_range(fog, 0.12, 0.95, 0.14)), "density": round(min(look.fog, 0.6), 2)},
+        },
+        "material": material,
+        "finish": {key: round(look.finish[key], 2) for key in FINISH if _is_felt(key, look.finish.get(key))},
+    }
+
+
+_SCALES = {
+    ("sky", "clouds"): 1.2, ("foliage", "noise"): 0.6, ("roof", "tiles"): 0.7, ("ground", "cracks"): 1.2,
+    ("ground", "noise"): 1.0, ("rock", "cracks"): 1.0, ("water", "waves"): 1.0, ("ground", "waves"): 0.6,
+}  # fmt: skip
+
+
+def _is_felt(key: str, value: float | None) -> bool:
+    return value is not None and abs(value - (1.0 if key in ("saturation", "contrast") else 0.0)) >= 0.02
+
+
+def _patterns(look: Look) -> dict[str, str]:
+    plain = look.patterns.get("ground") == "plain"
+    usual = {"sky": "clouds", "foliage": "noise", "rock": "cracks", "roof": "tiles", "water": "waves"}
+    return {name: "plain" if plain else pattern for name, pattern in usual.items()} | look.patterns
+
+
+def _set_apart(lab: Lab) -> None:
+    """Moves walls and ground in lightness until sky, ground and walls differ, and keeps the mean where it was."""
+    sky, ground, structure = (ROW[name] for name in ("sky", "ground", "structure"))
+    for _ in range(8):
+        for one, other in ((sky, ground), (structure, ground), (structure, sky)):
+            gap = float(np.linalg.norm(lab[one] - lab[other]))
+            if gap < APART:
+                up = lab[one, 0] >= lab[other, 0] if lab[one, 0] != lab[other, 0] else lab[one, 0] < 0.5
+                move = 0.5 * (APART + 0.01 - gap) * (1 if up else -1)
+                lab[one, 0] += move if 0.1 < lab[one, 0] + move < 0.93 else -2 * move
+                lab[other, 0] -= move if 0.1 < lab[other, 0] - move < 0.93 else 0
+
+
+def _ambient(look: Look, lab: Lab) -> Lab:
+    """The sky's colour, darker, a little into the blue: what fills the shade."""
+    mean = lab[ROW["sky"]] * [0.7, 0.8, 0.8] + [0, 0, -0.008 * min(1.0, 20 * math.hypot(*lab[ROW["sky"], 1:]))]
+    return _in_range(mean, 0.2, 0.62, 0.09)
+
+
+def _in_range(lab: Lab, dark: float, light: float, most_chroma: float) -> Lab:
+    chroma = math.hypot(lab[1], lab[2])
+    return np.array([min(max(lab[0], dark), light), *(lab[1:] * min(1.0, most_chroma / max(chroma, 1e-6)))])
+
+
+def _ramp(middle: Lab, ambient: Lab, sun: Lab, half: float = HALF) -> list[str]:
+    """Dark, middle and light hex: shade leans to the ambient colour, light to the sun's, as outdoors."""
+    light_end = min(middle[0] + half, 0.985)
+    dark_end = max(min(middle[0] - half, light_end - 2 * half + 0.04), 0.05)
+    light_end = max(light_end, dark_end + 2 * half - 0.06)
+    chroma = math.hypot(middle[1], middle[2])
+    dark = _lean(middle[1:] * 0.85, ambient[1:], COOL_SHADE * min(1.0, chroma / 0.03))
+    light = _lean(middle[1:] * 0.85, sun[1:], WARM_LIGHT * min(1.0, chroma / 0.03))
+    return [hex_of(np.array([dark_end, *dark])), hex_of(middle), hex_of(np.array([light_end, *light]))]
+
+
+def _lean(ab: Lab, towards: Lab, share: float) -> Lab:
+    return (1 - share) * ab + share * towards
+
+
+def _sky_colors(lab: Lab) -> list[str]:
+    """Dark to light through what lies between the sky overhead and the horizon."""
+    sky, horizon = lab[ROW["sky"]], lab[ROW["horizon"]]
+    low, high = (sky, horizon) if sky[0] <= horizon[0] else (horizon, sky)
+    middle = 0.65 * low + 0.35 * high
+    dark = low * [1, 1.05, 1.05] + [-0.1, 0, 0]
+    light = high + [max(0.0, 0.24 - (high[0] - dark[0])), 0, 0]
+    return [hex_of(np.clip(color, [0.05, -0.4, -0.4], [0.985, 0.4, 0.4])) for color in (dark, middle, light)]
+
+
+def _figures(lab: Lab) -> tuple[Lab, Lab]:
+    """The figures' colour and the props': the accent as it is or turned, whatever stands apart from the stage."""
+    stage = [lab[ROW[name]] for name in ("sky", "ground", "structure")]
+    accent = lab[ROW["accent"]]
+    chroma = max(math.hypot(accent[1], accent[2]), 0.015)
+    hue = math.atan2(accent[2], accent[1])
+    lights = (accent[0], 0.62, 0.5, 0.75, 0.38, 0.86)
+
+    def candidates(turns: tuple[int, ...]) -> list[Lab]:
+        pairs = itertools.product(turns, lights)
+        return [
+            np.array([min(max(light, 0.32), 0.86), chroma * math.cos(at), chroma * math.sin(at)])
+            for turn, light in pairs
+            for at in [hue + math.radians(turn)]
+        ]
+
+    def first_apart(choices: list[Lab], others: list[Lab]) -> Lab:
+        def gap(color: Lab) -> float:
+            return min(float(np.linalg.norm(color - other)) for other in others)
+
+        return next((color for color in choices if gap(color) >= FIGURE_APART), max(choices, key=gap))
+
+    figure = first_apart(candidates((0, 25, -25, 60, 180)), stage)
+    prop = first_apart(candidates((140, -140, 100, -100, 60)), [*stage, figure])
+    return figure, prop
+
+
+def _colorful(lab: Lab, least: float) -> Lab:
+    chroma = math.hypot(lab[1], lab[2])
+    return np.array([lab[0], *(lab[1:] * max(1.0, least / max(chroma, 0.01)))])
