@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 NOTHING = "nothing in the prompt was understood, so its look is a plain one; try words for a place, a time, a colour"
+TOO_LONG = "the prompt is long, and only its first {} characters count"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,16 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     """The look of any text. `embedding=False` leaves the sentence embedding out even where it is installed."""
     from reskin.prompts.look import compose
     from reskin.prompts.parameters import parameters
-    from reskin.prompts.reading import clean, read
+    from reskin.prompts.reading import LONGEST, clean, read
+    from reskin.prompts.sentence import embed, is_installed
 
-    reading = read(text)
-    note = ""
-    if reading.is_empty:
-        note = NOTHING
-    return Prompted(text=clean(text), parameters=parameters(compose(reading)), note=note)
+    line = clean(text)
+    reading = read(line)
+    if embedding and any(char.isalpha() for char in line) and is_installed():
+        from reskin.prompts.mapper import join, mapper
+
+        reading = join(reading, mapper()(embed(line)))
+    notes = [NOTHING] if reading.is_empty else []
+    if len(line) >= LONGEST:
+        notes.append(TOO_LONG.format(LONGEST))
+    return Prompted(text=line, parameters=parameters(compose(reading)), note="; ".join(notes))

@@ -36,6 +36,7 @@ class Look:
     detail: float = 0.8
     relight: float = 0.25
     lava: bool = False
+    tinted: float = 0.0  # how much of the materials' own hues is washed over
 
     @property
     def mean_lightness(self) -> float:
@@ -55,7 +56,8 @@ def hex_of(lab: Lab) -> str:
 def compose(reading: Reading) -> Look:
     words = lexicon()
     weights = reading.scenes or {"plain": 1.0}
-    look = blend([(words.scenes[name], weight) for name, weight in weights.items()])
+    scenes = [words.scenes[name] for name in weights]
+    look = blend([(scene, weights[scene.name] * scene.light.get("weight", 1.0)) for scene in scenes])
     for name, mood in words.moods.items():
         strength = reading.moods.get(name, 0.0)
         if strength > 0 and name not in reading.denied:
@@ -120,7 +122,7 @@ def _wash(look: Look, reading: Reading) -> None:
     alone = not (reading.scenes or reading.moods)
     amount = 0.88 if reading.everything else 0.8 if alone else 0.62
     first = codes[0]
-    _tint(look, first, amount)
+    _tint(look, first, amount, whole=True)
     _move_light(look, 0.3 + 0.45 * first[0], (0.75 if alone or reading.everything else 0.35))
     if len(codes) == 1:
         if alone:
@@ -160,8 +162,11 @@ def _mix_hue(look: Look, part: str, lab: Lab, share: float) -> None:
     look.lab[row] = look.lab[row] * [1 - 0.3 * share, 1 - share, 1 - share] + lab * [0.3 * share, share, share]
 
 
-def _tint(look: Look, lab: Lab, share: float) -> None:
+def _tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
     """All materials towards a colour's hue; each keeps some chroma of its own, and figures their contrast."""
+    free = 1.0 - look.tinted  # washes over washes would leave one hue
+    share = share * free if not whole else share
+    look.tinted += (1 - look.tinted) * share * 0.6
     shares = np.full(len(STAGES), share)
     shares[ROW["accent"]] = 0.0
     pulled = np.outer(0.55 + 0.45 * _chroma_like(look), lab[1:])

@@ -122,9 +122,9 @@ def _sky_colors(lab: Lab) -> list[str]:
     sky, horizon = lab[ROW["sky"]], lab[ROW["horizon"]]
     low, high = (sky, horizon) if sky[0] <= horizon[0] else (horizon, sky)
     middle = 0.65 * low + 0.35 * high
-    dark = low * [1, 1.05, 1.05] + [-0.1, 0, 0]
+    dark = low * [1, 1.05, 1.05] + [-0.07, 0, 0]
     light = high + [max(0.0, 0.24 - (high[0] - dark[0])), 0, 0]
-    return [hex_of(np.clip(color, [0.05, -0.4, -0.4], [0.985, 0.4, 0.4])) for color in (dark, middle, light)]
+    return [hex_of(np.clip(color, [0.12, -0.4, -0.4], [0.985, 0.4, 0.4])) for color in (dark, middle, light)]
 
 
 def _figures(lab: Lab) -> tuple[Lab, Lab]:
