@@ -35,7 +35,9 @@ def shares(judged: list[dict[str, bool]]) -> dict[str, float]:
 
 
 def chance(asked: list[Sentence], themes: list[Theme]) -> dict[str, float]:
-    return shares([one.right(theme) for one in asked for other, theme in zip(asked, themes, strict=True) if other != one])
+    return shares(
+        [one.right(theme) for one in asked for other, theme in zip(asked, themes, strict=True) if other != one]
+    )
 
 
 def told(sentence: Sentence, theme: Theme) -> str:
@@ -43,7 +45,9 @@ def told(sentence: Sentence, theme: Theme) -> str:
     right, found = sentence.right(theme), measure(theme)
     wrong = [name for name in ATTRIBUTES if not right[name]]
     got = f"{'|'.join(sorted(found.hues()))} {found.hue_deg:.0f}, L {found.lightness:.2f}, warmth {found.warmth:+.3f}"
-    return f"  {'ok   ' if not wrong else 'WRONG'} {sentence.text}" + (f": {', '.join(wrong)}; got {got}" if wrong else "")
+    return f"  {'ok   ' if not wrong else 'WRONG'} {sentence.text}" + (
+        f": {', '.join(wrong)}; got {got}" if wrong else ""
+    )
 
 
 @click.command(help=__doc__)

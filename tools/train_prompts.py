@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.prompts import mapper
 from reskin.prompts.look import lab_of
+from reskin.prompts.reading import read
 from reskin.prompts.sentence import WIDTH, embed_all
 from reskin.prompts.tables import Lexicon, lexicon
 
@@ -37,6 +38,9 @@ TEMPLATES = (
 )  # fmt: skip
 
 
+AROUND = ("the game {}", "like {}", "{} style", "a {} world", "the look of {}", "in {}", "{} at home", "a {}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Truth:
     """Indices of what a caption names."""
@@ -50,6 +54,7 @@ class Grammar:
     def __init__(self, words: Lexicon, seed: int) -> None:
         self._random = np.random.default_rng(seed)
         self.scenes, self.moods = list(words.scenes), list(words.moods)
+        self.families: dict[str, int] = {}  # every colour's name to the family that it is of
         families = {name: lab_of(words.colors[name]) for name in mapper.COLORS}
         self._phrases: dict[str, list[tuple[str, int]]] = {"scene": [], "mood": [], "color": []}
         self.kept_out: dict[str, list[tuple[str, int]]] = {"scene": [], "mood": [], "color": []}
@@ -59,8 +64,11 @@ class Grammar:
                     self._add(kind, phrase, index)
         for name, code in words.colors.items():
             lab = lab_of(code)
-            near = min(mapper.COLORS, key=lambda family: float(np.linalg.norm((families[family] - lab) * [0.6, 1.5, 1.5])))
-            self._add("color", name, mapper.COLORS.index(near))
+            near = min(
+                mapper.COLORS, key=lambda family: float(np.linalg.norm((families[family] - lab) * [0.6, 1.5, 1.5]))
+            )
+            self.families[name] = mapper.COLORS.index(near)
+            self._add("color", name, self.families[name])
         self._by_index = {
             kind: [[phrase for phrase, at in pairs if at == index] for index in range(1 + max(at for _, at in pairs))]
             for kind, pairs in self._phrases.items()
@@ -84,6 +92,21 @@ class Grammar:
         text = template.format(**{slot: word(f"{{{slot}}}", kind) for slot, kind in slots.items()})
         scenes, moods, colors = (tuple(found[kind]) for kind in ("scene", "mood", "color"))
         return text, Truth(scenes=scenes, moods=moods, colors=colors)
+
+    def titles(self) -> list[tuple[str, Truth]]:
+        """Names of games, films, places and things, with what the words that stand for them name."""
+        found = []
+        for name, words in lexicon().titles.items():
+            reading = read(words)
+            near = [self.families[color] for color, _ in reading.colors] + [
+                self.families[c] for _, c, _ in reading.bound
+            ]
+            truth = Truth(
+                scenes=tuple(self.scenes.index(scene) for scene in reading.scenes),
+                moods=tuple(self.moods.index(mood) for mood in reading.moods), colors=tuple(near),
+            )  # fmt: skip
+            found += [(name, truth), (f"{self._random.choice(AROUND).format(name)}", truth)]
+        return found
 
     def singles(self) -> list[tuple[str, Truth]]:
         """Every training phrase by itself."""
@@ -170,7 +193,7 @@ def train(x: np.ndarray, y: np.ndarray, scenes: int, *, seed: int, epochs: int =
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="A folder for the embeddings.")
 def main(out: Path, captions: int, seed: int, cache: Path | None) -> None:
     grammar = Grammar(lexicon(), seed)
-    pairs = grammar.singles() + [grammar.caption() for _ in range(captions)]
+    pairs = grammar.singles() + 2 * grammar.titles() + [grammar.caption() for _ in range(captions)]
     x = embeddings([text for text, _ in pairs], cache)
     sizes = (len(grammar.scenes), len(grammar.moods), len(mapper.COLORS))
     weights = train(x, targets([truth for _, truth in pairs], sizes), sizes[0], seed=seed)
@@ -183,7 +206,9 @@ def main(out: Path, captions: int, seed: int, cache: Path | None) -> None:
         evidence = [trained(row) for row in embeddings([phrase for phrase, _ in unseen], cache)]
         answers = [getattr(found, f"{kind}s") for found in evidence]
         first = sum(max(answer, key=answer.get) == names[at] for answer, (_, at) in zip(answers, unseen, strict=True))
-        click.echo(f"{kind}: {first} of {len(unseen)} unseen phrases are named right at first ({first / len(unseen):.0%})")
+        click.echo(
+            f"{kind}: {first} of {len(unseen)} unseen phrases are named right at first ({first / len(unseen):.0%})"
+        )
     click.echo(f"{out}: {out.stat().st_size / 1e3:.0f} kB, {len(pairs)} captions, seed {seed}")
 
 

@@ -40,6 +40,6 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
 
         reading = join(reading, mapper()(embed(line)))
     notes = [NOTHING] if reading.is_empty else []
-    if len(line) >= LONGEST:
+    if len(text.strip()) > LONGEST:
         notes.append(TOO_LONG.format(LONGEST))
     return Prompted(text=line, parameters=parameters(compose(reading)), note="; ".join(notes))

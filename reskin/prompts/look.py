@@ -86,12 +86,15 @@ def blend(scenes: list[tuple[Scene, float]]) -> Look:
             light[key] += float(share) * scene.light.get(key, _PLAIN_LIGHT.get(key, 0.0))
     main = scenes[int(shares.argmax())][0]
     ground, structure = main.patterns
-    return Look(
+    look = Look(
         lab=mean[:-1], sun=mean[-1], elevation_deg=light.get("elev", 36.0), power=light.get("power", 1.1),
         fog=light.get("fog", 0.15), patterns={"ground": ground, "structure": structure},
         finish={key: value for key, value in light.items() if key in FINISH},
         detail=light.get("detail", 0.8), lava=main.lava,
     )  # fmt: skip
+    mean_l = look.mean_lightness
+    _move_light(look, mean_l - 0.08 * math.exp(-(((mean_l - 0.63) / 0.12) ** 2)), 1.0)  # the table is drawn light
+    return look
 
 
 _PLAIN_LIGHT = {"saturation": 1.0, "contrast": 1.0, "detail": 0.8, "power": 1.1, "elev": 36.0}

@@ -77,7 +77,9 @@ def join(reading: Reading, evidence: Evidence) -> Reading:
             moods[name] = (0.4 + 0.6 * unread) * probability
     colors = list(reading.colors)
     if not colors and not reading.bound and unread > 0:
-        colors = [(name, "") for name, p in sorted(evidence.colors.items(), key=lambda item: -item[1]) if p >= COLOR_FLOOR][:2]
+        colors = [
+            (name, "") for name, p in sorted(evidence.colors.items(), key=lambda item: -item[1]) if p >= COLOR_FLOOR
+        ][:2]
     return Reading(
         scenes=scenes, moods=moods, colors=colors, bound=reading.bound, denied=reading.denied,
         everything=reading.everything, unknown=reading.unknown, known=reading.known,

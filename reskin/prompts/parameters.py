@@ -14,7 +14,7 @@ import numpy as np
 
 from reskin.prompts.look import FINISH, ROW, Lab, Look, hex_of
 
-APART = 0.125  # Oklab distance between sky, ground and walls
+APART = 0.13  # Oklab distance between sky, ground and walls
 FIGURE_APART = 0.2  # of a figure from those
 HALF = 0.24  # lightness from a ramp's middle to its ends
 COOL_SHADE, WARM_LIGHT = 0.22, 0.16  # how far ramps lean towards the ambient and the sun
@@ -37,7 +37,9 @@ def parameters(look: Look) -> dict[str, Any]:
     material["prop"] = {"colors": _ramp(prop, ambient, sun, half=0.27)}
     material["glow"] = {"colors": [hex_of(glow), hex_of(glow * [0, 0.25, 0.25] + [0.97, 0, 0])]}
     tone = lab[ROW["ground"]]
-    material["hud"] = {"colors": [hex_of(tone * [0, 0.3, 0.3] + [0.16, 0, 0]), hex_of(sun * [0, 0.3, 0.3] + [0.96, 0, 0])]}
+    material["hud"] = {
+        "colors": [hex_of(tone * [0, 0.3, 0.3] + [0.16, 0, 0]), hex_of(sun * [0, 0.3, 0.3] + [0.96, 0, 0])]
+    }
     for name, pattern in _patterns(look).items():
         if pattern != "plain":
             material[name] |= {"pattern": pattern, "scale": _SCALES.get((name, pattern), 0.8)}
@@ -79,16 +81,35 @@ def _patterns(look: Look) -> dict[str, str]:
 
 
 def _set_apart(lab: Lab) -> None:
-    """Moves walls and ground in lightness until sky, ground and walls differ, and keeps the mean where it was."""
-    sky, ground, structure = (ROW[name] for name in ("sky", "ground", "structure"))
-    for _ in range(8):
-        for one, other in ((sky, ground), (structure, ground), (structure, sky)):
-            gap = float(np.linalg.norm(lab[one] - lab[other]))
-            if gap < APART:
-                up = lab[one, 0] >= lab[other, 0] if lab[one, 0] != lab[other, 0] else lab[one, 0] < 0.5
-                move = 0.5 * (APART + 0.01 - gap) * (1 if up else -1)
-                lab[one, 0] += move if 0.1 < lab[one, 0] + move < 0.93 else -2 * move
-                lab[other, 0] -= move if 0.1 < lab[other, 0] - move < 0.93 else 0
+    """Moves ground and walls in lightness, as little as it takes, until they and the sky are APART."""
+    ground, structure = ROW["ground"], ROW["structure"]
+    sky = _sky_middle(lab)
+    moves = np.arange(-20, 21) * 0.02
+    grounds, walls = (lab[row] + np.outer(moves, [1, 0, 0]) for row in (ground, structure))  # (moves, 3)
+    gaps = [
+        np.linalg.norm(grounds - sky, axis=1)[:, None] + np.zeros(len(moves)),
+        np.linalg.norm(walls - sky, axis=1)[None, :] + np.zeros((len(moves), 1)),
+        np.linalg.norm(grounds[:, None] - walls[None, :], axis=2),
+    ]
+    inside = np.all(
+        [(light > 0.12) & (light < 0.92) for light in np.broadcast_arrays(grounds[:, :1], walls[None, :, 0])], 0
+    )
+    # the ground is the larger part of a picture, so it moves less readily; what cannot be met is met as far as it goes
+    short = sum(np.maximum(0.0, APART - gap) for gap in gaps)
+    cost = 2 * np.abs(moves)[:, None] + np.abs(moves)[None, :] + 100 * short + 1000 * ~inside
+    at_ground, at_wall = np.unravel_index(int(cost.argmin()), cost.shape)
+    lab[ground], lab[structure] = grounds[at_ground], walls[at_wall]
+
+
+def _sky_ends(lab: Lab) -> tuple[Lab, Lab]:
+    """The darker and the lighter of overhead and horizon."""
+    sky, horizon = lab[ROW["sky"]], lab[ROW["horizon"]]
+    return (sky, horizon) if sky[0] <= horizon[0] else (horizon, sky)
+
+
+def _sky_middle(lab: Lab) -> Lab:
+    low, high = _sky_ends(lab)
+    return 0.65 * low + 0.35 * high
 
 
 def _ambient(look: Look, lab: Lab) -> Lab:
@@ -119,9 +140,8 @@ def _lean(ab: Lab, towards: Lab, share: float) -> Lab:
 
 def _sky_colors(lab: Lab) -> list[str]:
     """Dark to light through what lies between the sky overhead and the horizon."""
-    sky, horizon = lab[ROW["sky"]], lab[ROW["horizon"]]
-    low, high = (sky, horizon) if sky[0] <= horizon[0] else (horizon, sky)
-    middle = 0.65 * low + 0.35 * high
+    low, high = _sky_ends(lab)
+    middle = _sky_middle(lab)
     dark = low * [1, 1.05, 1.05] + [-0.07, 0, 0]
     light = high + [max(0.0, 0.24 - (high[0] - dark[0])), 0, 0]
     return [hex_of(np.clip(color, [0.12, -0.4, -0.4], [0.985, 0.4, 0.4])) for color in (dark, middle, light)]
@@ -129,16 +149,16 @@ def _sky_colors(lab: Lab) -> list[str]:
 
 def _figures(lab: Lab) -> tuple[Lab, Lab]:
     """The figures' colour and the props': the accent as it is or turned, whatever stands apart from the stage."""
-    stage = [lab[ROW[name]] for name in ("sky", "ground", "structure")]
+    stage = [_sky_middle(lab), lab[ROW["ground"]], lab[ROW["structure"]]]
     accent = lab[ROW["accent"]]
     chroma = max(math.hypot(accent[1], accent[2]), 0.015)
     hue = math.atan2(accent[2], accent[1])
-    lights = (accent[0], 0.62, 0.5, 0.75, 0.38, 0.86)
+    lights = (accent[0], 0.62, 0.5, 0.75, 0.38, 0.86, 0.28, 0.93)
 
     def candidates(turns: tuple[int, ...]) -> list[Lab]:
         pairs = itertools.product(turns, lights)
         return [
-            np.array([min(max(light, 0.32), 0.86), chroma * math.cos(at), chroma * math.sin(at)])
+            np.array([min(max(light, 0.28), 0.93), chroma * math.cos(at), chroma * math.sin(at)])
             for turn, light in pairs
             for at in [hue + math.radians(turn)]
         ]

@@ -14,18 +14,135 @@ from reskin.prompts.tables import Lexicon, lexicon
 
 LONGEST = 300  # characters; as a theme's `prompt`
 REACH = 3  # tokens from a colour or a denial to what it is said of
+BESIDES = 0.3  # weight of a scene whose word is a mood too: a haunted swamp is a swamp first
 _WORD = re.compile(r"[^\W_](?:[^\W_]|[&'’])*|[,.;:]")
 _NOISE = set(
-    "a an the of in on at to and or with by for from as is are be it its this that these those over under into full "
-    "very like style styled look looking feel feeling vibe vibes themed theme make everything all game world scene "
-    "place set but so just some more most only my me i want please where there through near around up down between "
-    "time coloured colored color colour 's s during which will would should really quite inspired kind sort type "
-    "version turn turned into every thing things entire whole after before than then while under beneath above".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "and",
+        "or",
+        "with",
+        "by",
+        "for",
+        "from",
+        "as",
+        "is",
+        "are",
+        "be",
+        "it",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "over",
+        "under",
+        "into",
+        "full",
+        "very",
+        "like",
+        "style",
+        "styled",
+        "look",
+        "looking",
+        "feel",
+        "feeling",
+        "vibe",
+        "vibes",
+        "themed",
+        "theme",
+        "make",
+        "everything",
+        "all",
+        "game",
+        "world",
+        "scene",
+        "place",
+        "set",
+        "but",
+        "so",
+        "just",
+        "some",
+        "more",
+        "most",
+        "only",
+        "my",
+        "me",
+        "i",
+        "want",
+        "please",
+        "where",
+        "there",
+        "through",
+        "near",
+        "around",
+        "up",
+        "down",
+        "between",
+        "time",
+        "coloured",
+        "colored",
+        "color",
+        "colour",
+        "'s",
+        "s",
+        "during",
+        "which",
+        "will",
+        "would",
+        "should",
+        "really",
+        "quite",
+        "inspired",
+        "kind",
+        "sort",
+        "type",
+        "version",
+        "turn",
+        "turned",
+        "into",
+        "every",
+        "thing",
+        "things",
+        "entire",
+        "whole",
+        "after",
+        "before",
+        "than",
+        "then",
+        "while",
+        "under",
+        "beneath",
+        "above",
+    ]
 )
 _DENIALS = {"no", "not", "without", "never", "non", "minus", "isn't", "aren't", "don't", "lacking", "zero", "nothing"}
-_STRONGER = set("very extremely super ultra really intensely totally completely heavy heavily thick dense deep strong "
-                "incredibly insanely utterly so".split())  # fmt: skip
-_WEAKER = set("slightly slight bit little somewhat touch hint subtle faint mild thin gently lightly barely".split())
+_STRONGER = set(["very", "extremely", "super", "ultra", "really", "intensely", "totally", "completely", "heavy", "heavily", "thick", "dense", "deep", "strong", "incredibly", "insanely", "utterly", "so"])  # fmt: skip
+_WEAKER = set(
+    [
+        "slightly",
+        "slight",
+        "bit",
+        "little",
+        "somewhat",
+        "touch",
+        "hint",
+        "subtle",
+        "faint",
+        "mild",
+        "thin",
+        "gently",
+        "lightly",
+        "barely",
+    ]
+)
 _SHADES = {"dark": "dark", "deep": "dark", "darker": "dark", "light": "pale", "pale": "pale", "pastel": "pale",
            "soft": "pale", "bright": "vivid", "neon": "vivid", "vivid": "vivid", "hot": "vivid", "electric": "vivid",
            "muted": "muted", "dusty": "muted", "dirty": "muted", "faded": "muted"}  # fmt: skip
@@ -65,7 +182,26 @@ def clean(text: str) -> str:
 def read(text: str) -> Reading:
     lines = unicodedata.normalize("NFKD", clean(text).lower().replace("-", " "))
     plain = "".join(char for char in lines if not unicodedata.combining(char))
-    return _Reader(lexicon(), _WORD.findall(plain)).read()
+    return _Reader(lexicon(), _with_titles(lexicon(), _WORD.findall(plain))).read()
+
+
+def _with_titles(words: Lexicon, tokens: list[str]) -> list[str]:
+    """The tokens with every title's words in its place, set off by commas."""
+    found: list[str] = []
+    at = 0
+    while at < len(tokens):
+        spans = range(min(words.longest, len(tokens) - at), 0, -1)
+        names = (
+            (" ".join([*tokens[at : at + n - 1], form]), n) for n in spans for form in _forms(tokens[at + n - 1])[:6]
+        )
+        name, length = next(((name, n) for name, n in names if name in words.titles), ("", 1))
+        # a word that the lexicon has by itself keeps its meaning in a longer phrase only
+        if name:
+            found += [",", *_WORD.findall(words.titles[name].replace("-", " ")), ","]
+        else:
+            found.append(tokens[at])
+        at += length
+    return found
 
 
 class _Reader:
@@ -139,19 +275,20 @@ class _Reader:
                 if following in self._lexicon.nouns or self._shade:
                     meanings = ()  # it is a colour here and no place
             self._shade = ""
+        weight = BESIDES if {kind for kind, _ in meanings} >= {"scene", "mood"} else 1.0
         for kind, name in meanings:
-            self._count(kind, name)
+            self._count(kind, name, weight)
         if noun:
             self._noun = noun
         self._strength = 1.0
 
-    def _count(self, kind: str, name: str) -> None:
+    def _count(self, kind: str, name: str, weight: float) -> None:
         if self._denied_for:
             self._found.denied.add(name)
             if kind == "mood" and name in _OPPOSITES:
                 self._found.moods.setdefault(_OPPOSITES[name], 0.8)
         elif kind == "scene":
-            self._found.scenes[name] = self._found.scenes.get(name, 0.0) + 1.0
+            self._found.scenes[name] = self._found.scenes.get(name, 0.0) + weight
         elif kind == "mood":
             self._found.moods[name] = max(self._found.moods.get(name, 0.0), self._strength)
 
@@ -191,7 +328,18 @@ class _Reader:
 def _forms(word: str) -> list[str]:
     """The word, and what it may be a plural or a derived form of."""
     forms = [word, word.removesuffix("'s")]
-    endings = {"ies": "y", "ves": "f", "es": "", "s": "", "ish": "", "like": "", "esque": "", "lit": "", "ed": "", "y": ""}
+    endings = {
+        "ies": "y",
+        "ves": "f",
+        "es": "",
+        "s": "",
+        "ish": "",
+        "like": "",
+        "esque": "",
+        "lit": "",
+        "ed": "",
+        "y": "",
+    }
     for ending, stem in endings.items():
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             forms.append(word.removesuffix(ending) + stem)

@@ -25,11 +25,15 @@ MATERIAL_WORDS = {
     "light": "sun moon light sunlight moonlight glow lantern lamp star lightning spotlight window neon torch",
     "fog": "fog mist haze smoke dust steam smog air",
 }
-PLACE_WORDS = "city town palace castle forest temple village kingdom world land planet desert cave room jungle landscape"
+PLACE_WORDS = (
+    "city town palace castle forest temple village kingdom world land planet desert cave room jungle landscape"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
+    """A world as it usually looks."""
+
     name: str
     colors: tuple[str, ...]  # hex: sky horizon ground foliage structure roof water accent sun
     patterns: tuple[str, str]  # of the ground and of structures
@@ -39,6 +43,8 @@ class Scene:
 
 @dataclass(frozen=True, kw_only=True)
 class Mood:
+    """A change to a look."""
+
     name: str
     steps: tuple[tuple[str, ...], ...]  # ("tint", "24387c", ".4")
 
@@ -50,6 +56,7 @@ class Lexicon:
     colors: dict[str, str]  # name to hex
     phrases: dict[str, tuple[tuple[str, str], ...]]  # to ("scene" | "mood" | "color", name)
     nouns: dict[str, str]  # a word to the part of a look that it is, or "place"
+    titles: dict[str, str]  # a name to the words that stand for it
     longest: int  # words in a phrase
 
     def words_of(self, kind: str, name: str) -> list[str]:
@@ -75,13 +82,21 @@ def lexicon() -> Lexicon:
     nouns = {word: part for part, words in MATERIAL_WORDS.items() for word in words.split()}
     nouns |= dict.fromkeys(PLACE_WORDS.split(), "place")
     found = {phrase: tuple(dict.fromkeys(meanings)) for phrase, meanings in phrases.items()}
-    longest = max(phrase.count(" ") + 1 for phrase in found)
-    return Lexicon(scenes=scenes, moods=moods, colors=colors, phrases=found, nouns=nouns, longest=longest)
+    titles = _titles()
+    longest = max(phrase.count(" ") + 1 for phrase in (*found, *titles))
+    return Lexicon(
+        scenes=scenes, moods=moods, colors=colors, phrases=found, nouns=nouns, titles=titles, longest=longest
+    )
 
 
 def _lines(name: str) -> list[str]:
     text = (_HERE / name).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def _titles() -> dict[str, str]:
+    lines = (line.partition(":") for line in _lines("titles.txt"))
+    return {name.strip().replace("-", " "): words.strip() for names, _, words in lines for name in names.split(",")}
 
 
 def _pairs(name: str) -> list[tuple[str, list[str], str]]:
@@ -100,4 +115,6 @@ def _scene(name: str, body: str) -> Scene:
     numbers = [word for word in light if word != "lava"]
     values = {key: float(value) for key, value in zip(numbers[::2], numbers[1::2], strict=True)}
     ground, structure = patterns
-    return Scene(name=name, colors=tuple(f"#{code}" for code in colors), patterns=(ground, structure), light=values, lava=lava)
+    return Scene(
+        name=name, colors=tuple(f"#{code}" for code in colors), patterns=(ground, structure), light=values, lava=lava
+    )
