@@ -15,8 +15,8 @@ from reskin.toml_errors import nearest, parse_model, read_model
 
 __all__ = [
     "Finish", "Fog", "Keep", "Light", "Material", "Materials", "Sun", "Theme",
-    "all_themes", "find_theme", "load_theme", "parse_theme", "prompted_theme", "shipped_theme_folder", "shipped_themes", "themes_in",
-    "user_theme_folder",
+    "all_themes", "find_theme", "load_theme", "parse_theme", "prompted_theme", "shipped_theme_folder",
+    "shipped_themes", "themes_in", "user_theme_folder",
 ]  # fmt: skip
 
 _HERE = Path(__file__).resolve().parent

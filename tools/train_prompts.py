@@ -199,7 +199,7 @@ def main(out: Path, captions: int, seed: int, cache: Path | None) -> None:
     weights = train(x, targets([truth for _, truth in pairs], sizes), sizes[0], seed=seed)
     arrays = {name: value.astype(np.float16) for name, value in weights.items()}
     arrays |= {"scenes": np.array(grammar.scenes), "moods": np.array(grammar.moods), "colors": np.array(mapper.COLORS)}
-    np.savez_compressed(out, **arrays)
+    np.savez_compressed(out, allow_pickle=False, **arrays)
     trained = mapper.Mapper(arrays)
     for kind, names in (("scene", grammar.scenes), ("mood", grammar.moods), ("color", list(mapper.COLORS))):
         unseen = grammar.kept_out[kind]

@@ -36,6 +36,7 @@ class Look:
     detail: float = 0.8
     relight: float = 0.25
     lava: bool = False
+    painted_sky: float = 0.0  # how much of the sky an earlier step has made
     tinted: float = 0.0  # how much of the materials' own hues is washed over
 
     @property
@@ -170,7 +171,8 @@ def _tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
     free = 1.0 - look.tinted  # washes over washes would leave one hue
     share = share * free if not whole else share
     look.tinted += (1 - look.tinted) * share * 0.6
-    shares = np.full(len(STAGES), share)
+    vivid = np.clip((np.hypot(look.lab[:, 1], look.lab[:, 2]) - 0.07) / 0.1, 0.0, 1.0)
+    shares = share * (1.0 - (0.0 if whole else 0.55) * vivid)  # what is colourful by itself stays more of what it is
     shares[ROW["accent"]] = 0.0
     pulled = np.outer(0.55 + 0.45 * _chroma_like(look), lab[1:])
     look.lab[:, 1:] += shares[:, None] * (pulled - look.lab[:, 1:])
@@ -178,7 +180,7 @@ def _tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
 
 
 def _chroma_like(look: Look) -> np.ndarray:
-    """(stages,) how colourful each material is beside the others, about 0.4 to 1.4: so a wash is not one flat colour."""
+    """(stages,) how colourful each is beside the others, 0.4 to 1.4: so a wash is not one flat colour."""
     chroma = np.hypot(look.lab[:, 1], look.lab[:, 2])
     return np.clip(chroma / max(float(AREAS @ chroma / AREAS.sum()), 1e-3), 0.4, 1.4)
 
@@ -224,7 +226,8 @@ def _step_spread(look: Look, values: list[str], strength: float) -> None:
 
 
 def _step_sky(look: Look, values: list[str], strength: float) -> None:
-    share = min(float(values[2]) * strength, 1.0)
+    share = min(float(values[2]) * strength, 1.0) * (1.0 - 0.55 * look.painted_sky)
+    look.painted_sky = max(look.painted_sky, share)
     _paint(look, "sky", lab_of(values[0]), share)
     _paint(look, "horizon", lab_of(values[1]), share)
     look.lab[ROW["water"]] += 0.35 * share * (lab_of(values[0]) - look.lab[ROW["water"]]) * (not look.lava)

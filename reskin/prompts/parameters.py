@@ -143,7 +143,7 @@ def _sky_colors(lab: Lab) -> list[str]:
     low, high = _sky_ends(lab)
     middle = _sky_middle(lab)
     dark = low * [1, 1.05, 1.05] + [-0.07, 0, 0]
-    light = high + [max(0.0, 0.24 - (high[0] - dark[0])), 0, 0]
+    light = high + np.array([max(0.0, 0.24 - (high[0] - dark[0])), 0, 0])
     return [hex_of(np.clip(color, [0.12, -0.4, -0.4], [0.985, 0.4, 0.4])) for color in (dark, middle, light)]
 
 

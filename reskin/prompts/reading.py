@@ -15,134 +15,23 @@ from reskin.prompts.tables import Lexicon, lexicon
 LONGEST = 300  # characters; as a theme's `prompt`
 REACH = 3  # tokens from a colour or a denial to what it is said of
 BESIDES = 0.3  # weight of a scene whose word is a mood too: a haunted swamp is a swamp first
-_WORD = re.compile(r"[^\W_](?:[^\W_]|[&'’])*|[,.;:]")
-_NOISE = set(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "and",
-        "or",
-        "with",
-        "by",
-        "for",
-        "from",
-        "as",
-        "is",
-        "are",
-        "be",
-        "it",
-        "its",
-        "this",
-        "that",
-        "these",
-        "those",
-        "over",
-        "under",
-        "into",
-        "full",
-        "very",
-        "like",
-        "style",
-        "styled",
-        "look",
-        "looking",
-        "feel",
-        "feeling",
-        "vibe",
-        "vibes",
-        "themed",
-        "theme",
-        "make",
-        "everything",
-        "all",
-        "game",
-        "world",
-        "scene",
-        "place",
-        "set",
-        "but",
-        "so",
-        "just",
-        "some",
-        "more",
-        "most",
-        "only",
-        "my",
-        "me",
-        "i",
-        "want",
-        "please",
-        "where",
-        "there",
-        "through",
-        "near",
-        "around",
-        "up",
-        "down",
-        "between",
-        "time",
-        "coloured",
-        "colored",
-        "color",
-        "colour",
-        "'s",
-        "s",
-        "during",
-        "which",
-        "will",
-        "would",
-        "should",
-        "really",
-        "quite",
-        "inspired",
-        "kind",
-        "sort",
-        "type",
-        "version",
-        "turn",
-        "turned",
-        "into",
-        "every",
-        "thing",
-        "things",
-        "entire",
-        "whole",
-        "after",
-        "before",
-        "than",
-        "then",
-        "while",
-        "under",
-        "beneath",
-        "above",
-    ]
-)
+_WORD = re.compile(r"[^\W_](?:[^\W_]|[&'])*|[,.;:]")
+_NOISE_WORDS = """
+a an the of in on at to and or with by for from as is are be it its this that these those over under into full very
+like style styled look looking feel feeling vibe vibes themed theme make everything all game world scene place set
+but so just some more most only my me i want please where there through near around up down between time coloured
+colored color colour 's s during which will would should really quite inspired kind sort type version turn turned
+every thing things entire whole after before than then while beneath above
+"""
+_STRONGER_WORDS = """
+very extremely super ultra really intensely totally completely heavy heavily thick dense deep strong incredibly
+insanely utterly so
+"""
+_WEAKER_WORDS = """
+slightly slight bit little somewhat touch hint subtle faint mild thin gently lightly barely
+"""
+_NOISE, _STRONGER, _WEAKER = (frozenset(words.split()) for words in (_NOISE_WORDS, _STRONGER_WORDS, _WEAKER_WORDS))
 _DENIALS = {"no", "not", "without", "never", "non", "minus", "isn't", "aren't", "don't", "lacking", "zero", "nothing"}
-_STRONGER = set(["very", "extremely", "super", "ultra", "really", "intensely", "totally", "completely", "heavy", "heavily", "thick", "dense", "deep", "strong", "incredibly", "insanely", "utterly", "so"])  # fmt: skip
-_WEAKER = set(
-    [
-        "slightly",
-        "slight",
-        "bit",
-        "little",
-        "somewhat",
-        "touch",
-        "hint",
-        "subtle",
-        "faint",
-        "mild",
-        "thin",
-        "gently",
-        "lightly",
-        "barely",
-    ]
-)
 _SHADES = {"dark": "dark", "deep": "dark", "darker": "dark", "light": "pale", "pale": "pale", "pastel": "pale",
            "soft": "pale", "bright": "vivid", "neon": "vivid", "vivid": "vivid", "hot": "vivid", "electric": "vivid",
            "muted": "muted", "dusty": "muted", "dirty": "muted", "faded": "muted"}  # fmt: skip
@@ -180,7 +69,7 @@ def clean(text: str) -> str:
 
 
 def read(text: str) -> Reading:
-    lines = unicodedata.normalize("NFKD", clean(text).lower().replace("-", " "))
+    lines = unicodedata.normalize("NFKD", clean(text).lower().replace("-", " ").replace("\u2019", "'"))
     plain = "".join(char for char in lines if not unicodedata.combining(char))
     return _Reader(lexicon(), _with_titles(lexicon(), _WORD.findall(plain))).read()
 

@@ -1,4 +1,4 @@
-"""The looks that prompts give are what people expect of the words, and can be read: ramps, and things that stand apart."""
+"""The looks that prompts give are what people expect of the words, and can be read."""
 
 from __future__ import annotations
 
