@@ -80,7 +80,9 @@ def blend(scenes: list[tuple[Scene, float]]) -> Look:
     mean = np.einsum("n,nsc->sc", shares, tables)
     wanted = np.einsum("n,ns->s", shares, np.hypot(tables[..., 1], tables[..., 2]))
     got = np.hypot(mean[:, 1], mean[:, 2])
-    mean[:, 1:] *= np.clip(wanted / np.maximum(got, 1e-6), 1.0, 1.8)[:, None]
+    mean[:, 1:] *= np.clip(wanted / np.maximum(got, 1e-6), 1.0, 1.7)[:, None]
+    opposed = got < 0.45 * wanted  # green and pink would be a grey that is neither: the main scene's hue goes through
+    mean[opposed, 1:] = tables[int(shares.argmax()), opposed, 1:]
     light = {key: 0.0 for scene, _ in scenes for key in scene.light}
     for (scene, _), share in zip(scenes, shares, strict=True):
         for key in light:

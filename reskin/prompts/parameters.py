@@ -6,16 +6,15 @@ and walls stand apart, and figures stand apart from all three. Knows nothing of 
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
 import numpy as np
 
-from reskin.prompts.look import FINISH, ROW, Lab, Look, hex_of
+from reskin.prompts.look import FINISH, ROW, Lab, Look, hex_of, lab_of
 
-APART = 0.13  # Oklab distance between sky, ground and walls
-FIGURE_APART = 0.2  # of a figure from those
+APART = 0.12  # Oklab distance between sky, ground and walls
+FIGURE_APART = 0.17  # of a figure from those
 HALF = 0.24  # lightness from a ramp's middle to its ends
 COOL_SHADE, WARM_LIGHT = 0.22, 0.16  # how far ramps lean towards the ambient and the sun
 
@@ -24,6 +23,7 @@ def parameters(look: Look) -> dict[str, Any]:
     """Everything but name and prompt of a theme that looks so."""
     lab = look.lab.copy()
     lab[:, 0] = np.clip(lab[:, 0], 0.1, 0.93)
+    lab = np.array([lab_of(hex_of(color)) for color in lab])  # as a screen can show it
     _set_apart(lab)
     ambient = _ambient(look, lab)
     sun = _in_range(look.sun, 0.6, 0.99, 0.16)
@@ -148,30 +148,26 @@ def _sky_colors(lab: Lab) -> list[str]:
 
 
 def _figures(lab: Lab) -> tuple[Lab, Lab]:
-    """The figures' colour and the props': the accent as it is or turned, whatever stands apart from the stage."""
-    stage = [_sky_middle(lab), lab[ROW["ground"]], lab[ROW["structure"]]]
-    accent = lab[ROW["accent"]]
-    chroma = max(math.hypot(accent[1], accent[2]), 0.015)
-    hue = math.atan2(accent[2], accent[1])
-    lights = (accent[0], 0.62, 0.5, 0.75, 0.38, 0.86, 0.28, 0.93)
-
-    def candidates(turns: tuple[int, ...]) -> list[Lab]:
-        pairs = itertools.product(turns, lights)
-        return [
-            np.array([min(max(light, 0.28), 0.93), chroma * math.cos(at), chroma * math.sin(at)])
-            for turn, light in pairs
-            for at in [hue + math.radians(turn)]
-        ]
-
-    def first_apart(choices: list[Lab], others: list[Lab]) -> Lab:
-        def gap(color: Lab) -> float:
-            return min(float(np.linalg.norm(color - other)) for other in others)
-
-        return next((color for color in choices if gap(color) >= FIGURE_APART), max(choices, key=gap))
-
-    figure = first_apart(candidates((0, 25, -25, 60, 180)), stage)
-    prop = first_apart(candidates((140, -140, 100, -100, 60)), [*stage, figure])
+    """The figures' colour and the props': the accent as it is or changed, whatever stands apart from the stage."""
+    stage = np.array([_sky_middle(lab), lab[ROW["ground"]], lab[ROW["structure"]]])
+    figure = _first_apart(_variants(lab[ROW["accent"]], (0, 25, -25, 60, -60, 180)), stage)
+    prop = _first_apart(_variants(lab[ROW["accent"]], (140, -140, 100, -100, 60)), np.vstack([stage, figure]))
     return figure, prop
+
+
+def _variants(accent: Lab, turns_deg: tuple[int, ...]) -> Lab:
+    """(n, 3): the accent in other lights and hues, those first that are clear colours, very dark and light last."""
+    chroma = max(math.hypot(accent[1], accent[2]), 0.015)
+    hues = np.radians(turns_deg) + math.atan2(accent[2], accent[1])
+    clear = [(light, hue) for hue in hues for light in (min(max(accent[0], 0.42), 0.85), 0.62, 0.74, 0.5)]
+    last = [(light, hue) for hue in hues for light in (0.86, 0.36, 0.94, 0.26)]
+    return np.array([(light, chroma * math.cos(hue), chroma * math.sin(hue)) for light, hue in clear + last])
+
+
+def _first_apart(choices: Lab, others: Lab) -> Lab:
+    """The first of the choices that is FIGURE_APART from all others, or the one that is furthest."""
+    gaps = np.linalg.norm(choices[:, None] - others, axis=2).min(axis=1)
+    return choices[int((gaps >= FIGURE_APART).argmax() if gaps.max() >= FIGURE_APART else gaps.argmax())]
 
 
 def _colorful(lab: Lab, least: float) -> Lab:

@@ -184,11 +184,11 @@ class _Reader:
     def _bind(self, noun: str) -> None:
         """The colours before a noun are its own; of more than one, the second goes to the accents."""
         (name, shade), *others = self._pending
-        self._pending = []
         if noun == "place":
-            self._found.colors.append((name, shade))
-        else:
-            self._found.bound.append((noun, name, shade))
+            self._release()
+            return
+        self._pending = []
+        self._found.bound.append((noun, name, shade))
         self._found.bound += [("accent", other, tone) for other, tone in others]
 
     def _release(self) -> None:
