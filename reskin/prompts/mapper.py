@@ -19,11 +19,11 @@ from reskin.prompts.tables import lexicon
 WEIGHTS = Path(__file__).resolve().parent / "mapper.npz"
 # The colours that it tells apart; each is one of the lexicon's.
 COLORS = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "brown", "white", "black", "grey")
-SCENE_FLOOR = 0.4  # of the likeliest scene's probability; scenes with less are noise
+SCENE_FLOOR = 0.6  # of the likeliest scene's probability; scenes with less are noise
 SAID_FLOOR = 0.12  # beside scenes that were said, less than this is not heard
 PLAIN = "plain"  # the scene of a sentence that names none
 MOOD_FLOOR = 0.5
-COLOR_FLOOR = 0.75
+COLOR_FLOOR = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)

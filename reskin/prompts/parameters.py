@@ -23,8 +23,9 @@ def parameters(look: Look) -> dict[str, Any]:
     """Everything but name and prompt of a theme that looks so."""
     lab = look.lab.copy()
     lab[:, 0] = np.clip(lab[:, 0], 0.1, 0.93)
-    lab = np.array([lab_of(hex_of(color)) for color in lab])  # as a screen can show it
-    _set_apart(lab)
+    for _ in range(3):  # what is moved may leave the screen's colours, and come back closer
+        lab = np.array([lab_of(hex_of(color)) for color in lab])
+        _set_apart(lab)
     ambient = _ambient(look, lab)
     sun = _in_range(look.sun, 0.6, 0.99, 0.16)
     fog = look.fog_lab if look.fog_lab is not None else 0.75 * lab[ROW["horizon"]] + 0.25 * look.sun
