@@ -14,7 +14,7 @@ from reskin.prompts.tables import Lexicon, lexicon
 
 LONGEST = 300  # characters; as a theme's `prompt`
 REACH = 3  # tokens from a colour or a denial to what it is said of
-BESIDES = 0.3  # weight of a scene whose word is a mood too: a haunted swamp is a swamp first
+BESIDES = 0.2  # weight of a scene whose word is a mood too: a haunted swamp is a swamp first
 _WORD = re.compile(r"[^\W_](?:[^\W_]|[&'])*|[,.;:]")
 _NOISE_WORDS = """
 a an the of in on at to and or with by for from as is are be it its this that these those over under into full very
