@@ -40,7 +40,7 @@ def bake(theme: Theme) -> str:
         *([f"description = {_text(theme.description)}"] if theme.description else []),
         f"prompt = {_text(theme.prompt)}  # what is written below wins; take a table out and the prompt fills it in",
         f"strength = {_number(theme.strength)}  # 0 the game as it is, 1 the theme alone",
-        f"detail = {_number(theme.detail)}    # 1 the game's own relief and edges, 0 the theme's pattern alone",
+        f"detail = {_number(theme.detail)}  # 1 the game's own relief and edges, 0 the theme's pattern alone",
         f"relight = {_number(theme.relight)}  # 0 the game's own light and shadow, 1 the theme's sun",
         "",
         "[light]",

@@ -84,7 +84,6 @@ def _with_titles(words: Lexicon, tokens: list[str]) -> list[str]:
             (" ".join([*tokens[at : at + n - 1], form]), n) for n in spans for form in _forms(tokens[at + n - 1])[:6]
         )
         name, length = next(((name, n) for name, n in names if name in words.titles), ("", 1))
-        # a word that the lexicon has by itself keeps its meaning in a longer phrase only
         if name:
             found += [",", *_WORD.findall(words.titles[name].replace("-", " ")), ","]
         else:
