@@ -48,7 +48,8 @@ class RunOptions:
     command: tuple[str, ...] = ()  # a game to start, and to end with Reskin
     headless: bool = False  # on a virtual display of its own
     headless_size_px: tuple[int, int] = (1280, 720)  # (width, height) of that display
-    theme: str | Path = ""  # "": the settings' own
+    theme: str | Path = ""  # "": the settings' own, or the prompt alone where there is one
+    prompt: str = ""  # fills in what the theme leaves unsaid
     preset: str = ""  # "": the settings' own
     strength: float | None = None  # None: each theme's own
     engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
@@ -74,7 +75,8 @@ def run(
         signals = parts.enter_context(_signals())
         if options.headless:
             parts.enter_context(_virtual_display(options.headless_size_px))
-        store = ThemeStore.open(options.theme or settings.theme, strength=options.strength)
+        theme = options.theme or ("" if options.prompt else settings.theme)
+        store = ThemeStore.open(theme, prompt=options.prompt, strength=options.strength)
         engine = Supervisor(options.engine, (preset,), carries_marker=options.measure)
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened

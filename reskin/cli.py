@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import reskin
-from reskin.cli_options import FILE, RegionType, SizeType, json_option, live_options, preset_option, theme_option
+from reskin.cli_options import (
+    FILE,
+    RegionType,
+    SizeType,
+    json_option,
+    live_options,
+    preset_option,
+    prompt_option,
+    theme_option,
+)
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -81,11 +90,12 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
 @click.argument("source", metavar="IN", type=FILE)
 @click.argument("target", metavar="OUT", type=FILE)
 @theme_option
+@prompt_option
 @preset_option
-def render(source: Path, target: Path, theme: str | None, preset: str | None) -> None:
+def render(source: Path, target: Path, theme: str | None, prompt: str | None, preset: str | None) -> None:
     """Reskin a video, with its sound, or a single picture."""
     settings = _settings()
-    chosen = _theme(theme or settings.theme)
+    chosen = _chosen(theme, prompt, settings)
     from reskin import engine_renderer
     from reskin.cli_output import render_progress
     from reskin.render import render_file
@@ -171,6 +181,20 @@ def from_image(picture: Path, name: str | None) -> None:
     click.echo(theme_toml(found.theme, found.notes), nl=False)
 
 
+@theme.command()
+@click.argument("prompt")
+def bake(prompt: str) -> None:
+    """Write the theme that a prompt gives as TOML, to edit.
+
+    reskin theme bake "a warm autumn afternoon" > autumn.toml
+    """
+    from reskin.prompts.bake import bake as baked
+    from reskin.themes import prompted_theme
+
+    _tell_note(prompt)
+    click.echo(baked(prompted_theme(prompt)), nl=False)
+
+
 @cli.command()
 @json_option
 def doctor(as_json: bool) -> None:
@@ -245,10 +269,30 @@ def _settings() -> Settings:
     return load_settings()
 
 
-def _theme(name: str) -> Theme:
-    from reskin.themes import find_theme, load_theme
+def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
+    """What --theme and --prompt ask for: the theme's file first, the prompt for what it leaves unsaid."""
+    from reskin.themes import find_theme, load_theme, prompted_theme
 
-    return load_theme(find_theme(name))
+    if not prompt:
+        return load_theme(find_theme(theme or settings.theme))
+    if theme is None:
+        _tell_note(prompt)
+        return prompted_theme(prompt)
+    chosen = load_theme(find_theme(theme), prompt)
+    if chosen.prompt == _tell_note(prompt):
+        return chosen
+    click.echo(f"reskin: {chosen.name} leaves nothing unsaid, so the prompt changes nothing", err=True)
+    return chosen
+
+
+def _tell_note(prompt: str) -> str:
+    """Says what of the prompt was not understood; returns what was."""
+    from reskin.prompts import prompt_theme
+
+    prompted = prompt_theme(prompt)
+    if prompted.note:
+        click.echo(f"reskin: {prompted.note}", err=True)
+    return prompted.text
 
 
 def _theme_or_error(path: Path) -> Theme | ReskinError:
@@ -260,15 +304,15 @@ def _theme_or_error(path: Path) -> Theme | ReskinError:
         return error
 
 
-def _play(*, theme: str | None, preset: str | None, **options: Any) -> None:
+def _play(*, theme: str | None, prompt: str | None, preset: str | None, **options: Any) -> None:
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
     settings = _settings()
-    theme = theme or settings.theme
-    _theme(theme)  # a wrong one is told before the app's second of loading
+    _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
+    options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
 
-    status = run(RunOptions(theme=theme, preset=preset or settings.preset, settings=settings, **options))
+    status = run(RunOptions(preset=preset or settings.preset, settings=settings, **options))
     print_status(status)
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt

@@ -46,6 +46,20 @@ def theme_option(command: Any) -> Any:
     )
 
 
+def prompt_option(command: Any) -> Any:
+    text = (
+        'The look in a sentence, such as "a warm autumn afternoon". With --theme it fills in what that theme leaves '
+        "unsaid: what a theme's file says wins."
+    )
+    return click.option("--prompt", metavar="TEXT", help=text, callback=_not_blank)(command)
+
+
+def _not_blank(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter('it is empty; expected a look in a sentence, such as "a warm autumn afternoon"')
+    return value
+
+
 def preset_option(command: Any) -> Any:
     presets = click.Choice(list(PRESETS))
     return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
@@ -60,6 +74,7 @@ def live_options(command: Any) -> Any:
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
         preset_option,
+        prompt_option,
         theme_option,
     ):
         command = option(command)

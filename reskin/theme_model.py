@@ -61,9 +61,8 @@ class WrittenMaterial(ThemePart):
     strength: Unit = 1.0  # 0 leaves it as the game shows it
 
     def said(self) -> dict[str, Any]:
-        """What was written and is not the default."""
-        fields = type(self).model_fields
-        return {name: value for name, value in self if value != fields[name].default}
+        """What was written, in the order of the fields."""
+        return {name: value for name, value in self if name in self.model_fields_set}
 
 
 class Material(WrittenMaterial):

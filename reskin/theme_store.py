@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reskin.errors import ThemeError
-from reskin.themes import Theme, all_themes, find_theme, load_theme, themes_in, user_theme_folder
+from reskin.themes import Theme, all_themes, find_theme, load_theme, prompted_theme, themes_in, user_theme_folder
 
 POLL_INTERVAL_S = 0.1
 
@@ -33,6 +33,7 @@ class ThemeNews:
 class _Entry:
     path: Path | None  # None: a theme without a file
     theme: Theme | None = None  # the last good one; None: never was good
+    prompt: str = ""  # fills in what the file leaves unsaid
     stamp: Stamp | None = None  # of the file as it was last dealt with
     missing: bool = False  # the player knows that the file is gone
     failed: Stamp | None = None  # a stamp that did not load at the last look
@@ -53,11 +54,12 @@ class ThemeStore:
         start: int = 0,
         *,
         folder: Path | None = None,
+        prompt: str = "",
         strength: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._strength = strength  # instead of each theme's own
-        self._entries = [self._opened(item) for item in themes]
+        self._entries = [self._opened(item, prompt if index == start else "") for index, item in enumerate(themes)]
         self._folder = folder  # new files in it become themes
         self._clock = clock
         self._next_look_s = clock() + POLL_INTERVAL_S
@@ -68,14 +70,19 @@ class ThemeStore:
 
     @classmethod
     def open(
-        cls, start: str | Path, *, strength: float | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> ThemeStore:
-        """Every theme there is, showing the one of that id, name or path."""
-        path = find_theme(start)
-        paths = list(all_themes().values())
-        if path not in paths:
-            paths.insert(0, path)
-        return cls(paths, paths.index(path), folder=user_theme_folder(), strength=strength, clock=clock)
+        cls, start: str | Path, *, prompt: str = "", strength: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> ThemeStore:  # fmt: skip
+        """Every theme there is, showing the one of that id, name or path with its gaps filled in by the prompt.
+
+        Without a `start` the prompt alone is the first theme.
+        """
+        themes: list[Path | Theme] = list(all_themes().values())
+        first = prompted_theme(prompt) if prompt and not start else find_theme(start)
+        if first not in themes:
+            themes.insert(0, first)
+        folder = user_theme_folder()
+        return cls(themes, themes.index(first), folder=folder, prompt=prompt, strength=strength, clock=clock)
 
     @property
     def current(self) -> Theme:
@@ -138,7 +145,7 @@ class ThemeStore:
         if stamp == entry.stamp and entry.missing == (stamp is None):
             return None
         try:
-            theme = self._prepared(load_theme(entry.path))
+            theme = self._prepared(load_theme(entry.path, entry.prompt))
         except ThemeError as error:
             return self._failed(entry, stamp, error)
         entry.theme, entry.stamp, entry.missing, entry.failed = theme, stamp, False, None
@@ -157,15 +164,15 @@ class ThemeStore:
             return ThemeNews(theme=None, message=f"the file of {entry.name} is gone ({entry.path}){kept}")
         return ThemeNews(theme=None, message=f"{error}{kept}")
 
-    def _opened(self, item: Path | Theme) -> _Entry:
+    def _opened(self, item: Path | Theme, prompt: str) -> _Entry:
         if isinstance(item, Theme):
             return _Entry(path=None, theme=self._prepared(item))
         stamp = _stamp(item)
         try:
-            theme = self._prepared(load_theme(item))
+            theme = self._prepared(load_theme(item, prompt))
         except ThemeError:
-            return _Entry(path=item)  # no stamp: `poll` reports it
-        return _Entry(path=item, theme=theme, stamp=stamp)
+            return _Entry(path=item, prompt=prompt)  # no stamp: `poll` reports it
+        return _Entry(path=item, theme=theme, prompt=prompt, stamp=stamp)
 
     def _prepared(self, theme: Theme) -> Theme:
         """With the player's strength, and its style computed here and not at the switch."""

@@ -15,21 +15,40 @@ from reskin.toml_errors import nearest, parse_model, read_model
 
 __all__ = [
     "Finish", "Fog", "Keep", "Light", "Material", "Materials", "Sun", "Theme",
-    "all_themes", "find_theme", "load_theme", "parse_theme", "shipped_theme_folder", "shipped_themes", "themes_in",
-    "user_theme_folder",
+    "all_themes", "find_theme", "load_theme", "parse_theme", "prompted_theme", "shipped_theme_folder",
+    "shipped_themes", "themes_in", "user_theme_folder",
 ]  # fmt: skip
 
 _HERE = Path(__file__).resolve().parent
 _FOLDERS = (_HERE / "themes_data", _HERE.parent / "themes")  # in an installed wheel; in a checkout
 
 
-def load_theme(path: Path) -> Theme:
-    """The theme in a file; ThemeError names the file and every mistake's line, key and what was expected."""
-    return read_model(path, Theme, ThemeError, "theme")
+def load_theme(path: Path, prompt: str = "") -> Theme:
+    """The theme in a file; ThemeError names the file and every mistake's line, key and what was expected.
+
+    What the file leaves unsaid, `prompt` fills in, or the file's own prompt where that is empty.
+    """
+    return _filled(read_model(path, Theme, ThemeError, "theme"), prompt)
 
 
 def parse_theme(text: str, source: str = "theme") -> Theme:
-    return parse_model(text, Theme, ThemeError, source)
+    """The theme in TOML text, its gaps filled in by its prompt."""
+    return _filled(parse_model(text, Theme, ThemeError, source), "")
+
+
+def prompted_theme(prompt: str) -> Theme:
+    """The theme that a prompt alone gives; any text gives one."""
+    from reskin.prompts.fill import theme_from_prompt
+
+    return theme_from_prompt(prompt)
+
+
+def _filled(theme: Theme, prompt: str) -> Theme:
+    if not (prompt or theme.prompt):
+        return theme
+    from reskin.prompts.fill import filled
+
+    return filled(theme, prompt)
 
 
 def shipped_themes() -> dict[str, Path]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -14,8 +16,10 @@ from engine.config import MATERIALS
 from reskin.app import RunOptions
 from reskin.cli import cli
 from reskin.frame import Region
+from reskin.renderer import TintRenderer
 from reskin.settings import Settings, parse_settings
 from reskin.status import Status
+from reskin.themes import load_theme, prompted_theme
 
 
 @pytest.fixture
@@ -40,7 +44,9 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [*(name for name in cli.commands if name != "theme"), "theme check"], ids=lambda command: command
+    "command",
+    [*(name for name in cli.commands if name != "theme"), "theme check", "theme bake"],
+    ids=lambda command: command,
 )
 def test_every_command_explains_itself(command: str) -> None:
     assert "Usage: " in reskin_cli(*command.split(), "--help").stdout
@@ -93,6 +99,51 @@ def test_run_asks_for_the_window_with_the_settings_for_what_was_not_said(asked: 
     assert (full.shot, full.record) == (Path("a.png"), Path("b.mp4"))
     assert (region.window, region.region) == (None, Region(-5, 0, 640, 360))
     assert (region.theme, region.preset) == ("neon-rain", "nano")
+
+
+def test_a_prompt_alone_stands_for_the_theme_and_with_a_theme_it_fills_that_in(
+    asked: list[RunOptions], home: Path
+) -> None:
+    own = home / "own.toml"
+    own.write_text('name = "Own"\n[material.sky]\ncolors = ["#102030"]')
+    reskin_cli("run", "tux", "--prompt", "a foggy lake")
+    reskin_cli("demo", "--prompt", "a foggy lake", "--theme", own)
+    result = reskin_cli("run", "tux", "--prompt", "a foggy lake", "--theme", "candy")
+    alone, both, shipped = asked
+    assert (alone.theme, alone.prompt) == ("", "a foggy lake")
+    assert (both.theme, both.prompt) == (str(own), "a foggy lake")
+    assert (shipped.theme, shipped.prompt) == ("candy", "a foggy lake")
+    assert "Candy Kingdom leaves nothing unsaid, so the prompt changes nothing" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["run", "x"], ["demo"], ["render", "a.png", "b.png"]], ids=lambda words: words[0])
+def test_every_command_that_shows_a_theme_takes_a_prompt_and_says_what_wins(command: list[str]) -> None:
+    text = " ".join(reskin_cli(command[0], "--help").stdout.split())
+    assert "--prompt TEXT" in text
+    assert "what a theme's file says wins" in text
+    assert "it is empty; expected a look in a sentence" in reskin_cli(*command, "--prompt", "  ", exit_code=2).stderr
+
+
+def test_a_baked_prompt_is_a_theme_file_and_notes_stay_out_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(reskin_cli("theme", "bake", "a stormy sea at night").stdout)
+    assert load_theme(path) == prompted_theme("a stormy sea at night")
+    assert reskin_cli("theme", "check", path).stdout.startswith(f"{path}: a stormy sea at night, 11 materials named")
+    nonsense = reskin_cli("theme", "bake", "?!?!")
+    assert "nothing in the prompt was understood" in nonsense.stderr
+    path.write_text(nonsense.stdout)
+    assert load_theme(path).name == "?!?!"
+
+
+def test_a_picture_is_rendered_in_what_a_prompt_says(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    cv2.imwrite(str(source), np.full((48, 64, 3), 128, np.uint8))
+    monkeypatch.setattr("reskin.engine_renderer.create", lambda preset: TintRenderer())
+    text = reskin_cli("render", source, target, "--prompt", "a red desert").stdout
+    assert text == f"{target}: 1 picture of 64x48 in a red desert\n"
+    assert target.exists()
 
 
 def test_demo_starts_its_game_on_a_screen_of_its_own_where_there_is_none(

@@ -1,0 +1,45 @@
+"""A sentence to a look: `prompt_theme("a warm autumn afternoon")` gives the parameters of a theme.
+
+    clean -> reading (words) [+ sentence embedding and mapper, where the extra is installed] -> look -> parameters
+
+Deterministic, no file or network but the lexicon and the weights beside it, and never in the hot loop: a prompt is
+evaluated when a theme is loaded. The whole of it needs numpy alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+NOTHING = "nothing in the prompt was understood, so its look is a plain one; try words for a place, a time, a colour"
+TOO_LONG = "the prompt is long, and only its first {} characters count"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompted:
+    """What a prompt gives: `parameters` in the shape of a theme's TOML (treat as read-only), and a `note` or ""."""
+
+    text: str  # as it was understood: one line, cut to length
+    parameters: dict[str, Any]
+    note: str
+
+
+@lru_cache(maxsize=64)
+def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
+    """The look of any text. `embedding=False` leaves the sentence embedding out even where it is installed."""
+    from reskin.prompts.look import compose
+    from reskin.prompts.parameters import parameters
+    from reskin.prompts.reading import LONGEST, clean, read
+    from reskin.prompts.sentence import embed, is_installed
+
+    line = clean(text)
+    reading = read(line)
+    if embedding and any(char.isalpha() for char in line) and is_installed():
+        from reskin.prompts.mapper import join, mapper
+
+        reading = join(reading, mapper()(embed(line)))
+    notes = [NOTHING] if reading.is_empty else []
+    if len(text.strip()) > LONGEST:
+        notes.append(TOO_LONG.format(LONGEST))
+    return Prompted(text=line, parameters=parameters(compose(reading)), note="; ".join(notes))
