@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -46,6 +47,11 @@ class Op:
     def example(self, shape: Shape, dtype: torch.dtype | None = None, seed: int = 0) -> Arguments:
         """Arguments of this shape, on the CPU; the same for the same seed."""
         return self.arguments(Generator().manual_seed(seed), dtype or self.dtypes[-1], **shape)
+
+
+def kernels() -> SimpleNamespace:
+    """The Triton version of every op by its name, to stand where the module `kernels.reference` does."""
+    return SimpleNamespace(**{op.name: op.kernel() for op in OPS})
 
 
 def case_name(op: Op, shape: Shape, dtype: torch.dtype) -> str:
@@ -86,6 +92,16 @@ def _settle(rng: Generator, _: torch.dtype, h: int, w: int, past: int = 1) -> Ar
     return rgb, materials, moved, before, torch.tensor(float(past))
 
 
+def _lay_out(rng: Generator, _: torch.dtype, h: int, w: int) -> Arguments:
+    def unit(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=rng)
+
+    materials = (4 * torch.randn(11, h, w, generator=rng)).softmax(dim=0)
+    materials[3, h // 2 :] = 0.01  # left out there
+    light = unit(11, h // 4, w // 4), 0.3 * unit(11, h // 4, w // 4), unit(11), 0.2 * unit(3, h, w)
+    return materials, unit(1, h, w), *light, unit(9, 11), unit(3, 1, 1), torch.tensor([0.4]), torch.ones(1)
+
+
 # Primes, one row, one column, smaller than the model, two programs a row, and the model's own size.
 _WINDOWS = (
     {"height": 17, "width": 31, "h": 8, "w": 12}, {"height": 1, "width": 203, "h": 4, "w": 16},
@@ -95,10 +111,12 @@ _WINDOWS = (
 _MODELS = (
     {"h": 3, "w": 67}, {"h": 1, "w": 1}, {"h": 7, "w": 5}, {"h": 4, "w": 16, "past": 0},
 )  # fmt: skip
+_CELLS = {"h": 8, "w": 12}, {"h": 12, "w": 148}, {"h": 13, "w": 9}
 _FRAMES = tuple({**window, **model} for model in (SMALL, BASE) for window in (HD, FULL_HD))
 
 OPS = (
     Op(name="to_model", arguments=_to_model, tried=_WINDOWS, shipped=_FRAMES),
     Op(name="to_screen", arguments=_to_screen, tried=_WINDOWS, shipped=_FRAMES, tolerance=1.0),
+    Op(name="lay_out", arguments=_lay_out, tried=_CELLS, shipped=(SMALL, BASE), tolerance=2e-5),
     Op(name="settle", arguments=_settle, tried=_MODELS, shipped=(SMALL, BASE)),
 )

@@ -62,6 +62,12 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
 ALIKE = 0.006  # squared colour distance at which a neighbour counts half
 STILL = 0.002  # squared colour change at which the past counts half
 CARRY = 0.7  # share of the past where nothing changed
+RANGE = 1.7  # deviations from mean to either end of the ramp
+BROAD = 0.55  # how much of the slow change of light within a material is kept
+SPREAD_FLOOR, SKY_SPREAD_FLOOR = 0.07, 0.15  # luminance; below it contrast is not amplified
+ABSENT = 0.02  # a row that nowhere holds more of a material leaves it out
+FAR_LOG = 6.9  # log(1 + 1000 m), where depth is 1
+SKY, HUD = 0, 10  # which of engine.config.MATERIALS have a rule of their own
 NEAR = {0: 2.0, 1: 2.0, 2: 1.0, 4: 0.5}  # a neighbour's weight by its squared distance; farther ones have none
 
 
@@ -76,6 +82,38 @@ def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: T
         weights, total = weights + weight, total + weight * there
     share = past * CARRY * STILL / (STILL + (rgb_before - rgb).square().sum(dim=0))
     return torch.lerp(total / weights, settled_before, share)
+
+
+def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
+            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
+    """base, shade, shine (3, h, w), mean, gain, keep (1, h, w): the paint maps of one frame, as `engine.underpaint`.
+
+    materials (k, h, w); depth and halo (1 and 3, h, w); mean and spread of each material's luminance on cells
+    (k, cells y, cells x) and its mean over the frame (k,); ramps (9, k) of dark, middle and light; fog_color (3, 1, 1),
+    fog_density and keep_hud (1,).
+    """
+    k, h, _ = materials.shape
+    high = (1 - torch.arange(h, device=depth.device)[:, None] / (0.75 * h)).clamp(0, 1)  # 1 at the top
+    share = torch.where(materials.amax(dim=2, keepdim=True) < ABSENT, 0, materials.square())
+    share = share / (share.sum(dim=0, keepdim=True) + 1e-6)
+
+    sky = (torch.arange(k, device=depth.device) == SKY)[:, None, None]
+    deviation = RANGE * _bilinear(spread, materials).maximum(torch.where(sky, SKY_SPREAD_FLOOR, SPREAD_FLOOR))
+    own = _bilinear(mean, materials)
+    own = own - BROAD * (own - whole[:, None, None])
+    own = own + sky * 0.75 * (2 * high - 1) * deviation  # the sky is light at the horizon
+
+    is_sky = materials[SKY : SKY + 1]
+    metres = (FAR_LOG * depth).exp() - 1
+    veil = (1.2 * fog_density).clamp(max=0.75) * (1 - high).square()
+    haze = 0.9 * (1 - (-0.02 * fog_density * metres).exp()) * (1 - is_sky) + veil * is_sky
+
+    dark, middle, light = (ramps @ share.flatten(1)).unflatten(1, share.shape[1:]).split(3)
+    base = dark * (1 - haze) + fog_color * haze + halo
+    center = (share * own).sum(dim=0, keepdim=True)
+    gain = 1 / ((share * deviation).sum(dim=0, keepdim=True) + 1e-3)
+    keep = ((materials[HUD : HUD + 1] - 0.3) * 2.5).clamp(0, 1) * keep_hud
+    return base, (middle - dark) * (1 - haze), (light - middle) * (1 - haze), center, gain, keep
 
 
 def luminance(rgb: Tensor) -> Tensor:
@@ -110,6 +148,19 @@ def _lines(bgra_u8: Tensor, outline: Tensor) -> Tensor:
     darkest = 235 / 255 * (0.4 + outline).clamp(max=1)
     inside = torch.minimum((jump * (3.2 / 255) * outline).clamp(min=0), darkest)
     return torch.nn.functional.pad(inside, (1, 1))[None] if gray.shape[1] > 1 else torch.zeros_like(gray)[None]
+
+
+def _bilinear(cells: Tensor, picture: Tensor) -> Tensor:
+    """(k, cells y, cells x) at the picture's (k, h, w), between the cells' centres."""
+    (rows, down), (columns, across) = (_between_cells(picture.shape[i], cells.shape[i], cells.device) for i in (1, 2))
+    lines = torch.lerp(cells[:, rows], cells[:, rows + 1], down[:, None])
+    return torch.lerp(lines[:, :, columns], lines[:, :, columns + 1], across)
+
+
+def _between_cells(size: int, cells: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The cell before each pixel's middle along an axis, and the weight of the one after."""
+    at = ((torch.arange(size, device=device) + 0.5) / (size // cells) - 0.5).clamp(0, cells - 1.001)
+    return at.long(), at - at.floor()
 
 
 def _around(picture: Tensor) -> list[tuple[float, Tensor]]:
