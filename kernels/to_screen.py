@@ -22,6 +22,7 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
               keep: Tensor, strength: Tensor, outline: Tensor, grain: Tensor, noise: Tensor,
               frame: Tensor) -> Tensor:  # fmt: skip
     """As `kernels.reference.to_screen`; all contiguous, the maps float32."""
+    assert all(part.is_contiguous() for part in (bgra_u8, guide, base, shade, shine, mean, gain, keep, noise))
     (height, width, _), (_, h, w) = bgra_u8.shape, guide.shape
     out = torch.empty_like(bgra_u8)
     _to_screen[(triton.cdiv(width, COLUMNS), height)](
