@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -48,6 +49,11 @@ class Op:
         return self.arguments(Generator().manual_seed(seed), dtype or self.dtypes[-1], **shape)
 
 
+def kernels() -> SimpleNamespace:
+    """The Triton version of every op by its name, to stand where the module `kernels.reference` does."""
+    return SimpleNamespace(**{op.name: op.kernel() for op in OPS})
+
+
 def case_name(op: Op, shape: Shape, dtype: torch.dtype) -> str:
     """How tests and the benchmark call one run: to_model height=17 width=31 h=8 w=12 float32."""
     return " ".join([op.name, *(f"{axis}={size}" for axis, size in shape.items()), str(dtype).removeprefix("torch.")])
@@ -76,7 +82,8 @@ def _to_screen(rng: Generator, _: torch.dtype, height: int, width: int, h: int, 
 
     screen, (dark, middle, light) = _screen(rng, height, width), (unit(3) for _ in range(3))
     maps = (dark, middle - dark, light - middle, unit(1), 1 + 7 * unit(1), (3 * unit(1) - 2).clamp(min=0))
-    return screen, reference.to_model(screen, (h, w)), *maps, torch.tensor([0.9]), torch.tensor([0.6])
+    numbers, noise = (torch.tensor([number]) for number in (0.9, 0.6, 0.5)), torch.randn(8, 4096, generator=rng) * 0.08
+    return screen, reference.to_model(screen, (h, w)), *maps, *numbers, noise, torch.tensor([7], dtype=torch.int32)
 
 
 def _settle(rng: Generator, _: torch.dtype, h: int, w: int, past: int = 1) -> Arguments:
@@ -84,6 +91,16 @@ def _settle(rng: Generator, _: torch.dtype, h: int, w: int, past: int = 1) -> Ar
     materials, before = ((3 * torch.randn(11, h, w, generator=rng)).softmax(dim=0) for _ in range(2))
     moved = rgb + 0.05 * torch.rand(3, h, w, generator=rng) * (torch.rand(1, h, w, generator=rng) > 0.5)
     return rgb, materials, moved, before, torch.tensor(float(past))
+
+
+def _lay_out(rng: Generator, _: torch.dtype, h: int, w: int) -> Arguments:
+    def unit(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=rng)
+
+    materials = (4 * torch.randn(11, h, w, generator=rng)).softmax(dim=0)
+    materials[3, h // 2 :] = 0.01  # left out there
+    light = unit(11, h // 4, w // 4), 0.3 * unit(11, h // 4, w // 4), unit(11), 0.2 * unit(3, h, w)
+    return materials, unit(1, h, w), *light, unit(9, 11), unit(3, 1, 1), torch.tensor([0.4]), torch.ones(1)
 
 
 # Primes, one row, one column, smaller than the model, two programs a row, and the model's own size.
@@ -95,10 +112,12 @@ _WINDOWS = (
 _MODELS = (
     {"h": 3, "w": 67}, {"h": 1, "w": 1}, {"h": 7, "w": 5}, {"h": 4, "w": 16, "past": 0},
 )  # fmt: skip
+_CELLS = {"h": 8, "w": 12}, {"h": 12, "w": 148}, {"h": 13, "w": 9}
 _FRAMES = tuple({**window, **model} for model in (SMALL, BASE) for window in (HD, FULL_HD))
 
 OPS = (
     Op(name="to_model", arguments=_to_model, tried=_WINDOWS, shipped=_FRAMES),
     Op(name="to_screen", arguments=_to_screen, tried=_WINDOWS, shipped=_FRAMES, tolerance=1.0),
+    Op(name="lay_out", arguments=_lay_out, tried=_CELLS, shipped=(SMALL, BASE), tolerance=2e-5),
     Op(name="settle", arguments=_settle, tried=_MODELS, shipped=(SMALL, BASE)),
 )

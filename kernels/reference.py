@@ -27,13 +27,15 @@ def to_model(bgra_u8: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine: Tensor, mean: Tensor, gain: Tensor,
-              keep: Tensor, strength: Tensor, outline: Tensor) -> Tensor:  # fmt: skip
+              keep: Tensor, strength: Tensor, outline: Tensor, grain: Tensor, noise: Tensor,
+              frame: Tensor) -> Tensor:  # fmt: skip
     """The paint maps on the window's own pixels: screen bytes (H, W, 4) uint8 to as many.
 
     `guide` (3, h, w) is the window at the model's size, as `to_model` gives it; base, shade and shine (3, h, w), mean,
-    gain and keep (1, h, w) are `engine.underpaint.PaintMaps`. strength and outline (1,) in [0, 1]; strength 0 gives the
-    window's bytes unchanged. Each pixel takes its ramp from the four model pixels around it, by how near they are over
-    how unlike their colour is (joint bilateral upsampling, Kopf et al. 2007).
+    gain and keep (1, h, w) are `engine.underpaint.PaintMaps`. strength, outline and grain (1,) in [0, 1]; strength 0
+    gives the window's bytes unchanged. `noise` (8, 4096) are the grain's specks, `frame` (1,) int32 moves them.
+    Each pixel takes its ramp from the four model pixels around it, by how near they are over how unlike their colour is
+    (joint bilateral upsampling, Kopf et al. 2007).
     """
     game = bgra_u8[..., :3].flip(2).permute(2, 0, 1).float() / 255  # (3, H, W)
     maps = torch.cat([base, shade, shine, mean, gain, keep])
@@ -52,9 +54,16 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
     painted = base + shade * (1 + at.clamp(max=0)) + shine * at.clamp(min=0)
     share = strength * (1 - keep)
     color = (game + share * (painted - game)) * (1 - share * _lines(bgra_u8, outline))
+    color = color + grain * share * _specks(noise, frame, game.shape[1], game.shape[2])
     levels = (color * 255 + 0.5).clamp(0, 255).to(torch.uint8).flip(0).permute(1, 2, 0)
     alpha = torch.where(strength > 0, 255, bgra_u8[..., 3:])
     return torch.cat([levels, alpha.to(torch.uint8)], dim=2)
+
+
+def _specks(noise: Tensor, frame: Tensor, height: int, width: int) -> Tensor:
+    """(H, W) of the noise: every row from another strip and place, and the same 128 columns again and again."""
+    rows, columns = torch.arange(height, device=noise.device)[:, None], torch.arange(width, device=noise.device)
+    return noise[(rows * 97 + frame * 31) % 8, (rows * 131 + frame * 517) % 3968 + columns % 128]
 
 
 # ---- the frame around the networks -----------------------------------------------------------------------------------
@@ -63,6 +72,12 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
 ALIKE = 0.006  # squared colour distance at which a neighbour counts half
 STILL = 0.002  # squared colour change at which the past counts half
 CARRY = 0.7  # share of the past where nothing changed
+RANGE = 1.7  # deviations from mean to either end of the ramp
+BROAD = 0.55  # how much of the slow change of light within a material is kept
+SPREAD_FLOOR, SKY_SPREAD_FLOOR = 0.07, 0.15  # luminance; below it contrast is not amplified
+ABSENT = 0.02  # a row that nowhere holds more of a material leaves it out
+FAR_LOG = 6.9  # log(1 + 1000 m), where depth is 1
+SKY, HUD = 0, 10  # which of engine.config.MATERIALS have a rule of their own
 NEAR = {0: 2.0, 1: 2.0, 2: 1.0, 4: 0.5}  # a neighbour's weight by its squared distance; farther ones have none
 
 
@@ -77,6 +92,38 @@ def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: T
         weights, total = weights + weight, total + weight * there
     share = past * CARRY * STILL / (STILL + (rgb_before - rgb).square().sum(dim=0))
     return torch.lerp(total / weights, settled_before, share)
+
+
+def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
+            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
+    """base, shade, shine (3, h, w), mean, gain, keep (1, h, w): the paint maps of one frame, as `engine.underpaint`.
+
+    materials (k, h, w); depth and halo (1 and 3, h, w); mean and spread of each material's luminance on cells
+    (k, cells y, cells x) and its mean over the frame (k,); ramps (9, k) of dark, middle and light; fog_color (3, 1, 1),
+    fog_density and keep_hud (1,).
+    """
+    k, h, _ = materials.shape
+    high = (1 - torch.arange(h, device=depth.device)[:, None] / (0.75 * h)).clamp(0, 1)  # 1 at the top
+    share = torch.where(materials.amax(dim=2, keepdim=True) < ABSENT, 0, materials.square())
+    share = share / (share.sum(dim=0, keepdim=True) + 1e-6)
+
+    sky = (torch.arange(k, device=depth.device) == SKY)[:, None, None]
+    deviation = RANGE * _bilinear(spread, materials).maximum(torch.where(sky, SKY_SPREAD_FLOOR, SPREAD_FLOOR))
+    own = _bilinear(mean, materials)
+    own = own - BROAD * (own - whole[:, None, None])
+    own = own + sky * 0.75 * (2 * high - 1) * deviation  # the sky is light at the horizon
+
+    is_sky = materials[SKY : SKY + 1]
+    metres = (FAR_LOG * depth).exp() - 1
+    veil = (1.2 * fog_density).clamp(max=0.75) * (1 - high).square()
+    haze = 0.9 * (1 - (-0.02 * fog_density * metres).exp()) * (1 - is_sky) + veil * is_sky
+
+    dark, middle, light = (ramps @ share.flatten(1)).unflatten(1, share.shape[1:]).split(3)
+    base = dark * (1 - haze) + fog_color * haze + halo
+    center = (share * own).sum(dim=0, keepdim=True)
+    gain = 1 / ((share * deviation).sum(dim=0, keepdim=True) + 1e-3)
+    keep = ((materials[HUD : HUD + 1] - 0.3) * 2.5).clamp(0, 1) * keep_hud
+    return base, (middle - dark) * (1 - haze), (light - middle) * (1 - haze), center, gain, keep
 
 
 def luminance(rgb: Tensor) -> Tensor:
@@ -111,6 +158,19 @@ def _lines(bgra_u8: Tensor, outline: Tensor) -> Tensor:
     darkest = 235 / 255 * (0.4 + outline).clamp(max=1)
     inside = torch.minimum((jump * (3.2 / 255) * outline).clamp(min=0), darkest)
     return F.pad(inside, (1, 1))[None] if gray.shape[1] > 1 else torch.zeros_like(gray)[None]
+
+
+def _bilinear(cells: Tensor, picture: Tensor) -> Tensor:
+    """(k, cells y, cells x) at the picture's (k, h, w), between the cells' centres."""
+    (rows, down), (columns, across) = (_between_cells(picture.shape[i], cells.shape[i], cells.device) for i in (1, 2))
+    lines = torch.lerp(cells[:, rows], cells[:, rows + 1], down[:, None])
+    return torch.lerp(lines[:, :, columns], lines[:, :, columns + 1], across)
+
+
+def _between_cells(size: int, cells: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The cell before each pixel's middle along an axis, and the weight of the one after."""
+    at = ((torch.arange(size, device=device) + 0.5) / (size // cells) - 0.5).clamp(0, cells - 1.001)
+    return at.long(), at - at.floor()
 
 
 def _around(picture: Tensor) -> list[tuple[float, Tensor]]:

@@ -1,17 +1,19 @@
 """The theme's finish laid into the paint maps, in torch: `reskin/finish.py` for the frame on a GPU.
 
-Its numbers lie in buffers, so that another theme needs no new capture. Outlines are drawn by `kernels.to_screen`, which
-sees the window's own pixels; grain is not drawn here.
+Its numbers lie in buffers, so that another theme needs no new capture. Outline and grain are drawn on the window's own
+pixels, by the op `to_screen`, which is given them from here.
 """
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from engine.gpu.finish import FinishStage
 from engine.gpu.underpaint import PaintMaps, blur, evaluate, mix
 from kernels.reference import LUMA, luminance
+from reskin.compose import grain_noise
 from reskin.theme_model import Finish
 
 BLOOM = 3.0  # pixels at a quarter of the size
@@ -19,7 +21,7 @@ BLOOM_FROM, BLOOM_GAIN = 0.62, 1.6
 VIGNETTE = 0.45
 
 
-class FinishTensors(nn.Module):
+class FinishTensors(FinishStage):
     """size (h, w): multiples of 4. No finish until `set`."""
 
     matrix: Tensor  # (3, 3) saturation and contrast
@@ -31,12 +33,13 @@ class FinishTensors(nn.Module):
     columns: Tensor  # (w/4, w/4)
 
     def __init__(self, size: tuple[int, int]) -> None:
-        super().__init__()
+        super().__init__(torch.from_numpy(grain_noise()))
         h, w = size
         y, x = torch.linspace(-1, 1, h)[:, None], torch.linspace(-1, 1, w)
         buffers = {
-            "matrix": torch.eye(3), "gray": torch.zeros(1), "bloom": torch.zeros(1), "fall": torch.ones(1, h, w),
-            "corner": (x * x + y * y)[None], "rows": blur(h // 4, BLOOM), "columns": blur(w // 4, BLOOM).T.contiguous(),
+            "matrix": torch.eye(3), "gray": torch.zeros(1), "bloom": torch.zeros(1),
+            "fall": torch.ones(1, h, w), "corner": (x * x + y * y)[None],
+            "rows": blur(h // 4, BLOOM), "columns": blur(w // 4, BLOOM).T.contiguous(),
         }  # fmt: skip
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
@@ -47,7 +50,8 @@ class FinishTensors(nn.Module):
         matrix = finish.contrast * (finish.saturation * torch.eye(3) + (1 - finish.saturation) * gray)
         self.matrix.copy_(matrix)
         self.gray.fill_(0.5 * (1 - finish.contrast))
-        self.bloom.fill_(finish.bloom)
+        for name in ("bloom", "outline", "grain"):
+            self.get_buffer(name).fill_(getattr(finish, name))
         self.fall.copy_(1 - VIGNETTE * finish.vignette * self.corner)
 
     @torch.no_grad()

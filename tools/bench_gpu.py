@@ -19,7 +19,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from engine.config import Preset
 from engine.gpu.backends import BackendError, open_backend
 from engine.gpu.frame import FrameStep
-from engine.gpu.ops import reference_ops
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from engine.worlds.styles import random_style
@@ -85,7 +84,7 @@ def new_step(preset: Preset, window: tuple[int, int], device: torch.device, dtyp
     assert preset.tokens is not None
     reader = Reader(preset.reader_widths).to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
     painter = TokenPainter(preset.tokens, preset.size).to(device, dtype)
-    step = FrameStep(preset, reader, painter, window, reference_ops())
+    step = FrameStep(preset, reader, painter, window)
     step.set_theme(random_style(np.random.default_rng(0)))
     return step
 

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 import torch
 
 from engine.gpu.frame import FrameStep
-from engine.gpu.ops import reference_ops, triton_ops
+from kernels import reference
 
 WARM_UPS = 3  # frames before a capture: kernels compile and libraries make their work spaces
 
@@ -57,20 +57,22 @@ def choose(device: torch.device) -> tuple[str, str]:
 
 
 def _eager(step: FrameStep) -> Run:
-    step.use(reference_ops())
+    step.use(reference)
     return step
 
 
 def _compiled(step: FrameStep) -> Run:
     _need_cuda(step, "compiled")
-    step.use(reference_ops())
+    step.use(reference)
     return captured(step, torch.compile(step, fullgraph=True, mode="max-autotune-no-cudagraphs"))
 
 
 def _cudagraph(step: FrameStep) -> Run:
     _need_cuda(step, "cudagraph")
+    from kernels.ops import kernels  # triton is imported with the first
+
     try:
-        step.use(triton_ops())
+        step.use(kernels())
     except ImportError as error:
         raise BackendError(f"opening the backend cudagraph: {error}. Install the gpu extra") from error
     return captured(step, step)

@@ -7,13 +7,15 @@ networks run in their own precision, everything else in float32.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from engine.config import Preset
 from engine.gpu.drift import DriftMeter
-from engine.gpu.ops import FrameOps
+from engine.gpu.finish import FinishStage
 from engine.gpu.underlay import Seen, Underlay
 from engine.gpu.underpaint import PaintMaps, paint, surface_means
 from engine.painter import PATCH, Look
@@ -21,7 +23,7 @@ from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.token_painter import TokenPainter
-from kernels.reference import luminance
+from kernels import reference
 
 CLEAN_END = 1e-6  # of the schedule
 
@@ -34,41 +36,42 @@ class FrameStep(nn.Module):
     anchor: Tensor  # (1, 3, h, w) in [-1, 1]: the first frame since a cut
     frame: Tensor  # (1,) int64: frames since then
     strength: Tensor  # (1,) of the theme
-    outline: Tensor  # (1,) of the theme
+    count: Tensor  # (1,) int32: frames in all; moves the grain
 
     def __init__(self, preset: Preset, reader: Reader, painter: TokenPainter, window: tuple[int, int],
-                 ops: FrameOps, *, seed: int = 0) -> None:  # fmt: skip
+                 *, finish: FinishStage | None = None, seed: int = 0) -> None:  # fmt: skip
         """window (H, W) in pixels. The networks are used as they are: device and precision are theirs."""
         super().__init__()
         self.reader, self.painter = reader.eval(), painter.eval()
         self.preset = preset
         weight = painter.squeeze.weight
         self.underlay, self.drift = Underlay(preset.size), DriftMeter()
-        self.use(ops)
+        self.finish = finish or FinishStage()
+        self.use(reference)
         self.ring = painter.ring(dtype=weight.dtype, device=weight.device)
         noise = np.random.default_rng(seed).standard_normal((1, 3, *preset.size), np.float32)
         buffers = {
             "screen": torch.zeros(*window, 4, dtype=torch.uint8), "shown": torch.zeros(*window, 4, dtype=torch.uint8),
             "noise": torch.from_numpy(noise), "last": torch.zeros(noise.shape), "anchor": torch.zeros(noise.shape),
-            "frame": torch.zeros(1, dtype=torch.int64), "strength": torch.ones(1), "outline": torch.zeros(1),
-            "steps": torch.tensor(schedule(preset.steps)),
+            "frame": torch.zeros(1, dtype=torch.int64), "count": torch.zeros(1, dtype=torch.int32),
+            "strength": torch.ones(1), "steps": torch.tensor(schedule(preset.steps)),
         }  # fmt: skip
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
-        for module in (self.underlay, self.drift):
+        for module in (self.underlay, self.drift, self.finish):
             module.to(weight.device)
         for name in buffers:
             setattr(self, name, self.get_buffer(name).to(weight.device))
 
-    def use(self, ops: FrameOps) -> None:
-        """Another implementation of the ops, from the next frame on."""
-        self.ops, self.underlay.settle, self.painter.ops = ops, ops.settle, ops
+    def use(self, ops: Any) -> None:
+        """`kernels.reference` or `kernels.ops.kernels()`: who runs the ops from the next frame on."""
+        self.ops = self.underlay.ops = ops
+        self.painter.ops = None if ops is reference else ops
 
-    def set_theme(self, style: Style, *, strength: float = 1.0, outline: float = 0.0, keep_hud: bool = True) -> None:
+    def set_theme(self, style: Style, *, strength: float = 1.0, keep_hud: bool = True) -> None:
         """From the next frame on; the Painter's past shows another theme and is forgotten. Between frames."""
         self.underlay.style.set(style, keep_hud=keep_hud)
         self.strength.fill_(strength)
-        self.outline.fill_(outline)
         self.forget()
 
     def forget(self) -> None:
@@ -87,8 +90,11 @@ class FrameStep(nn.Module):
         rgb = self.ops.to_model(self.screen, self.preset.size)
         precision = self.reader.head.weight.dtype
         votes = self.reader.votes((rgb[None] * 2 - 1).to(precision))[0].float()
-        maps = self.paint(rgb, self.underlay(rgb, votes))
-        self.shown.copy_(self.ops.to_screen(self.screen, rgb, *maps, self.strength, self.outline))
+        maps = self.finish(rgb, self.paint(rgb, self.underlay(rgb, votes)))
+        finish = self.finish
+        self.shown.copy_(self.ops.to_screen(self.screen, rgb, *maps, self.strength, finish.outline, finish.grain,
+                                            finish.noise, self.count))  # fmt: skip
+        self.count.add_(1)
 
     def paint(self, rgb: Tensor, seen: Seen) -> PaintMaps:
         """The maps with the Painter's outputs in them, and its history one frame further."""
@@ -115,6 +121,6 @@ class FrameStep(nn.Module):
     def _look(self, rgb: Tensor, seen: Seen) -> Look:
         maps = seen.maps
         surface = surface_means(seen.materials, seen.depth, maps, self.underlay.style, PATCH)
-        x = (luminance(rgb) - maps.mean) * maps.gain
+        x = (reference.luminance(rgb) - maps.mean) * maps.gain
         fields = (rgb, maps.base, maps.shade, maps.shine, x, maps.keep, surface)
         return Look(*(field[None] for field in fields))

@@ -7,8 +7,7 @@ colour is here, and quality steps are not either. Equal to `engine/offline.py` b
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from engine.config import MATERIALS
 from engine.gpu.materials import doubt_hud, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
-from engine.gpu.underpaint import Grid, PaintMaps, blend_statistics, lay_out, light_statistics
+from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
 from engine.underpaint import CELL
 from kernels import reference
 
@@ -32,7 +31,7 @@ class Seen(NamedTuple):
 
 
 class Underlay(nn.Module):
-    """size (h, w): multiples of 16, at least 28. `style` may be set anew between frames."""
+    """size (h, w): multiples of 8, at least 28. `style` may be set anew between frames."""
 
     rgb: Tensor  # (3, h, w) of the frame before
     settled: Tensor  # (k, h, w) of the frame before, before doubts in its HUD
@@ -40,13 +39,13 @@ class Underlay(nn.Module):
     statistics: Tensor  # (3, k, h/4, w/4)
     past: Tensor  # () 1 when there was a frame before
 
-    def __init__(self, size: tuple[int, int], settle: Callable[..., Tensor] = reference.settle) -> None:
-        """`settle` is that op's reference or its kernel."""
+    def __init__(self, size: tuple[int, int], ops: Any = reference) -> None:
+        """`ops` has `settle` and `lay_out`: the references, or `kernels.ops.kernels()`."""
         super().__init__()
         h, w = size
-        self.settle = settle
+        self.ops = ops
         self.style = StyleTensors()
-        self.grid = Grid(size)
+        self.blurs = Blurs(size)
         shapes = {"rgb": (3, h, w), "settled": (K, h, w), "still": (1, h, w), "past": (),
                   "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
         for name, shape in shapes.items():
@@ -62,12 +61,12 @@ class Underlay(nn.Module):
     def forward(self, rgb: Tensor, votes: Tensor) -> Seen:
         """rgb (3, h, w) in [0, 1], the Reader's votes on it (4 (k + 1), h/2, w/2)."""
         seen, depth = lay_out_votes(votes)
-        settled = self.settle(rgb, seen, self.rgb, self.settled, self.past)
+        settled = self.ops.settle(rgb, seen, self.rgb, self.settled, self.past)
         light = reference.luminance(rgb)
         still = watch_stillness(light, reference.luminance(self.rgb), self.still, self.past)
         materials = doubt_hud(settled, still)
         statistics = blend_statistics(light_statistics(light, materials), self.statistics, self.past)
-        maps = lay_out(materials, depth, statistics, self.style, self.grid)
+        maps = lay_out(materials, depth, statistics, self.style, self.blurs, self.ops)
         self._remember(rgb, settled, still, statistics)
         return Seen(materials, depth, maps)
 

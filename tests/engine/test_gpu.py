@@ -22,7 +22,7 @@ from engine.gpu import materials as gpu_materials
 from engine.gpu.drift import DriftMeter
 from engine.gpu.style import StyleTensors
 from engine.gpu.underlay import Seen, Underlay
-from engine.gpu.underpaint import Grid, PaintMaps, lay_out, light_statistics, paint, surface_means
+from engine.gpu.underpaint import Blurs, PaintMaps, lay_out, light_statistics, paint, surface_means
 from engine.painter_state import PATCH
 from engine.style import Style
 from engine.underpaint import LUMA, halo
@@ -107,7 +107,7 @@ def test_the_oracle_of_this_test_is_the_engines_own(
 
 
 def test_the_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape() -> None:
-    """On tensors without data: a number asked of one, or a tensor made elsewhere, is an error."""
+    """Tensors without data, on a device of their own: to ask one for a number, or to mix devices, is an error."""
     underlay, meter = Underlay((352, 640)).to("meta"), DriftMeter().to("meta")
     rgb = torch.empty(3, 352, 640, device="meta")
     seen = underlay(rgb, torch.empty(4 * (K + 1), 176, 320, device="meta"))
@@ -150,7 +150,7 @@ def test_a_hud_that_moves_with_the_world_is_doubted_as_the_oracle_doubts_it(rng:
 @pytest.mark.parametrize("size", [SIZE, (64, 96), (144, 256)])
 def test_a_halo_is_the_cpus_blur(rng: np.random.Generator, size: tuple[int, int]) -> None:
     shining, color = rng.random(size, np.float32), rng.random((*size, 3), np.float32)
-    ours = Grid(size).halo(planar(shining[..., None] ** 2 * color))
+    ours = Blurs(size).halo(planar(shining[..., None] ** 2 * color))
     np.testing.assert_allclose(upright(ours), halo(shining, color), atol=2e-6)
 
 
@@ -158,7 +158,7 @@ def test_the_hud_is_painted_over_when_the_theme_says_so(clip: list[np.ndarray], 
     materials, depth = gpu_materials.lay_out_votes(torch.from_numpy(votes[0]))
     statistics = light_statistics(planar(clip[0] @ LUMA), materials)
     kept, painted = (
-        lay_out(materials, depth, statistics, set_style(GLOWING, keep_hud=keep), Grid(SIZE)) for keep in (True, False)
+        lay_out(materials, depth, statistics, set_style(GLOWING, keep_hud=keep), Blurs(SIZE)) for keep in (True, False)
     )
     assert kept.keep.max() == 1
     assert painted.keep.max() == 0

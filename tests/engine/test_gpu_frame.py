@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import SMALL, Tokens
+from engine.config import BASE, SMALL, Preset, Tokens
 from engine.gpu.backends import OPENERS, BackendError, choose, open_backend, remembered
+from engine.gpu.finish import FinishStage
 from engine.gpu.frame import FrameStep
-from engine.gpu.ops import reference_ops
 from engine.gpu.underlay import Underlay
 from engine.gpu.underpaint import surface_means
 from engine.painter import PATCH, Look
+from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.token_painter import TokenPainter
@@ -26,6 +27,7 @@ from tests.engine.tiny import SIZE, TinyEngine, frames_of, style_of
 SHAPE = Tokens(patch=8, width=64, layers=2, hidden=96, head=32, bottleneck=24, slots=3)
 PRESET = replace(SMALL, name="tiny", size=SIZE, tokens=SHAPE)
 WINDOW = (67, 121)
+NOISE = torch.rand(8, 4096, generator=torch.Generator().manual_seed(1)) - 0.5
 CHANGE = 5  # the frame at which the theme changes
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the backends for one were not run")
 
@@ -38,7 +40,10 @@ def new_step(tiny: TinyEngine, residual: float = 0.05) -> FrameStep:
             weight.add_(torch.randn(weight.shape) * 0.05)
         for weight in painter.residual.parameters():
             weight.mul_(residual)  # little enough for the drift meter
-    return FrameStep(PRESET, tiny.reader, painter, WINDOW, reference_ops())
+    step = FrameStep(PRESET, tiny.reader, painter, WINDOW, finish=FinishStage(NOISE))
+    step.finish.outline.fill_(0.3)
+    step.finish.grain.fill_(0.2)
+    return step
 
 
 def windows(count: int) -> list[torch.Tensor]:
@@ -54,7 +59,7 @@ def shown_by(step: FrameStep, screens: list[torch.Tensor], styles: list[Style]) 
     out = []
     for i, (screen, style) in enumerate(zip(screens, styles, strict=True)):
         if i == 0 or style is not styles[i - 1]:
-            step.set_theme(style, outline=0.3)
+            step.set_theme(style)
         step.screen.copy_(screen)
         step()
         out.append(step.shown.clone())
@@ -88,7 +93,8 @@ def shown_slowly(step: FrameStep, screens: list[torch.Tensor], styles: list[Styl
         past.append(output)
         maps = seen.maps._replace(mean=seen.maps.mean - move[0] / seen.maps.gain,
                                   base=seen.maps.base + residual[0] / 2)  # fmt: skip
-        out.append(reference.to_screen(screen, rgb, *maps, torch.ones(1), torch.tensor([0.3])))
+        numbers = (torch.tensor([number]) for number in (1.0, 0.3, 0.2))  # strength, outline, grain
+        out.append(reference.to_screen(screen, rgb, *maps, *numbers, NOISE, torch.tensor([i])))
     return out
 
 
@@ -119,10 +125,20 @@ def test_a_drift_starts_the_history_anew_on_the_device(tiny: TinyEngine) -> None
 def test_a_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape(tiny: TinyEngine) -> None:
     """On tensors without data: a number asked of one, or a tensor made elsewhere, is an error."""
     reader = copy.deepcopy(tiny.reader).to("meta")
-    step = FrameStep(PRESET, reader, TokenPainter(SHAPE, SIZE).to("meta"), WINDOW, reference_ops())
+    step = FrameStep(PRESET, reader, TokenPainter(SHAPE, SIZE).to("meta"), WINDOW)
     step()
     assert step.shown.device.type == "meta"
     assert step.shown.shape == (*WINDOW, 4)
+
+
+@pytest.mark.parametrize("preset", [SMALL, BASE], ids=["small", "base"])
+def test_the_presets_for_a_gpu_go_through_a_whole_frame_at_their_own_size(preset: Preset) -> None:
+    assert preset.tokens is not None
+    with torch.device("meta"):
+        networks = Reader(preset.reader_widths), TokenPainter(preset.tokens, preset.size)
+    step = FrameStep(preset, *networks, (1080, 1920))
+    step()
+    assert step.shown.shape == (1080, 1920, 4)
 
 
 def test_the_painter_is_seen_and_strength_zero_shows_the_game(tiny: TinyEngine) -> None:
@@ -132,6 +148,7 @@ def test_the_painter_is_seen_and_strength_zero_shows_the_game(tiny: TinyEngine) 
         step.painter.residual.weight.zero_()
         step.painter.residual.bias.zero_()
     step.reset()
+    step.count.zero_()
     assert worst(painted, shown_by(step, screens[:2], styles[:2])) > 2
     step.set_theme(styles[0], strength=0.0)
     step()
@@ -142,6 +159,7 @@ def test_after_a_reset_nothing_of_the_past_is_left(tiny: TinyEngine) -> None:
     step, (screens, styles) = new_step(tiny), clip()
     before = shown_by(step, screens, styles)
     step.reset()
+    step.count.zero_()  # the grain goes on
     assert worst(shown_by(step, screens, styles), before) == 0
 
 
@@ -192,7 +210,7 @@ def test_every_backend_equals_eager_over_200_frames(tiny: TinyEngine, name: str)
     assert ours.frame == 0
     for i, screen in enumerate(screens):
         if i == 0 or styles[i] is not styles[i - 1]:
-            ours.set_theme(styles[i], outline=0.3)
+            ours.set_theme(styles[i])
         ours.screen.copy_(screen)
         opened.run()
         assert worst([ours.shown], [expected[i]]) <= 2
