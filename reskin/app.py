@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -76,7 +77,8 @@ def run(
         if options.headless:
             parts.enter_context(_virtual_display(options.headless_size_px))
         theme = options.theme or ("" if options.prompt else settings.theme)
-        store = ThemeStore.open(theme, prompt=options.prompt, strength=options.strength)
+        loader = parts.enter_context(ThreadPoolExecutor(1, "themes"))
+        store = ThemeStore.open(theme, prompt=options.prompt, strength=options.strength, loader=loader)
         engine = Supervisor(options.engine, (preset,), carries_marker=options.measure)
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened

@@ -2,7 +2,8 @@
 
 All are loaded at the start, so a switch costs no file access. `poll` looks at the files' stamps (a stat each, about
 2 us) at most every 100 ms and loads what was saved; on any error the theme that was there stays. Lives on the loop's
-thread and starts none. Knows nothing of hotkeys or of the screen: notes are text for the caller to show.
+thread; a theme whose prompt is read by a network takes up to 0.3 s, so loading may be left to another. Knows nothing of
+hotkeys or of the screen: notes are text for the caller to show.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,7 @@ class _Entry:
     stamp: Stamp | None = None  # of the file as it was last dealt with
     missing: bool = False  # the player knows that the file is gone
     failed: Stamp | None = None  # a stamp that did not load at the last look
+    loading: tuple[Stamp | None, Future[Theme]] | None = None  # what another thread is loading, and of which stamp
 
     @property
     def name(self) -> str:
@@ -57,7 +60,10 @@ class ThemeStore:
         prompt: str = "",
         strength: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        loader: Executor | None = None,
     ) -> None:
+        """Files that change are loaded by the `loader`, or at the look itself where there is none."""
+        self._loader = loader
         self._strength = strength  # instead of each theme's own
         self._entries = [self._opened(item, prompt if index == start else "") for index, item in enumerate(themes)]
         self._folder = folder  # new files in it become themes
@@ -71,7 +77,7 @@ class ThemeStore:
     @classmethod
     def open(
         cls, start: str | Path, *, prompt: str = "", strength: float | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, loader: Executor | None = None,
     ) -> ThemeStore:  # fmt: skip
         """Every theme there is, showing the one of that id, name or path with its gaps filled in by the prompt.
 
@@ -82,7 +88,8 @@ class ThemeStore:
         if first not in themes:
             themes.insert(0, first)
         folder = user_theme_folder()
-        return cls(themes, themes.index(first), folder=folder, prompt=prompt, strength=strength, clock=clock)
+        return cls(themes, themes.index(first), folder=folder, prompt=prompt, strength=strength, clock=clock,
+                   loader=loader)  # fmt: skip
 
     @property
     def current(self) -> Theme:
@@ -145,13 +152,27 @@ class ThemeStore:
         if stamp == entry.stamp and entry.missing == (stamp is None):
             return None
         try:
-            theme = self._prepared(load_theme(entry.path, entry.prompt))
+            theme = self._loaded(entry, entry.path, stamp)
         except ThemeError as error:
             return self._failed(entry, stamp, error)
+        if theme is None:
+            return None
         entry.theme, entry.stamp, entry.missing, entry.failed = theme, stamp, False, None
         if entry is not self._entries[self._index]:
             return ThemeNews(theme=None, message=f"{theme.name} is loaded")
         return ThemeNews(theme=theme, message=f"{theme.name} is reloaded")
+
+    def _loaded(self, entry: _Entry, path: Path, stamp: Stamp | None) -> Theme | None:
+        """The theme in a file; None while it is being loaded. ThemeError as `load_theme`."""
+        if self._loader is None:
+            return self._prepared(load_theme(path, entry.prompt))
+        if entry.loading is None or entry.loading[0] != stamp:
+            entry.loading = stamp, self._loader.submit(lambda: self._prepared(load_theme(path, entry.prompt)))
+        _, future = entry.loading
+        if not future.done():
+            return None
+        entry.loading = None
+        return future.result()
 
     def _failed(self, entry: _Entry, stamp: Stamp | None, error: ThemeError) -> ThemeNews | None:
         first_look = entry.failed != (stamp or _GONE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -23,12 +25,13 @@ class FakeClock:
 class Desk:
     """A store on a folder of two themes, and a clock that moves by one look at each `look`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, loader: Executor | None = None) -> None:
         self.folder = folder
         self.clock = FakeClock()
         for name in ("one", "two"):
             self.write(name)
-        self.store = ThemeStore([folder / "one.toml", folder / "two.toml"], folder=folder, clock=self.clock)
+        files = [folder / "one.toml", folder / "two.toml"]
+        self.store = ThemeStore(files, folder=folder, clock=self.clock, loader=loader)
 
     def write(self, name: str, text: str | None = None) -> Path:
         path = self.folder / f"{name}.toml"
@@ -70,6 +73,26 @@ def test_a_saved_file_changes_the_picture_at_the_next_look(desk: Desk) -> None:
     assert (news.theme, news.message) == (desk.store.current, "Dawn is reloaded")
     assert desk.store.current.name == "Dawn"
     assert desk.look() is None
+
+
+def test_a_theme_that_takes_long_to_load_holds_up_no_look(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as loader:
+        desk, may_load = Desk(tmp_path, loader), Event()
+        loader.submit(may_load.wait)
+        desk.write("one", 'name = "Dawn"')
+        assert desk.two_looks() == []
+        desk.write("one", 'name = "Dusk"')  # saved again while the first is being loaded
+        desk.write("two", "name = 2")
+        assert desk.two_looks() == []
+        may_load.set()
+        loader.submit(int).result()  # what was asked for before is done
+        told = [news for _ in range(6) if (news := desk.look())]
+        loader.submit(int).result()
+        told += [news for _ in range(6) if (news := desk.look())]
+    assert [news.message.split(":")[0] for news in told if news.theme] == ["Dusk is reloaded"]
+    assert desk.store.current.name == "Dusk"
+    assert sum("two.toml" in news.message for news in told) == 1
+    assert desk.store.names == ["Dusk", "Two"]
 
 
 def test_an_editor_that_writes_aside_and_renames_is_followed(desk: Desk) -> None:
