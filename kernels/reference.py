@@ -1,9 +1,7 @@
-"""Every op in plain torch, float32 inside: the specification that the Triton kernels of the same names are held to.
+"""Every op of the frame in plain torch, fp32: the specification that each `kernels/<op>.py` is held to. No triton.
 
-The token ops are those of a transformer that paints frame by frame over a ring of past keys and values:
-b sessions, n tokens of a frame, d width, heads of e = 64 channels, s slots of the ring (a slot holds a frame).
-Weights are (out, in), as torch.nn.Linear has them. `scale`, `shift` and `gate` (b, d) are a frame's own: they come from
-its style and noise level. Ops that return nothing write into the buffers that they are given.
+Same names, same signatures; `ops.py` lists them. All of them run on any device and can be captured in a CUDA graph:
+shapes are those of the arguments, numbers that change from frame to frame are tensors, and nothing waits for the GPU.
 """
 
 from __future__ import annotations
@@ -11,6 +9,98 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+# ---- the screen ------------------------------------------------------------------------------------------------------
+# As reskin/prepare.py and reskin/compose.py do it on a CPU. H, W: the window's pixels; h, w: the model's.
+
+LUMA = (0.299, 0.587, 0.114)
+LIKENESS = 0.004  # squared colour distance at which a neighbour's weight has fallen to a quarter
+LINE_FROM = 26.0  # a jump of luminance, of 255, from which on it is a line
+
+
+def to_model(bgra_u8: Tensor, size: tuple[int, int]) -> Tensor:
+    """Screen bytes (H, W, 4) uint8 of any size to what the model sees: (3, h, w) float32 RGB in [0, 1], by area."""
+    height, width, _ = bgra_u8.shape
+    rows, columns = _overlap(height, size[0], bgra_u8.device), _overlap(width, size[1], bgra_u8.device)
+    planes = bgra_u8[..., :3].flip(2).permute(2, 0, 1).float() / 255
+    return rows @ planes @ columns.T
+
+
+def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine: Tensor, mean: Tensor, gain: Tensor,
+              keep: Tensor, strength: Tensor, outline: Tensor) -> Tensor:  # fmt: skip
+    """The paint maps on the window's own pixels: screen bytes (H, W, 4) uint8 to as many.
+
+    `guide` (3, h, w) is the window at the model's size, as `to_model` gives it; base, shade and shine (3, h, w), mean,
+    gain and keep (1, h, w) are `engine.underpaint.PaintMaps`. strength and outline (1,) in [0, 1]; strength 0 gives the
+    window's bytes unchanged. Each pixel takes its ramp from the four model pixels around it, by how near they are over
+    how unlike their colour is (joint bilateral upsampling, Kopf et al. 2007).
+    """
+    game = bgra_u8[..., :3].flip(2).permute(2, 0, 1).float() / 255  # (3, H, W)
+    maps = torch.cat([base, shade, shine, mean, gain, keep])
+    (rows, down), (columns, across) = (_cells(bgra_u8.shape[i], guide.shape[i + 1], guide.device) for i in (0, 1))
+    total, mixed = torch.zeros_like(game[:1]), maps.new_zeros(len(maps), *game.shape[1:])
+    for dy in (0, 1):
+        for dx in (0, 1):
+            y, x = (rows + dy).clamp(0, guide.shape[1] - 1), (columns + dx).clamp(0, guide.shape[2] - 1)
+            unlike = LIKENESS + (game - guide[:, y][:, :, x]).square().sum(dim=0, keepdim=True)
+            near = (down if dy else 1 - down)[:, None] * (across if dx else 1 - across)
+            total = total + near / unlike.square()
+            mixed = mixed + near / unlike.square() * maps[:, y][:, :, x]
+    base, shade, shine, mean, gain, keep = (mixed / total).split([3, 3, 3, 1, 1, 1])
+    at = ((luminance(game) - mean) * gain).clamp(-1, 1)
+    at = 1.5 * at - 0.5 * at**3
+    painted = base + shade * (1 + at.clamp(max=0)) + shine * at.clamp(min=0)
+    share = strength * (1 - keep)
+    color = (game + share * (painted - game)) * (1 - share * _lines(bgra_u8, outline))
+    levels = (color * 255 + 0.5).clamp(0, 255).to(torch.uint8).flip(0).permute(1, 2, 0)
+    alpha = torch.where(strength > 0, 255, bgra_u8[..., 3:])
+    return torch.cat([levels, alpha.to(torch.uint8)], dim=2)
+
+
+def luminance(rgb: Tensor) -> Tensor:
+    """(3, h, w) to (1, h, w)."""
+    red, green, blue = rgb.split(1)
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+
+
+def _overlap(screen: int, model: int, device: torch.device) -> Tensor:
+    """(model, screen): the share of a model pixel that lies on each screen pixel, along one axis; rows sum to 1.
+
+    In units of 1 / (screen * model) of the axis every edge is a whole number.
+    """
+    ours, theirs = torch.arange(model, device=device)[:, None] * screen, torch.arange(screen, device=device) * model
+    overlap = torch.minimum(ours + screen, theirs + model) - torch.maximum(ours, theirs)
+    return overlap.clamp(min=0).float() / screen
+
+
+def _cells(screen: int, model: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Of each screen pixel along an axis: the model pixel to its left, from -1 on, and the weight of the one after."""
+    at = (2 * torch.arange(screen, device=device) + 1) * model - screen  # in half screen pixels times the model's size
+    cells = at.div(2 * screen, rounding_mode="floor")
+    return cells, (at - cells * 2 * screen).float() / (2 * screen)
+
+
+def _lines(bgra_u8: Tensor, outline: Tensor) -> Tensor:
+    """(1, H, W): how dark a line is where the window's luminance jumps; none on its left and right edge."""
+    blue, green, red = bgra_u8[..., :3].to(torch.int32).unbind(2)
+    gray = ((77 * red + 150 * green + 29 * blue) >> 8).float()
+    around = torch.stack([gray[:, 1:-1], *(gray[rows, 1:-1] for rows in _neighbours(gray)), gray[:, :-2], gray[:, 2:]])
+    jump = around.amax(dim=0) - around.amin(dim=0) - LINE_FROM
+    darkest = 235 / 255 * (0.4 + outline).clamp(max=1)
+    inside = torch.minimum((jump * (3.2 / 255) * outline).clamp(min=0), darkest)
+    return F.pad(inside, (1, 1))[None] if gray.shape[1] > 1 else torch.zeros_like(gray)[None]
+
+
+def _neighbours(gray: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows above and below each; borders repeat."""
+    rows = torch.arange(len(gray), device=gray.device)
+    return (rows - 1).clamp(min=0), (rows + 1).clamp(max=len(gray) - 1)
+
+# ---- the tokens ------------------------------------------------------------------------------------------------------
+# Of a transformer that paints frame by frame over a ring of past keys and values: b sessions, n tokens of a frame,
+# d width, heads of e = 64 channels, s slots of the ring (a slot holds a frame). Weights are (out, in), as
+# torch.nn.Linear has them. `scale`, `shift` and `gate` (b, d) are a frame's own: they come from its style and noise
+# level. What is written in place is said so.
 
 EPSILON = 1e-6  # of the root mean square, under the root
 

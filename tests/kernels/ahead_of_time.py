@@ -1,7 +1,10 @@
 """Run as a process of its own: compiles the kernels for Hopper without a GPU and prints what they need, as JSON.
 
-The signature and the hints are those that a launch through `kernels.raymarch` gives: every pointer from torch's
-allocator is a multiple of 16 bytes.
+    python -m tests.kernels.ahead_of_time {ops | raymarch | probes}
+
+Every op is called as on a GPU, with arguments of a shipped shape; triton is told that it has an H100, and instead of a
+launch its compiler runs. So signature, alignment and constants are those of the real launch. One list of launches for
+every case; an op may launch several kernels.
 """
 
 from __future__ import annotations
@@ -9,53 +12,134 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
+from triton.backends.nvidia.compiler import get_ptxas
+from triton.runtime.jit import JITFunction
 
-from kernels.raymarch import CHUNK, SKY_DEPTH_M, TILE
-from kernels.raymarch_triton import raymarch_tile
+from engine.worlds.gpu_trace import trace_batch
+from kernels.ops import OPS, case_name
+from tests.kernels import probes
+from tests.kernels.raymarch_cases import launches
 
+HOPPER = GPUTarget("cuda", 90, 32)
 CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
-POINTERS = {
-    "frame_floats": "fp32", "frame_ints": "i32", "solid_floats": "fp32", "solid_ints": "i32", "rectangles": "i32",
-    "sprites": "u8", "heights": "fp32", "ground_material": "u8", "ground_instance": "i32", "ridges": "fp32",
-    "ridge_material": "u8", "material_out": "u8", "instance_out": "i32", "depth_out": "fp32", "position_out": "fp32",
-    "normal_out": "fp32", "uv_out": "fp32", "flow_out": "fp32",
-}  # fmt: skip
-CONSTANTS = {"SKY_DEPTH": SKY_DEPTH_M, "RIDGE_SAMPLES": 720, "TILE_H": TILE[0], "TILE_W": TILE[1], "CHUNK": CHUNK}
 
 
-def raymarch_needs() -> dict[str, object]:
-    names = raymarch_tile.arg_names
-    signature = {name: "constexpr" if name in CONSTANTS else "i32" for name in names}
-    signature |= {name: f"*{kind}" for name, kind in POINTERS.items()}
-    aligned = {(names.index(name),): [["tt.divisibility", 16]] for name in POINTERS}
-    source = ASTSource(raymarch_tile, signature, CONSTANTS, aligned)
-    compiled = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 1})
+class NoGpu:
+    """As much of a driver as compiling asks for."""
+
+    def get_current_target(self) -> GPUTarget:
+        return HOPPER
+
+    def get_current_device(self) -> int:
+        return 0
+
+    def get_current_stream(self, _: int) -> int:
+        return 0
+
+
+class Recorder:
+    """While it is entered, kernels are compiled where they would be launched."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, Any] = {}  # by hash: the same kernel with the same constants counts once
+
+    def __enter__(self) -> Recorder:
+        self._run = JITFunction.run
+
+        def compile_only(kernel: JITFunction, *args: Any, **kwargs: Any) -> Any:
+            compiled = self._run(kernel, *args, **{**kwargs, "warmup": True})
+            self.compiled[compiled.hash] = compiled
+            return compiled
+
+        JITFunction.run = compile_only
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        JITFunction.run = self._run
+
+    def needs(self) -> list[dict[str, object]]:
+        return [needs_of(compiled) for compiled in self.compiled.values()]
+
+
+_known: dict[str, dict[str, object]] = {}  # by hash
+
+
+def needs_of(compiled: Any) -> dict[str, object]:
+    """What one kernel takes of a multiprocessor, and which instructions it is made of."""
+    if compiled.hash not in _known:
+        _known[compiled.hash] = _measure(compiled)
+    return _known[compiled.hash]
+
+
+def _measure(compiled: Any) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
-        cubin = Path(folder) / "raymarch.cubin"
-        cubin.write_bytes(compiled.asm["cubin"])
-        usage = _cuobjdump("--dump-resource-usage", cubin)
-        code = _cuobjdump("-sass", cubin)
-    used = {name: int(value) for name, value in re.findall(r"(REG|STACK|LOCAL):(\d+)", usage)}
+        ptx, cubin = Path(folder) / "kernel.ptx", Path(folder) / "kernel.cubin"
+        ptx.write_text(compiled.asm["ptx"])
+        # Once more, as triton has called it, for what it says: triton keeps that to itself.
+        said = _run(get_ptxas(HOPPER.arch).path, "-lineinfo", "-v", "--gpu-name=sm_90a", ptx, "-o", cubin)
+        code = _run(CUOBJDUMP, "-sass", cubin)
     return {
+        "kernel": compiled.name,
         "target": re.findall(r"\.target (\S+)", compiled.asm["ptx"])[0],
-        "registers": used["REG"],
-        "stack_bytes": used["STACK"],
-        "spilled_bytes": used["LOCAL"],
+        "warps": compiled.metadata.num_warps,
+        "registers": _number(r"Used (\d+) registers", said),
+        "stack_bytes": _number(r"(\d+) bytes stack frame", said),
+        "spilled_bytes": _number(r"(\d+) bytes spill stores", said) + _number(r"(\d+) bytes spill loads", said),
         "shared_bytes": compiled.metadata.shared,
+        "warpgroup_products": len(re.findall(r"\b[HQI]GMMA\b", code)),
+        "warp_products": len(re.findall(r"\b[HQI]MMA\b", code)),
+        "serialized": re.findall(r"C75(?:08|1[0125])", said),
         "double_instructions": len(re.findall(r"\bD(?:ADD|MUL|FMA|SETP)\b", code)),
         "barriers": len(re.findall(r"\bBAR\.", code)),
     }
 
 
-def _cuobjdump(option: str, cubin: Path) -> str:
-    return subprocess.run([CUOBJDUMP, option, cubin], capture_output=True, text=True, check=True).stdout
+def _run(*command: object) -> str:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    return done.stdout + done.stderr
+
+
+def _number(pattern: str, text: str) -> int:
+    return int(re.findall(pattern, text)[0])
+
+
+def op_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    for op in OPS:
+        for shape in op.shipped:
+            with Recorder() as recorder:
+                op.kernel()(*op.example(shape))
+            yield case_name(op, shape, op.dtypes[-1]), recorder.needs()
+
+
+def raymarch_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    launch = launches()["batch"]
+    with Recorder() as recorder:
+        trace_batch(launch.frames, launch.size, device="cpu")
+    yield "raymarch", recorder.needs()
+
+
+def probe_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """Too few rows for a warpgroup, and enough."""
+    for rows in (32, 64):
+        with Recorder() as recorder:
+            probes.product(*probes.factors(), rows)
+        yield f"{rows} rows", recorder.needs()
+
+
+def main(what: str) -> None:
+    torch.set_num_threads(1)
+    triton.runtime.driver.set_active(NoGpu())
+    print(json.dumps(dict({"ops": op_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())))
 
 
 if __name__ == "__main__":
-    print(json.dumps({"raymarch": raymarch_needs()}))
+    main(*sys.argv[1:])

@@ -1,6 +1,6 @@
-"""Run as a process of its own with TRITON_INTERPRET=1: renders the cases and leaves their arrays in a file.
+"""Run as a process of its own with TRITON_INTERPRET=1: what the kernels compute, left as arrays in a file.
 
-    TRITON_INTERPRET=1 python -m tests.kernels.interpreted OUT.npz
+    TRITON_INTERPRET=1 python -m tests.kernels.interpreted {ops | raymarch | probes} OUT.npz
 
 Triton decides at import whether it interprets, so the tests' own process must not be the one that imports it.
 """
@@ -8,25 +8,56 @@ Triton decides at import whether it interprets, so the tests' own process must n
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
 import torch
+from triton.runtime.errors import InterpreterError
 
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.gpu_trace import to_gbuffers, trace_batch
+from kernels.ops import OPS, case_name, results
+from tests.kernels import probes
+from tests.kernels.interpreter import mend
 from tests.kernels.raymarch_cases import launches
 
 
-def main(out: str) -> None:
-    torch.set_num_threads(1)
-    arrays = {}
+def op_results() -> Iterator[tuple[str, np.ndarray]]:
+    """Every op's results by case and number, bfloat16 as float32."""
+    for op in OPS:
+        kernel = op.kernel()
+        for shape in op.tried:
+            for dtype in op.dtypes:
+                for i, result in enumerate(results(kernel(*op.example(shape, dtype)))):
+                    exact = result.float() if result.is_floating_point() else result
+                    yield f"{case_name(op, shape, dtype)} {i}", exact.numpy()
+
+
+def probed() -> Iterator[tuple[str, np.ndarray]]:
+    """A product in bfloat16, the same in float32, and why other arithmetic in bfloat16 was refused."""
+    a, b = probes.factors()
+    yield "exact", (a.float() @ b.float()).numpy()
+    yield "product", probes.product(a, b, rows=16).float().numpy()
+    try:
+        probes.product(a, b, rows=16, half_sums=True)
+    except InterpreterError as error:
+        yield "refused", np.array(str(error))
+
+
+def raymarched() -> Iterator[tuple[str, np.ndarray]]:
     for name, launch in launches().items():
         seen = trace_batch(launch.frames, launch.size, device="cpu", tile=launch.tile)
         for i, frame in enumerate(to_gbuffers(seen)):
-            arrays.update({f"{name} {i} {field.name}": getattr(frame, field.name) for field in fields(GBuffer)})
-    np.savez(out, **arrays)
+            for field in fields(GBuffer):
+                yield f"{name} {i} {field.name}", getattr(frame, field.name)
+
+
+def main(what: str, out: str) -> None:
+    torch.set_num_threads(1)
+    mend()
+    np.savez(out, **dict({"ops": op_results, "raymarch": raymarched, "probes": probed}[what]()))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -5,12 +5,7 @@ Both in processes of their own (`interpreted.py`, `ahead_of_time.py`), since tri
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,28 +15,20 @@ from engine.worlds.gbuffer import GBuffer
 from engine.worlds.raymarch import raymarch
 from engine.worlds.scene import CZ, INSTANCE, KIND
 from engine.worlds.trace import RIDGE_INSTANCE, WATER_INSTANCE, trace
+from tests.kernels.processes import assert_it_fits, compiled_for_hopper, run_python
 from tests.kernels.raymarch_cases import launches
 from tests.worlds.agreement import FIELDS, assert_the_same_is_seen
 
-ROOT = Path(__file__).resolve().parents[2]
 CASES = [(name, i) for name, launch in launches().items() for i in range(len(launch.frames))]
 
 pytestmark = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed (Linux only)")
 each_case = pytest.mark.parametrize(("name", "i"), CASES)
 
 
-def run_python(*arguments: str, **environment: str) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRITON_")}
-    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env={**kept, **environment}, capture_output=True,
-                          text=True, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], GBuffer]:
     path = tmp_path_factory.mktemp("raymarch") / "frames.npz"
-    run_python("-m", "tests.kernels.interpreted", str(path), TRITON_INTERPRET="1")
+    run_python("-m", "tests.kernels.interpreted", "raymarch", str(path), TRITON_INTERPRET="1")
     with np.load(path) as arrays:
         return {(name, i): GBuffer(**{field: arrays[f"{name} {i} {field}"] for field in FIELDS}) for name, i in CASES}
 
@@ -85,12 +72,10 @@ def test_the_kernel_is_the_tracer_but_for_its_precision(
 
 
 def test_compiled_for_hopper_it_spills_nothing_and_fits(capsys: pytest.CaptureFixture[str]) -> None:
-    needs = json.loads(run_python("-m", "tests.kernels.ahead_of_time").splitlines()[-1])["raymarch"]
+    (needs,) = compiled_for_hopper("raymarch")["raymarch"]
     with capsys.disabled():
         print(f"\nraymarch for {needs['target']}: {needs['registers']} registers, {needs['shared_bytes']} B shared")
-    assert needs["target"] == "sm_90a"
-    assert needs["spilled_bytes"] == needs["stack_bytes"] == 0
-    assert needs["shared_bytes"] <= 227 * 1024
+    assert_it_fits(needs)
     assert needs["registers"] <= 80  # at 80, 25 warps lie on a multiprocessor; 67 with triton 3.6.0
     assert needs["double_instructions"] == 0  # a Python float that turned a block into doubles would cost a lot
     assert needs["barriers"] == 0  # a warp to a tile: its loops wait for nobody

@@ -1,0 +1,108 @@
+"""Every op of the table without a GPU: interpreted, against its reference; compiled, against the rules for a Hopper.
+
+A further op is a further row of `kernels.ops`.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from kernels.ops import OPS, Op, Shape, case_name, results
+from tests.kernels.processes import (
+    assert_it_fits,
+    assert_its_products_are_warpgroups,
+    compiled_for_hopper,
+    run_python,
+)
+
+needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed (Linux only)")
+TRIED = [(op, shape, dtype) for op in OPS for shape in op.tried for dtype in op.dtypes]
+SHIPPED = [(op, shape) for op in OPS for shape in op.shipped]
+
+
+@pytest.fixture(scope="module")
+def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    path = tmp_path_factory.mktemp("ops") / "results.npz"
+    run_python("-m", "tests.kernels.interpreted", "ops", str(path), TRITON_INTERPRET="1")
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="module")
+def compiled() -> dict[str, list[dict[str, Any]]]:
+    return compiled_for_hopper("ops")
+
+
+def error(result: Tensor, exact: Tensor) -> float:
+    """The largest difference: of bytes in levels, else as a share of the largest value."""
+    difference = float((result.double() - exact.double()).abs().max())
+    return difference / max(float(exact.abs().max()), 1e-30) if exact.is_floating_point() else difference
+
+
+def in_fp32(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(a.float() if isinstance(a, Tensor) and a.is_floating_point() else a for a in arguments)
+
+
+@needs_triton
+def test_the_interpreter_multiplies_and_rounds_bfloat16_and_refuses_other_arithmetic_on_it(tmp_path: Path) -> None:
+    run_python("-m", "tests.kernels.interpreted", "probes", str(tmp_path / "probes.npz"), TRITON_INTERPRET="1")
+    with np.load(tmp_path / "probes.npz") as arrays:
+        np.testing.assert_allclose(arrays["product"], arrays["exact"], rtol=1.01 * 2**-8)  # half a unit of 8 bits
+        assert "bfloat16" in str(arrays["refused"])
+
+
+@needs_triton
+def test_products_too_small_for_a_warpgroup_are_found_out() -> None:
+    needs = compiled_for_hopper("probes")
+    assert_its_products_are_warpgroups(needs["64 rows"][0])
+    with pytest.raises(AssertionError):
+        assert_its_products_are_warpgroups(needs["32 rows"][0])
+
+
+@needs_triton
+@pytest.mark.parametrize(("op", "shape", "dtype"), TRIED, ids=[case_name(*case) for case in TRIED])
+def test_the_kernel_computes_what_its_reference_says(
+    interpreted: dict[str, np.ndarray], op: Op, shape: Shape, dtype: torch.dtype
+) -> None:
+    exact = results(op.reference()(*in_fp32(op.example(shape, dtype))))
+    plain = results(op.reference()(*op.example(shape, dtype)))
+    for i, (ours, theirs) in enumerate(zip(exact, plain, strict=True)):
+        kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype)} {i}"])
+        assert kernel.shape == ours.shape
+        assert error(kernel, ours) <= 2 * error(theirs, ours) + op.tolerance
+
+
+@needs_triton
+@pytest.mark.parametrize(("op", "shape"), SHIPPED, ids=[case_name(*case, case[0].dtypes[-1]) for case in SHIPPED])
+def test_compiled_for_hopper_it_spills_nothing_and_its_products_run_on_warpgroups(
+    compiled: dict[str, list[dict[str, Any]]], op: Op, shape: Shape, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernels = compiled[case_name(op, shape, op.dtypes[-1])]
+    assert kernels
+    for needs in kernels:
+        with capsys.disabled():
+            print(f"\n{op.name}, {needs['kernel']}: {needs['registers']} registers, {needs['shared_bytes']} B shared")
+        assert_it_fits(needs)
+        assert needs["double_instructions"] == 0  # a Python float that turned a block into doubles would cost a lot
+        if needs["warpgroup_products"] or needs["warp_products"]:
+            assert_its_products_are_warpgroups(needs)
+    assert op.mma == any(needs["warpgroup_products"] for needs in kernels)
+
+
+def test_every_op_is_tried_on_shapes_that_no_tile_divides() -> None:
+    for op in OPS:
+        assert len(op.tried) >= 3, op.name
+        assert any(size % 2 for shape in op.tried for size in shape.values()), op.name
+
+
+def test_an_example_is_the_same_for_the_same_seed() -> None:
+    for op in OPS:
+        for ours, theirs in zip(op.example(op.tried[0]), op.example(op.tried[0]), strict=True):
+            assert torch.equal(ours, theirs) if isinstance(ours, Tensor) else ours == theirs
