@@ -11,7 +11,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from kernels.tiles import EPSILON, MODULATED, Tiles, begin, best_tiles, check, product, rows_of
+from kernels.products import EPSILON, begin, product, rows_of
+from kernels.tiles import MODULATED, Tiles, best_tiles, check
 
 
 def modulated_qkv(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias: Tensor, q_gain: Tensor,

@@ -7,7 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from kernels.tiles import MODULATED, Tiles, begin, best_tiles, check, product, rows_of
+from kernels.products import begin, product, rows_of
+from kernels.tiles import MODULATED, Tiles, best_tiles, check
 
 
 def modulated_up(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias: Tensor, *, tiles: Tiles | None = None,

@@ -10,7 +10,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from kernels.tiles import PLAIN, Tiles, begin, best_tiles, check, product, rows_of
+from kernels.products import begin, product, rows_of
+from kernels.tiles import PLAIN, Tiles, best_tiles, check
 
 
 def projected(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, gate: Tensor, *, tiles: Tiles | None = None,

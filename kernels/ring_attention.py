@@ -14,7 +14,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from kernels.tiles import MULTIPROCESSORS, begin, check, rows_of
+from kernels.products import begin, rows_of
+from kernels.tiles import MULTIPROCESSORS, check
 
 BLOCK = 64  # queries, and keys of a step: nine to a slot of 576 tokens
 PROGRAMS = 3  # on a multiprocessor
@@ -30,6 +31,7 @@ def ring_attention(q: Tensor, keys: Tensor, values: Tensor, slot_bias: Tensor, *
     e, row_blocks, key_blocks = d // heads, triton.cdiv(n, BLOCK), s * triton.cdiv(n, BLOCK)
     splits = splits or max(1, min(key_blocks, PROGRAMS * MULTIPROCESSORS // (row_blocks * heads * b)))
     steps = triton.cdiv(key_blocks, splits)
+    splits = triton.cdiv(key_blocks, steps)  # four blocks in three parts are two and two
     out = torch.empty_like(q)
     parts = out if splits == 1 else torch.empty(splits, b, n, d, device=q.device)
     weights = torch.empty(splits, b, n, heads, device=q.device)

@@ -98,6 +98,7 @@ def _measure(compiled: Any) -> dict[str, object]:
         "warpgroup_products": len(re.findall(r"\b[HQI]GMMA\b", code)),
         "warp_products": len(re.findall(r"\b[HQI]MMA\b", code)),
         "serialized": re.findall(r"C75(?:08|1[0125])", said),
+        "dependent_launches": len(re.findall(r"griddepcontrol\.\w+;", compiled.asm["ptx"])),
         "double_instructions": len(re.findall(r"\bD(?:ADD|MUL|FMA|SETP)\b", code)),
         "barriers": len(re.findall(r"\bBAR\.", code)),
     }
@@ -114,10 +115,10 @@ def _number(pattern: str, text: str) -> int:
 
 def op_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
     for op in OPS:
-        for shape in op.shipped:
+        for shape, dtype, way in op.builds():
             with Recorder() as recorder:
-                op.kernel()(*op.example(shape))
-            yield case_name(op, shape, op.dtypes[-1]), recorder.needs()
+                op.kernel()(*op.example(shape, dtype), **way)
+            yield case_name(op, shape, dtype, way), recorder.needs()
 
 
 def raymarch_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:

@@ -17,7 +17,7 @@ from triton.runtime.errors import InterpreterError
 
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.gpu_trace import to_gbuffers, trace_batch
-from kernels.ops import OPS, case_name, results
+from kernels.ops import OPS, case_name
 from tests.kernels import probes
 from tests.kernels.interpreter import mend
 from tests.kernels.raymarch_cases import launches
@@ -27,11 +27,10 @@ def op_results() -> Iterator[tuple[str, np.ndarray]]:
     """Every op's results by case and number, bfloat16 as float32."""
     for op in OPS:
         kernel = op.kernel()
-        for shape in op.tried:
-            for dtype in op.dtypes:
-                for i, result in enumerate(results(kernel(*op.example(shape, dtype)))):
-                    exact = result.float() if result.is_floating_point() else result
-                    yield f"{case_name(op, shape, dtype)} {i}", exact.numpy()
+        for shape, dtype, way in op.trials():
+            for i, result in enumerate(op.run(kernel, op.example(shape, dtype), **way)):
+                exact = result.float() if result.is_floating_point() else result
+                yield f"{case_name(op, shape, dtype, way)} {i}", exact.numpy()
 
 
 def probed() -> Iterator[tuple[str, np.ndarray]]:

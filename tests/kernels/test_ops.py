@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from kernels.ops import OPS, Op, Shape, case_name, results
+from kernels.ops import OPS, Op, Shape, Way, case_name
 from tests.kernels.processes import (
     assert_it_fits,
     assert_its_products_are_warpgroups,
@@ -23,8 +23,8 @@ from tests.kernels.processes import (
 )
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed (Linux only)")
-TRIED = [(op, shape, dtype) for op in OPS for shape in op.tried for dtype in op.dtypes]
-SHIPPED = [(op, shape) for op in OPS for shape in op.shipped]
+TRIED = [(op, *trial) for op in OPS for trial in op.trials()]
+BUILT = [(op, *build) for op in OPS for build in op.builds()]
 
 
 @pytest.fixture(scope="module")
@@ -67,32 +67,35 @@ def test_products_too_small_for_a_warpgroup_are_found_out() -> None:
 
 
 @needs_triton
-@pytest.mark.parametrize(("op", "shape", "dtype"), TRIED, ids=[case_name(*case) for case in TRIED])
+@pytest.mark.parametrize(("op", "shape", "dtype", "way"), TRIED, ids=[case_name(*case) for case in TRIED])
 def test_the_kernel_computes_what_its_reference_says(
-    interpreted: dict[str, np.ndarray], op: Op, shape: Shape, dtype: torch.dtype
+    interpreted: dict[str, np.ndarray], op: Op, shape: Shape, dtype: torch.dtype, way: Way
 ) -> None:
-    exact = results(op.reference()(*in_fp32(op.example(shape, dtype))))
-    plain = results(op.reference()(*op.example(shape, dtype)))
+    exact = op.run(op.reference(), in_fp32(op.example(shape, dtype)))
+    plain = op.run(op.reference(), op.example(shape, dtype))
     for i, (ours, theirs) in enumerate(zip(exact, plain, strict=True)):
-        kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype)} {i}"])
+        kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype, way)} {i}"])
         assert kernel.shape == ours.shape
         assert error(kernel, ours) <= 2 * error(theirs, ours) + op.tolerance
 
 
 @needs_triton
-@pytest.mark.parametrize(("op", "shape"), SHIPPED, ids=[case_name(*case, case[0].dtypes[-1]) for case in SHIPPED])
+@pytest.mark.parametrize(("op", "shape", "dtype", "way"), BUILT, ids=[case_name(*case) for case in BUILT])
 def test_compiled_for_hopper_it_spills_nothing_and_its_products_run_on_warpgroups(
-    compiled: dict[str, list[dict[str, Any]]], op: Op, shape: Shape, capsys: pytest.CaptureFixture[str]
-) -> None:
-    kernels = compiled[case_name(op, shape, op.dtypes[-1])]
+    compiled: dict[str, list[dict[str, Any]]], op: Op, shape: Shape, dtype: torch.dtype, way: Way,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    case = case_name(op, shape, dtype, way)
+    kernels = compiled[case]
     assert kernels
     for needs in kernels:
         with capsys.disabled():
-            print(f"\n{op.name}, {needs['kernel']}: {needs['registers']} registers, {needs['shared_bytes']} B shared")
+            print(f"\n{case}, {needs['kernel']}: {needs['registers']} registers, {needs['shared_bytes']} B shared")
         assert_it_fits(needs)
         assert needs["double_instructions"] == 0  # a Python float that turned a block into doubles would cost a lot
         if needs["warpgroup_products"] or needs["warp_products"]:
             assert_its_products_are_warpgroups(needs)
+        assert needs["dependent_launches"] == (2 if way.get("pdl") else 0)  # it lets the next begin, and it waits
     assert op.mma == any(needs["warpgroup_products"] for needs in kernels)
 
 
