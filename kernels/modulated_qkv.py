@@ -65,14 +65,10 @@ def qkv_tile(x, scale, shift, weight, bias, q_gain, k_gain, cos, sin, queries, k
         angle = rows[:, None] * (E // 2) + tl.arange(0, E // 2)[None, :]
         cosine, sine = tl.load(cos + angle).to(tl.float32), tl.load(sin + angle).to(tl.float32)
         total = turned_heads(total, gain, cosine, sine, ROWS, COLUMNS // E, E)
+    # One store: three in branches, within the loop of `token_layers.py`, trip a pass of triton 3.6.0.
+    target = tl.where(kind == 0, queries, tl.where(kind == 1, keys, values))
     at = rows[:, None] * D + (columns - kind * D)[None, :]
-    result = total.to(queries.dtype.element_ty)
-    if kind == 0:
-        tl.store(queries + at, result, own[:, None])
-    elif kind == 1:
-        tl.store(keys + at, result, own[:, None])
-    else:
-        tl.store(values + at, result, own[:, None])
+    tl.store(target + at, total.to(target.dtype.element_ty), own[:, None])
 
 
 @triton.jit

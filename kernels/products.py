@@ -42,11 +42,11 @@ def inverse_rms(x, rows, D: tl.constexpr, ROWS: tl.constexpr):
 
 
 @triton.jit
-def product(a, rows, weight, columns, scale, shift, K: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+def product(a, rows, weight, columns, scale, shift, K, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
             DEPTH: tl.constexpr, MODULATED: tl.constexpr):  # fmt: skip
     """(ROWS, COLUMNS) float32: `rows` of a (., K) times `columns` of weight (., K), transposed.
 
-    MODULATED: a normalised, times 1 + scale (K,), plus shift (K,), rounded to its precision first.
+    MODULATED: a normalised, times 1 + scale (K,), plus shift (K,), rounded to its precision first; K then a constant.
     """
     depth = tl.arange(0, DEPTH)
     left_at = a + rows[:, None] * K + depth[None, :]

@@ -29,7 +29,7 @@ def projected(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, gate: Tensor, 
 
 
 @triton.jit
-def projected_tile(x, y, weight, bias, gate, out, n, row_block, column_block, D: tl.constexpr, M: tl.constexpr,
+def projected_tile(x, y, weight, bias, gate, out, n, row_block, column_block, M, D: tl.constexpr,
                    ROWS: tl.constexpr, COLUMNS: tl.constexpr, DEPTH: tl.constexpr):  # fmt: skip
     """One tile of one session, at which x, out (n, D) and y (n, M) point; x may be out."""
     rows, own = rows_of(row_block, n, ROWS)
@@ -48,5 +48,5 @@ def _projected(x, y, weight, bias, gate, out, n, gate_stride, D: tl.constexpr, M
     row_blocks = tl.cdiv(n, ROWS)
     tile, session = tl.program_id(0), tl.program_id(1).to(tl.int64)
     projected_tile(x + session * n * D, y + session * n * M, weight, bias, gate + session * gate_stride,
-                   out + session * n * D, n, tile % row_blocks, tile // row_blocks, D, M, ROWS, COLUMNS,
+                   out + session * n * D, n, tile % row_blocks, tile // row_blocks, M, D, ROWS, COLUMNS,
                    DEPTH)  # fmt: skip

@@ -49,21 +49,22 @@ def ring_attention(q: Tensor, keys: Tensor, values: Tensor, slot_bias: Tensor, *
 
 @triton.jit
 def attention_tile(q, keys, values, slot_bias, out, weights, row_block, first, HEADS: tl.constexpr, N: tl.constexpr,
-                   SLOTS: tl.constexpr, E: tl.constexpr, STEPS: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
+                   SLOTS: tl.constexpr, E: tl.constexpr, STEPS: tl.constexpr, QUERIES: tl.constexpr,
+                   BLOCK: tl.constexpr):  # fmt: skip
     """Blocks `first` to `first + STEPS` of the keys for one block of queries of one head of one session.
 
     All pointers are at that head's first channel; slot_bias at its slots. weights (N, HEADS): base-2 logarithm of the
     sum of weights that went into out.
     """
-    rows, own = rows_of(row_block, N, BLOCK)
+    rows, own = rows_of(row_block, N, QUERIES)
     channel = tl.arange(0, E)
     at = rows[:, None] * (HEADS * E) + channel[None, :]
     query = tl.load(q + at)
     scale: tl.constexpr = 1.4426950408889634 / E**0.5
     per_slot: tl.constexpr = (N + BLOCK - 1) // BLOCK
-    highest = tl.full((BLOCK,), LOWEST, tl.float32)
-    total = tl.zeros((BLOCK,), tl.float32)
-    mixed = tl.zeros((BLOCK, E), tl.float32)
+    highest = tl.full((QUERIES,), LOWEST, tl.float32)
+    total = tl.zeros((QUERIES,), tl.float32)
+    mixed = tl.zeros((QUERIES, E), tl.float32)
     for step in range(STEPS):
         block = first + step
         slot = tl.minimum(block // per_slot, SLOTS - 1)
@@ -116,7 +117,7 @@ def _ring_attention(q, keys, values, slot_bias, parts, weights, HEADS: tl.conste
     kept = session * SLOTS * N * HEADS * E + head * E
     attention_tile(q + session * N * HEADS * E + head * E, keys + kept, values + kept,
                    slot_bias + (session * HEADS + head) * SLOTS, parts + part * N * HEADS * E + head * E,
-                   weights + part * N * HEADS + head, row_block, split * STEPS, HEADS, N, SLOTS, E, STEPS,
+                   weights + part * N * HEADS + head, row_block, split * STEPS, HEADS, N, SLOTS, E, STEPS, BLOCK,
                    BLOCK)  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from engine.worlds.gpu_trace import trace_batch
 from kernels.ops import OPS, case_name
 from tests.kernels import probes
 from tests.kernels.raymarch_cases import launches
+from tests.kernels.token_cases import stacked
 
 HOPPER = GPUTarget("cuda", 90, 32)
 CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
@@ -121,6 +122,15 @@ def op_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
             yield case_name(op, shape, dtype, way), recorder.needs()
 
 
+def layers_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """All layers of one step of small in one launch; the values are never looked at."""
+    from kernels.token_layers import token_layers
+
+    with Recorder() as recorder:
+        token_layers(*stacked(layers=4, b=1, s=5, n=576, d=768, m=3072, dtype=torch.bfloat16))
+    yield "layers", recorder.needs()
+
+
 def raymarch_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
     launch = launches()["batch"]
     with Recorder() as recorder:
@@ -139,7 +149,11 @@ def probe_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
 def main(what: str) -> None:
     torch.set_num_threads(1)
     triton.runtime.driver.set_active(NoGpu())
-    print(json.dumps(dict({"ops": op_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())))
+    print(
+        json.dumps(
+            dict({"ops": op_needs, "layers": layers_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())
+        )
+    )
 
 
 if __name__ == "__main__":

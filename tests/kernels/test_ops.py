@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from kernels.ops import OPS, Op, Shape, Way, case_name
+from tests.kernels.agreement import error, in_fp32
 from tests.kernels.processes import (
     assert_it_fits,
     assert_its_products_are_warpgroups,
@@ -38,16 +39,6 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarra
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, list[dict[str, Any]]]:
     return compiled_for_hopper("ops")
-
-
-def error(result: Tensor, exact: Tensor) -> float:
-    """The largest difference: of bytes in levels, else as a share of the largest value."""
-    difference = float((result.double() - exact.double()).abs().max())
-    return difference / max(float(exact.abs().max()), 1e-30) if exact.is_floating_point() else difference
-
-
-def in_fp32(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(a.float() if isinstance(a, Tensor) and a.is_floating_point() else a for a in arguments)
 
 
 @needs_triton
@@ -77,6 +68,21 @@ def test_the_kernel_computes_what_its_reference_says(
         kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype, way)} {i}"])
         assert kernel.shape == ours.shape
         assert error(kernel, ours) <= 2 * error(theirs, ours) + op.tolerance
+
+
+@needs_triton
+def test_slots_of_the_ring_that_a_frame_does_not_write_stay_as_they_are_to_the_bit(
+    interpreted: dict[str, np.ndarray],
+) -> None:
+    op = next(op for op in OPS if op.name == "modulated_qkv")
+    for shape, dtype, way in op.trials():
+        arguments = op.example(shape, dtype)
+        written = torch.zeros(shape["b"], shape["s"], dtype=torch.bool)
+        written[torch.arange(shape["b"]), arguments[11]] = True
+        for result, i in enumerate(op.writes, start=1):
+            after, before = interpreted[f"{case_name(op, shape, dtype, way)} {result}"], arguments[i].float().numpy()
+            assert np.array_equal(after[~written], before[~written])
+            assert (after[written] != before[written]).mean() > 0.9
 
 
 @needs_triton
