@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -67,7 +69,17 @@ class Op:
 
     def run(self, function: Function, arguments: Arguments, **way: Any) -> tuple[Tensor, ...]:
         """What `function`, the reference or the kernel, returns, then what it has written in place."""
-        return (function(*arguments, **way), *(arguments[i] for i in self.writes))
+        returned = function(*arguments, **way)
+        written = (arguments[i] for i in self.writes)
+        return (*(returned if isinstance(returned, tuple) else (returned,)), *written)
+
+
+def kernels(*, pdl: bool = False) -> SimpleNamespace:
+    """The Triton version of every op by its name, to stand where the module `kernels.reference` does.
+
+    `pdl`: those that can are set up while the kernel before still runs (programmatic dependent launch, Hopper on).
+    """
+    return SimpleNamespace(**{op.name: partial(op.kernel(), pdl=True) if pdl and op.pdl else op.kernel() for op in OPS})
 
 
 def case_name(op: Op, shape: Shape, dtype: torch.dtype, way: Way | None = None) -> str:
@@ -95,6 +107,23 @@ def _to_screen(rng: Generator, _: torch.dtype, height: int, width: int, h: int, 
     screen, (dark, middle, light) = _screen(rng, height, width), (unit(3) for _ in range(3))
     maps = (dark, middle - dark, light - middle, unit(1), 1 + 7 * unit(1), (3 * unit(1) - 2).clamp(min=0))
     return screen, reference.to_model(screen, (h, w)), *maps, torch.tensor([0.9]), torch.tensor([0.6])
+
+
+def _settle(rng: Generator, _: torch.dtype, h: int, w: int, past: int = 1) -> Arguments:
+    rgb = torch.rand(3, h, w, generator=rng) * 0.2 + 0.4
+    materials, before = ((3 * torch.randn(11, h, w, generator=rng)).softmax(dim=0) for _ in range(2))
+    moved = rgb + 0.05 * torch.rand(3, h, w, generator=rng) * (torch.rand(1, h, w, generator=rng) > 0.5)
+    return rgb, materials, moved, before, torch.tensor(float(past))
+
+
+def _lay_out(rng: Generator, _: torch.dtype, h: int, w: int) -> Arguments:
+    def unit(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=rng)
+
+    materials = (4 * torch.randn(11, h, w, generator=rng)).softmax(dim=0)
+    materials[3, h // 2 :] = 0.01  # left out there
+    light = unit(11, h // 4, w // 4), 0.3 * unit(11, h // 4, w // 4), unit(11), 0.2 * unit(3, h, w)
+    return materials, unit(1, h, w), *light, unit(9, 11), unit(3, 1, 1), torch.tensor([0.4]), torch.ones(1)
 
 
 def _modulation(rng: Generator, b: int, d: int) -> Tensor:
@@ -143,6 +172,10 @@ _WINDOWS = (
     {"height": 23, "width": 1, "h": 12, "w": 4}, {"height": 5, "width": 7, "h": 12, "w": 20},
     {"height": 13, "width": 301, "h": 4, "w": 136}, {"height": 8, "width": 20, "h": 8, "w": 20},
 )  # fmt: skip
+_MODELS = (
+    {"h": 3, "w": 67}, {"h": 1, "w": 1}, {"h": 7, "w": 5}, {"h": 4, "w": 16, "past": 0},
+)  # fmt: skip
+_CELLS = {"h": 8, "w": 12}, {"h": 12, "w": 148}, {"h": 13, "w": 9}
 _FRAMES = tuple({**window, **model} for model in (SMALL, BASE) for window in (HD, FULL_HD))
 
 # One token, primes, widths that only the smallest tile divides, narrow heads; the first with all ways of computing it.
@@ -161,6 +194,8 @@ _FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 OPS = (
     Op(name="to_model", arguments=_to_model, tried=_WINDOWS, shipped=_FRAMES),
     Op(name="to_screen", arguments=_to_screen, tried=_WINDOWS, shipped=_FRAMES, tolerance=1.0),
+    Op(name="lay_out", arguments=_lay_out, tried=_CELLS, shipped=(SMALL, BASE), tolerance=2e-5),
+    Op(name="settle", arguments=_settle, tried=_MODELS, shipped=(SMALL, BASE)),
     Op(
         name="modulated_qkv",
         arguments=_modulated_qkv,

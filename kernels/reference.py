@@ -59,6 +59,66 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
     return torch.cat([levels, alpha.to(torch.uint8)], dim=2)
 
 
+# ---- the frame around the networks -----------------------------------------------------------------------------------
+# As engine/offline.py does it. k: materials.
+
+ALIKE = 0.006  # squared colour distance at which a neighbour counts half
+STILL = 0.002  # squared colour change at which the past counts half
+CARRY = 0.7  # share of the past where nothing changed
+RANGE = 1.7  # deviations from mean to either end of the ramp
+BROAD = 0.55  # how much of the slow change of light within a material is kept
+SPREAD_FLOOR, SKY_SPREAD_FLOOR = 0.07, 0.15  # luminance; below it contrast is not amplified
+ABSENT = 0.02  # a row that nowhere holds more of a material leaves it out
+FAR_LOG = 6.9  # log(1 + 1000 m), where depth is 1
+SKY, HUD = 0, 10  # which of engine.config.MATERIALS have a rule of their own
+NEAR = {0: 2.0, 1: 2.0, 2: 1.0, 4: 0.5}  # a neighbour's weight by its squared distance; farther ones have none
+
+
+def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: Tensor, past: Tensor) -> Tensor:
+    """Materials (k, h, w) averaged over neighbours of like colour, then over time where nothing changed.
+
+    rgb (3, h, w) in [0, 1]; `past` () is 1, or 0 where there is no frame before. As `engine.refine` has it.
+    """
+    weights, total = torch.zeros_like(rgb[0]), torch.zeros_like(materials)
+    for (near, there), (_, color) in zip(_around(materials), _around(rgb), strict=True):
+        weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0))).square()
+        weights, total = weights + weight, total + weight * there
+    share = past * CARRY * STILL / (STILL + (rgb_before - rgb).square().sum(dim=0))
+    return torch.lerp(total / weights, settled_before, share)
+
+
+def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
+            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
+    """base, shade, shine (3, h, w), mean, gain, keep (1, h, w): the paint maps of one frame, as `engine.underpaint`.
+
+    materials (k, h, w); depth and halo (1 and 3, h, w); mean and spread of each material's luminance on cells
+    (k, cells y, cells x) and its mean over the frame (k,); ramps (9, k) of dark, middle and light; fog_color (3, 1, 1),
+    fog_density and keep_hud (1,).
+    """
+    k, h, _ = materials.shape
+    high = (1 - torch.arange(h, device=depth.device)[:, None] / (0.75 * h)).clamp(0, 1)  # 1 at the top
+    share = torch.where(materials.amax(dim=2, keepdim=True) < ABSENT, 0, materials.square())
+    share = share / (share.sum(dim=0, keepdim=True) + 1e-6)
+
+    sky = (torch.arange(k, device=depth.device) == SKY)[:, None, None]
+    deviation = RANGE * _bilinear(spread, materials).maximum(torch.where(sky, SKY_SPREAD_FLOOR, SPREAD_FLOOR))
+    own = _bilinear(mean, materials)
+    own = own - BROAD * (own - whole[:, None, None])
+    own = own + sky * 0.75 * (2 * high - 1) * deviation  # the sky is light at the horizon
+
+    is_sky = materials[SKY : SKY + 1]
+    metres = (FAR_LOG * depth).exp() - 1
+    veil = (1.2 * fog_density).clamp(max=0.75) * (1 - high).square()
+    haze = 0.9 * (1 - (-0.02 * fog_density * metres).exp()) * (1 - is_sky) + veil * is_sky
+
+    dark, middle, light = (ramps @ share.flatten(1)).unflatten(1, share.shape[1:]).split(3)
+    base = dark * (1 - haze) + fog_color * haze + halo
+    center = (share * own).sum(dim=0, keepdim=True)
+    gain = 1 / ((share * deviation).sum(dim=0, keepdim=True) + 1e-3)
+    keep = ((materials[HUD : HUD + 1] - 0.3) * 2.5).clamp(0, 1) * keep_hud
+    return base, (middle - dark) * (1 - haze), (light - middle) * (1 - haze), center, gain, keep
+
+
 def luminance(rgb: Tensor) -> Tensor:
     """(3, h, w) to (1, h, w)."""
     red, green, blue = rgb.split(1)
@@ -91,6 +151,27 @@ def _lines(bgra_u8: Tensor, outline: Tensor) -> Tensor:
     darkest = 235 / 255 * (0.4 + outline).clamp(max=1)
     inside = torch.minimum((jump * (3.2 / 255) * outline).clamp(min=0), darkest)
     return F.pad(inside, (1, 1))[None] if gray.shape[1] > 1 else torch.zeros_like(gray)[None]
+
+
+def _bilinear(cells: Tensor, picture: Tensor) -> Tensor:
+    """(k, cells y, cells x) at the picture's (k, h, w), between the cells' centres."""
+    (rows, down), (columns, across) = (_between_cells(picture.shape[i], cells.shape[i], cells.device) for i in (1, 2))
+    lines = torch.lerp(cells[:, rows], cells[:, rows + 1], down[:, None])
+    return torch.lerp(lines[:, :, columns], lines[:, :, columns + 1], across)
+
+
+def _between_cells(size: int, cells: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The cell before each pixel's middle along an axis, and the weight of the one after."""
+    at = ((torch.arange(size, device=device) + 0.5) / (size // cells) - 0.5).clamp(0, cells - 1.001)
+    return at.long(), at - at.floor()
+
+
+def _around(picture: Tensor) -> list[tuple[float, Tensor]]:
+    """(c, h, w) as each of 13 neighbours sees it, borders repeated, and by how near that one is."""
+    _, h, w = picture.shape
+    padded = F.pad(picture[None], (2, 2, 2, 2), mode="replicate")[0]
+    places = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if y * y + x * x in NEAR]
+    return [(NEAR[y * y + x * x], padded[:, 2 + y : 2 + y + h, 2 + x : 2 + x + w]) for y, x in places]
 
 
 def _neighbours(gray: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """The paint maps on the window's own pixels, in one pass from screen bytes to screen bytes. Imports triton.
 
 A lane is a screen pixel: one word in, one word out, and 60 values of the maps around it, which lie in the cache since
-neighbours share them. A frame of 1080p is 16.6 MB read and written, 4 us of an H200's memory.
+neighbours share them. A frame of 1080p is 16.6 MB read and written, 4 us at an H200's 4.3 TB/s.
 """
 
 from __future__ import annotations

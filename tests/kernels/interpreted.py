@@ -18,7 +18,7 @@ from triton.runtime.errors import InterpreterError
 
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.gpu_trace import to_gbuffers, trace_batch
-from kernels.ops import OPS, case_name
+from kernels.ops import OPS, case_name, kernels
 from tests.kernels import probes, token_cases
 from tests.kernels.interpreter import mend
 from tests.kernels.raymarch_cases import launches
@@ -49,9 +49,8 @@ def token_results() -> Iterator[tuple[str, np.ndarray]]:
     """Frames of a transformer Painter with the token ops, a ring with holes, and all layers in one launch."""
     from kernels.ring_attention import ring_attention
     from kernels.token_layers import token_layers
-    from kernels.token_ops import TritonTokenOps
 
-    outputs, ring = token_cases.painted(TritonTokenOps())
+    outputs, ring = token_cases.painted(kernels())
     for name, tensors in {"outputs": outputs, "keys": ring.keys, "values": ring.values}.items():
         yield f"painted {name}", torch.stack(list(tensors)).numpy()
     attended = token_cases.attended(partial(ring_attention, splits=3))

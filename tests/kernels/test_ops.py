@@ -111,6 +111,13 @@ def test_every_op_is_tried_on_shapes_that_no_tile_divides() -> None:
         assert any(size % 2 for shape in op.tried for size in shape.values()), op.name
 
 
+def test_no_reference_waits_for_the_device_or_lets_data_decide_a_shape() -> None:
+    """As a CUDA graph asks. Tensors without data, on a device of their own: a number asked of one is an error."""
+    for op in OPS:
+        arguments = tuple(a.to("meta") if isinstance(a, Tensor) else a for a in op.example(op.tried[0]))
+        assert all(result.is_meta for result in op.run(op.reference(), arguments))
+
+
 def test_an_example_is_the_same_for_the_same_seed() -> None:
     for op in OPS:
         for ours, theirs in zip(op.example(op.tried[0]), op.example(op.tried[0]), strict=True):

@@ -1,4 +1,4 @@
-"""The references of the screen kernels against the CPU's own prepare and compose."""
+"""The screen's part of the frame in torch against the CPU's own prepare, finish and compose."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.underpaint import PaintMaps
+from engine.gpu.underpaint import PaintMaps as PaintMapTensors
+from engine.underpaint import LUMA, PaintMaps
 from kernels import reference
 from reskin.compose import Composer
+from reskin.finish import finish_maps
+from reskin.finish_gpu import FinishTensors
 from reskin.prepare import prepare
+from reskin.theme_model import Finish
 from tests.reskin.pictures import levels_apart, random_bgra, random_maps
 
 MODEL = (20, 32)
@@ -57,3 +61,21 @@ def test_strength_zero_is_the_windows_own_bytes(rng: np.random.Generator) -> Non
     bgra_u8 = random_bgra(rng, (45, 83))
     maps = random_maps(rng, MODEL, keep=rng.random(MODEL, np.float32))
     assert np.array_equal(composed(bgra_u8, prepare(bgra_u8, MODEL), maps, 0.0, 1.0), bgra_u8)
+
+
+FINISHES = [{}, {"saturation": 1.6, "contrast": 0.8}, {"bloom": 0.7}, {"vignette": 0.9, "bloom": 0.3, "contrast": 1.3}]
+
+
+@pytest.mark.parametrize("parts", FINISHES, ids=str)
+@pytest.mark.parametrize("size", [(32, 48), (144, 256)], ids=str)
+def test_the_maps_wear_the_same_finish(
+    rng: np.random.Generator, parts: dict[str, float], size: tuple[int, int]
+) -> None:
+    guide, maps = rng.random((*size, 3), np.float32), random_maps(rng, size)
+    tensors = FinishTensors(size)
+    tensors.set(Finish(bloom=1.0, vignette=1.0, saturation=0.0))  # of a theme before
+    tensors.set(Finish(**parts))
+    ours = tensors(planar(guide), PaintMapTensors(*(planar(getattr(maps, name)) for name in PaintMapTensors._fields)))
+    theirs = finish_maps(maps, Finish(**parts), guide @ LUMA)
+    for name, tensor in ours._asdict().items():
+        np.testing.assert_allclose(tensor, planar(getattr(theirs, name)), atol=2e-5, err_msg=name)

@@ -1,0 +1,48 @@
+"""The drift meter (`engine/drift.py`) in tensors: it decides on the device whether the history starts anew."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT, SLOW_FRAMES
+
+
+class DriftMeter(nn.Module):
+    """One stream. `color` and `sharpness` are slow means; 0 and 1 are no drift."""
+
+    color: Tensor  # (3,)
+    sharpness: Tensor  # ()
+    frames: Tensor  # () float, since the history began
+    anchored: Tensor  # () float, how often a drift has started it anew
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, start in {"color": torch.zeros(3), "sharpness": torch.ones(()), "frames": torch.zeros(()),
+                            "anchored": torch.zeros(())}.items():  # fmt: skip
+            self.register_buffer(name, start, persistent=False)
+
+    def restart(self) -> None:
+        """Between frames: the history begins anew for another reason."""
+        self.frames.zero_()
+
+    @torch.no_grad()
+    def watch(self, under: Tensor, output: Tensor) -> Tensor:
+        """() bool, whether a frame has drifted too far: underpainting (3, h, w) in [0, 1], output in [-1, 1].
+
+        Where it has, the meter starts anew by itself with the next frame.
+        """
+        frames = self.frames + 1
+        share = 1 / frames.clamp(max=SLOW_FRAMES)
+        shown = (output + 1) / 2
+        ours, theirs = ((picture[:, :, 1:] - picture[:, :, :-1]).square().sum() + 1e-3 for picture in (shown, under))
+        # The first frame's share is 1: what was before then counts for nothing.
+        color = torch.lerp(self.color, (shown - under).mean(dim=(1, 2)), share)
+        sharpness = torch.lerp(self.sharpness, ours / theirs, share)
+        limits = (sharpness > 1 / SHARPNESS_LIMIT) & (sharpness < SHARPNESS_LIMIT)
+        drifted = (color.abs().amax() > COLOR_LIMIT) | ~limits
+        self.color.copy_(color)
+        self.sharpness.copy_(sharpness)
+        self.frames.copy_(torch.where(drifted, 0, frames))
+        self.anchored.add_(drifted)
+        return drifted

@@ -1,0 +1,78 @@
+"""Everything between the Reader and the Painter, with its memory: a frame and its votes in, paint maps out.
+
+One stream. The memory lies in buffers that every frame overwrites in place, so that the frame can be captured in a CUDA
+graph and each replay goes on where the last one ended. Every frame is read: neither `reads_behind` nor following by
+colour is here, and quality steps are not either. Equal to `engine/offline.py` but for float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from engine.config import MATERIALS
+from engine.gpu.materials import doubt_hud, lay_out_votes, watch_stillness
+from engine.gpu.style import StyleTensors
+from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
+from engine.underpaint import CELL
+from kernels import reference
+
+K = len(MATERIALS)
+
+
+class Seen(NamedTuple):
+    """One frame at the model's size. In a CUDA graph the next replay overwrites it."""
+
+    materials: Tensor  # (k, h, w) probabilities
+    depth: Tensor  # (1, h, w) in [0, 1], logarithmic
+    maps: PaintMaps
+
+
+class Underlay(nn.Module):
+    """size (h, w): multiples of 16, at least 28. `style` may be set anew between frames."""
+
+    rgb: Tensor  # (3, h, w) of the frame before
+    settled: Tensor  # (k, h, w) of the frame before, before doubts in its HUD
+    still: Tensor  # (1, h, w)
+    statistics: Tensor  # (3, k, h/4, w/4)
+    past: Tensor  # () 1 when there was a frame before
+
+    def __init__(self, size: tuple[int, int], ops: Any = reference) -> None:
+        """`ops` has `settle` and `lay_out`: the references, or `kernels.ops.kernels()`."""
+        super().__init__()
+        h, w = size
+        self.ops = ops
+        self.style = StyleTensors()
+        self.blurs = Blurs(size)
+        shapes = {"rgb": (3, h, w), "settled": (K, h, w), "still": (1, h, w), "past": (),
+                  "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
+        for name, shape in shapes.items():
+            self.register_buffer(name, torch.zeros(shape), persistent=False)
+        self.reset()
+
+    def reset(self) -> None:
+        """The next frame has nothing to do with the last. Between frames; needs no new capture."""
+        self.past.zero_()
+        self.still.fill_(1)
+
+    @torch.no_grad()
+    def forward(self, rgb: Tensor, votes: Tensor) -> Seen:
+        """rgb (3, h, w) in [0, 1], the Reader's votes on it (4 (k + 1), h/2, w/2)."""
+        seen, depth = lay_out_votes(votes)
+        settled = self.ops.settle(rgb, seen, self.rgb, self.settled, self.past)
+        light = reference.luminance(rgb)
+        still = watch_stillness(light, reference.luminance(self.rgb), self.still, self.past)
+        materials = doubt_hud(settled, still)
+        statistics = blend_statistics(light_statistics(light, materials), self.statistics, self.past)
+        maps = lay_out(materials, depth, statistics, self.style, self.blurs, self.ops)
+        self._remember(rgb, settled, still, statistics)
+        return Seen(materials, depth, maps)
+
+    def _remember(self, rgb: Tensor, settled: Tensor, still: Tensor, statistics: Tensor) -> None:
+        self.rgb.copy_(rgb)
+        self.settled.copy_(settled)
+        self.still.copy_(still)
+        self.statistics.copy_(statistics)
+        self.past.fill_(1)

@@ -1,0 +1,63 @@
+"""The theme's finish laid into the paint maps, in torch: `reskin/finish.py` for the frame on a GPU.
+
+Its numbers lie in buffers, so that another theme needs no new capture. Outlines are drawn by `kernels.to_screen`, which
+sees the window's own pixels; grain is not drawn here.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.gpu.underpaint import PaintMaps, blur, evaluate, mix
+from kernels.reference import LUMA, luminance
+from reskin.theme_model import Finish
+
+BLOOM = 3.0  # pixels at a quarter of the size
+BLOOM_FROM, BLOOM_GAIN = 0.62, 1.6
+VIGNETTE = 0.45
+
+
+class FinishTensors(nn.Module):
+    """size (h, w): multiples of 4. No finish until `set`."""
+
+    matrix: Tensor  # (3, 3) saturation and contrast
+    gray: Tensor  # (1,) what contrast adds
+    bloom: Tensor  # (1,)
+    fall: Tensor  # (1, h, w) share of the light that the vignette leaves
+    corner: Tensor  # (1, h, w) squared distance from the middle, 1 at the middle of an edge
+    rows: Tensor  # (h/4, h/4) the bloom's blur
+    columns: Tensor  # (w/4, w/4)
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__()
+        h, w = size
+        y, x = torch.linspace(-1, 1, h)[:, None], torch.linspace(-1, 1, w)
+        buffers = {
+            "matrix": torch.eye(3), "gray": torch.zeros(1), "bloom": torch.zeros(1), "fall": torch.ones(1, h, w),
+            "corner": (x * x + y * y)[None], "rows": blur(h // 4, BLOOM), "columns": blur(w // 4, BLOOM).T.contiguous(),
+        }  # fmt: skip
+        for name, value in buffers.items():
+            self.register_buffer(name, value, persistent=False)
+
+    def set(self, finish: Finish) -> None:
+        """From the next frame on. Between frames: it waits for the device."""
+        gray = torch.tensor(LUMA).expand(3, 3)
+        matrix = finish.contrast * (finish.saturation * torch.eye(3) + (1 - finish.saturation) * gray)
+        self.matrix.copy_(matrix)
+        self.gray.fill_(0.5 * (1 - finish.contrast))
+        self.bloom.fill_(finish.bloom)
+        self.fall.copy_(1 - VIGNETTE * finish.vignette * self.corner)
+
+    @torch.no_grad()
+    def forward(self, rgb: Tensor, maps: PaintMaps) -> PaintMaps:
+        """Maps with the finish in them; rgb (3, h, w) is the game at the model's size."""
+        bright = (evaluate(luminance(rgb), maps) - BLOOM_FROM).clamp(min=0) * (BLOOM_GAIN * self.bloom)
+        spilled = self.rows @ F.avg_pool2d(bright, 4) @ self.columns
+        bloom = F.interpolate(spilled[None], size=rgb.shape[1:], mode="bilinear")[0]
+        return maps._replace(
+            base=(self.gray + mix(self.matrix, maps.base + bloom)) * self.fall,
+            shade=mix(self.matrix, maps.shade) * self.fall,
+            shine=mix(self.matrix, maps.shine) * self.fall,
+        )
