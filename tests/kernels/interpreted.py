@@ -50,9 +50,13 @@ def token_results() -> Iterator[tuple[str, np.ndarray]]:
     from kernels.ring_attention import ring_attention
     from kernels.token_layers import token_layers
 
-    outputs, ring = token_cases.painted(kernels())
-    for name, tensors in {"outputs": outputs, "keys": ring.keys, "values": ring.values}.items():
-        yield f"painted {name}", torch.stack(list(tensors)).numpy()
+    frames = {
+        "op by op": token_cases.painted_op_by_op(kernels()),
+        "in one launch": token_cases.painted_in_one_launch(partial(token_layers, programs=1)),
+    }
+    for way, (outputs, ring) in frames.items():
+        for name, tensors in {"outputs": outputs, "keys": ring.keys, "values": ring.values}.items():
+            yield f"{way} {name}", torch.stack(list(tensors)).numpy()
     attended = token_cases.attended(partial(ring_attention, splits=3))
     yield "attended", torch.stack(attended).float().numpy()
     for way, options in token_cases.LAUNCHES.items():

@@ -26,13 +26,24 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Ten
 
 
 @needs_triton
+@pytest.mark.parametrize("way", ["op by op", "in one launch"])
 def test_a_painter_with_the_token_kernels_paints_what_it_paints_with_the_reference(
-    interpreted: dict[str, torch.Tensor],
+    interpreted: dict[str, torch.Tensor], way: str
 ) -> None:
-    outputs, ring = token_cases.painted(reference)
+    outputs, ring = token_cases.painted_op_by_op(reference)
     assert not torch.allclose(outputs[0], outputs[2], atol=0.1)  # there is something to see
     for name, ours in {"outputs": outputs, "keys": ring.keys, "values": ring.values}.items():
-        torch.testing.assert_close(interpreted[f"painted {name}"], torch.stack(list(ours)), atol=2e-5, rtol=1e-4)
+        torch.testing.assert_close(interpreted[f"{way} {name}"], torch.stack(list(ours)), atol=2e-5, rtol=1e-4)
+
+
+def test_a_painter_of_stacked_layers_is_the_painter_to_the_bit() -> None:
+    one_by_one, at_once = (
+        token_cases.painted_op_by_op(reference),
+        token_cases.painted_in_one_launch(reference.token_layers),
+    )
+    for ours, theirs in zip(one_by_one[0], at_once[0], strict=True):
+        assert torch.equal(ours, theirs)
+    assert torch.equal(torch.stack(one_by_one[1].keys), torch.stack(at_once[1].keys))
 
 
 @needs_triton

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from engine.config import Tokens
 from engine.painter import CONDITION, PICTURES, SURFACE
 from engine.ring import Ring
 from engine.token_painter import TokenOps, TokenPainter
+from engine.token_stack import StackedPainter
 from kernels.ops import OPS
 from kernels.reference import LayerStack
 
@@ -21,19 +23,36 @@ FRAMES = 4  # the two slots beside the anchor's are both written anew
 
 
 @torch.no_grad()
-def painted(ops: TokenOps, sessions: int = 2) -> tuple[list[Tensor], Ring]:
+def painted(paint: Callable[..., Tensor], ring: Ring) -> tuple[list[Tensor], Ring]:
     """Each frame's outputs (b, n, channels) and the ring at the end; the second session has a cut after two frames."""
-    torch.manual_seed(5)
-    painter = TokenPainter(SHAPE, SIZE).eval()
-    for weight in painter.parameters():
-        weight.add_(0.1 * torch.randn(weight.shape))
-    rng, ring = Generator().manual_seed(2), painter.ring(sessions)
+    rng = Generator().manual_seed(2)
+    sessions, _, tokens, _ = ring.keys[0].shape
     outputs = []
     for i in range(FRAMES):
         ring.turn([i, i % 2])
-        patches = torch.randn(sessions, painter.tokens, 3 * PICTURES * SHAPE.patch**2 + SURFACE, generator=rng)
-        outputs.append(painter.token_outputs(patches, torch.rand(sessions, CONDITION, generator=rng), ring, ops))
+        patches = torch.randn(sessions, tokens, 3 * PICTURES * SHAPE.patch**2 + SURFACE, generator=rng)
+        outputs.append(paint(patches, torch.rand(sessions, CONDITION, generator=rng), ring))
     return outputs, ring
+
+
+@torch.no_grad()
+def painter() -> TokenPainter:
+    """Every weight random, so that nothing is zero by its start."""
+    torch.manual_seed(5)
+    made = TokenPainter(SHAPE, SIZE).eval()
+    for weight in made.parameters():
+        weight.add_(0.1 * torch.randn(weight.shape))
+    return made
+
+
+def painted_op_by_op(ops: TokenOps) -> tuple[list[Tensor], Ring]:
+    made = painter()
+    return painted(partial(made.token_outputs, ops=ops), made.ring(2))
+
+
+def painted_in_one_launch(layers: Callable[..., Tensor]) -> tuple[list[Tensor], Ring]:
+    made = StackedPainter(painter())
+    return painted(partial(made.token_outputs, layers=layers), made.ring(2))
 
 
 def stacked(layers: int, b: int, s: int, n: int, d: int, m: int, dtype: torch.dtype, seed: int = 7) -> tuple[Any, ...]:
