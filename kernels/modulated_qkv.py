@@ -1,7 +1,7 @@
 """Norm, modulation, the product to queries, keys and values, their norms and rotation in one pass. Imports triton.
 
 Keys and values go straight into the ring's slot: an attention that read the new ones from a buffer of their own took
-247 registers, over the ring alone it takes half. A tile holds whole heads of one kind, q, k or v.
+247 registers, over the ring alone it takes 106. A tile holds whole heads of one kind, q, k or v.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def modulated_qkv(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias:
     queries = torch.empty_like(x)
     _modulated_qkv[(tiles.programs(1, n, 3 * d), b)](
         x, scale, shift, weight, bias, q_gain, k_gain, cos, sin, queries, keys, values, slot, n, keys.shape[1],
-        scale.stride(0), shift.stride(0), D=d, E=e, ROWS=tiles.rows, COLUMNS=tiles.columns, DEPTH=tiles.depth,
+        scale.stride(0), shift.stride(0), D=d, E=e, ROWS=tiles.rows, COLUMNS=tiles.columns, DEPTH=tiles.depth(x),
         PDL=pdl, num_warps=tiles.warps, num_stages=tiles.stages, launch_pdl=pdl,
     )  # fmt: skip
     return queries

@@ -20,7 +20,7 @@ def modulated_up(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias: 
     out = torch.empty(b, n, m, dtype=x.dtype, device=x.device)
     _modulated_up[(tiles.programs(1, n, m), b)](
         x, scale, shift, weight, bias, out, n, scale.stride(0), shift.stride(0), D=d, M=m, ROWS=tiles.rows,
-        COLUMNS=tiles.columns, DEPTH=tiles.depth, PDL=pdl, num_warps=tiles.warps, num_stages=tiles.stages,
+        COLUMNS=tiles.columns, DEPTH=tiles.depth(x), PDL=pdl, num_warps=tiles.warps, num_stages=tiles.stages,
         launch_pdl=pdl,
     )  # fmt: skip
     return out

@@ -54,6 +54,7 @@ class Op:
     def builds(self) -> Iterator[tuple[Shape, torch.dtype, Way]]:
         """What is compiled ahead of time."""
         for shape in self.shipped:
+            yield from ((shape, dtype, {}) for dtype in self.dtypes[:-1])
             yield from ((shape, self.dtypes[-1], way) for way in ({}, *self.ways, *([{"pdl": True}] * self.pdl)))
 
     def reference(self) -> Function:

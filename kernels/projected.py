@@ -23,7 +23,7 @@ def projected(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, gate: Tensor, 
     out = torch.empty_like(x)
     _projected[(tiles.programs(1, n, d), b)](
         x, y, weight, bias, gate, out, n, gate.stride(0), D=d, M=m, ROWS=tiles.rows, COLUMNS=tiles.columns,
-        DEPTH=tiles.depth, PDL=pdl, num_warps=tiles.warps, num_stages=tiles.stages, launch_pdl=pdl,
+        DEPTH=tiles.depth(x), PDL=pdl, num_warps=tiles.warps, num_stages=tiles.stages, launch_pdl=pdl,
     )  # fmt: skip
     return out
 

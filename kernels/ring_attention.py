@@ -3,7 +3,7 @@
 Softmax in one pass (Dao et al. 2022), in powers of two. 576 queries of 12 heads in blocks of 64 are 108 programs for
 132 multiprocessors, each walking 45 blocks of 64 keys alone: nothing runs on the tensor cores while it takes
 exponentials. Split in three, 324 programs of 15 blocks lie up to three on a multiprocessor, which still has 45 blocks
-to do but always another program to run; 128 registers a thread would let four lie there. The parts, 5.3 MB in float32
+to do but always another program to run; 106 registers a thread let four lie there. The parts, 5.3 MB in float32
 of the cache, are put together by a second kernel.
 """
 

@@ -17,11 +17,14 @@ class Tiles:
     rows: int
     columns: int
     warps: int
-    depth: int = 64  # of one step along the inputs: 128 bytes of 16-bit numbers, a swizzled row of shared memory
     stages: int = 3  # steps in flight
 
     def __str__(self) -> str:
         return f"{self.rows}x{self.columns}"
+
+    def depth(self, x: Tensor) -> int:
+        """Of one step along the inputs: 128 bytes, a swizzled row of shared memory. 64 of float32 would need 263 KB."""
+        return 128 // x.element_size()
 
     def programs(self, sessions: int, n: int, columns: int) -> int:
         return sessions * cdiv(n, self.rows) * (columns // self.columns)
