@@ -15,7 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels.products import begin, rows_of
-from kernels.tiles import MULTIPROCESSORS, check
+from kernels.tiles import MULTIPROCESSORS, best_splits, check
 
 BLOCK = 64  # queries, and keys of a step: nine to a slot of 576 tokens
 PROGRAMS = 3  # on a multiprocessor
@@ -29,7 +29,7 @@ def ring_attention(q: Tensor, keys: Tensor, values: Tensor, slot_bias: Tensor, *
     (b, s, n, d), heads = keys.shape, slot_bias.shape[1]
     check(q, keys, values)
     e, row_blocks, key_blocks = d // heads, triton.cdiv(n, BLOCK), s * triton.cdiv(n, BLOCK)
-    splits = splits or max(1, min(key_blocks, PROGRAMS * MULTIPROCESSORS // (row_blocks * heads * b)))
+    splits = splits or best_splits(row_blocks * heads * b, key_blocks, PROGRAMS * MULTIPROCESSORS)
     steps = triton.cdiv(key_blocks, splits)
     splits = triton.cdiv(key_blocks, steps)  # four blocks in three parts are two and two
     out = torch.empty_like(q)

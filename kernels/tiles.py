@@ -56,6 +56,19 @@ def best_tiles(candidates: tuple[Tiles, ...], sessions: int, n: int, columns: in
     return min(fitting, key=read)
 
 
+def best_splits(tiles: int, key_blocks: int, programs: int) -> int:
+    """Into how many parts the keys of `tiles` blocks of queries go, so that the busiest of `programs` does least.
+
+    A part costs two blocks of keys more: its queries, and its result written and read again, are 40 KB, a block's keys
+    and values 16 KB. 108 tiles of 45 blocks: three for 396 programs, two for 264. No part is without a block.
+    """
+
+    def done(splits: int) -> int:
+        return cdiv(tiles * splits, programs) * (cdiv(key_blocks, splits) + 2)
+
+    return cdiv(key_blocks, cdiv(key_blocks, min(range(1, min(key_blocks, 8) + 1), key=done)))
+
+
 def cdiv(total: int, part: int) -> int:
     return -(-total // part)
 

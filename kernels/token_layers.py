@@ -24,10 +24,10 @@ from kernels.modulated_up import up_tile
 from kernels.projected import projected_tile
 from kernels.reference import LayerStack
 from kernels.ring_attention import BLOCK, MERGED_ROWS, attention_tile, merged_tile
-from kernels.tiles import MULTIPROCESSORS, cdiv, check
+from kernels.tiles import MULTIPROCESSORS, best_splits, cdiv, check
 
 PHASES = 6  # a layer
-WARPS, PER_MULTIPROCESSOR = 4, 2  # 128 threads of 204 registers, twice, are 52,224 of 65,536
+WARPS, PER_MULTIPROCESSOR = 4, 2  # 128 threads of 204 registers, twice, are 52,224 of 65,536; float32 takes 255
 ROWS = 64
 # Steps of 32 where the inputs go through registers: with 64, which the single kernels take, ptxas 12.8 finds too few
 # registers for all phases together and serialises every product of the kernel (C7512).
@@ -35,11 +35,15 @@ MODULATED_DEPTH = tl.constexpr(32)
 
 
 def token_layers(x: Tensor, modulation: Tensor, stack: LayerStack, slot_bias: Tensor, cos: Tensor, sin: Tensor,
-                 keys: Tensor, values: Tensor, slot: Tensor, *, programs: int = MULTIPROCESSORS * PER_MULTIPROCESSOR,
+                 keys: Tensor, values: Tensor, slot: Tensor, *, programs: int | None = None,
                  one_by_one: bool = False) -> Tensor:  # fmt: skip
-    """As `kernels.reference.token_layers`. `one_by_one`: a launch for each phase, which no barrier is needed for."""
+    """As `kernels.reference.token_layers`. `programs`: as many as can lie on the GPU at once, an H100's if not given.
+
+    `one_by_one`: a launch for each phase, which no barrier is needed for.
+    """
     (layers, b, s, n, d), m, e = keys.shape, stack.up.shape[1], stack.q_gain.shape[1]
     check(x, modulation, *vars(stack).values(), keys, values)
+    programs = programs or MULTIPROCESSORS * (PER_MULTIPROCESSOR if x.element_size() == 2 else 1)
     splits = best_splits(cdiv(n, ROWS) * (d // e) * b, s * cdiv(n, BLOCK), programs)
     x = x.clone()
     queries, seen = torch.empty_like(x), torch.empty_like(x)
@@ -56,17 +60,6 @@ def token_layers(x: Tensor, modulation: Tensor, stack: LayerStack, slot_bias: Te
             BLOCK=BLOCK, MERGED=MERGED_ROWS, num_warps=WARPS, num_stages=3, launch_cooperative_grid=True,
         )  # fmt: skip
     return x
-
-
-def best_splits(tiles: int, key_blocks: int, programs: int) -> int:
-    """Into how many parts the keys go, so that the busiest program walks over the fewest blocks; two at b = 1, n = 576:
-    216 tiles of 23 blocks for 264 programs."""
-
-    def walked(splits: int) -> int:
-        return cdiv(tiles * splits, programs) * cdiv(key_blocks, splits)
-
-    splits = min(range(1, min(key_blocks, 8) + 1), key=walked)
-    return cdiv(key_blocks, cdiv(key_blocks, splits))  # none without a block
 
 
 @triton.jit

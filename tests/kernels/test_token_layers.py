@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kernels import reference
-from kernels.tiles import MODULATED, MULTIPROCESSORS, PLAIN, best_tiles
+from kernels.tiles import MODULATED, MULTIPROCESSORS, PLAIN, best_splits, best_tiles
 from tests.kernels import token_cases
 from tests.kernels.agreement import error, in_fp32
 from tests.kernels.processes import assert_it_fits, assert_its_products_are_warpgroups, compiled_for_hopper, run_python
@@ -91,3 +91,14 @@ def test_tiles_fill_four_of_five_multiprocessors_in_one_round(candidates, column
     tiles = best_tiles(candidates, 1, 576, columns)
     assert str(tiles) == expected
     assert tiles.programs(1, 576, columns) <= MULTIPROCESSORS
+
+
+@pytest.mark.parametrize(("programs", "expected"), [(3 * MULTIPROCESSORS, 3), (2 * MULTIPROCESSORS, 2)])
+def test_the_keys_are_split_so_that_one_round_of_programs_takes_them_all(programs: int, expected: int) -> None:
+    heads, row_blocks, key_blocks = 12, 9, 45
+    assert best_splits(heads * row_blocks, key_blocks, programs) == expected
+    assert heads * row_blocks * expected <= programs
+    for tiles in range(1, 40):  # and no part is ever without a block
+        for blocks in range(1, 40):
+            splits = best_splits(tiles, blocks, programs)
+            assert (splits - 1) * -(-blocks // splits) < blocks
