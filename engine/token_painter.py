@@ -123,10 +123,16 @@ class TokenPainter(nn.Module):
 
     def token_outputs(self, patches: Tensor, condition: Tensor, ring: Ring) -> Tensor:
         """What a frame adds to its underpainting: (b, n, channels) to (b, n, 4 patch^2)."""
-        x = self.enter(self.squeeze(patches))
+        x = self.embed(patches)
         frame = self.frame(condition, ring)
         for i, layer in enumerate(self.layers):
             x = layer(x, i, frame, ring, self.ops or reference)
+        return self.read_out(x)
+
+    def embed(self, patches: Tensor) -> Tensor:
+        return self.enter(self.squeeze(patches))
+
+    def read_out(self, x: Tensor) -> Tensor:
         return self.residual(reference.rms_normalized(x).to(x.dtype))
 
     def frame(self, condition: Tensor, ring: Ring) -> Frame:

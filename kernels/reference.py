@@ -6,6 +6,8 @@ shapes are those of the arguments, numbers that change from frame to frame are t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -176,7 +178,7 @@ def _between_cells(size: int, cells: int, device: torch.device) -> tuple[Tensor,
 def _around(picture: Tensor) -> list[tuple[float, Tensor]]:
     """(c, h, w) as each of 13 neighbours sees it, borders repeated, and by how near that one is."""
     _, h, w = picture.shape
-    padded = torch.nn.functional.pad(picture[None], (2, 2, 2, 2), mode="replicate")[0]
+    padded = F.pad(picture[None], (2, 2, 2, 2), mode="replicate")[0]
     places = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if y * y + x * x in NEAR]
     return [(NEAR[y * y + x * x], padded[:, 2 + y : 2 + y + h, 2 + x : 2 + x + w]) for y, x in places]
 
@@ -191,7 +193,8 @@ def _neighbours(gray: Tensor) -> tuple[Tensor, Tensor]:
 # Of a transformer that paints frame by frame over a ring of past keys and values. b sessions, n tokens of a frame, d
 # width, heads of e = 64 channels, s slots of the ring (a slot holds a frame), r the width of queries, keys and values:
 # d, or a share of it where several processes hold the heads. Weights are (out, in), as torch.nn.Linear has them.
-# scale, shift and gate (b, d) are a frame's own: they come from its style and noise level.
+# scale, shift and gate (b, d) are a frame's own: they come from its style and noise level. What is
+# written in place is said so.
 
 EPSILON = 1e-6  # of the root mean square, under the root
 
@@ -260,3 +263,36 @@ def modulated_up(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias: 
     """The hidden layer of the MLP, (b, n, m): x (b, n, d) modulated, weight (m, d), then GELU (its tanh form)."""
     product = modulated(x, scale, shift).to(x.dtype).float() @ weight.float().T + bias.float()
     return F.gelu(product, approximate="tanh").to(x.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerStack:
+    """The weights of l layers, each kind in one tensor."""
+
+    qkv: Tensor  # (l, 3 d, d)
+    qkv_bias: Tensor  # (l, 3 d)
+    q_gain: Tensor  # (l, e)
+    k_gain: Tensor  # (l, e)
+    out: Tensor  # (l, d, d)
+    out_bias: Tensor  # (l, d)
+    up: Tensor  # (l, m, d)
+    up_bias: Tensor  # (l, m)
+    down: Tensor  # (l, d, m)
+    down_bias: Tensor  # (l, d)
+
+
+def token_layers(x: Tensor, modulation: Tensor, stack: LayerStack, slot_bias: Tensor, cos: Tensor, sin: Tensor,
+                 keys: Tensor, values: Tensor, slot: Tensor) -> Tensor:  # fmt: skip
+    """x (b, n, d) through all layers of one denoising step; each writes its keys and values into its ring.
+
+    modulation (b, l, 6, d): scale, shift and gate of the attention and of the MLP; slot_bias (l, b, heads, s); keys,
+    values (l, b, s, n, d); the rest as the single ops have it.
+    """
+    for i in range(len(keys)):
+        scale, shift, gate, mlp_scale, mlp_shift, mlp_gate = modulation[:, i].unbind(1)
+        q = modulated_qkv(x, scale, shift, stack.qkv[i], stack.qkv_bias[i], stack.q_gain[i], stack.k_gain[i], cos, sin,
+                          keys[i], values[i], slot)  # fmt: skip
+        x = projected(x, ring_attention(q, keys[i], values[i], slot_bias[i]), stack.out[i], stack.out_bias[i], gate)
+        hidden = modulated_up(x, mlp_scale, mlp_shift, stack.up[i], stack.up_bias[i])
+        x = projected(x, hidden, stack.down[i], stack.down_bias[i], mlp_gate)
+    return x

@@ -28,6 +28,7 @@ from engine.worlds.gpu_trace import trace_batch
 from kernels.ops import OPS, case_name
 from tests.kernels import probes
 from tests.kernels.raymarch_cases import launches
+from tests.kernels.token_cases import stacked
 
 HOPPER = GPUTarget("cuda", 90, 32)
 CUOBJDUMP = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
@@ -98,6 +99,7 @@ def _measure(compiled: Any) -> dict[str, object]:
         "warpgroup_products": len(re.findall(r"\b[HQI]GMMA\b", code)),
         "warp_products": len(re.findall(r"\b[HQI]MMA\b", code)),
         "serialized": re.findall(r"C75(?:08|1[0125])", said),
+        "dependent_launches": len(re.findall(r"griddepcontrol\.\w+;", compiled.asm["ptx"])),
         "double_instructions": len(re.findall(r"\bD(?:ADD|MUL|FMA|SETP)\b", code)),
         "barriers": len(re.findall(r"\bBAR\.", code)),
     }
@@ -114,10 +116,19 @@ def _number(pattern: str, text: str) -> int:
 
 def op_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
     for op in OPS:
-        for shape in op.shipped:
+        for shape, dtype, way in op.builds():
             with Recorder() as recorder:
-                op.kernel()(*op.example(shape))
-            yield case_name(op, shape, op.dtypes[-1]), recorder.needs()
+                op.kernel()(*op.example(shape, dtype), **way)
+            yield case_name(op, shape, dtype, way), recorder.needs()
+
+
+def layers_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """All layers of one step of small in one launch; the values are never looked at."""
+    from kernels.token_layers import token_layers
+
+    with Recorder() as recorder:
+        token_layers(*stacked(layers=4, b=1, s=5, n=576, d=768, m=3072, dtype=torch.bfloat16))
+    yield "layers", recorder.needs()
 
 
 def raymarch_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
@@ -138,7 +149,11 @@ def probe_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
 def main(what: str) -> None:
     torch.set_num_threads(1)
     triton.runtime.driver.set_active(NoGpu())
-    print(json.dumps(dict({"ops": op_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())))
+    print(
+        json.dumps(
+            dict({"ops": op_needs, "layers": layers_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from kernels import reference
-from kernels.ops import OPS, Op, Shape, case_name, results
+from kernels.ops import OPS, Op, Shape, Way, case_name
+from tests.kernels.agreement import error, in_fp32
 from tests.kernels.frames import second_frame
 from tests.kernels.processes import (
     assert_it_fits,
@@ -25,8 +26,8 @@ from tests.kernels.processes import (
 )
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed (Linux only)")
-TRIED = [(op, shape, dtype) for op in OPS for shape in op.tried for dtype in op.dtypes]
-SHIPPED = [(op, shape) for op in OPS for shape in op.shipped]
+TRIED = [(op, *trial) for op in OPS for trial in op.trials()]
+BUILT = [(op, *build) for op in OPS for build in op.builds()]
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +41,6 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarra
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, list[dict[str, Any]]]:
     return compiled_for_hopper("ops")
-
-
-def error(result: Tensor, exact: Tensor) -> float:
-    """The largest difference: of bytes in levels, else as a share of the largest value."""
-    difference = float((result.double() - exact.double()).abs().max())
-    return difference / max(float(exact.abs().max()), 1e-30) if exact.is_floating_point() else difference
-
-
-def in_fp32(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(a.float() if isinstance(a, Tensor) and a.is_floating_point() else a for a in arguments)
 
 
 @needs_triton
@@ -69,14 +60,14 @@ def test_products_too_small_for_a_warpgroup_are_found_out() -> None:
 
 
 @needs_triton
-@pytest.mark.parametrize(("op", "shape", "dtype"), TRIED, ids=[case_name(*case) for case in TRIED])
+@pytest.mark.parametrize(("op", "shape", "dtype", "way"), TRIED, ids=[case_name(*case) for case in TRIED])
 def test_the_kernel_computes_what_its_reference_says(
-    interpreted: dict[str, np.ndarray], op: Op, shape: Shape, dtype: torch.dtype
+    interpreted: dict[str, np.ndarray], op: Op, shape: Shape, dtype: torch.dtype, way: Way
 ) -> None:
-    exact = results(op.reference()(*in_fp32(op.example(shape, dtype))))
-    plain = results(op.reference()(*op.example(shape, dtype)))
+    exact = op.run(op.reference(), in_fp32(op.example(shape, dtype)))
+    plain = op.run(op.reference(), op.example(shape, dtype))
     for i, (ours, theirs) in enumerate(zip(exact, plain, strict=True)):
-        kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype)} {i}"])
+        kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype, way)} {i}"])
         assert kernel.shape == ours.shape
         assert error(kernel, ours) <= 2 * error(theirs, ours) + op.tolerance
 
@@ -89,19 +80,37 @@ def test_a_whole_frame_is_the_same_with_kernels_as_with_references(interpreted: 
 
 
 @needs_triton
-@pytest.mark.parametrize(("op", "shape"), SHIPPED, ids=[case_name(*case, case[0].dtypes[-1]) for case in SHIPPED])
-def test_compiled_for_hopper_it_spills_nothing_and_its_products_run_on_warpgroups(
-    compiled: dict[str, list[dict[str, Any]]], op: Op, shape: Shape, capsys: pytest.CaptureFixture[str]
+def test_slots_of_the_ring_that_a_frame_does_not_write_stay_as_they_are_to_the_bit(
+    interpreted: dict[str, np.ndarray],
 ) -> None:
-    kernels = compiled[case_name(op, shape, op.dtypes[-1])]
+    op = next(op for op in OPS if op.name == "modulated_qkv")
+    for shape, dtype, way in op.trials():
+        arguments = op.example(shape, dtype)
+        written = torch.zeros(shape["b"], shape["s"], dtype=torch.bool)
+        written[torch.arange(shape["b"]), arguments[11]] = True
+        for result, i in enumerate(op.writes, start=1):
+            after, before = interpreted[f"{case_name(op, shape, dtype, way)} {result}"], arguments[i].float().numpy()
+            assert np.array_equal(after[~written], before[~written])
+            assert (after[written] != before[written]).mean() > 0.9
+
+
+@needs_triton
+@pytest.mark.parametrize(("op", "shape", "dtype", "way"), BUILT, ids=[case_name(*case) for case in BUILT])
+def test_compiled_for_hopper_it_spills_nothing_and_its_products_run_on_warpgroups(
+    compiled: dict[str, list[dict[str, Any]]], op: Op, shape: Shape, dtype: torch.dtype, way: Way,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    case = case_name(op, shape, dtype, way)
+    kernels = compiled[case]
     assert kernels
     for needs in kernels:
         with capsys.disabled():
-            print(f"\n{op.name}, {needs['kernel']}: {needs['registers']} registers, {needs['shared_bytes']} B shared")
+            print(f"\n{case}, {needs['kernel']}: {needs['registers']} registers, {needs['shared_bytes']} B shared")
         assert_it_fits(needs)
         assert needs["double_instructions"] == 0  # a Python float that turned a block into doubles would cost a lot
         if needs["warpgroup_products"] or needs["warp_products"]:
             assert_its_products_are_warpgroups(needs)
+        assert needs["dependent_launches"] == (2 if way.get("pdl") else 0)  # it lets the next begin, and it waits
     assert op.mma == any(needs["warpgroup_products"] for needs in kernels)
 
 
@@ -114,8 +123,8 @@ def test_every_op_is_tried_on_shapes_that_no_tile_divides() -> None:
 def test_no_reference_waits_for_the_device_or_lets_data_decide_a_shape() -> None:
     """As a CUDA graph asks. Tensors without data, on a device of their own: a number asked of one is an error."""
     for op in OPS:
-        arguments = [a.to("meta") if isinstance(a, Tensor) else a for a in op.example(op.tried[0])]
-        assert all(result.is_meta for result in results(op.reference()(*arguments)))
+        arguments = tuple(a.to("meta") if isinstance(a, Tensor) else a for a in op.example(op.tried[0]))
+        assert all(result.is_meta for result in op.run(op.reference(), arguments))
 
 
 def test_an_example_is_the_same_for_the_same_seed() -> None:
