@@ -22,6 +22,7 @@ ABSENT, FAR_LOG = tl.constexpr(reference.ABSENT), tl.constexpr(reference.FAR_LOG
 def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
             fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
     """As `kernels.reference.lay_out`; all contiguous float32. The maps are views of one tensor."""
+    assert all(part.is_contiguous() for part in (materials, depth, mean, spread, whole, halo, ramps))
     (k, h, w), (_, cells_y, cells_x) = materials.shape, mean.shape
     maps = torch.empty(12, h, w, device=materials.device)
     _lay_out[(triton.cdiv(w, COLUMNS), h)](

@@ -107,7 +107,8 @@ def _to_screen(rng: Generator, _: torch.dtype, height: int, width: int, h: int, 
 
     screen, (dark, middle, light) = _screen(rng, height, width), (unit(3) for _ in range(3))
     maps = (dark, middle - dark, light - middle, unit(1), 1 + 7 * unit(1), (3 * unit(1) - 2).clamp(min=0))
-    return screen, reference.to_model(screen, (h, w)), *maps, torch.tensor([0.9]), torch.tensor([0.6])
+    numbers, noise = (torch.tensor([number]) for number in (0.9, 0.6, 0.5)), torch.randn(8, 4096, generator=rng) * 0.08
+    return screen, reference.to_model(screen, (h, w)), *maps, *numbers, noise, torch.tensor([7], dtype=torch.int32)
 
 
 def _settle(rng: Generator, _: torch.dtype, h: int, w: int, past: int = 1) -> Arguments:

@@ -29,13 +29,15 @@ def to_model(bgra_u8: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine: Tensor, mean: Tensor, gain: Tensor,
-              keep: Tensor, strength: Tensor, outline: Tensor) -> Tensor:  # fmt: skip
+              keep: Tensor, strength: Tensor, outline: Tensor, grain: Tensor, noise: Tensor,
+              frame: Tensor) -> Tensor:  # fmt: skip
     """The paint maps on the window's own pixels: screen bytes (H, W, 4) uint8 to as many.
 
     `guide` (3, h, w) is the window at the model's size, as `to_model` gives it; base, shade and shine (3, h, w), mean,
-    gain and keep (1, h, w) are `engine.underpaint.PaintMaps`. strength and outline (1,) in [0, 1]; strength 0 gives the
-    window's bytes unchanged. Each pixel takes its ramp from the four model pixels around it, by how near they are over
-    how unlike their colour is (joint bilateral upsampling, Kopf et al. 2007).
+    gain and keep (1, h, w) are `engine.underpaint.PaintMaps`. strength, outline and grain (1,) in [0, 1]; strength 0
+    gives the window's bytes unchanged. `noise` (8, 4096) are the grain's specks, `frame` (1,) int32 moves them.
+    Each pixel takes its ramp from the four model pixels around it, by how near they are over how unlike their colour is
+    (joint bilateral upsampling, Kopf et al. 2007).
     """
     game = bgra_u8[..., :3].flip(2).permute(2, 0, 1).float() / 255  # (3, H, W)
     maps = torch.cat([base, shade, shine, mean, gain, keep])
@@ -54,9 +56,16 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
     painted = base + shade * (1 + at.clamp(max=0)) + shine * at.clamp(min=0)
     share = strength * (1 - keep)
     color = (game + share * (painted - game)) * (1 - share * _lines(bgra_u8, outline))
+    color = color + grain * share * _specks(noise, frame, game.shape[1], game.shape[2])
     levels = (color * 255 + 0.5).clamp(0, 255).to(torch.uint8).flip(0).permute(1, 2, 0)
     alpha = torch.where(strength > 0, 255, bgra_u8[..., 3:])
     return torch.cat([levels, alpha.to(torch.uint8)], dim=2)
+
+
+def _specks(noise: Tensor, frame: Tensor, height: int, width: int) -> Tensor:
+    """(H, W) of the noise: every row from another strip and place, and the same 128 columns again and again."""
+    rows, columns = torch.arange(height, device=noise.device)[:, None], torch.arange(width, device=noise.device)
+    return noise[(rows * 97 + frame * 31) % 8, (rows * 131 + frame * 517) % 3968 + columns % 128]
 
 
 # ---- the frame around the networks -----------------------------------------------------------------------------------

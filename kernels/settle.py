@@ -19,6 +19,7 @@ ALIKE, STILL, CARRY = (tl.constexpr(value) for value in (reference.ALIKE, refere
 
 def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: Tensor, past: Tensor) -> Tensor:
     """As `kernels.reference.settle`; all contiguous float32."""
+    assert all(part.is_contiguous() for part in (rgb, materials, rgb_before, settled_before))
     k, h, w = materials.shape
     settled = torch.empty_like(materials)
     _settle[(triton.cdiv(w, COLUMNS), h)](

@@ -16,6 +16,7 @@ COLUMNS = 128  # model pixels of one program
 
 def to_model(bgra_u8: Tensor, size: tuple[int, int]) -> Tensor:
     """As `kernels.reference.to_model`: (H, W, 4) uint8, contiguous, to (3, h, w) float32 in [0, 1]."""
+    assert bgra_u8.is_contiguous()
     (height, width, _), (h, w) = bgra_u8.shape, size
     rgb = torch.empty(3, h, w, device=bgra_u8.device)
     taps = [-(-screen // model) + 1 for screen, model in ((height, h), (width, w))]

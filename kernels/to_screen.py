@@ -19,13 +19,15 @@ RED, GREEN, BLUE = (tl.constexpr(share) for share in reference.LUMA)
 
 
 def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine: Tensor, mean: Tensor, gain: Tensor,
-              keep: Tensor, strength: Tensor, outline: Tensor) -> Tensor:  # fmt: skip
+              keep: Tensor, strength: Tensor, outline: Tensor, grain: Tensor, noise: Tensor,
+              frame: Tensor) -> Tensor:  # fmt: skip
     """As `kernels.reference.to_screen`; all contiguous, the maps float32."""
+    assert all(part.is_contiguous() for part in (bgra_u8, guide, base, shade, shine, mean, gain, keep, noise))
     (height, width, _), (_, h, w) = bgra_u8.shape, guide.shape
     out = torch.empty_like(bgra_u8)
     _to_screen[(triton.cdiv(width, COLUMNS), height)](
-        bgra_u8.view(torch.int32), guide, base, shade, shine, mean, gain, keep, strength, outline,
-        out.view(torch.int32), height, width, h, w, COLUMNS=COLUMNS,
+        bgra_u8.view(torch.int32), guide, base, shade, shine, mean, gain, keep, strength, outline, grain,
+        noise, frame, out.view(torch.int32), height, width, h, w, COLUMNS=COLUMNS,
     )  # fmt: skip
     return out
 
@@ -85,12 +87,12 @@ def _level(color):
 
 
 @triton.jit
-def _to_screen(words, guide, base, shade, shine, mean, gain, keep, strength_at, outline_at, out, height, width, h, w,
-               COLUMNS: tl.constexpr):  # fmt: skip
+def _to_screen(words, guide, base, shade, shine, mean, gain, keep, strength_at, outline_at, grain, noise, frame_at, out,
+               height, width, h, w, COLUMNS: tl.constexpr):  # fmt: skip
     y = tl.program_id(1)
     x = tl.program_id(0) * COLUMNS + tl.arange(0, COLUMNS)
     inside = x < width
-    strength, outline = tl.load(strength_at), tl.load(outline_at)
+    strength, outline, frame = tl.load(strength_at), tl.load(outline_at), tl.load(frame_at)
     word = tl.load(words + y * width + x, inside, 0)
     red, green = ((word >> 16) & 255).to(tl.float32) / 255.0, ((word >> 8) & 255).to(tl.float32) / 255.0
     blue = (word & 255).to(tl.float32) / 255.0
@@ -114,11 +116,13 @@ def _to_screen(words, guide, base, shade, shine, mean, gain, keep, strength_at, 
     lower, upper = 1.0 + tl.minimum(at, 0.0), tl.maximum(at, 0.0)
     share = strength * (1.0 - _blend(keep, a, b, c, d, wa, wb, wc, wd, inside))
     dim = 1.0 - share * _line(words, word, y, x, height, width, outline)
+    strip = noise + ((y * 97 + frame * 31) % 8) * 4096 + (y * 131 + frame * 517) % 3968
+    speck = tl.load(grain) * share * tl.load(strip + x % 128, inside, 0.0)
     color = tl.where(strength > 0.0, 255, (word >> 24) & 255) << 24
     for i in tl.static_range(3):
         game = red if i == 0 else (green if i == 1 else blue)
         painted = _blend(base + i * plane, a, b, c, d, wa, wb, wc, wd, inside)
         painted += lower * _blend(shade + i * plane, a, b, c, d, wa, wb, wc, wd, inside)
         painted += upper * _blend(shine + i * plane, a, b, c, d, wa, wb, wc, wd, inside)
-        color = color | (_level((game + share * (painted - game)) * dim) << (16 - 8 * i))
+        color = color | (_level((game + share * (painted - game)) * dim + speck) << (16 - 8 * i))
     tl.store(out + y * width + x, color, inside)

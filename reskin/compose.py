@@ -30,7 +30,7 @@ class Composer:
 
     def __init__(self, seed: int = 0) -> None:
         self._planes = np.empty((0, 0, 0), np.float32)
-        self._noise = np.random.default_rng(seed).normal(0, 0.08, (8, 4096)).astype(np.float32)
+        self._noise = grain_noise(seed)
 
     def compose(self, bgra_u8: np.ndarray, guide: np.ndarray, maps: PaintMaps, out: np.ndarray, *, strength: float,
                 outline: float = 0.0, grain: float = 0.0, frame_index: int = 0) -> None:  # fmt: skip
@@ -49,6 +49,11 @@ class Composer:
         rows, columns = _Axis.of(h, len(out)), _Axis.of(w, out.shape[1])
         _compose(pixels, self._planes, rows.begins, rows.weights, columns.begins, columns.weights, np.float32(strength),
                  np.float32(outline), np.float32(grain), self._noise, frame_index, painted)  # fmt: skip
+
+
+def grain_noise(seed: int = 0) -> np.ndarray:
+    """(8, 4096) float32: strips of specks that the rows of a picture start anywhere in."""
+    return np.random.default_rng(seed).normal(0, 0.08, (8, 4096)).astype(np.float32)
 
 
 @dataclass(frozen=True)

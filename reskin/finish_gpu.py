@@ -1,7 +1,7 @@
 """The theme's finish laid into the paint maps, in torch: `reskin/finish.py` for the frame on a GPU.
 
-Its numbers lie in buffers, so that another theme needs no new capture. Outlines are drawn by `kernels.to_screen`, which
-sees the window's own pixels; grain is not drawn here.
+Its numbers lie in buffers, so that another theme needs no new capture. Outline and grain are drawn on the window's own
+pixels, by the op `to_screen`, which is given them from here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from engine.gpu.underpaint import PaintMaps, blur, evaluate, mix
 from kernels.reference import LUMA, luminance
+from reskin.compose import grain_noise
 from reskin.theme_model import Finish
 
 BLOOM = 3.0  # pixels at a quarter of the size
@@ -25,6 +26,9 @@ class FinishTensors(nn.Module):
     matrix: Tensor  # (3, 3) saturation and contrast
     gray: Tensor  # (1,) what contrast adds
     bloom: Tensor  # (1,)
+    outline: Tensor  # (1,)
+    grain: Tensor  # (1,)
+    noise: Tensor  # (8, 4096) the grain's specks
     fall: Tensor  # (1, h, w) share of the light that the vignette leaves
     corner: Tensor  # (1, h, w) squared distance from the middle, 1 at the middle of an edge
     rows: Tensor  # (h/4, h/4) the bloom's blur
@@ -35,8 +39,10 @@ class FinishTensors(nn.Module):
         h, w = size
         y, x = torch.linspace(-1, 1, h)[:, None], torch.linspace(-1, 1, w)
         buffers = {
-            "matrix": torch.eye(3), "gray": torch.zeros(1), "bloom": torch.zeros(1), "fall": torch.ones(1, h, w),
-            "corner": (x * x + y * y)[None], "rows": blur(h // 4, BLOOM), "columns": blur(w // 4, BLOOM).T.contiguous(),
+            "matrix": torch.eye(3), "gray": torch.zeros(1), "bloom": torch.zeros(1),
+            "outline": torch.zeros(1), "grain": torch.zeros(1), "noise": torch.from_numpy(grain_noise()),
+            "fall": torch.ones(1, h, w), "corner": (x * x + y * y)[None],
+            "rows": blur(h // 4, BLOOM), "columns": blur(w // 4, BLOOM).T.contiguous(),
         }  # fmt: skip
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
@@ -47,7 +53,8 @@ class FinishTensors(nn.Module):
         matrix = finish.contrast * (finish.saturation * torch.eye(3) + (1 - finish.saturation) * gray)
         self.matrix.copy_(matrix)
         self.gray.fill_(0.5 * (1 - finish.contrast))
-        self.bloom.fill_(finish.bloom)
+        for name in ("bloom", "outline", "grain"):
+            self.get_buffer(name).fill_(getattr(finish, name))
         self.fall.copy_(1 - VIGNETTE * finish.vignette * self.corner)
 
     @torch.no_grad()

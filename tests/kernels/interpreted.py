@@ -20,18 +20,20 @@ from engine.worlds.gbuffer import GBuffer
 from engine.worlds.gpu_trace import to_gbuffers, trace_batch
 from kernels.ops import OPS, case_name, kernels
 from tests.kernels import probes, token_cases
+from tests.kernels.frames import second_frame
 from tests.kernels.interpreter import mend
 from tests.kernels.raymarch_cases import launches
 
 
 def op_results() -> Iterator[tuple[str, np.ndarray]]:
-    """Every op's results by case and number, bfloat16 as float32."""
+    """Every op's results by case and number, bfloat16 as float32; then a whole frame."""
     for op in OPS:
         kernel = op.kernel()
         for shape, dtype, way in op.trials():
             for i, result in enumerate(op.run(kernel, op.example(shape, dtype), **way)):
                 exact = result.float() if result.is_floating_point() else result
                 yield f"{case_name(op, shape, dtype, way)} {i}", exact.numpy()
+    yield "frame", second_frame(kernels()).numpy()
 
 
 def probed() -> Iterator[tuple[str, np.ndarray]]:

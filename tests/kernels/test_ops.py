@@ -14,8 +14,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from kernels import reference
 from kernels.ops import OPS, Op, Shape, Way, case_name
 from tests.kernels.agreement import error, in_fp32
+from tests.kernels.frames import second_frame
 from tests.kernels.processes import (
     assert_it_fits,
     assert_its_products_are_warpgroups,
@@ -68,6 +70,13 @@ def test_the_kernel_computes_what_its_reference_says(
         kernel = torch.from_numpy(interpreted[f"{case_name(op, shape, dtype, way)} {i}"])
         assert kernel.shape == ours.shape
         assert error(kernel, ours) <= 2 * error(theirs, ours) + op.tolerance
+
+
+@needs_triton
+def test_a_whole_frame_is_the_same_with_kernels_as_with_references(interpreted: dict[str, np.ndarray]) -> None:
+    screen = second_frame(reference).numpy().astype(int)
+    assert np.abs(interpreted["frame"] - screen).max() <= 1
+    assert screen[..., :3].std() > 20, "there is something to see"
 
 
 @needs_triton

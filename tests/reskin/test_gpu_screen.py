@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from engine.gpu.underpaint import PaintMaps as PaintMapTensors
 from engine.underpaint import LUMA, PaintMaps
 from kernels import reference
-from reskin.compose import Composer
+from reskin.compose import Composer, grain_noise
 from reskin.finish import finish_maps
 from reskin.finish_gpu import FinishTensors
 from reskin.prepare import prepare
@@ -25,10 +27,14 @@ def planar(picture: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(picture).transpose(2, 0, 1)))
 
 
-def composed(bgra_u8: np.ndarray, guide: np.ndarray, maps: PaintMaps, strength: float, outline: float) -> np.ndarray:
+def composed(bgra_u8: np.ndarray, guide: np.ndarray, maps: PaintMaps, strength: float, outline: float = 0.0,
+             grain: float = 0.0, frame_index: int = 0) -> np.ndarray:  # fmt: skip
     parts = (planar(part) for part in (guide, maps.base, maps.shade, maps.shine, maps.mean, maps.gain, maps.keep))
-    numbers = (torch.tensor([number]) for number in (strength, outline))
-    return reference.to_screen(torch.from_numpy(bgra_u8), *parts, *numbers).numpy()
+    numbers = (torch.tensor([number]) for number in (strength, outline, grain))
+    frame = torch.tensor([frame_index], dtype=torch.int32)
+    return reference.to_screen(
+        torch.from_numpy(bgra_u8), *parts, *numbers, torch.from_numpy(grain_noise()), frame
+    ).numpy()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -42,15 +48,18 @@ def test_the_model_sees_the_same_picture(
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize(("strength", "outline"), [(1.0, 0.0), (0.7, 0.0), (0.9, 0.5), (1.0, 1.0)])
+@pytest.mark.parametrize(
+    "finish",
+    [{}, {"strength": 0.7}, {"outline": 0.5, "strength": 0.9}, {"outline": 1.0}, {"grain": 0.6, "frame_index": 41}],
+)
 def test_the_screen_shows_the_same_picture(
-    rng: np.random.Generator, size: tuple[int, int], strength: float, outline: float
+    rng: np.random.Generator, size: tuple[int, int], finish: dict[str, Any]
 ) -> None:
     bgra_u8 = random_bgra(rng, size)
     guide, maps = prepare(bgra_u8, MODEL), random_maps(rng, MODEL, keep=rng.random(MODEL, np.float32))
     theirs = np.empty_like(bgra_u8)
-    Composer().compose(bgra_u8, guide, maps, theirs, strength=strength, outline=outline)
-    ours = composed(bgra_u8, guide, maps, strength, outline)
+    Composer().compose(bgra_u8, guide, maps, theirs, **{"strength": 1.0, **finish})
+    ours = composed(bgra_u8, guide, maps, **{"strength": 1.0, **finish})
     assert levels_apart(ours, theirs) <= 1
     assert (ours[..., 3] == 255).all()
     # Few bytes lie on the edge between two levels, where either is right.
@@ -60,7 +69,7 @@ def test_the_screen_shows_the_same_picture(
 def test_strength_zero_is_the_windows_own_bytes(rng: np.random.Generator) -> None:
     bgra_u8 = random_bgra(rng, (45, 83))
     maps = random_maps(rng, MODEL, keep=rng.random(MODEL, np.float32))
-    assert np.array_equal(composed(bgra_u8, prepare(bgra_u8, MODEL), maps, 0.0, 1.0), bgra_u8)
+    assert np.array_equal(composed(bgra_u8, prepare(bgra_u8, MODEL), maps, 0.0, outline=1.0, grain=1.0), bgra_u8)
 
 
 FINISHES = [{}, {"saturation": 1.6, "contrast": 0.8}, {"bloom": 0.7}, {"vignette": 0.9, "bloom": 0.3, "contrast": 1.3}]
