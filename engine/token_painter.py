@@ -8,6 +8,7 @@ Bottlenecked patch embedding and x-prediction as in Li & He 2025 ("Back to basic
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -108,16 +109,20 @@ class TokenPainter(nn.Module):
         move, residual = self.moves(noisy, history, anchor, look, condition, ring)
         return look.painted(move, residual)
 
-    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor,
-              ring: Ring) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `Look.painted` takes."""
+    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor, ring: Ring,
+              token_outputs: Callable[..., Tensor] | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `Look.painted` takes.
+
+        `token_outputs` may be a `StackedPainter`'s instead of this one's own.
+        """
         patch = self.shape.patch
         under = look.painted().clamp(-1, 1)
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         surface = F.avg_pool2d(look.surface, patch // PATCH)
         patches = torch.cat([F.pixel_unshuffle(pictures, patch), surface], dim=1)
         patches = patches.flatten(2).transpose(1, 2).to(self.squeeze.weight.dtype)  # (b, n, channels)
-        outputs = self.token_outputs(patches, condition.to(patches.dtype), ring).float()  # (b, n, 4 patch^2)
+        through = token_outputs or self.token_outputs
+        outputs = through(patches, condition.to(patches.dtype), ring).float()  # (b, n, 4 patch^2)
         out = F.pixel_shuffle(outputs.transpose(1, 2).unflatten(2, self.grid), patch)
         return out[:, :1], out[:, 1:]
 

@@ -29,6 +29,12 @@ class StackedPainter:
     """A TokenPainter's weights as they are now, copied."""
 
     def __init__(self, painter: TokenPainter) -> None:
+        """ValueError for one that was pruned or split: the launch wants as many heads as fill the width."""
+        if painter.kept_width != painter.shape.width:
+            raise ValueError(
+                f"stacking a Painter whose heads are {painter.kept_width} of {painter.shape.width} channels wide: one "
+                "launch takes all layers only where they fill it. Take the backend cudagraph"
+            )
         self.painter = painter
         layers = [dict(layer.named_parameters()) for layer in painter.layers]
         names = {

@@ -6,7 +6,6 @@ Keys and values go straight into the ring's slot: an attention that read the new
 
 from __future__ import annotations
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -19,13 +18,13 @@ def modulated_qkv(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias:
                   k_gain: Tensor, cos: Tensor, sin: Tensor, keys: Tensor, values: Tensor, slot: Tensor, *,
                   tiles: Tiles | None = None, pdl: bool = False) -> Tensor:  # fmt: skip
     """As `kernels.reference.modulated_qkv`; scale, shift may lie apart by session. `tiles` and `pdl` say only how."""
-    (b, n, d), e = x.shape, q_gain.shape[0]
+    (b, n, d), e, r = x.shape, q_gain.shape[0], weight.shape[0] // 3
     check(x, weight, keys, values)
-    tiles = tiles or best_tiles(MODULATED, b, n, 3 * d)
-    queries = torch.empty_like(x)
-    _modulated_qkv[(tiles.programs(1, n, 3 * d), b)](
+    tiles = tiles or best_tiles(MODULATED, b, n, 3 * r)
+    queries = x.new_empty(b, n, r)
+    _modulated_qkv[(tiles.programs(1, n, 3 * r), b)](
         x, scale, shift, weight, bias, q_gain, k_gain, cos, sin, queries, keys, values, slot, n, keys.shape[1],
-        scale.stride(0), shift.stride(0), D=d, E=e, ROWS=tiles.rows, COLUMNS=tiles.columns, DEPTH=tiles.depth(x),
+        scale.stride(0), shift.stride(0), D=d, R=r, E=e, ROWS=tiles.rows, COLUMNS=tiles.columns, DEPTH=tiles.depth(x),
         PDL=pdl, num_warps=tiles.warps, num_stages=tiles.stages, launch_pdl=pdl,
     )  # fmt: skip
     return queries
@@ -51,14 +50,14 @@ def turned_heads(x, gain, cos, sin, ROWS: tl.constexpr, HEADS: tl.constexpr, E: 
 
 @triton.jit
 def qkv_tile(x, scale, shift, weight, bias, q_gain, k_gain, cos, sin, queries, keys, values, n, row_block, column_block,
-             D: tl.constexpr, E: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+             D: tl.constexpr, R: tl.constexpr, E: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
              DEPTH: tl.constexpr):  # fmt: skip
-    """One tile of one session, at which x and queries (n, D) point; keys and values (n, D) at the slot it writes."""
+    """One tile of one session, at which x (n, D) and queries (n, R) point; keys and values (n, R) at its slot."""
     rows, own = rows_of(row_block, n, ROWS)
     columns = column_block * COLUMNS + tl.arange(0, COLUMNS)
     total = product(x, rows, weight, columns, scale, shift, D, ROWS, COLUMNS, DEPTH, True)
     total += tl.load(bias + columns).to(tl.float32)[None, :]
-    kind = column_block * COLUMNS // D  # 0 queries, 1 keys, 2 values
+    kind = column_block * COLUMNS // R  # 0 queries, 1 keys, 2 values
     if kind < 2:
         channel = tl.arange(0, E)
         gain = tl.where(kind == 0, tl.load(q_gain + channel).to(tl.float32), tl.load(k_gain + channel).to(tl.float32))
@@ -67,18 +66,18 @@ def qkv_tile(x, scale, shift, weight, bias, q_gain, k_gain, cos, sin, queries, k
         total = turned_heads(total, gain, cosine, sine, ROWS, COLUMNS // E, E)
     # One store: three in branches, within the loop of `token_layers.py`, trip a pass of triton 3.6.0.
     target = tl.where(kind == 0, queries, tl.where(kind == 1, keys, values))
-    at = rows[:, None] * D + (columns - kind * D)[None, :]
+    at = rows[:, None] * R + (columns - kind * R)[None, :]
     tl.store(target + at, total.to(target.dtype.element_ty), own[:, None])
 
 
 @triton.jit
 def _modulated_qkv(x, scale, shift, weight, bias, q_gain, k_gain, cos, sin, queries, keys, values, slot, n, slots,
-                   scale_stride, shift_stride, D: tl.constexpr, E: tl.constexpr, ROWS: tl.constexpr,
+                   scale_stride, shift_stride, D: tl.constexpr, R: tl.constexpr, E: tl.constexpr, ROWS: tl.constexpr,
                    COLUMNS: tl.constexpr, DEPTH: tl.constexpr, PDL: tl.constexpr):  # fmt: skip
     begin(PDL)
     row_blocks = tl.cdiv(n, ROWS)
     tile, session = tl.program_id(0), tl.program_id(1).to(tl.int64)
-    kept = (session * slots + tl.load(slot + session)) * n * D
+    kept = (session * slots + tl.load(slot + session)) * n * R
     qkv_tile(x + session * n * D, scale + session * scale_stride, shift + session * shift_stride, weight, bias, q_gain,
-             k_gain, cos, sin, queries + session * n * D, keys + kept, values + kept, n, tile % row_blocks,
-             tile // row_blocks, D, E, ROWS, COLUMNS, DEPTH)  # fmt: skip
+             k_gain, cos, sin, queries + session * n * R, keys + kept, values + kept, n, tile % row_blocks,
+             tile // row_blocks, D, R, E, ROWS, COLUMNS, DEPTH)  # fmt: skip

@@ -138,14 +138,16 @@ def _linear(rng: Generator, dtype: torch.dtype, m: int, d: int) -> tuple[Tensor,
     return weight.to(dtype), bias.to(dtype)
 
 
-def _modulated_qkv(rng: Generator, dtype: torch.dtype, b: int, n: int, d: int, e: int, s: int) -> Arguments:
+def _modulated_qkv(rng: Generator, dtype: torch.dtype, b: int, n: int, d: int, e: int, s: int,
+                   r: int | None = None) -> Arguments:  # fmt: skip
+    r = r or d
     x, (q_gain, k_gain) = 2 * torch.randn(b, n, d, generator=rng) + 0.5, 1 + 0.3 * torch.randn(2, e, generator=rng)
     angle = 6 * torch.rand(n, e // 2, generator=rng)
     scale, shift = _modulation(rng, b, d).to(dtype)[:, :2].unbind(1)
-    keys, values = torch.randn(2, b, s, n, d, generator=rng).to(dtype)
+    keys, values = torch.randn(2, b, s, n, r, generator=rng).to(dtype)
     slot = torch.randperm(max(b, s), generator=rng)[:b] % s
     return (
-        x.to(dtype), scale, shift, *_linear(rng, dtype, 3 * d, d), q_gain.to(dtype), k_gain.to(dtype),
+        x.to(dtype), scale, shift, *_linear(rng, dtype, 3 * r, d), q_gain.to(dtype), k_gain.to(dtype),
         angle.cos().to(dtype), angle.sin().to(dtype), keys, values, slot,
     )  # fmt: skip
 
@@ -201,7 +203,7 @@ OPS = (
     Op(
         name="modulated_qkv",
         arguments=_modulated_qkv,
-        tried=_FRAME_OVER_RING,
+        tried=(*_FRAME_OVER_RING, {"b": 2, "n": 37, "d": 256, "e": 64, "s": 3, "r": 128}),  # half of the heads
         dtypes=_FLOATS,
         mma=True,
         pdl=True,

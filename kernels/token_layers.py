@@ -82,7 +82,7 @@ def _qkv_phase(x, modulation, weight, bias, q_gain, k_gain, cos, sin, queries, k
         film, at = modulation + session * FILM, session * N * D
         kept = (session * SLOTS + tl.load(slot + session)) * N * D
         qkv_tile(x + at, film, film + D, weight, bias, q_gain, k_gain, cos, sin, queries + at, keys + kept,
-                 values + kept, N, part % row_blocks, part // row_blocks, D, E, ROWS, WIDE,
+                 values + kept, N, part % row_blocks, part // row_blocks, D, D, E, ROWS, WIDE,
                  MODULATED_DEPTH)  # fmt: skip
 
 

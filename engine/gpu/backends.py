@@ -1,10 +1,11 @@
-"""How a `FrameStep` is run: eager, compiled by torch, captured with the Triton kernels, or with a step in one launch.
+"""How a `FrameStep` is run: eager, compiled by torch, or captured with the Triton kernels, a step in one launch or not.
 
 | name | products and attention | launches a frame |
 |---|---|---|
 | eager | torch, op by op | hundreds, each from Python |
 | compiled | torch.compile, in a CUDA graph: what one would take instead | one graph |
 | cudagraph | the Triton kernels of `kernels/`, in a CUDA graph | one graph |
+| megakernel | the same, all layers of a step in one launch (`kernels/token_layers.py`) | one graph |
 
 A graph is captured by hand: torch's own wrapper refuses a frame that writes its memory in place (pytorch issue 120733).
 All but eager need CUDA. Asked for by name a backend raises where it cannot run; `auto` takes what can and says why.
@@ -78,7 +79,21 @@ def _cudagraph(step: FrameStep) -> Run:
     return captured(step, step)
 
 
-OPENERS: dict[str, Callable[[FrameStep], Run]] = {"eager": _eager, "compiled": _compiled, "cudagraph": _cudagraph}
+def _megakernel(step: FrameStep) -> Run:
+    _need_cuda(step, "megakernel")
+    try:
+        from kernels.token_layers import token_layers
+    except ImportError as error:
+        raise BackendError(f"opening the backend megakernel: {error}. Install the gpu extra") from error
+    try:
+        step.stack(token_layers)
+    except ValueError as error:
+        raise BackendError(f"opening the backend megakernel: {error}") from error
+    return _cudagraph(step)
+
+
+OPENERS: dict[str, Callable[[FrameStep], Run]] = {"eager": _eager, "compiled": _compiled, "cudagraph": _cudagraph,
+                                               "megakernel": _megakernel}  # fmt: skip
 
 
 def captured(step: FrameStep, run: Run) -> Run:

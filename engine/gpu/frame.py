@@ -7,6 +7,8 @@ networks run in their own precision, everything else in float32.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.token_painter import TokenPainter
+from engine.token_stack import StackedPainter
 from kernels import reference
 
 CLEAN_END = 1e-6  # of the schedule
@@ -49,6 +52,7 @@ class FrameStep(nn.Module):
         self.finish = finish or FinishStage()
         self.use(reference)
         self.ring = painter.ring(dtype=weight.dtype, device=weight.device)
+        self.token_outputs: Callable[..., Tensor] = painter.token_outputs
         noise = np.random.default_rng(seed).standard_normal((1, 3, *preset.size), np.float32)
         buffers = {
             "screen": torch.zeros(*window, 4, dtype=torch.uint8), "shown": torch.zeros(*window, 4, dtype=torch.uint8),
@@ -67,6 +71,12 @@ class FrameStep(nn.Module):
         """`kernels.reference` or `kernels.ops.kernels()`: who runs the ops from the next frame on."""
         self.ops = self.underlay.ops = ops
         self.painter.ops = None if ops is reference else ops
+
+    def stack(self, layers: Callable[..., Tensor] = reference.token_layers) -> None:
+        """All of a step's layers as one op from the next frame on, with a ring of its own; the weights are copied."""
+        stacked = StackedPainter(self.painter)
+        self.ring, self.token_outputs = stacked.ring(), partial(stacked.token_outputs, layers=layers)
+        self.forget()
 
     def set_theme(self, style: Style, *, strength: float = 1.0, keep_hud: bool = True) -> None:
         """From the next frame on; the Painter's past shows another theme and is forgotten. Between frames."""
@@ -108,7 +118,8 @@ class FrameStep(nn.Module):
         noisy, steps = self.noise, self.get_buffer("steps")
         for i, (sigma, step) in enumerate(schedule(self.preset.steps)):
             condition = torch.cat([light, steps[i : i + 1], level, level], dim=1)
-            move, residual = self.painter.moves(noisy, last, anchor, look, condition, self.ring)
+            move, residual = self.painter.moves(noisy, last, anchor, look, condition, self.ring,
+                                                self.token_outputs)  # fmt: skip
             output = look.painted(move, residual).clamp(-1, 1)
             if sigma > step + CLEAN_END:
                 noisy = stepped(noisy, output, sigma, step)

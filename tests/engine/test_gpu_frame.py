@@ -141,6 +141,13 @@ def test_the_presets_for_a_gpu_go_through_a_whole_frame_at_their_own_size(preset
     assert step.shown.shape == (1080, 1920, 4)
 
 
+def test_all_layers_as_one_op_show_the_same(tiny: TinyEngine) -> None:
+    screens, styles = clip()
+    stacked = new_step(tiny)
+    stacked.stack()
+    assert worst(shown_by(stacked, screens, styles), shown_by(new_step(tiny), screens, styles)) == 0
+
+
 def test_the_painter_is_seen_and_strength_zero_shows_the_game(tiny: TinyEngine) -> None:
     step, (screens, styles) = new_step(tiny), clip()
     painted = shown_by(step, screens[:2], styles[:2])

@@ -29,7 +29,7 @@ def painted(paint: Callable[..., Tensor], ring: Ring) -> tuple[list[Tensor], Rin
     sessions, _, tokens, _ = ring.keys[0].shape
     outputs = []
     for i in range(FRAMES):
-        ring.turn([i, i % 2])
+        ring.turn(torch.tensor([i, i % 2]))
         patches = torch.randn(sessions, tokens, 3 * PICTURES * SHAPE.patch**2 + SURFACE, generator=rng)
         outputs.append(paint(patches, torch.rand(sessions, CONDITION, generator=rng), ring))
     return outputs, ring
@@ -47,7 +47,8 @@ def painter() -> TokenPainter:
 
 def painted_op_by_op(ops: TokenOps) -> tuple[list[Tensor], Ring]:
     made = painter()
-    return painted(partial(made.token_outputs, ops=ops), made.ring(2))
+    made.ops = ops
+    return painted(made.token_outputs, made.ring(2))
 
 
 def painted_in_one_launch(layers: Callable[..., Tensor]) -> tuple[list[Tensor], Ring]:
