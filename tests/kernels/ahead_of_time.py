@@ -151,7 +151,7 @@ def main(what: str) -> None:
     triton.runtime.driver.set_active(NoGpu())
     print(
         json.dumps(
-            dict({"ops": op_needs, "layers": layers_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())
+            dict({"ops": op_needs, "tokens": layers_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())
         )
     )
 

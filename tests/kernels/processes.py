@@ -1,4 +1,7 @@
-"""Starts the two processes that triton needs, one interpreting and one compiling; the rules for what is compiled."""
+"""Starts the two processes that triton needs, one interpreting and one compiling; the rules for what is compiled.
+
+Both of a subject ("ops", "tokens", "raymarch" or "probes") start when either is asked for: they take a core each.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,46 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED_BYTES = 227 * 1024  # what a block may have of a Hopper multiprocessor's memory
+
+
+LANES = ThreadPoolExecutor(2)
+
+
+def interpreted(what: str) -> dict[str, np.ndarray]:
+    """What the kernels of a subject computed, as `interpreted.py` names it."""
+    return _begun(what)[0].result()
+
+
+def compiled_for_hopper(what: str) -> dict[str, Any]:
+    """What every kernel of every case of a subject needs, as `ahead_of_time.py` says."""
+    return _begun(what)[1].result()
+
+
+@cache
+def _begun(what: str) -> tuple[Future[dict[str, np.ndarray]], Future[dict[str, Any]]]:
+    return LANES.submit(_interpret, what), LANES.submit(_compile, what)
+
+
+def _interpret(what: str) -> dict[str, np.ndarray]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.npz"
+        run_python("-m", "tests.kernels.interpreted", what, str(path), TRITON_INTERPRET="1")
+        with np.load(path) as arrays:
+            return dict(arrays)
+
+
+def _compile(what: str) -> dict[str, Any]:
+    return json.loads(run_python("-m", "tests.kernels.ahead_of_time", what).splitlines()[-1])
 
 
 def run_python(*arguments: str, **environment: str) -> str:
@@ -19,11 +57,6 @@ def run_python(*arguments: str, **environment: str) -> str:
                           text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def compiled_for_hopper(what: str) -> dict[str, list[dict[str, Any]]]:
-    """What every kernel of every case needs: {"ops" or "raymarch"} as `ahead_of_time.py` says."""
-    return json.loads(run_python("-m", "tests.kernels.ahead_of_time", what).splitlines()[-1])
 
 
 def assert_it_fits(needs: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ A further op is a further row of `kernels.ops`.
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,13 @@ from torch import Tensor
 
 from kernels import reference
 from kernels.ops import OPS, Op, Shape, Way, case_name
+from tests.kernels import processes
 from tests.kernels.agreement import error, in_fp32
 from tests.kernels.frames import second_frame
 from tests.kernels.processes import (
     assert_it_fits,
     assert_its_products_are_warpgroups,
     compiled_for_hopper,
-    run_python,
 )
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed (Linux only)")
@@ -31,11 +30,8 @@ BUILT = [(op, *build) for op in OPS for build in op.builds()]
 
 
 @pytest.fixture(scope="module")
-def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    path = tmp_path_factory.mktemp("ops") / "results.npz"
-    run_python("-m", "tests.kernels.interpreted", "ops", str(path), TRITON_INTERPRET="1")
-    with np.load(path) as arrays:
-        return dict(arrays)
+def interpreted() -> dict[str, np.ndarray]:
+    return processes.interpreted("ops")
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +40,10 @@ def compiled() -> dict[str, list[dict[str, Any]]]:
 
 
 @needs_triton
-def test_the_interpreter_multiplies_and_rounds_bfloat16_and_refuses_other_arithmetic_on_it(tmp_path: Path) -> None:
-    run_python("-m", "tests.kernels.interpreted", "probes", str(tmp_path / "probes.npz"), TRITON_INTERPRET="1")
-    with np.load(tmp_path / "probes.npz") as arrays:
-        np.testing.assert_allclose(arrays["product"], arrays["exact"], rtol=1.01 * 2**-8)  # half a unit of 8 bits
-        assert "bfloat16" in str(arrays["refused"])
+def test_the_interpreter_multiplies_and_rounds_bfloat16_and_refuses_other_arithmetic_on_it() -> None:
+    arrays = processes.interpreted("probes")
+    np.testing.assert_allclose(arrays["product"], arrays["exact"], rtol=1.01 * 2**-8)  # half a unit of 8 bits
+    assert "bfloat16" in str(arrays["refused"])
 
 
 @needs_triton

@@ -15,7 +15,8 @@ from engine.worlds.gbuffer import GBuffer
 from engine.worlds.raymarch import raymarch
 from engine.worlds.scene import CZ, INSTANCE, KIND
 from engine.worlds.trace import RIDGE_INSTANCE, WATER_INSTANCE, trace
-from tests.kernels.processes import assert_it_fits, compiled_for_hopper, run_python
+from tests.kernels import processes
+from tests.kernels.processes import assert_it_fits, compiled_for_hopper
 from tests.kernels.raymarch_cases import launches
 from tests.worlds.agreement import FIELDS, assert_the_same_is_seen
 
@@ -26,11 +27,9 @@ each_case = pytest.mark.parametrize(("name", "i"), CASES)
 
 
 @pytest.fixture(scope="module")
-def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], GBuffer]:
-    path = tmp_path_factory.mktemp("raymarch") / "frames.npz"
-    run_python("-m", "tests.kernels.interpreted", "raymarch", str(path), TRITON_INTERPRET="1")
-    with np.load(path) as arrays:
-        return {(name, i): GBuffer(**{field: arrays[f"{name} {i} {field}"] for field in FIELDS}) for name, i in CASES}
+def interpreted() -> dict[tuple[str, int], GBuffer]:
+    arrays = processes.interpreted("raymarch")
+    return {(name, i): GBuffer(**{field: arrays[f"{name} {i} {field}"] for field in FIELDS}) for name, i in CASES}
 
 
 def test_the_first_case_shows_ground_water_ridges_and_every_kind_of_solid() -> None:

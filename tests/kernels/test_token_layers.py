@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-import numpy as np
 import pytest
 import torch
 
 from kernels import reference
 from kernels.tiles import MODULATED, MULTIPROCESSORS, PLAIN, best_splits, best_tiles
-from tests.kernels import token_cases
+from tests.kernels import processes, token_cases
 from tests.kernels.agreement import error, in_fp32
-from tests.kernels.processes import assert_it_fits, assert_its_products_are_warpgroups, compiled_for_hopper, run_python
+from tests.kernels.processes import assert_it_fits, assert_its_products_are_warpgroups, compiled_for_hopper
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed (Linux only)")
 
 
 @pytest.fixture(scope="module")
-def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
-    path = tmp_path_factory.mktemp("tokens") / "results.npz"
-    run_python("-m", "tests.kernels.interpreted", "tokens", str(path), TRITON_INTERPRET="1")
-    with np.load(path) as arrays:
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+def interpreted() -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in processes.interpreted("tokens").items()}
 
 
 @needs_triton
@@ -73,7 +69,7 @@ def test_one_launch_for_all_layers_is_the_layers_one_after_another(
 def test_compiled_for_hopper_one_launch_of_all_layers_of_small_spills_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (needs,) = compiled_for_hopper("layers")["layers"]
+    (needs,) = compiled_for_hopper("tokens")["layers"]
     with capsys.disabled():
         print(
             f"\ntoken_layers: {needs['registers']} registers, {needs['shared_bytes']} B shared, {needs['serialized']}"
