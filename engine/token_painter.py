@@ -144,7 +144,7 @@ class TokenPainter(nn.Module):
         film = self.film(self.condition(condition)).unflatten(1, (1, 6, -1))
         bias = self.age_bias[:, :, ring.age.clamp(min=0)].transpose(1, 2)  # (layers, heads, b, s) to (layers, b, ...)
         bias = bias.masked_fill((ring.age == EMPTY)[:, None], -torch.inf)
-        return Frame(modulation=film + self.layer_film, slot_bias=bias.contiguous(), cos=self.cos, sin=self.sin)
+        return Frame(modulation=film + self.layer_film, slot_bias=bias.float().contiguous(), cos=self.cos, sin=self.sin)
 
 
 def rotary(grid: tuple[int, int], head: int) -> tuple[Tensor, Tensor]:

@@ -141,6 +141,17 @@ def test_the_presets_for_a_gpu_go_through_a_whole_frame_at_their_own_size(preset
     assert step.shown.shape == (1080, 1920, 4)
 
 
+def test_in_bfloat16_as_on_a_gpu_it_shows_nearly_the_same(tiny: TinyEngine) -> None:
+    screens, styles = clip()
+    expected, half = shown_by(new_step(tiny), screens[:3], styles[:3]), new_step(tiny)
+    reader, painter = copy.deepcopy(tiny.reader).bfloat16(), half.painter.bfloat16()
+    step = FrameStep(PRESET, reader, painter, WINDOW, finish=half.finish)
+    assert step.ring.keys[0].dtype == torch.bfloat16
+    shown = shown_by(step, screens[:3], styles[:3])
+    apart = [(a.float() - b.float()).abs().mean() for a, b in zip(shown, expected, strict=True)]
+    assert max(apart) < 3
+
+
 def test_all_layers_as_one_op_show_the_same(tiny: TinyEngine) -> None:
     screens, styles = clip()
     stacked = new_step(tiny)
