@@ -141,7 +141,7 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
 def _open_sinks(options: RunOptions, parts: contextlib.ExitStack) -> list[Sink]:
     if options.record is None:
         return []
-    from reskin.recording import RecordingSink
+    from reskin.sinks.recording import RecordingSink
 
     sink = RecordingSink(options.record)
     parts.callback(sink.close)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from reskin.errors import VideoError
 from reskin.frame import Frame, Region
 from reskin.pace import TICK_HZ
-from reskin.slot import Slot
+from reskin.sinks.mailbox import Mailbox
 from reskin.video import VideoWriter
 
 PAUSE_TICKS = TICK_HZ  # a gap longer than a second is a pause
@@ -33,8 +32,7 @@ class RecordingSink:
         self._path = path
         self._start_ns: int | None = None
         self._tick = 0  # of the newest picture, in the video's time
-        self._slot: Slot[tuple[int, np.ndarray]] = Slot()
-        self._free: deque[np.ndarray] = deque()  # buffers; allocating 4 MB at every tick costs a millisecond
+        self._mailbox = Mailbox()
         self._error: VideoError | None = None
         self._thread = threading.Thread(target=self._encode_for_ever, name="reskin-recording", daemon=True)
         self._thread.start()
@@ -42,17 +40,10 @@ class RecordingSink:
     def show(self, frame: Frame, region: Region) -> None:
         if self._error is not None:
             raise self._error
-        tick = self._tick_at(time.monotonic_ns())
-        buffer = self._free.popleft() if self._free else np.empty_like(frame.bgra_u8)
-        if buffer.shape != frame.bgra_u8.shape:
-            buffer = np.empty_like(frame.bgra_u8)
-        np.copyto(buffer, frame.bgra_u8)
-        overwritten = self._slot.put((tick, buffer))
-        if overwritten is not None:
-            self._free.append(overwritten[1])
+        self._mailbox.put(self._tick_at(time.monotonic_ns()), frame.bgra_u8)
 
     def close(self) -> None:
-        self._slot.close()
+        self._mailbox.close()
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -74,7 +65,7 @@ class RecordingSink:
             self._error = error
 
     def _encode(self) -> None:
-        first = self._slot.wait()
+        first = self._mailbox.wait()
         if first is None:
             return
         h, w = first[1].shape[:2]
@@ -91,9 +82,9 @@ class RecordingSink:
                     _write(writer, self.written, pixels)
                     self.written += 1
                 if before is not None:
-                    self._free.append(before)
+                    self._mailbox.give_back(before)
                 before = pixels
-                item = self._slot.wait()
+                item = self._mailbox.wait()
 
 
 def _write(writer: VideoWriter, tick: int, pixels: np.ndarray) -> None:
