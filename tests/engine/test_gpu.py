@@ -30,7 +30,8 @@ from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 
 K = len(MATERIALS)
 GLOWING = replace(style_of(2), glow=np.linspace(0, 1, K).astype(np.float32), fog_density=0.4)
-CLEAR = replace(style_of(3), fog_density=0.0, glow=np.zeros(K, np.float32))
+CLEAR = replace(style_of(3), fog_density=0.0, glow=np.zeros(K, np.float32),
+                strength=np.linspace(1, 0, K).astype(np.float32))  # fmt: skip
 
 
 def planar(picture: np.ndarray) -> torch.Tensor:
