@@ -90,7 +90,7 @@ def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: T
     rgb (3, h, w) in [0, 1]; `past` () is 1, or 0 where there is no frame before. As `engine.refine` has it.
     """
     weights, total = torch.zeros_like(rgb[0]), torch.zeros_like(materials)
-    for (near, there), (_, color) in zip(_around(materials), _around(rgb), strict=True):
+    for (near, there), (_, color) in zip(around(materials), around(rgb), strict=True):
         weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0))).square()
         weights, total = weights + weight, total + weight * there
     share = past * CARRY * STILL / (STILL + (rgb_before - rgb).square().sum(dim=0))
@@ -180,12 +180,13 @@ def _between_cells(size: int, cells: int, device: torch.device) -> tuple[Tensor,
     return at.long(), at - at.floor()
 
 
-def _around(picture: Tensor) -> list[tuple[float, Tensor]]:
-    """(c, h, w) as each of 13 neighbours sees it, borders repeated, and by how near that one is."""
-    _, h, w = picture.shape
-    padded = F.pad(picture[None], (2, 2, 2, 2), mode="replicate")[0]
+def around(picture: Tensor, apart: int = 1) -> list[tuple[float, Tensor]]:
+    """(c, h, w) as each of 13 neighbours, `apart` pixels apart, sees it, borders repeated; and how near that one is."""
+    (_, h, w), reach = picture.shape, 2 * apart
+    padded = F.pad(picture[None], (reach,) * 4, mode="replicate")[0]
     places = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if y * y + x * x in NEAR]
-    return [(NEAR[y * y + x * x], padded[:, 2 + y : 2 + y + h, 2 + x : 2 + x + w]) for y, x in places]
+    corners = [(NEAR[y * y + x * x], reach + apart * y, reach + apart * x) for y, x in places]
+    return [(near, padded[:, top : top + h, left : left + w]) for near, top, left in corners]
 
 
 def _neighbours(gray: Tensor) -> tuple[Tensor, Tensor]:

@@ -107,6 +107,18 @@ def test_the_oracle_of_this_test_is_the_engines_own(
             assert np.array_equal(getattr(ours.maps, field.name), getattr(theirs.maps, field.name))
 
 
+def test_a_clip_of_which_every_second_frame_is_read_equals_the_oracle(
+    tiny: TinyEngine, clip: list[np.ndarray], votes: list[np.ndarray]
+) -> None:
+    underlay, without_painter = Underlay(SIZE), replace(TINY, painter=False)
+    underlay.style.set(GLOWING)
+    frames = offline.paint_clip(clip[6:13], GLOWING, tiny.networks(), without_painter, quality=2)
+    for i, expected in enumerate(frames):
+        rgb, vote = planar(clip[6 + i]), torch.from_numpy(votes[6 + i])
+        assert_the_same(underlay(rgb, vote if i % 2 == 0 else None), expected, clip[6 + i])
+        assert np.array_equal(underlay.likeliest().numpy(), expected.materials.argmax(axis=2))
+
+
 def test_the_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape() -> None:
     """Tensors without data, on a device of their own: to ask one for a number, or to mix devices, is an error."""
     underlay, meter = Underlay((352, 640)).to("meta"), DriftMeter().to("meta")
