@@ -15,7 +15,8 @@ from rich.table import Table
 
 from engine.config import SHAPES
 from engine.gpu.backends import BackendError, place_of
-from engine.gpu.measured import PATH, TABLE, Table as Measured, with_line
+from engine.gpu.measured import PATH, TABLE, with_line
+from engine.gpu.measured import Table as Measured
 from tools.bench_gpu import Row, ceilings, kernels, new_step, sd_turbo_shaped, time_backend
 
 COLUMNS = ("p50 ms", "p95", "worst", "model", "floor", "model/floor", "launches", "grown B")
@@ -23,7 +24,10 @@ COLUMNS = ("p50 ms", "p95", "worst", "model", "floor", "model/floor", "launches"
 
 def report(presets: Sequence[str], sizes: Sequence[tuple[int, int]], backends: Sequence[str], frames: int,
            device_name: str, table_path: Path | None = None) -> None:  # fmt: skip
-    """sizes (w, h). What is measured goes into the table at `table_path`, on a GPU the engine's. ClickException without such a device."""
+    """sizes (w, h). What is measured goes into the table at `table_path`, on a GPU the engine's own unless said.
+
+    ClickException where there is no such device.
+    """
     device = torch.device(device_name)
     if device.type == "cuda" and not torch.cuda.is_available():
         raise click.ClickException(

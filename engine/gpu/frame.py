@@ -97,11 +97,12 @@ class FrameStep(nn.Module):
         self.token_outputs = self.painter.token_outputs
         self.forget()
 
-    def set_theme(self, style: Style, *, strength: float = 1.0, keep_hud: bool = True) -> None:
-        """From the next frame on; the Painter's past shows another theme and is forgotten. Between frames."""
+    def set_theme(self, style: Style, *, strength: float = 1.0, keep_hud: bool = True, is_new: bool = True) -> None:
+        """From the next frame on. Between frames. The Painter's past is forgotten where it shows what `is_new`."""
         self.underlay.style.set(style, keep_hud=keep_hud)
         self.strength.fill_(strength)
-        self.forget()
+        if is_new:
+            self.forget()
 
     def forget(self) -> None:
         """The Painter's past begins anew with the next frame. Between frames."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from click.testing import CliRunner
 
 from engine.config import PRESETS, SHAPES
 from engine.gpu import backends
-from engine.gpu.backends import ORDER, OPENERS, choose, open_backend, open_first, place_of
+from engine.gpu.backends import OPENERS, ORDER, choose, open_backend, open_first, place_of
 from engine.gpu.frame import EFFORTS, FrameStep
 from engine.gpu.measured import PATH, TABLE, Place, Table, fastest, versions, with_line
 from reskin.renderer import QUALITY_LEVELS
@@ -27,8 +26,8 @@ FAKE = with_line({}, HERE, FOUND)
 
 
 @pytest.fixture
-def step() -> Iterator[FrameStep]:
-    yield new_step(TINY, (37, 61), torch.device("cpu"), torch.float32)
+def step() -> FrameStep:
+    return new_step(TINY, (37, 61), torch.device("cpu"), torch.float32)
 
 
 def test_the_fastest_by_p95_on_this_device_is_taken_and_the_reason_is_said() -> None:
