@@ -23,6 +23,7 @@ import numpy as np
 from reskin import platforms
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
+from reskin.gpu_presets import check
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
@@ -71,6 +72,7 @@ def run(
     status = status or Status()
     settings = options.settings
     preset = options.preset or settings.preset
+    check(preset)  # at once, and once: the engine's process would be started three times
     last_picture: list[np.ndarray | None] = []
     with contextlib.ExitStack() as parts:
         signals = parts.enter_context(_signals())

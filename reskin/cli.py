@@ -223,12 +223,13 @@ def read(image: Path, out: Path | None, png: Path | None) -> None:
     from reskin import engine_renderer
     from reskin.cli_output import print_shares, write_array
     from reskin.render import read_picture, write_picture
+    from reskin.views import MATERIAL_COLORS
 
     materials = engine_renderer.read_materials(read_picture(image))
     if out is not None:
         write_array(out, materials)
     if png is not None:
-        write_picture(png, engine_renderer.MATERIAL_COLORS[materials][..., ::-1])
+        write_picture(png, MATERIAL_COLORS[materials][..., ::-1])
     print_shares(materials)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.config import PRESETS
+from engine.config import PLAYABLE
 
 if TYPE_CHECKING:
     from reskin.frame import Region
@@ -60,9 +60,12 @@ def _not_blank(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
+PRESET_HELP = "The engine's size; small and base need a GPU. Default: from the settings."
+
+
 def preset_option(command: Any) -> Any:
-    presets = click.Choice(list(PRESETS))
-    return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
+    presets = click.Choice(PLAYABLE)
+    return click.option("--preset", type=presets, help=PRESET_HELP)(command)
 
 
 def live_options(command: Any) -> Any:

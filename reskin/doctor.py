@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import reskin
+from engine.config import GPU_PRESETS
 from reskin.errors import ReskinError
+from reskin.gpu_presets import missing
 from reskin.platforms import Choice, probe
 from reskin.settings import Settings, load_settings, settings_path
 from reskin.themes import all_themes, shipped_themes, user_theme_folder
@@ -50,8 +51,9 @@ def probe_engine(preset: str) -> Choice:
 
         renderer = engine_renderer.create(preset)
     except (ReskinError, ImportError) as error:
-        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen())
-    return Choice(part="engine", chosen=renderer.name, why=f'the preset "{preset}"', not_chosen=_not_chosen())
+        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen(preset))
+    why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
+    return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
 
 
 def probe_prompts() -> Choice:
@@ -64,13 +66,13 @@ def probe_prompts() -> Choice:
     return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
 
 
-def _not_chosen() -> tuple[tuple[str, str], ...]:
-    """The faster engines, and why they are not it."""
-    if find_spec("torch") is None:
-        reason = 'torch is not installed (pip install "reskin[gpu]"), and the GPU presets are not built yet'
-    else:
-        reason = "the GPU presets are not built yet"
-    return (("torch + Triton on a GPU", reason),)
+def _not_chosen(preset: str) -> tuple[tuple[str, str], ...]:
+    """The presets for a GPU, and why they are not it."""
+    return tuple(
+        (f"{name}, on a GPU", "; ".join(missing(name)) or f"it can run here: --preset {name}, or in the settings")
+        for name in GPU_PRESETS
+        if name != preset
+    )
 
 
 def _preset() -> tuple[str, list[str]]:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from engine.config import PRESETS
+from engine.config import PLAYABLE
 from reskin.errors import SettingsError
 from reskin.toml_errors import hint, parse_model, read_model
 
@@ -52,8 +52,8 @@ def _checked_chord(chord: str) -> str:
 
 
 def _checked_preset(name: str) -> str:
-    if name not in PRESETS:
-        raise ValueError(f"no such preset{hint(name, PRESETS)}")
+    if name not in PLAYABLE:
+        raise ValueError(f"no such preset{hint(name, PLAYABLE)}")
     return name
 
 
@@ -114,7 +114,7 @@ class Settings(_Part):
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
     )
     preset: Annotated[str, AfterValidator(_checked_preset)] = Field(
-        default="lite", description="one of " + ", ".join(PRESETS)
+        default="lite", description="one of " + ", ".join(PLAYABLE)
     )
     screenshots: str = Field(
         default="", max_length=300, description='a folder for screenshots, or "" for the pictures folder'
