@@ -101,10 +101,15 @@ def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list
         location = detail["loc"]
         if detail["type"] == "too_short" and any(location == other["loc"][:-1] for other in details):
             continue  # a list is short only because pydantic left out the wrong items, which are told already
-        line = next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 0)
+        line = line_of(location, lines)
         where = f"line {line}, " if line else ""
         found.append((line, f"{where}{_dotted(location)}: {_message(detail, model)}"))
     return [message for _, message in sorted(found, key=lambda item: item[0])]
+
+
+def line_of(location: Location, lines: dict[Location, int]) -> int:
+    """The line of a key, or of the nearest table around it that has one; 0 where none has."""
+    return next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 0)
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
