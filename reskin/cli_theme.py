@@ -126,6 +126,27 @@ def preview(
     click.echo(f"{target}: {frames_told} of {done.size[0]}x{done.size[1]}, before and after, in {chosen.name}")
 
 
+@theme.command()
+@click.argument("name", metavar="THEME")
+@click.option("--on", "source", type=FILE, help=PICTURE_OR_CLIP)
+@preset_option
+def edit(name: str, source: Path | None, preset: str | None) -> None:
+    """Change a theme with sliders beside a live picture.
+
+    Saves into the theme's file and keeps its comments; a theme that comes with Reskin becomes a copy of your own.
+    """
+    from reskin import engine_renderer
+    from reskin.editor.open import edit_theme, target_of
+    from reskin.settings import load_settings
+    from reskin.themes import find_theme
+
+    chosen = preset or load_settings().preset
+    edit_theme(name, lambda: engine_renderer.create(chosen), source)
+    target = target_of(find_theme(name))
+    if target.exists():
+        click.echo(f"{target}")
+
+
 @theme.command("from-image")
 @click.argument("picture", type=FILE)
 @click.option("--name", help="Of the theme; the file's name when left out.")
