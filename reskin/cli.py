@@ -24,6 +24,7 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -135,64 +136,13 @@ def themes(name: str | None, as_json: bool) -> None:
         path = find_theme(name)
         theme = load_theme(path)
         return print_json(theme_json(path, theme)) if as_json else print_theme(path, theme)
-    found = {path: _theme_or_error(path) for path in all_themes().values()}
+    found = {path: theme_or_error(path) for path in all_themes().values()}
     if as_json:
         return print_json([theme_json(path, theme) for path, theme in found.items()])
     return print_themes(found)
 
 
-@cli.group()
-def theme() -> None:
-    """Work on theme files."""
-
-
-@theme.command()
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
-@click.pass_context
-def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
-    """Say whether theme files can be used.
-
-    Tells every mistake's line and what was expected there.
-    """
-    broken = 0
-    for path in files:
-        found = _theme_or_error(path)
-        if isinstance(found, ReskinError):
-            broken += 1
-            click.echo(str(found), err=True)
-        else:
-            named = len(found.material.named())
-            click.echo(f"{path}: {found.name}, {named} materials named, the others derived")
-    ctx.exit(1 if broken else 0)
-
-
-@theme.command("from-image")
-@click.argument("picture", type=FILE)
-@click.option("--name", help="Of the theme; the file's name when left out.")
-def from_image(picture: Path, name: str | None) -> None:
-    """Print a theme with the colours and the light of a picture.
-
-    `reskin theme from-image shot.png > my.toml` makes a file to edit; its comments say what was found.
-    """
-    from reskin.theme_from_image import theme_from_picture
-    from reskin.theme_writer import theme_toml
-
-    found = theme_from_picture(picture, name)
-    click.echo(theme_toml(found.theme, found.notes), nl=False)
-
-
-@theme.command()
-@click.argument("prompt")
-def bake(prompt: str) -> None:
-    """Write the theme that a prompt gives as TOML, to edit.
-
-    reskin theme bake "a warm autumn afternoon" > autumn.toml
-    """
-    from reskin.prompts.bake import bake as baked
-    from reskin.themes import prompted_theme
-
-    _tell_note(prompt)
-    click.echo(baked(prompted_theme(prompt)), nl=False)
+cli.add_command(theme)
 
 
 @cli.command()
@@ -277,32 +227,13 @@ def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
     if not prompt:
         return load_theme(find_theme(theme or settings.theme))
     if theme is None:
-        _tell_note(prompt)
+        tell_note(prompt)
         return prompted_theme(prompt)
     chosen = load_theme(find_theme(theme), prompt)
-    if chosen.prompt == _tell_note(prompt):
+    if chosen.prompt == tell_note(prompt):
         return chosen
     click.echo(f"reskin: {chosen.name} leaves nothing unsaid, so the prompt changes nothing", err=True)
     return chosen
-
-
-def _tell_note(prompt: str) -> str:
-    """Says what of the prompt was not understood; returns what was."""
-    from reskin.prompts import prompt_theme
-
-    prompted = prompt_theme(prompt)
-    if prompted.note:
-        click.echo(f"reskin: {prompted.note}", err=True)
-    return prompted.text
-
-
-def _theme_or_error(path: Path) -> Theme | ReskinError:
-    from reskin.themes import load_theme
-
-    try:
-        return load_theme(path)
-    except ReskinError as error:
-        return error
 
 
 def _play(*, theme: str | None, prompt: str | None, preset: str | None, **options: Any) -> None:

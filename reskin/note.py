@@ -127,6 +127,17 @@ class Note:
             self._results.put((order, _draw_panel(*order)))
 
 
+def stamp(bgra_u8: np.ndarray, text: str) -> None:
+    """Draws a note for good into the lower left of a picture (h, w, 4) that has room for one."""
+    h, w = bgra_u8.shape[:2]
+    if w < MIN_WINDOW_W_PX or h < MIN_WINDOW_H_PX or not text:
+        return
+    panel = _cached_panel(text, h, w)
+    tall, wide = panel.alpha.shape[:2]
+    left = min(h // 24, w - wide)
+    panel.blend_onto(bgra_u8[h - left - tall : h - left, left : left + wide], 1.0)
+
+
 @lru_cache(maxsize=1)
 def _font() -> cv2.FontFace:
     return cv2.FontFace("sans")
@@ -155,6 +166,9 @@ def _draw_panel(text: str, window_h: int, window_w: int) -> _Panel:
         colour=np.rint(colour).astype(np.uint8),
         alpha=np.repeat(np.rint(opacity * 255).astype(np.uint8)[..., None], 4, axis=2),
     )
+
+
+_cached_panel = lru_cache(maxsize=4)(_draw_panel)  # a clip has the same two on every frame
 
 
 def _rounded(h: int, w: int, *, radius_px: int) -> np.ndarray:

@@ -15,6 +15,7 @@ import reskin
 from engine.config import MATERIALS
 from reskin.app import RunOptions
 from reskin.cli import cli
+from reskin.cli_theme import theme
 from reskin.frame import Region
 from reskin.renderer import TintRenderer
 from reskin.settings import Settings, parse_settings
@@ -45,7 +46,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [*(name for name in cli.commands if name != "theme"), "theme check", "theme bake"],
+    [*(name for name in cli.commands if name != "theme"), *(f"theme {name}" for name in theme.commands)],
     ids=lambda command: command,
 )
 def test_every_command_explains_itself(command: str) -> None:
