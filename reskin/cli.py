@@ -306,6 +306,8 @@ def _theme_or_error(path: Path) -> Theme | ReskinError:
 
 def _play(*, theme: str | None, prompt: str | None, preset: str | None, **options: Any) -> None:
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
+    if options["record_split"] and options["record"] is None:
+        raise click.UsageError("--record-split says how to record; give --record FILE too.")
     settings = _settings()
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
     options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
@@ -314,6 +316,8 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
 
     status = run(RunOptions(preset=preset or settings.preset, settings=settings, **options))
     print_status(status)
+    if status.failures:
+        raise ReskinError("; ".join(status.failures))
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt
 

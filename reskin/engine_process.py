@@ -39,7 +39,7 @@ def serve(
     connection: Connection, factory: str, arguments: tuple[object, ...], carries_marker: bool, parent_pid: int
 ) -> None:
     """The process's whole life. Ends at "stop", at the parent's death, or after too many exceptions in a row."""
-    _die_with(parent_pid)
+    die_with(parent_pid)
     try:
         renderer = _create(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the app must hear of it
@@ -116,7 +116,7 @@ def _create(factory: str, arguments: tuple[object, ...]) -> Renderer:
     return renderer
 
 
-def _die_with(parent_pid: int) -> None:
+def die_with(parent_pid: int) -> None:
     """Never outlive the app, not even when it is killed by SIGKILL. Elsewhere than on Linux, the pipe's end tells."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the app tells us when to stop
     if sys.platform == "linux":

@@ -46,6 +46,8 @@ class LoopOptions:
     strength_step: float = 0.1
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
+    poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
+    on_grab: Sequence[Callable[[Frame], None]] = ()  # see the game's own picture, which is valid until the next one
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -78,6 +80,9 @@ def run_loop(
             news = engine.poll(clock.now_ns())
             engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
+            if frame is not None:
+                for look in options.on_grab:
+                    look(frame)
 
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)
@@ -214,6 +219,7 @@ class _Run:
         if self._own_note is not None:
             notes, self._own_note = [*notes, self._own_note], None
         warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
+        warnings += self._options.poll_warnings()
         self._warning = None
         if warnings:
             note.say(warnings[-1], now_ns, stay_s=LONG_NOTE_S)

@@ -142,7 +142,7 @@ class _Life:
         self.process: SpawnProcess = context.Process(
             target=serve, args=(theirs, *arguments, os.getpid()), name="reskin-engine", daemon=True
         )
-        with _environment(QUIET_THREADS), _interrupt_blocked():
+        with _environment(QUIET_THREADS), interrupt_blocked():
             self.process.start()
         theirs.close()
         self._segment = self._give_segment(capacity)
@@ -253,7 +253,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interrupt_blocked() -> Iterator[None]:
+def interrupt_blocked() -> Iterator[None]:
     """A process inherits the mask: Ctrl-C, which the terminal sends to all, then ends the app alone."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
