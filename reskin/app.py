@@ -60,6 +60,7 @@ class RunOptions:
     shot: Path | None = None  # the last picture shown, as PNG
     record: Path | None = None  # everything shown, as a video
     record_split: bool = False  # with the game's own picture beside it
+    warnings: tuple[str, ...] = ()  # told to the player at the start
     output_window: bool = False  # what is shown in a second, ordinary window too
     measure: bool = False  # glass to glass, with a game that draws a marker
     settings: Settings = field(default_factory=Settings)
@@ -92,7 +93,7 @@ def run(
         parts.callback(hotkeys.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
-        shield = Shield(status.failures)
+        shield = Shield(status.failures, options.warnings)
         sinks, onlookers = _open_sinks(options, parts, shield)
         meter = _open_meter(capture, parts) if options.measure else None
 
@@ -244,12 +245,19 @@ class _Signals:
         self.stopped = True
 
 
+def _ending_signals() -> list[signal.Signals]:
+    """Also a terminal's closing, by its names on Linux and on Windows, unless somebody has it ignored (nohup)."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    there = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    return [number for number in there if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextlib.contextmanager
 def _signals() -> Iterator[_Signals]:
     signals = _Signals()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, signals.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, signals.handle) for number in _ending_signals()}
     try:
         yield signals
     finally:

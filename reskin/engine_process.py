@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from reskin.latency import carry_marker
+from reskin.log import start_process_log
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Segment, SharedFrame, receive_segment
 from reskin.themes import Theme
@@ -27,6 +29,7 @@ IDLE_S = 0.05  # between two heartbeats while there is nothing to paint
 ERRORS_IN_A_ROW = 24  # one second of nothing but exceptions: a fresh process is the better hope
 HISTORY_GAP_NS = 1_000_000_000  # after such a gap between two frames the past is another scene
 _PR_SET_PDEATHSIG = 1
+_log = logging.getLogger(__name__)
 
 
 class Look(NamedTuple):
@@ -40,13 +43,17 @@ def serve(
 ) -> None:
     """The process's whole life. Ends at "stop", at the parent's death, or after too many exceptions in a row."""
     die_with(parent_pid)
+    start_process_log("engine")
+    _log.info("starting %s%s", factory, arguments)
     try:
         renderer = _create(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the app must hear of it
+        _log.exception("starting failed")
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return
     gc.collect()
     gc.freeze()  # what is loaded by now stays; looking through all of it again takes 20 ms, in the middle of a frame
+    _log.info("ready: %s", renderer.name)
     connection.send(("ready", renderer.name))
     try:
         _paint_for_ever(connection, renderer, carries_marker)
@@ -86,6 +93,7 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
             last = None
             errors_in_a_row += 1
             text = f"{type(error).__name__}: {error}"
+            _log.exception("a frame could not be painted")
             connection.send(("error", text))
             if errors_in_a_row >= ERRORS_IN_A_ROW:
                 connection.send(("failed", f"{errors_in_a_row} frames in a row could not be painted: {text}"))

@@ -12,6 +12,7 @@ thread of its own, behind a slot. Knows nothing of X11, models or files.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
 MISSING_NOTE_NS = 10_000_000_000  # without a skin, though one is wanted: the player is told, and told again
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +243,7 @@ class _Run:
             engine_ms = painting.stages_ms["engine"] if painting is not None else None
             quality.tick(missed=missed and engine_ms is None, engine_ms=engine_ms)
         if quality.level != before:
+            _log.info("quality %d, was %d", quality.level, before)
             self._own_note = f"Quality {QUALITY_LEVELS - quality.level} of {QUALITY_LEVELS}"
         return quality.level != before
 

@@ -6,6 +6,7 @@ Knows nothing of what sinks do. The overlay is not behind it: without an overlay
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from reskin.errors import SinkEnded
 from reskin.frame import Frame, Region
@@ -17,9 +18,9 @@ _log = logging.getLogger(__name__)
 class Shield:
     """`over(sink)` for each sink; `notes` says what was dropped since the last call; what failed joins `failures`."""
 
-    def __init__(self, failures: list[str]) -> None:
+    def __init__(self, failures: list[str], first_notes: Iterable[str] = ()) -> None:
         self.failures = failures
-        self._notes: list[str] = []
+        self._notes = list(first_notes)
 
     def over(self, sink: Sink) -> Sink:
         return _Shielded(sink, self)
