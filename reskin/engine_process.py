@@ -7,17 +7,14 @@ it is `reskin.supervisor`.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import logging
-import os
-import signal
-import sys
 import time
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from reskin.child_process import die_with
 from reskin.latency import carry_marker
 from reskin.log import start_process_log
 from reskin.renderer import Renderer, View
@@ -28,7 +25,6 @@ HEARTBEAT = 0  # word of the control page: time.monotonic_ns() of the last sign 
 IDLE_S = 0.05  # between two heartbeats while there is nothing to paint
 ERRORS_IN_A_ROW = 24  # one second of nothing but exceptions: a fresh process is the better hope
 HISTORY_GAP_NS = 1_000_000_000  # after such a gap between two frames the past is another scene
-_PR_SET_PDEATHSIG = 1
 _log = logging.getLogger(__name__)
 
 
@@ -122,12 +118,3 @@ def _create(factory: str, arguments: tuple[object, ...]) -> Renderer:
     module_name, _, function_name = factory.partition(":")
     renderer: Renderer = getattr(importlib.import_module(module_name), function_name)(*arguments)
     return renderer
-
-
-def die_with(parent_pid: int) -> None:
-    """Never outlive the app, not even when it is killed by SIGKILL. Elsewhere than on Linux, the pipe's end tells."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the app tells us when to stop
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent_pid:  # it died before the line above
-            os._exit(1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reskin.engine_process import die_with
+from reskin.child_process import die_with
 from reskin.letterbox import letterbox
 from reskin.log import start_process_log
 from reskin.shared_frames import Segment, receive_segment
