@@ -61,6 +61,7 @@ class RunOptions:
     record: Path | None = None  # everything shown, as a video
     record_split: bool = False  # with the game's own picture beside it
     warnings: tuple[str, ...] = ()  # told to the player at the start
+    virtual_camera: bool = False  # what is shown as a webcam, for other programs
     output_window: bool = False  # what is shown in a second, ordinary window too
     measure: bool = False  # glass to glass, with a game that draws a marker
     settings: Settings = field(default_factory=Settings)
@@ -166,6 +167,10 @@ def _open_sinks(
         from reskin.sinks.output_window import OutputWindow
 
         add(OutputWindow())
+    if options.virtual_camera:
+        from reskin.sinks.virtual_camera import VirtualCamera
+
+        add(VirtualCamera())
     return sinks, onlookers
 
 
