@@ -71,9 +71,7 @@ def open_device(size: tuple[int, int]) -> Any:
     try:
         return pyvirtualcam.Camera(*size, TICK_HZ, fmt=pyvirtualcam.PixelFormat.BGR)
     except RuntimeError as error:
-        raise SinkError(
-            f"opening the virtual camera: there is no device that takes it ({error}). {_advice()}"
-        ) from error
+        raise SinkError(f"opening the virtual camera: there is no device for it ({error}). {_advice()}") from error
 
 
 def _advice() -> str:
