@@ -20,7 +20,7 @@ from reskin.themes import all_themes, shipped_themes, user_theme_folder
 
 PACKAGES = (
     "numpy", "opencv-python-headless", "numba", "onnxruntime", "pygame-ce", "mss", "pynput", "av", "pydantic",
-    "xcffib", "dxcam", "torch", "triton",
+    "xcffib", "dxcam", "torch", "triton", "pyvirtualcam",
 )  # fmt: skip
 
 # Packages that put other files where ours lie: the import then finds whichever was installed last.

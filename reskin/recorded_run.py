@@ -38,7 +38,7 @@ def recorded_run(*, asked_preset: str | None, usual_preset: str) -> Iterator[Adv
     with app_log():
         marker = RunMarker(log_folder())
         advice = advise(marker.begin(), asked_preset=asked_preset, usual_preset=usual_preset)
-        _log.info("reskin %s begins, python %s", reskin.__version__, platform.python_version())
+        _log.info("reskin %s begins, python %s, %s", reskin.__version__, platform.python_version(), platform.platform())
         for warning in advice.warnings:
             _log.warning("%s", warning)
         try:

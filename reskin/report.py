@@ -24,11 +24,13 @@ from reskin.redact import Redactor
 LOG_LINES = 300  # the last, of each log
 FAULT_LINES = 200
 DOCTOR_LIMIT_S = 90.0
+NOT_IN_IT = "Not in it: pictures, and the titles of windows."
 README = """A report of Reskin {version}, made {when} with Python {python} on {system}.
 
-In it: what `reskin doctor` finds, the settings in effect, the last {lines} lines of each log, and the stacks that a
-crash has left. Not in it: pictures{titles}. The home folder is written ~, the user's name <user>, the machine's
-name <machine>. It is plain text: look through it before you attach it to an issue. Nothing was sent anywhere.
+In it: what `reskin doctor` finds, the settings in effect, the last {lines} lines of each log, and the
+stacks that a crash has left. {left_out}
+The home folder is written ~, the user's name <user>, the machine's name <machine>. It is plain text:
+look through it before you attach it to an issue. Nothing was sent anywhere.
 """
 
 
@@ -42,7 +44,8 @@ def write_report(path: Path, *, with_titles: bool = False, redactor: Redactor | 
     texts = {
         "README.txt": README.format(
             version=reskin.__version__, when=f"{datetime.now():%Y-%m-%d %H:%M}", python=platform.python_version(),
-            system=platform.platform(), lines=LOG_LINES, titles="" if with_titles else ", and no titles of windows",
+            system=platform.platform(), lines=LOG_LINES,
+            left_out="There are titles of windows in it." if with_titles else NOT_IN_IT,
         ),
         "doctor.json": _doctor(),
         "settings.toml": _settings(),

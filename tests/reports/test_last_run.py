@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from reskin import last_run
+from reskin.app import RunOptions
+from reskin.cli import cli
 from reskin.errors import CaptureError
 from reskin.last_run import LastRuns, RunMarker
 from reskin.recorded_run import advise, recorded_run
+from reskin.status import Status
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What `reskin run` does around its loop, with a loop that waits: signals are those of the app itself.
@@ -58,7 +62,6 @@ def test_a_kill_is_told_once_and_other_endings_are_not(home: Path) -> None:
     assert after.begin() == LastRuns(crashed=True, in_a_row=2)
     after.end()
     assert begin_and_be_killed(home / "log") == LastRuns()
-    assert "did not end properly" in (home / "log" / "app.log").read_text()
 
 
 def begin_and_be_killed(folder: Path) -> LastRuns:
@@ -79,6 +82,7 @@ def test_three_in_a_row_take_the_safe_preset_and_a_good_end_brings_the_usual_one
         assert advice.preset == "lite"
         (told,) = advice.warnings
         assert "3 times in a row: this time with the preset lite" in told
+    assert told in (home / "log" / "app.log").read_text()
     with recorded_run(asked_preset=None, usual_preset="nano") as advice:
         assert (advice.preset, advice.warnings) == ("", ())
 
@@ -129,3 +133,27 @@ def test_an_unexpected_exception_is_a_crash_by_name_and_our_own_errors_are_none(
     assert "ZeroDivisionError" in text
     assert "CaptureError" in text
     assert "secret" not in text
+
+
+def test_the_command_tells_a_crash_and_what_a_sink_has_failed_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[RunOptions] = []
+
+    def run(options: RunOptions) -> Status:
+        asked.append(options)
+        return Status(ended_because="the player quit", failures=["writing the video x.mp4: no space"])
+
+    monkeypatch.setattr("reskin.app.run", run)
+    for _ in range(3):
+        begin_and_be_killed(home / "log")
+    (home / "settings.toml").write_text('preset = "nano"')
+    done = CliRunner().invoke(cli, ["run", "tux", "--record", "x.mp4", "--record-split", "--output-window"])
+    assert done.exit_code == 1
+    assert done.stdout == "ended: the player quit\n"
+    first, last = done.stderr.splitlines()
+    assert first.startswith("reskin: Reskin did not end properly 3 times in a row: this time with the preset lite")
+    assert last == "reskin: writing the video x.mp4: no space"
+    (options,) = asked
+    assert options.preset == "lite"
+    assert options.warnings[0] in first
+    assert (options.record_split, options.output_window, options.virtual_camera) == (True, True, False)
+    assert begin_and_be_killed(home / "log") == LastRuns()

@@ -52,7 +52,7 @@ def test_the_zip_tells_of_the_machine_and_not_of_its_owner(home: Path, monkeypat
     assert len(lines) == report.LOG_LINES
     assert lines[0] == "old line 1 of <user>"
     assert lines[-2:] == ["opened ~/themes/x.toml", "newest line"]
-    assert "no titles of windows" in found["README.txt"]
+    assert "Not in it: pictures, and the titles of windows" in found["README.txt"]
 
 
 def test_a_doctor_that_crashes_is_in_the_report(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

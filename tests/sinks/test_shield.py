@@ -34,14 +34,18 @@ def test_the_loop_outlives_a_failing_sink(failure: Exception) -> None:
         said.extend(notes := shield.notes())
         return notes
 
-    overlay = FakeOverlay()
+    overlay, grabbed = FakeOverlay(), list[int]()
     status = run_loop(
         FakeCapture((64, 48), clock_ns=clock.now_ns), overlay, FakeHotkeys(), [shield.over(bad), shield.over(good)],
         two_themes(), InlineEngine(TintRenderer(), clock), clock=clock,
-        options=LoopOptions(seconds=1.0, poll_warnings=warnings),
+        options=LoopOptions(
+            seconds=1.0, poll_warnings=warnings, on_grab=[lambda frame: grabbed.append(frame.index)]
+        ),
     )  # fmt: skip
     assert status.ended_because == "1 s are over"
     assert good.shown >= 24
+    assert grabbed == list(range(grabbed[0], grabbed[0] + len(grabbed)))
+    assert len(grabbed) >= good.shown
     assert overlay.shown >= 18
     assert [note for note in said if "fake sink has ended" in note and "no space" in note] == said
     assert len(said) == 1
