@@ -22,7 +22,7 @@ import numpy as np
 
 from reskin import platforms
 from reskin.errors import CaptureError, ReskinError
-from reskin.frame import Region
+from reskin.frame import Frame, Region
 from reskin.gpu_presets import check
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
@@ -31,6 +31,7 @@ from reskin.promptness import prompt_thread
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
 from reskin.settings import Settings
+from reskin.sinks.shield import Shield
 from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
@@ -59,6 +60,10 @@ class RunOptions:
     warm_up_s: float = 0.0  # played before, and not in the figures
     shot: Path | None = None  # the last picture shown, as PNG
     record: Path | None = None  # everything shown, as a video
+    record_split: bool = False  # with the game's own picture beside it
+    warnings: tuple[str, ...] = ()  # told to the player at the start
+    virtual_camera: bool = False  # what is shown as a webcam, for other programs
+    output_window: bool = False  # what is shown in a second, ordinary window too
     measure: bool = False  # glass to glass, with a game that draws a marker
     settings: Settings = field(default_factory=Settings)
 
@@ -91,7 +96,8 @@ def run(
         parts.callback(hotkeys.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
-        sinks = _open_sinks(options, parts)
+        shield = Shield(status.failures, options.warnings)
+        sinks, onlookers = _open_sinks(options, parts, shield)
         meter = _open_meter(capture, parts) if options.measure else None
 
         def warm() -> None:
@@ -107,7 +113,8 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
-                poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
+                poll_notes=screenshots.notes, poll_warnings=shield.notes, on_grab=onlookers, on_warm=warm,
+                on_end=last_picture.append,
             ),
         )  # fmt: skip
         on_end(engine)
@@ -140,14 +147,33 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
     return capture
 
 
-def _open_sinks(options: RunOptions, parts: contextlib.ExitStack) -> list[Sink]:
-    if options.record is None:
-        return []
-    from reskin.sinks.recording import RecordingSink
+def _open_sinks(
+    options: RunOptions, parts: contextlib.ExitStack, shield: Shield
+) -> tuple[list[Sink], list[Callable[[Frame], None]]]:
+    """The sinks behind their shield, and who wants to see the game's own pictures."""
+    sinks: list[Sink] = []
+    onlookers: list[Callable[[Frame], None]] = []
 
-    sink = RecordingSink(options.record)
-    parts.callback(sink.close)
-    return [sink]
+    def add(sink: Sink) -> None:
+        sinks.append(shield.over(sink))
+        parts.callback(sinks[-1].close)
+
+    if options.record is not None:
+        from reskin.sinks.recording import RecordingSink
+
+        recording = RecordingSink(options.record, split=options.record_split)
+        add(recording)
+        if options.record_split:
+            onlookers.append(recording.grabbed)
+    if options.output_window:
+        from reskin.sinks.output_window import OutputWindow
+
+        add(OutputWindow())
+    if options.virtual_camera:
+        from reskin.sinks.virtual_camera import VirtualCamera
+
+        add(VirtualCamera())
+    return sinks, onlookers
 
 
 def _open_meter(capture: Capture, parts: contextlib.ExitStack) -> GlassMeter:
@@ -226,12 +252,19 @@ class _Signals:
         self.stopped = True
 
 
+def _ending_signals() -> list[signal.Signals]:
+    """Also a terminal's closing, by its names on Linux and on Windows, unless somebody has it ignored (nohup)."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    there = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    return [number for number in there if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextlib.contextmanager
 def _signals() -> Iterator[_Signals]:
     signals = _Signals()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, signals.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, signals.handle) for number in _ending_signals()}
     try:
         yield signals
     finally:

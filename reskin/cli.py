@@ -24,6 +24,7 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_report import report
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
@@ -57,6 +58,9 @@ class ReskinGroup(click.Group):
 @click.version_option(reskin.__version__, message="reskin %(version)s")
 def cli() -> None:
     """Play any game in another world's skin, live."""
+
+
+cli.add_command(report)
 
 
 @cli.command()
@@ -201,6 +205,7 @@ def settings(write: bool) -> None:
 @cli.command()
 def paths() -> None:
     """Print where Reskin's files lie."""
+    from reskin.log import log_folder
     from reskin.settings import settings_path
     from reskin.themes import shipped_theme_folder, user_theme_folder
 
@@ -209,6 +214,7 @@ def paths() -> None:
         "own themes": user_theme_folder(),
         "shipped themes": shipped_theme_folder(),
         "screenshots": _settings().screenshot_folder(),
+        "logs": log_folder(),
     }
     for name, path in places.items():
         click.echo(f"{name:15} {path}" + ("" if path.exists() else " (not there yet)"))
@@ -238,14 +244,24 @@ def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
 
 def _play(*, theme: str | None, prompt: str | None, preset: str | None, **options: Any) -> None:
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
+    if options["record_split"] and options["record"] is None:
+        raise click.UsageError("--record-split says how to record; give --record FILE too.")
     settings = _settings()
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
     options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
+    from reskin.recorded_run import log_end, recorded_run
 
-    status = run(RunOptions(preset=preset or settings.preset, settings=settings, **options))
+    with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
+        for warning in advice.warnings:
+            click.echo(f"reskin: {warning}", err=True)
+        chosen = preset or advice.preset or settings.preset
+        status = run(RunOptions(preset=chosen, settings=settings, warnings=advice.warnings, **options))
+        log_end(status)
     print_status(status)
+    if status.failures:
+        raise ReskinError("; ".join(status.failures))
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt
 

@@ -72,7 +72,10 @@ def live_options(command: Any) -> Any:
     """What `run` and `demo` share."""
     seconds = click.FloatRange(min=0, min_open=True)
     for option in (
-        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4."),
+        click.option("--virtual-camera", is_flag=True, help="Be a webcam too. Needs reskin[camera], which is GPL-2."),
+        click.option("--output-window", is_flag=True, help="A second, ordinary window with what is shown, to capture."),
+        click.option("--record-split", is_flag=True, help="With --record: the game itself beside what is shown."),
+        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4 or out.mkv."),
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),

