@@ -111,8 +111,7 @@ def test_a_wayland_session_without_xwayland_is_named(monkeypatch: pytest.MonkeyP
         platforms.list_windows()
 
 
-@pytest.mark.parametrize("system", ["win32", "darwin"])
-def test_systems_that_are_not_built_yet_say_so(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
-    monkeypatch.setattr("sys.platform", system)
-    with pytest.raises(DisplayError, match=f"{system} are not built yet"):
+def test_systems_that_are_not_built_yet_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(DisplayError, match="darwin are not built yet"):
         platforms.open_overlay()
