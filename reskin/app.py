@@ -25,7 +25,7 @@ from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
-from reskin.platforms.base import Capture, CaptureState, Hotkeys, Sink
+from reskin.platforms.base import Capture, CaptureState, Sink
 from reskin.promptness import prompt_thread
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
@@ -89,6 +89,7 @@ def run(
         parts.callback(hotkeys.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
+        screenshots.tell(*getattr(hotkeys, "notes", ()))
         sinks = _open_sinks(options, parts)
         meter = _open_meter(capture, parts) if options.measure else None
 
@@ -105,7 +106,7 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
-                poll_notes=_all_notes(screenshots, hotkeys), on_warm=warm, on_end=last_picture.append,
+                poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
         on_end(engine)
@@ -114,17 +115,6 @@ def run(
     if options.shot is not None:
         _write_shot(options.shot, last_picture[0])
     return status
-
-
-def _all_notes(screenshots: Screenshots, hotkeys: Hotkeys) -> Callable[[], list[str]]:
-    """What screenshots tell, and, once, what the hotkeys had to say when they were opened."""
-    first = list(getattr(hotkeys, "notes", ()))
-
-    def notes() -> list[str]:
-        told, first[:] = [*first, *screenshots.notes()], []
-        return told
-
-    return notes
 
 
 def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:

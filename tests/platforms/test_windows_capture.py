@@ -106,6 +106,20 @@ def test_a_moved_window_is_found_again_though_nothing_else_changes(either: Open)
     assert capture.locate() == Region(900, 500, 640, 360)
 
 
+def test_dxcam_tells_a_still_screen_from_one_that_it_has_not_seen_yet(opened: Callable[[Capture], Capture]) -> None:
+    """It gives None for both. The window moved, was grabbed at its old place, and nothing has changed since."""
+    here = FakeSystem()
+    capture = opened(_screen(here))
+    picture = here.play(1)
+    eventually(lambda: _shows(capture, picture))
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < 0.4:
+        assert _shows(capture, picture)
+    assert len(here.dxcam.created) == 1  # no camera was made anew for a screen that stands still
+    here.game.client = Region(900, 500, 640, 360)
+    eventually(lambda: _shows(capture, picture))
+
+
 def test_a_resized_window_is_grabbed_at_its_new_size(either: Open) -> None:
     here, capture = either()
     here.desktop.move(here.game, Region(30, 40, 800, 450), np.zeros((450, 800, 4), np.uint8))
