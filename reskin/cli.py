@@ -24,6 +24,7 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_selftest import selftest
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class ReskinGroup(click.Group):
 @click.version_option(reskin.__version__, message="reskin %(version)s")
 def cli() -> None:
     """Play any game in another world's skin, live."""
+
+
+cli.add_command(selftest)
 
 
 @cli.command()

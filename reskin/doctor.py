@@ -36,8 +36,8 @@ def report() -> dict[str, Any]:
     """versions, machine, parts (a list of Choice), files, notes."""
     preset, notes = _preset()
     return {
-        "versions": _versions(),
-        "machine": _machine(),
+        "versions": versions(),
+        "machine": machine(),
         "parts": [*probe(), probe_engine(preset)],
         "files": {
             "settings": _with_state(settings_path()),
@@ -75,9 +75,9 @@ def _preset() -> tuple[str, list[str]]:
         return Settings().preset, [str(error)]
 
 
-def _versions() -> dict[str, str]:
-    versions = {"reskin": reskin.__version__, "python": platform.python_version()}
-    return versions | {name: _version(name) or "not installed" for name in PACKAGES}
+def versions() -> dict[str, str]:
+    found = {"reskin": reskin.__version__, "python": platform.python_version()}
+    return found | {name: _version(name) or "not installed" for name in PACKAGES}
 
 
 def _version(package: str) -> str | None:
@@ -87,7 +87,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _machine() -> dict[str, str | int]:
+def machine() -> dict[str, str | int]:
     return {
         "system": platform.platform(),
         "processor": _processor(),

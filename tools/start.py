@@ -63,6 +63,7 @@ def run_tests(pytest_arguments: list[str]) -> int:
         "ruff check": [PYTHON, "-m", "ruff", "check", "."],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
         "mypy": [PYTHON, "-m", "mypy"],
+        "mypy for Windows": [PYTHON, "-m", "mypy", "--platform", "win32", "-p", "reskin.platforms"],
         "pytest": [PYTHON, "-m", "pytest", *pytest_arguments],
     }
     failed = []

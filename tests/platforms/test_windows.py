@@ -64,7 +64,7 @@ def test_no_windows_at_all_says_to_start_the_game() -> None:
 def test_a_real_window_is_listed_with_all_that_is_known_of_it(game: Game) -> None:
     (window,) = platforms.list_windows()
     assert window.title == "Tux Test"
-    assert window.pid == game._process.pid
+    assert window.pid == game.process.pid
     assert window.wm_class
     assert (window.region.w, window.region.h) == (640, 360)
     assert not window.minimised

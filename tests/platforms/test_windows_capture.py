@@ -12,7 +12,7 @@ import pytest
 from reskin.errors import CaptureError
 from reskin.frame import Frame, Region
 from reskin.platforms.base import Capture, CaptureState
-from reskin.platforms.windows import game_window
+from reskin.platforms.windows import duplication, game_window
 from reskin.platforms.windows.duplication import DuplicationCapture
 from reskin.platforms.windows.fake.toolkit import FakeSystem
 from reskin.platforms.windows.game_window import GameWindow
@@ -94,6 +94,21 @@ def test_the_callers_picture_is_not_overwritten_before_its_next_grab(either: Ope
     assert frame is not None
     here.play(2)
     time.sleep(0.02)
+    assert (frame.bgra_u8 == picture).all()
+
+
+def test_a_picture_that_is_shown_again_is_not_overwritten_by_the_late_one(
+    opened: Callable[[Capture], Capture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = FakeSystem()
+    capture = opened(_screen(here))
+    picture = here.play(1)
+    eventually(lambda: _shows(capture, picture))
+    monkeypatch.setattr(duplication, "ANSWER_LIMIT_S", 0)
+    here.play(2)
+    frame = capture.grab()  # the old one again: the new one is being grabbed
+    time.sleep(0.05)
+    assert frame is not None
     assert (frame.bgra_u8 == picture).all()
 
 
