@@ -17,6 +17,7 @@ import onnxruntime
 
 from engine.config import Preset
 from engine.painter_state import PainterState
+from engine.providers import make_session
 from engine.refine import Refiner, Settled
 from engine.stillness import Stillness
 from engine.style import Style
@@ -42,7 +43,8 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    available = onnxruntime.get_available_providers()
+    return make_session(path.read_bytes(), options, available, onnxruntime.InferenceSession)
 
 
 def read_frame(reader: onnxruntime.InferenceSession, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

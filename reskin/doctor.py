@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import reskin
+from reskin.doctor_gpu import gpu_rows
 from reskin.errors import ReskinError
 from reskin.platforms import notes as desktop_notes
 from reskin.platforms import probe
@@ -37,7 +38,7 @@ def report() -> dict[str, Any]:
     preset, notes = _preset()
     return {
         "versions": versions(),
-        "machine": machine(),
+        "machine": machine() | gpu_rows(),
         "parts": [*probe(), probe_engine(preset)],
         "files": {
             "settings": _with_state(settings_path()),

@@ -84,7 +84,7 @@ def download(folder: Path) -> None:
 
 def sources(folder: Path) -> dict[str, str]:
     """Path inside the wheel to text, of every Python file in the wheels of a folder."""
-    found = {}
+    found: dict[str, str] = {}
     for wheel in sorted(folder.glob("*.whl")):
         with zipfile.ZipFile(wheel) as archive:
             names = [name for name in archive.namelist() if name.endswith(".py")]

@@ -44,7 +44,7 @@ def play(title: str, x: int, y: int, w: int, h: int, *, clock: bool = False) -> 
                 _say("focus gained")
             elif event.type == pygame.WINDOWFOCUSLOST:
                 _say("focus lost")
-        screen = pygame.display.get_surface()
+        screen = pygame.display.get_surface() or screen
         w, h = screen.get_size()
         for index, (blue, green, red) in enumerate(QUADRANTS_BGR):
             left, top = index % 2 * (w // 2), index // 2 * (h // 2)

@@ -174,7 +174,8 @@ def test_without_a_fault_every_check_is_green_and_leaves_its_picture() -> None:
         ("focus taken", "click-through", "took the keyboard"), ("deaf", "hotkeys", "went down, and Reskin did not"),
         ("never let go", "hotkeys", "was let go, and Reskin did not"), ("key taken", "your keys", "quit (<f9>)"),
         ("late", "pacing", "50% of the ticks were missed"), ("no skin", "pacing", "no reskinned picture"),
-        ("crawls", "pacing", "too slowly for a single picture"), ("old", "latency", "at most 400 ms, from drawn to seen"),
+        ("crawls", "pacing", "too slowly for a single picture"),
+        ("old", "latency", "at most 400 ms, from drawn to seen"),
     ],
 )  # fmt: skip
 def test_each_fault_turns_its_check_red_and_says_what_to_do(fault: str, check: str, text: str) -> None:
