@@ -18,6 +18,7 @@ import onnxruntime
 from engine.config import Preset
 from engine.onnx_file import Ports, check_ports, read_onnx
 from engine.painter_state import PainterState
+from engine.providers import make_session
 from engine.refine import Refiner, Settled
 from engine.stillness import Stillness
 from engine.style import Style
@@ -47,7 +48,7 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    session = make_session(content, options, onnxruntime.get_available_providers(), onnxruntime.InferenceSession)
     check_ports(path, ports_of(session))
     return session
 

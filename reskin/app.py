@@ -49,6 +49,7 @@ class RunOptions:
     region: Region | None = None  # of the screen
     video: Path | None = None
     command: tuple[str, ...] = ()  # a game to start, and to end with Reskin
+    leave_game: bool = False  # such a game runs on when the player quits Reskin
     headless: bool = False  # on a virtual display of its own
     headless_size_px: tuple[int, int] = (1280, 720)  # (width, height) of that display
     theme: str | Path = ""  # "": the settings' own, or the prompt alone where there is one
@@ -90,12 +91,13 @@ def run(
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened
         capture = _open_capture(options, parts)
-        overlay = platforms.open_overlay()
+        overlay = platforms.open_overlay(capture, only_in_front=settings.overlay.only_in_front)
         parts.callback(overlay.close)
         hotkeys = platforms.open_hotkeys(settings.hotkeys.chords())
         parts.callback(hotkeys.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
+        screenshots.tell(*getattr(hotkeys, "notes", ()))
         shield = Shield(status.failures, options.warnings)
         sinks, onlookers = _open_sinks(options, parts, shield)
         meter = _open_meter(capture, parts) if options.measure else None
@@ -133,8 +135,9 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
             "`reskin windows` lists the windows."
         )
     if options.command:
-        game = parts.enter_context(_game(options.command))
-        capture = _wait_for_window_of(game)
+        there_before = {window.id for window in platforms.list_windows()}
+        game = parts.enter_context(_game(options.command, leave=options.leave_game))
+        capture = _wait_for_window_of(game, there_before)
     elif options.region is not None:
         capture = platforms.open_region(options.region)
     elif options.video is not None:
@@ -204,29 +207,42 @@ def _virtual_display(size_px: tuple[int, int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _game(command: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """A game that begins and ends with us; in a session of its own, so that Ctrl-C reaches us alone."""
+def _game(command: tuple[str, ...], *, leave: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A game that begins with us, and ends with us unless it is left; Ctrl-C reaches us alone, not its session."""
+    own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # what Windows has for a session
     try:
-        game = subprocess.Popen(command, start_new_session=True)
+        game = subprocess.Popen(command, start_new_session=True, creationflags=own_group)
     except OSError as error:
         raise CaptureError(f"starting the game {command[0]}: {error.strerror}. Check the command.") from error
     try:
         yield game
     finally:
-        game.terminate()
-        try:
-            game.wait(GAME_END_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            game.kill()
-            game.wait()
+        if not leave:
+            _end(game)
+        elif game.poll() is None:
+            game.returncode = 0  # left on purpose: nobody will wait for it
 
 
-def _wait_for_window_of(game: subprocess.Popen[bytes]) -> Capture:
+def _end(game: subprocess.Popen[bytes]) -> None:
+    game.terminate()
+    try:
+        game.wait(GAME_END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        game.kill()
+        game.wait()
+
+
+def _wait_for_window_of(game: subprocess.Popen[bytes], there_before: set[int]) -> Capture:
+    """A launcher that ends in peace has started the game as another program: then any new window is taken for its."""
     deadline_s = time.monotonic() + GAME_START_LIMIT_S
     while time.monotonic() < deadline_s:
-        if game.poll() is not None:
+        if game.poll():
             raise CaptureError(f"starting the game: it ended at once with exit status {game.returncode}.")
-        windows = [window for window in platforms.list_windows() if window.pid == game.pid]
+        windows = [
+            window
+            for window in platforms.list_windows()
+            if window.pid == game.pid or (game.returncode == 0 and window.id not in there_before)
+        ]
         if windows:
             capture = platforms.open_window(str(windows[-1].id))
             if capture.state is CaptureState.ACTIVE:

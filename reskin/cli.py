@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import reskin
+from reskin.cli_command import ProgramCommand, program
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -25,6 +26,7 @@ from reskin.cli_options import (
     theme_option,
 )
 from reskin.cli_report import report
+from reskin.cli_selftest import selftest
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
@@ -61,20 +63,25 @@ def cli() -> None:
 
 
 cli.add_command(report)
+cli.add_command(selftest)
 
 
-@cli.command()
+@cli.command(cls=ProgramCommand)
 @click.argument("window", required=False)
 @click.option("--region", type=RegionType(), help="A rectangle of the screen in pixels, instead of a window.")
 @live_options
 def run(window: str | None, region: Region | None, **options: Any) -> None:
     """Reskin a running game.
 
-    WINDOW is a part of the title of its window, its class, or its id; `reskin windows` lists them.
+    WINDOW is a part of the title of its window, its class, or its id; `reskin windows` lists them. With -- PROGRAM the
+    game is started, and Reskin ends with it.
     """
-    if (window is None) == (region is None):
-        raise click.UsageError("give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H.")
-    _play(window=window, region=region, **options)
+    command = program()
+    if sum((window is not None, region is not None, bool(command))) != 1:
+        raise click.UsageError(
+            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H, or -- PROGRAM to start a game."
+        )
+    _play(window=window, region=region, command=command, leave_game=True, **options)
 
 
 @cli.command()

@@ -107,6 +107,9 @@ ACTIONS = tuple(HotkeySettings.model_fields)
 class OverlaySettings(_Part):
     note_s: float = Field(default=1.5, ge=0, le=30, description="a number from 0 to 30: seconds a note stays, 0 = none")
     strength_step: float = Field(default=0.1, ge=0.01, le=1, description="a number from 0.01 to 1: per key press")
+    only_in_front: bool = Field(
+        default=True, description="true or false: on Windows, hide the overlay while another window is in front"
+    )
 
 
 class Settings(_Part):
@@ -186,6 +189,8 @@ def _lines(part: _Part) -> list[str]:
 
 
 def _toml(value: str | float) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         return str(value)
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

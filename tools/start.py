@@ -66,6 +66,7 @@ def run_tests(pytest_arguments: list[str]) -> int:
         "ruff check": [PYTHON, "-m", "ruff", "check", "."],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
         "mypy": [PYTHON, "-m", "mypy"],
+        "mypy for Windows": [PYTHON, "-m", "mypy", "--platform", "win32", "-p", "reskin.platforms"],
         "pytest on every core": [*pytest, "-m", "not alone", "-n", "auto", "--dist", "loadgroup"],
         "pytest of what keeps time": [*pytest, "-m", "alone"],
     }

@@ -96,12 +96,12 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
 @pytest.mark.parametrize(
     ("statuses", "failed"),
     [
-        ([0, 0, 0, 0, 0], ""),
-        ([0, 0, 0, start.NO_TESTS, 0], ""),  # what was asked for lies in one half
-        ([0, 0, 0, start.NO_TESTS, start.NO_TESTS], "no test was chosen"),
-        ([1, 0, 0, 0, 0], "ruff check"),
-        ([0, 0, 0, 1, 0], "pytest on every core"),
-        ([0, 0, 0, start.NO_TESTS, 1], "pytest of what keeps time"),
+        ([0, 0, 0, 0, 0, 0], ""),
+        ([0, 0, 0, 0, start.NO_TESTS, 0], ""),  # what was asked for lies in one half
+        ([0, 0, 0, 0, start.NO_TESTS, start.NO_TESTS], "no test was chosen"),
+        ([1, 0, 0, 0, 0, 0], "ruff check"),
+        ([0, 0, 0, 0, 1, 0], "pytest on every core"),
+        ([0, 0, 0, 0, start.NO_TESTS, 1], "pytest of what keeps time"),
     ],
 )
 def test_every_check_runs_and_any_failure_is_named(
