@@ -27,6 +27,7 @@ from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
 from reskin.promptness import prompt_thread
+from reskin.remote import Remote
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
 from reskin.settings import Settings
@@ -58,6 +59,8 @@ class RunOptions:
     warm_up_s: float = 0.0  # played before, and not in the figures
     shot: Path | None = None  # the last picture shown, as PNG
     record: Path | None = None  # everything shown, as a video
+    obs: bool = False  # serve the pages for OBS; also when the settings say so
+    tell: Callable[[str], None] = lambda text: None  # gets what the player should read, such as the links for OBS
     measure: bool = False  # glass to glass, with a game that draws a marker
     settings: Settings = field(default_factory=Settings)
 
@@ -90,6 +93,8 @@ def run(
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
         sinks = _open_sinks(options, parts)
+        remote = Remote()
+        sinks += _open_stream(options, status, store, remote, capture, parts)
         meter = _open_meter(capture, parts) if options.measure else None
 
         def warm() -> None:
@@ -105,7 +110,7 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
-                poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
+                poll_notes=screenshots.notes, poll_commands=remote.poll, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
         on_end(engine)
@@ -145,6 +150,25 @@ def _open_sinks(options: RunOptions, parts: contextlib.ExitStack) -> list[Sink]:
 
     sink = RecordingSink(options.record)
     parts.callback(sink.close)
+    return [sink]
+
+
+def _open_stream(
+    options: RunOptions,
+    status: Status,
+    store: ThemeStore,
+    remote: Remote,
+    capture: Capture,
+    parts: contextlib.ExitStack,
+) -> list[Sink]:
+    if not (options.obs or options.settings.stream.obs):
+        return []
+    from reskin.sinks.web.sink import WebSink
+
+    sink = WebSink(options.settings.stream, status=status, store=store, remote=remote)
+    parts.callback(sink.close)
+    region = capture.locate()
+    options.tell(sink.told(None if region is None else (region.w, region.h)))
     return [sink]
 
 

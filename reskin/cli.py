@@ -312,7 +312,7 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
 
-    status = run(RunOptions(preset=preset or settings.preset, settings=settings, **options))
+    status = run(RunOptions(preset=preset or settings.preset, settings=settings, tell=click.echo, **options))
     print_status(status)
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt

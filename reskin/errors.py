@@ -9,7 +9,8 @@ ReskinError
 ├── OverlayError     the overlay cannot be shown
 ├── HotkeyError      a chord that cannot be registered
 ├── EngineError      weights that do not load, a model that failed
-└── VideoError       a video that cannot be read or written
+├── VideoError       a video that cannot be read or written
+└── StreamError      the pages for OBS cannot be served
 """
 
 
@@ -52,4 +53,8 @@ class EngineError(ReskinError):
 
 
 class VideoError(ReskinError):
+    pass
+
+
+class StreamError(ReskinError):
     pass

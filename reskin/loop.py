@@ -27,6 +27,7 @@ from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.quality import QualityGovernor
+from reskin.remote import Command
 from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
@@ -46,6 +47,7 @@ class LoopOptions:
     strength_step: float = 0.1
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
+    poll_commands: Callable[[], list[Command]] = list  # of a remote control
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -76,6 +78,7 @@ def run_loop(
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
             notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
             news = engine.poll(clock.now_ns())
+            notes += controls.obey(options.poll_commands())
             engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
 
@@ -101,6 +104,7 @@ def run_loop(
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
+            controls.tell(status)
             if run.change_quality(quality, painting, news, missed=missed) or news.died:
                 grab_timer.forget()
             run.take_screenshot(presenter)
