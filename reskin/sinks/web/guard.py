@@ -112,6 +112,7 @@ class Doorkeeper:
         self._server = server
         self._guard = guard
         self._strangers: OrderedDict[web.RequestHandler, None] = OrderedDict()
+        self._known: set[web.RequestHandler] = set()
 
     def __call__(self) -> web.RequestHandler:
         while len(self._strangers) >= MOST_STRANGERS:
@@ -125,11 +126,12 @@ class Doorkeeper:
 
     def know(self, request: web.Request) -> Refusal | None:
         """It has shown a key."""
-        if request.protocol not in self._strangers:
-            return None  # for a second time
-        del self._strangers[request.protocol]
-        if len(self._server.connections) - len(self._strangers) > MOST_KNOWN:
-            return 503, "a connection, for there were too many"
+        self._strangers.pop(request.protocol, None)
+        if request.protocol not in self._known and len(self._known) >= MOST_KNOWN:
+            self._known = {handler for handler in self._known if handler.transport is not None}
+            if len(self._known) >= MOST_KNOWN:
+                return 503, "a connection, for there were too many"
+        self._known.add(request.protocol)
         return None
 
 
