@@ -69,9 +69,7 @@ def live_options(command: Any) -> Any:
     """What `run` and `demo` share."""
     seconds = click.FloatRange(min=0, min_open=True)
     for option in (
-        click.option(
-            "--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."
-        ),
+        click.option("--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."),
         click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4."),
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),

@@ -42,9 +42,7 @@ class Stream:
         self.status = Status(theme="Candy Kingdom", strength=0.9, view="theme")
         self.remote = Remote()
         self.slowest_show_ms = 0.0
-        self.sink = WebSink(
-            settings, keys=self.keys, status=self.status, store=shipped_store(), remote=self.remote
-        )
+        self.sink = WebSink(settings, keys=self.keys, status=self.status, store=shipped_store(), remote=self.remote)
         self.port = self.sink.port
         self.refused = self.sink._server.guard.refused
         self._hz = hz
@@ -100,7 +98,8 @@ class Stream:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             answer: Any = connection.getresponse()
-            answer.text = "" if "multipart" in answer.headers.get("Content-Type", "") else answer.read().decode("latin1")
+            is_stream = "multipart" in answer.headers.get("Content-Type", "")
+            answer.text = "" if is_stream else answer.read().decode("latin1")
             return answer
         finally:
             connection.close()

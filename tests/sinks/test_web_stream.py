@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 import stat
@@ -72,7 +73,7 @@ def test_a_page_gets_every_picture_when_it_keeps_up(stream: Stream) -> None:
     with stream.feed():
         numbers = asyncio.run(watch(stream, 12))
         told = stream.json("/status.json")
-    gaps = sum(b - a - 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    gaps = sum(b - a - 1 for a, b in itertools.pairwise(numbers))
     assert gaps <= told["drops"]["viewers"] <= gaps + 5  # none, unless the machine is busy, and then counted
     assert told["pictures"] >= 12
 
@@ -82,7 +83,7 @@ def test_a_slow_page_gets_the_newest_picture_and_the_others_are_counted(stream: 
         numbers = asyncio.run(watch(stream, 5, pause_s=0.15))
         assert stream.sink.feed.shown - numbers[-1] <= 24
         time.sleep(0.05)
-        gaps = sum(b - a - 1 for a, b in zip(numbers, numbers[1:], strict=False))
+        gaps = sum(b - a - 1 for a, b in itertools.pairwise(numbers))
         assert gaps >= 8
         assert gaps <= stream.json("/status.json")["drops"]["viewers"] <= gaps + 5  # one more was on its way
 
@@ -266,8 +267,9 @@ def test_a_prompt_becomes_a_theme_and_what_was_not_understood_is_told(quiet: Str
 
 NOT_UNDERSTOOD = [
     b"", b"{", b"[]", b'{"action": "quit", "value": 1}', b'{"action": "strength", "value": 1.5}', b"[" * 60_000,
-    b'{"action": "strength", "value": NaN}', b'{"action": "overlay", "value": 1}', b'{"action": "prompt", "value": " "}',
-    b'{"action": "theme", "value": "a", "and": 1}', b'{"action": "strength", "value": "0.5"}',
+    b'{"action": "strength", "value": NaN}', b'{"action": "overlay", "value": 1}',
+    b'{"action": "prompt", "value": " "}', b'{"action": "theme", "value": "a", "and": 1}',
+    b'{"action": "strength", "value": "0.5"}',
 ]  # fmt: skip
 
 

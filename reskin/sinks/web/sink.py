@@ -56,7 +56,5 @@ class WebSink:
             f"Control:  {self.link('/control', acts=True)}",
         ]
         if self._wanted_port not in (0, self.port):
-            lines.insert(
-                0, f"Port {self._wanted_port} is taken, so this is {self.port}: another link for OBS."
-            )
+            lines.insert(0, f"Port {self._wanted_port} is taken, so this is {self.port}: another link for OBS.")
         return "\n".join(lines)

@@ -59,7 +59,7 @@ function plot() {
   pen.scale(scale, scale);
   pen.font = "11px system-ui";
   const most = Math.max(60, ...samples.map((sample) => sample.latency)) * 1.1;
-  const left = 34, y = (ms) => h - 4 - (h - 12) * (ms / most), step = (w - left) / (KEPT - 1);
+  const left = 40, y = (ms) => h - 4 - (h - 12) * (ms / most), step = (w - left) / (KEPT - 1);
   const x = (index) => w - (samples.length - 1 - index) * step;
   for (let ms = 0; ms < most; ms += most > 300 ? 200 : most > 150 ? 100 : most > 90 ? 50 : 20) {
     pen.fillStyle = color("--line");
