@@ -105,7 +105,8 @@ def found(program: str, package: str) -> str:
 class Obs:
     """A running OBS with one scene that shows one Media Source, over obs-websocket."""
 
-    def __init__(self, client: Any, size: tuple[int, int]) -> None:
+    def __init__(self, client: Any, size: tuple[int, int], display: str) -> None:
+        self.display = display  # where its window is
         self._client = client
         self._size = size
 
@@ -158,7 +159,7 @@ def obs(url: str, size: tuple[int, int] = (1280, 720), *, preview: bool = False)
             _wait_for_port(port, process)
             client = obsws_python.ReqClient(host="127.0.0.1", port=port, password=password, timeout=10)
             try:
-                running = Obs(client, size)
+                running = Obs(client, size, display.name)
                 running.show(url)
                 yield running
             finally:
