@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,10 @@ class Stream:
     def close(self) -> None:
         self.sink.close()
 
+    def connections(self) -> int:
+        """That the server holds now, by the system's own count."""
+        return sum(line.split()[3] == "01" and line.split()[1].endswith(f":{self.port:04X}") for line in _tcp_lines())
+
     def _feed(self) -> None:
         start_s, number = time.monotonic(), 0
         while not self._stopped.wait(max(0.0, start_s + number / self._hz - time.monotonic())):
@@ -113,3 +118,7 @@ class Stream:
         if path is not None:
             plain.sendall(f"GET {path}?key={self.keys.watch} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
         return plain
+
+
+def _tcp_lines() -> list[str]:
+    return Path("/proc/self/net/tcp").read_text().splitlines()

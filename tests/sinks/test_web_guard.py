@@ -18,6 +18,7 @@ import pytest
 from reskin.sinks.web.guard import ACTIONS_AT_ONCE, MOST_STRANGERS
 from reskin.sinks.web.pages import control_page, view_page
 from reskin.sinks.web.routes import MOST_VIEWERS
+from tests.platforms.looking import eventually
 from tests.sinks.streaming import Stream
 
 HANDSHAKE = {
@@ -270,8 +271,9 @@ def test_a_thousand_connections_cost_nobody_anything(caplog: pytest.LogCaptureFi
                 if index % 100 == 99:
                     assert stream.get(f"/?key={stream.keys.watch}").status == 200, "who has a key is let in"
             gc.collect()
-            assert len(stream.sink._server.guard.refused) == 1
-            assert stream.refused["a connection, for there were too many"] >= 1000 - MOST_STRANGERS - 300
+            assert list(stream.refused) == ["a connection, for there were too many"]
+            assert stream.refused["a connection, for there were too many"] >= 100  # those that the test had not closed
+            eventually(lambda: len(half_open) > 2 * MOST_STRANGERS > stream.connections())
             assert resident_mb() - before_mb < 20
             assert stream.sink.feed.shown > shown
             assert viewer.recv(1), "who watched still watches"

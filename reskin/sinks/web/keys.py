@@ -40,6 +40,11 @@ def _same(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
+def _is_private(path: Path) -> bool:
+    """Others have not read it. Windows has no such bits; a user's folders are their own there."""
+    return os.name == "nt" or path.stat().st_mode & 0o077 == 0
+
+
 def key_path() -> Path:
     return settings_path().with_name("stream-key")
 
@@ -48,7 +53,7 @@ def kept_keys(path: Path | None = None) -> Keys:
     """The key in the file, which is written at the first time, and a token of this run."""
     path = path or key_path()
     try:
-        found = path.read_text(encoding="ascii").strip() if path.exists() else ""
+        found = path.read_text(encoding="ascii").strip() if path.exists() and _is_private(path) else ""
         if len(found) < _SHORTEST:
             found = new_secret()
             path.parent.mkdir(parents=True, exist_ok=True)

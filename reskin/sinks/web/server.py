@@ -131,5 +131,18 @@ class WebServer:
         finally:
             for server in servers:
                 server.close()
+            await _turns()  # one that was being accepted has its connection by now
+            handlers = runner.server.connections if isinstance(runner.server, web.Server) else []
+            transports = [handler.transport for handler in handlers]
             await runner.cleanup()
+            for transport in transports:
+                if transport is not None:  # closing waits for a reader, who may read nothing
+                    transport.abort()
+            await _turns()
             logger.removeFilter(self.guard.filter)
+
+
+async def _turns() -> None:
+    """A connection is made, or lost, in three turns of the event loop."""
+    for _ in range(10):
+        await asyncio.sleep(0)
