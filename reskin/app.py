@@ -28,6 +28,7 @@ from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
 from reskin.promptness import prompt_thread
+from reskin.remote import Remote
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
 from reskin.settings import Settings
@@ -65,6 +66,8 @@ class RunOptions:
     warnings: tuple[str, ...] = ()  # told to the player at the start
     virtual_camera: bool = False  # what is shown as a webcam, for other programs
     output_window: bool = False  # what is shown in a second, ordinary window too
+    obs: bool = False  # serve the pages for OBS; also when the settings say so
+    tell: Callable[[str], None] = lambda text: None  # gets what the player should read, such as the links for OBS
     measure: bool = False  # glass to glass, with a game that draws a marker
     settings: Settings = field(default_factory=Settings)
 
@@ -100,6 +103,8 @@ def run(
         screenshots.tell(*getattr(hotkeys, "notes", ()))
         shield = Shield(status.failures, options.warnings)
         sinks, onlookers = _open_sinks(options, parts, shield)
+        remote = Remote()
+        sinks += [shield.over(sink) for sink in _open_stream(options, status, store, remote, capture, parts)]
         meter = _open_meter(capture, parts) if options.measure else None
 
         def warm() -> None:
@@ -115,8 +120,8 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
-                poll_notes=screenshots.notes, poll_warnings=shield.notes, on_grab=onlookers, on_warm=warm,
-                on_end=last_picture.append,
+                poll_notes=screenshots.notes, poll_warnings=shield.notes, poll_commands=remote.poll, on_grab=onlookers,
+                on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
         on_end(engine)
@@ -177,6 +182,25 @@ def _open_sinks(
 
         add(VirtualCamera())
     return sinks, onlookers
+
+
+def _open_stream(
+    options: RunOptions,
+    status: Status,
+    store: ThemeStore,
+    remote: Remote,
+    capture: Capture,
+    parts: contextlib.ExitStack,
+) -> list[Sink]:
+    if not (options.obs or options.settings.stream.obs):
+        return []
+    from reskin.sinks.web.sink import WebSink
+
+    sink = WebSink(options.settings.stream, status=status, store=store, remote=remote)
+    parts.callback(sink.close)
+    region = capture.locate()
+    options.tell(sink.told(None if region is None else (region.w, region.h)))
+    return [sink]
 
 
 def _open_meter(capture: Capture, parts: contextlib.ExitStack) -> GlassMeter:

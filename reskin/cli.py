@@ -264,7 +264,7 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
         for warning in advice.warnings:
             click.echo(f"reskin: {warning}", err=True)
         chosen = preset or advice.preset or settings.preset
-        status = run(RunOptions(preset=chosen, settings=settings, warnings=advice.warnings, **options))
+        status = run(RunOptions(preset=chosen, settings=settings, warnings=advice.warnings, tell=click.echo, **options))
         log_end(status)
     print_status(status)
     if status.failures:

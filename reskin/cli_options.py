@@ -75,6 +75,7 @@ def live_options(command: Any) -> Any:
         click.option("--virtual-camera", is_flag=True, help="Be a webcam too. Needs reskin[camera], which is GPL-2."),
         click.option("--output-window", is_flag=True, help="A second, ordinary window with what is shown, to capture."),
         click.option("--record-split", is_flag=True, help="With --record: the game itself beside what is shown."),
+        click.option("--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."),
         click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4 or out.mkv."),
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from reskin.platforms.base import KeyEvent
+from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
+from reskin.status import Status
 from reskin.theme_store import ThemeNews, ThemeStore
 from reskin.themes import Theme
 
@@ -54,6 +56,28 @@ class Controls:
         """Take over a theme whose file was saved; returns notes for the player."""
         news = self._store.poll()
         return [self._show(news)] if news is not None else []
+
+    def obey(self, commands: Iterable[Command]) -> list[str]:
+        """Do what a remote control says; returns notes for the player."""
+        return [note for command in commands if (note := self._obey(command))]
+
+    def tell(self, status: Status) -> None:
+        """Write down what is wanted now, for who watches from outside."""
+        status.theme, status.strength = self.theme.name, self.theme.strength
+        status.view, status.is_on = self.view.value, self.is_on
+
+    def _obey(self, command: Command) -> str:
+        match command:
+            case ChooseTheme(theme_id):
+                return self._show(self._store.select_id(theme_id))
+            case ShowTheme(theme):
+                return self._show(self._store.show(theme))
+            case SetStrength(strength):
+                return self._change_strength(strength - self.theme.strength)
+            case SetOverlay(is_on):
+                return self._toggle() if is_on != self.is_on else ""
+            case SetView(view):
+                return self._switch_view(view if view is not View.THEME else self.view) if view != self.view else ""
 
     def _show(self, news: ThemeNews) -> str:
         if news.theme is not None:

@@ -10,6 +10,7 @@ ReskinError
 ├── HotkeyError      a chord that cannot be registered
 ├── EngineError      weights that do not load, a model that failed
 ├── VideoError       a video that cannot be read or written
+├── StreamError      the pages for OBS cannot be served
 ├── SinkError        a place for finished frames that cannot be opened, or that failed
 └── SinkEnded        one that the player has closed by hand: nothing is wrong
 """
@@ -54,6 +55,10 @@ class EngineError(ReskinError):
 
 
 class VideoError(ReskinError):
+    pass
+
+
+class StreamError(ReskinError):
     pass
 
 

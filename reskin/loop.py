@@ -28,6 +28,7 @@ from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.quality import QualityGovernor
+from reskin.remote import Command
 from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
@@ -50,6 +51,7 @@ class LoopOptions:
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
     on_grab: Sequence[Callable[[Frame], None]] = ()  # see the game's own picture, which is valid until the next one
+    poll_commands: Callable[[], list[Command]] = list  # of a remote control
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -80,6 +82,7 @@ def run_loop(
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
             notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
             news = engine.poll(clock.now_ns())
+            notes += controls.obey(options.poll_commands())
             engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
             if frame is not None:
@@ -108,6 +111,7 @@ def run_loop(
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
+            controls.tell(status)
             if run.change_quality(quality, painting, news, missed=missed) or news.died:
                 grab_timer.forget()
             run.take_screenshot(presenter)

@@ -112,6 +112,12 @@ class OverlaySettings(_Part):
     )
 
 
+class StreamSettings(_Part):
+    obs: bool = Field(default=False, description="true or false: serve the pages for OBS at every run, as --obs does")
+    port: int = Field(default=24024, ge=0, le=65535, description="a port, 0 to 65535; 0 takes any that is free")
+    quality: int = Field(default=80, ge=30, le=95, description="30 to 95: of the JPEG pictures")
+
+
 class Settings(_Part):
     theme: str = Field(
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
@@ -124,6 +130,7 @@ class Settings(_Part):
     )
     hotkeys: HotkeySettings = Field(default=HotkeySettings(), description="a table")
     overlay: OverlaySettings = Field(default=OverlaySettings(), description="a table")
+    stream: StreamSettings = Field(default=StreamSettings(), description="a table")
 
     def screenshot_folder(self) -> Path:
         """Where screenshots go; may not exist yet."""
@@ -171,7 +178,7 @@ def write_settings(path: Path, settings: Settings) -> None:
 def commented_settings(settings: Settings) -> str:
     """A settings file that says what `settings` does, each key under a comment saying what it takes."""
     blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]
-    for name in ("hotkeys", "overlay"):
+    for name in ("hotkeys", "overlay", "stream"):
         note = [f"# each is {CHORD}"] if name == "hotkeys" else []
         blocks += ["", f"[{name}]", *note, *_lines(getattr(settings, name))]
     return "\n".join(blocks) + "\n"

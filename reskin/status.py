@@ -49,6 +49,12 @@ class Rolling:
         rank = min(n - 1, max(0, int(np.ceil(percent / 100 * n)) - 1))
         return float(np.partition(self._values[:n], rank)[rank])
 
+    def recent(self, count: int) -> float:
+        """The median of the last `count` values; 0 when there is none."""
+        count = min(count, len(self))
+        places = np.arange(self._count - count, self._count) % self._values.size
+        return float(np.median(self._values[places])) if count else 0.0
+
 
 @dataclass(kw_only=True)
 class Status:
@@ -75,6 +81,10 @@ class Status:
     engine_name: str = ""
     quality: int = 0
     drift: Drift = NO_DRIFT  # of the last painting
+    theme: str = ""  # its name
+    strength: float = 0.0
+    view: str = ""
+    is_on: bool = True
     size: tuple[int, int] = (0, 0)  # (h, w) of the last frame grabbed
     ended_because: str = ""
     failures: list[str] = field(default_factory=list)  # of sinks that were dropped; the loop went on

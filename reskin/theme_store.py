@@ -117,6 +117,27 @@ class ThemeStore:
         self._index = index
         return ThemeNews(theme=entry.theme, message=entry.theme.name)
 
+    def select_id(self, theme_id: str) -> ThemeNews:
+        """The theme of that id, its file's name; without a theme when there is none or it cannot be used."""
+        for index, entry in enumerate(self._entries):
+            if entry.path is not None and entry.path.stem == theme_id:
+                return self.select(index)
+        return ThemeNews(theme=None, message=f"no theme {theme_id}")
+
+    def show(self, theme: Theme) -> ThemeNews:
+        """One that has no file, in the place of the last such one."""
+        entry = _Entry(path=None, theme=self._prepared(theme))
+        places = [index for index, other in enumerate(self._entries) if other.path is None]
+        if places:
+            self._entries[places[-1]] = entry
+            return self.select(places[-1])
+        self._entries.append(entry)
+        return self.select(len(self._entries) - 1)
+
+    def with_files(self) -> list[tuple[Path, Theme]]:
+        """File and last good theme of each that has both; may be called from any thread."""
+        return [(entry.path, entry.theme) for entry in list(self._entries) if entry.path and entry.theme]
+
     def poll(self) -> ThemeNews | None:
         """The next thing that happened to the files, if any; cheap enough for every frame."""
         now_s = self._clock()

@@ -40,6 +40,7 @@ WITH_DEPENDENCIES = {TRAIN}  # the other files list everything that they need
 X_LIBRARIES = ("libxcb1", "libx11-6", "libxext6", "libxrandr2", "libxi6", "libxcursor1", "libxtst6")
 SCREEN = {"xvfb": "Xvfb", "openbox": "openbox"}
 TOOLS = {"xdotool": "xdotool", "wmctrl": "wmctrl", "x11-utils": "xprop", "ffmpeg": "ffmpeg"}
+VIEWERS = {"chromium": "chromium", "obs-studio": "obs"}  # of the stream for OBS
 GAMES = {"extremetuxracer": "/usr/games/etr", "supertux": "/usr/games/supertux2"}
 
 NO_TESTS = 5  # pytest's own exit status: what was asked for lies in the other half
@@ -107,7 +108,7 @@ def missing_packages(task: str) -> list[str]:
     if task == "test" or not os.environ.get("DISPLAY"):
         programs |= SCREEN  # the demo starts a virtual screen where there is no real one
     if task == "test":
-        programs |= TOOLS | GAMES
+        programs |= TOOLS | GAMES | VIEWERS
     missing = [package for package, program in programs.items() if shutil.which(program) is None]
     asked = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *X_LIBRARIES],

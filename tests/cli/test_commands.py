@@ -103,6 +103,12 @@ def test_run_asks_for_the_window_with_the_settings_for_what_was_not_said(asked: 
     assert (region.theme, region.preset) == ("neon-rain", "nano")
 
 
+def test_run_and_demo_serve_obs_when_asked_to(asked: list[RunOptions]) -> None:
+    for arguments in (["run", "tux", "--obs"], ["demo", "--obs"], ["demo"]):
+        reskin_cli(*arguments)
+    assert [options.obs for options in asked] == [True, True, False]
+
+
 def test_a_prompt_alone_stands_for_the_theme_and_with_a_theme_it_fills_that_in(
     asked: list[RunOptions], home: Path
 ) -> None:
