@@ -24,6 +24,7 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_profile import profile
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class ReskinGroup(click.Group):
 @click.version_option(reskin.__version__, message="reskin %(version)s")
 def cli() -> None:
     """Play any game in another world's skin, live."""
+
+
+cli.add_command(profile)
 
 
 @cli.command()
@@ -308,7 +312,7 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
     settings = _settings()
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
-    options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
+    options |= {"theme": theme or "", "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
 

@@ -31,6 +31,7 @@ from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
+from reskin.themes import Theme
 
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
@@ -46,6 +47,7 @@ class LoopOptions:
     strength_step: float = 0.1
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
+    keep: Callable[[Theme], Theme] = lambda theme: theme  # adds what the game's profile keeps; no work while unchanged
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -76,7 +78,7 @@ def run_loop(
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
             notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
             news = engine.poll(clock.now_ns())
-            engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
+            engine.configure(theme=options.keep(controls.theme), view=controls.view, quality=quality.level)
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
 
             # At the tick, show the newest painting, or the game itself.

@@ -24,8 +24,10 @@ class StillEdges:
 
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
-        self._lasting = np.empty((0, 0), np.uint8)
-        self.shapes = np.empty((0, 0), np.uint8)  # (h, w) 255 on lasting edges and what they enclose closely: letters
+        self._lasting: np.ndarray = np.empty((0, 0), np.uint8)
+        self.shapes: np.ndarray = np.empty(
+            (0, 0), np.uint8
+        )  # (h, w) 255 on lasting edges and what they enclose closely: letters
         self.share = np.empty((0, 0), np.float32)  # (rows, columns) of a cell's pixels, that are lasting edges
         self.moving_frames = 0  # so far
 
