@@ -19,7 +19,7 @@ from reskin.theme_model import Keep
 
 WIDEST_PX, TALLEST_PX = 1280, 720  # larger frames are watched at a whole fraction of their size
 EDGES_EVERY = 2  # frames, from one look at the edges to the next
-TEXT_EVERY = 24  # frames, from one search for lines of text to the next
+TEXT_EVERY = 16  # frames, from one search for lines of text to the next
 DENSE = 0.12  # share of lasting edges in 5x5 cells that only a HUD has: a far skyline has half of it
 SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
 KNOWN = 8  # frames of motion after which what is still is known, and text that moves with the world is none
@@ -29,6 +29,8 @@ PLAIN_READ, PLAIN_STILL = 14.0, 45.0  # of 255; see Kept.plain: beside letters t
 STRONG = 30  # of 255: what differs from its ground by so much is ink
 LIGHT_SHARE = 0.25  # of the ink that is lighter than its ground, to that which is darker: with more, letters are light
 
+STILL_PART = 0.3  # of a line's cells: with less that stands still, it moves with the world
+DARK_TEXT = 60.0  # of 255: dark letters get so much more contrast to their ground than light ones
 DARK = 0.4  # how far the ground of dark lines that are no text is lifted: all the way is a bright patch
 
 
@@ -62,17 +64,19 @@ class KeepMask:
         self._edges = StillEdges()
         self._still = Vote(rise=0.35, fall=0.04)
         self._read = Vote(rise=0.25, fall=0.08, on=0.6, off=0.3)
-        self._written = Vote(rise=0.6, fall=0.6, on=0.5, off=0.2)
+        self._written = Vote(rise=1.0, fall=0.25, on=0.5, off=0.2)
+        self._light = Vote(rise=0.2, fall=0.2)
         self._reading = ThreadPoolExecutor(1, "text")
         self._found: Future[np.ndarray] | None = None
         self.reset()
 
     def reset(self) -> None:
-        for part in (self._edges, self._still, self._read, self._written):
+        for part in (self._edges, self._still, self._read, self._written, self._light):
             part.reset()
         self._frame = 0
         self._kept: Kept | None = None
         self._lines = np.empty((0, 5), np.int32)
+        self._has_news = False  # lines that no vote has been cast for
 
     def update(self, bgra_u8: np.ndarray, read_hud: np.ndarray, keep: Keep) -> Kept | None:
         """What to keep of the next frame, None when nothing is; `read_hud` (h, w) is the Reader's belief in a HUD."""
@@ -90,14 +94,17 @@ class KeepMask:
         self._frame += 1
         still, read, written = self._decide(read_hud, keep)
         kept = self._kept or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
+        known = self._edges.moving_frames >= KNOWN  # before, what looks like text may still be a texture
         lit = np.maximum(np.where(kept.side > 0, np.float32(1), np.float32(DARK)) * still, written)
         kept = replace(
-            kept, hud=_faded(kept.hud, still | read | (written & self._is_still)), text=_faded(kept.text, lit),
+            kept, hud=_faded(kept.hud, still | read | (written & known)), text=_faded(kept.text, lit),
             plain=np.where(read, np.float32(PLAIN_READ), np.float32(PLAIN_STILL)),
         )  # fmt: skip
         if gray is not None:
             ground = ground_of(bgra_u8, np.maximum(kept.hud, kept.text))
-            ink, side = ink_of(gray, self._edges.shapes, ground)
+            ink, light = ink_of(gray, self._edges.shapes, ground)
+            side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
+            ink += np.float32(DARK_TEXT) * (written & (side < 0))
             shapes = _of_size(self._edges.shapes, bgra_u8.shape)
             kept = replace(kept, background=ground, ink=ink, side=side, shapes=shapes)
         self._kept = kept
@@ -109,7 +116,7 @@ class KeepMask:
             self._found = self._reading.submit(find_lines, gray)
         due = self._frame == 0 or self._frame % TEXT_EVERY == TEXT_EVERY // 2  # the first frame may be the only one
         if due and self._found is not None:
-            self._lines, self._found = self._found.result(), None
+            self._lines, self._found, self._has_news = self._found.result(), None, True
 
     def _decide(self, read_hud: np.ndarray, keep: Keep) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cells (rows, columns) that stand still, that the Reader sees a HUD in, and that hold text; bool."""
@@ -121,9 +128,13 @@ class KeepMask:
         read = self._read.cast(cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA))
         none = np.zeros((rows, columns), bool)
         written = none
-        if keep.text:
-            where = self._is_still | (self._edges.moving_frames < KNOWN)
-            written = self._written.cast(cells_of(self._lines, (rows, columns)) * where)
+        if keep.text and self._edges.moving_frames < KNOWN:
+            written = cells_of(self._lines, self._is_still) > 0
+        elif keep.text:
+            if self._has_news or self._written.yes.shape != none.shape:
+                self._written.cast(cells_of(self._lines, self._is_still, STILL_PART))
+                self._has_news = False
+            written = self._written.yes
         return (self._is_still, read, written) if keep.hud else (none, none, written)
 
 
@@ -143,13 +154,18 @@ def _gray(bgra_u8: np.ndarray) -> np.ndarray:
     return cv2.resize(gray, (w // shrink, h // shrink), interpolation=cv2.INTER_AREA)
 
 
-def cells_of(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(rows, columns) float32: 1 in every cell that a line (n, 5) touches, with a margin of a third of its height."""
-    cells = np.zeros(size, np.float32)
+def cells_of(lines: np.ndarray, still: np.ndarray, part: float = 0.0) -> np.ndarray:
+    """(rows, columns) float32: 1 in every cell that a line (n, 5) touches, with a margin of a third of its height.
+
+    Only of lines of which at least `part` of the cells are `still` (rows, columns).
+    """
+    cells = np.zeros(still.shape, np.float32)
     for x, y, w, h, _ in lines:
         pad = 3 + h // 3
-        top, left = max(0, y - pad) // CELL_PX, max(0, x - pad) // CELL_PX
-        cells[top : (y + h + pad) // CELL_PX + 1, left : (x + w + pad) // CELL_PX + 1] = 1
+        rows = slice(max(0, y - pad) // CELL_PX, (y + h + pad) // CELL_PX + 1)
+        columns = slice(max(0, x - pad) // CELL_PX, (x + w + pad) // CELL_PX + 1)
+        if still[rows, columns].mean() >= part:
+            cells[rows, columns] = 1
     return cells
 
 
@@ -176,7 +192,7 @@ def ground_of(bgra_u8: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 
 def ink_of(gray_u8: np.ndarray, shapes: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By cell, of the shapes round it: brightness of their ink, and 1 where that is lighter than the ground, else -1.
+    """By cell, of the shapes round it: brightness of their ink, and 1 where that is lighter than the ground, else 0.
 
     An outlined letter has both; its light half is the letter, unless there is next to none.
     """
@@ -189,8 +205,8 @@ def ink_of(gray_u8: np.ndarray, shapes: np.ndarray, ground: np.ndarray) -> tuple
         share = cv2.blur(per_cell(strong), _NEAR) + np.float32(1e-5)
         halves.append((share, 255 * cv2.blur(per_cell(cv2.bitwise_and(gray_u8, strong)), _NEAR) / share))
     (light, light_ink), (dark, dark_ink) = halves
-    side = np.where(light > LIGHT_SHARE * dark, np.float32(1), np.float32(-1))
-    return np.where(side > 0, light_ink, dark_ink), side
+    is_light = light > LIGHT_SHARE * dark
+    return np.where(is_light, light_ink, dark_ink), is_light.astype(np.float32)
 
 
 _NEAR = (9, 5)

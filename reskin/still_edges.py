@@ -16,7 +16,7 @@ SAME = 7  # of 255: a pixel that differs by less is the same as before; video co
 SHEER = 5  # an edge's pixel may change by this part of its contrast: the world shines through the rims of small print
 MOVING = 0.2  # share of edges that have changed, from which on the picture counts as moving
 GAIN, LOSS = 22, 45  # of 255, in a frame of motion: an edge that stood still, and one that did not
-LASTING = 110  # of 255, reached after five of them
+LASTING, LOST = 120, 40  # of 255: reached after six of them; and where what was lasting is so no longer
 
 
 class StillEdges:
@@ -25,6 +25,7 @@ class StillEdges:
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
         self._lasting: np.ndarray = np.empty((0, 0), np.uint8)
+        self._edges: np.ndarray = np.empty((0, 0), np.uint8)  # 255 on lasting ones
         self.shapes: np.ndarray = np.empty(
             (0, 0), np.uint8
         )  # (h, w) 255 on lasting edges and what they enclose closely: letters
@@ -39,7 +40,7 @@ class StillEdges:
         h, w = gray_u8.shape
         before, self._last = self._last, gray_u8
         if before is None or before.shape != gray_u8.shape:
-            self._lasting, self.shapes = np.zeros_like(gray_u8), np.zeros_like(gray_u8)
+            self._lasting, self._edges, self.shapes = (np.zeros_like(gray_u8) for _ in range(3))
             self.share = np.zeros((h // CELL_PX, w // CELL_PX), np.float32)
             self.moving_frames = 0
             return
@@ -54,13 +55,16 @@ class StillEdges:
         self.moving_frames += 1
         cv2.add(self._lasting, still, dst=self._lasting)
         cv2.subtract(self._lasting, LOSS, dst=self._lasting)  # type: ignore[call-overload]
-        _, lasting = cv2.threshold(self._lasting, LASTING, 255, cv2.THRESH_BINARY)
+        _, certain = cv2.threshold(self._lasting, LASTING, 255, cv2.THRESH_BINARY)
+        _, possible = cv2.threshold(self._lasting, LOST, 255, cv2.THRESH_BINARY)
+        lasting = cv2.bitwise_or(certain, cv2.bitwise_and(possible, self._edges))
+        self._edges = lasting
         self.share = per_cell(lasting)
-        self.shapes = cv2.blur(cv2.morphologyEx(lasting, cv2.MORPH_CLOSE, _STROKE), (3, 3))
+        self.shapes = cv2.blur(cv2.erode(cv2.dilate(lasting, _RIMMED), _STROKE), (3, 3))
 
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
-_STROKE = np.ones((7, 7), np.uint8)
+_STROKE, _RIMMED = np.ones((7, 7), np.uint8), np.ones((9, 9), np.uint8)  # a pixel more: the soft rim is the letter's
 
 
 def per_cell(mask_u8: np.ndarray) -> np.ndarray:

@@ -38,22 +38,29 @@ class Stream:
     """`frames` gives (h, w, 4) BGRA and the lines in it, from the start."""
 
     name: str
+    still: tuple[Pixels, ...]  # parts of the HUD that never change
     frames: Callable[[], Iterator[tuple[np.ndarray, tuple[Line, ...]]]]
 
 
 def streams(footage: Path) -> list[Stream]:
     """The demo's two levels, then the clips that are there."""
-    found = [Stream(f"demo {level}", partial(_demo, level)) for level in ("hills", "scroller")]
+    found = [Stream(f"demo {level}", (), partial(_demo, level)) for level in ("hills", "scroller")]
     for name, lines in CLIP_LINES.items():
         clip = footage / f"{name}.mp4"
         if clip.exists():
-            found.append(Stream(name, partial(_clip, clip, lines)))
+            found.append(Stream(name, CLIP_STILL[name], partial(_clip, clip, lines)))
     return found
 
 
 CLIP_LINES = {
     "supertux": (Line((568, 30, 67, 6), "FPS min / avg / max"), Line((580, 38, 56, 6))),
     "extremetuxracer": (Line((594, 344, 36, 16)),),
+}
+
+
+CLIP_STILL: dict[str, tuple[Pixels, ...]] = {
+    "supertux": ((568, 30, 67, 6),),
+    "extremetuxracer": ((612, 240, 20, 40), (578, 320, 60, 16)),  # the energy bar's frame, the gauge's upper half
 }
 
 

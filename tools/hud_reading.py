@@ -37,6 +37,7 @@ from tools.theme_frames import FOOTAGE
 LETTER_PX = 34  # a line is enlarged until its letters are about so tall
 TRIES = (("7", False), ("7", True), ("8", False))  # page segmentation mode, inverted
 CHANGED = 8  # of 255: a mask pixel that moves more than this from one frame to the next has changed
+SAME_FRAMES = 12  # for so long a line must have said the same to count as still
 Picture = np.ndarray
 
 
@@ -143,24 +144,22 @@ def mask_of(kept: Kept | None, shape: tuple[int, ...]) -> Picture:
     return np.maximum(hud * kept.shapes, 255 * text).astype(np.uint8)
 
 
-def still_places(lines: tuple[Line, ...], shape: tuple[int, ...]) -> Picture:
-    """(h, w) bool: round the lines, as far as their margin goes."""
+def still_places(stream: Stream, lines: list[tuple[Line, ...]], shape: tuple[int, ...]) -> Picture:
+    """(h, w) bool: round what says the same in all of these frames, as far as a line's margin goes."""
     where = np.zeros(shape[:2], bool)
-    for line in lines:
-        x, y, w, h = line.box
-        where[max(0, y - h) : y + 2 * h, max(0, x - h) : x + w + h] = True
+    told = set(lines[0]).intersection(*lines[1:])
+    for x, y, w, h in (*stream.still, *(line.box for line in told if line.text is not None)):
+        where[max(0, y - h // 2) : y + h + h // 2, max(0, x - h // 2) : x + w + h // 2] = True
     return where
 
 
-def changes(masks: list[Picture], lines: list[tuple[Line, ...]]) -> list[float]:
-    """Share of the mask's pixels round the lines that change, for each pair of frames that say the same."""
+def changes(stream: Stream, masks: list[Picture], lines: list[tuple[Line, ...]], lead: int) -> list[float]:
+    """Share of the mask's pixels that change, round what has said the same for half a second; by pair of frames."""
     shares = []
-    for before, after, said, says in zip(masks, masks[1:], lines, lines[1:], strict=False):
-        if said != says:
-            continue
-        where = still_places(says, after.shape)
-        kept = np.maximum(before, after)[where] > CHANGED
-        moved = cv2.absdiff(before, after)[where] > CHANGED
+    for i in range(max(1, lead), len(masks)):
+        where = still_places(stream, lines[max(0, i - SAME_FRAMES) : i + 1], masks[i].shape)
+        kept = np.maximum(masks[i - 1], masks[i])[where] > CHANGED
+        moved = cv2.absdiff(masks[i - 1], masks[i])[where] > CHANGED
         if kept.any():
             shares.append(float(moved.sum() / kept.sum()))
     return shares
@@ -187,7 +186,7 @@ def measure(stream: Stream, themes: list[Theme], reskinner: Reskinner, *, lead: 
                 click.echo(
                     f"    {line.text or untouched[n][0]!r}: {untouched[n]} kept {read[2 * n]} off {read[2 * n + 1]}"
                 )
-        tally.changed = changes(masks[lead:], lines[lead:])
+        tally.changed = changes(stream, masks, lines, lead)
     return found
 
 
