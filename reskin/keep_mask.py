@@ -29,6 +29,8 @@ PLAIN_READ, PLAIN_STILL = 14.0, 45.0  # of 255; see Kept.plain: beside letters t
 STRONG = 30  # of 255: what differs from its ground by so much is ink
 LIGHT_SHARE = 0.25  # of the ink that is lighter than its ground, to that which is darker: with more, letters are light
 
+GUESSED = 0.15  # before anything has moved: a line is text when the Reader sees so much of a HUD in it
+GUESSED_INK = 225.0  # of 255: brightness that light letters then have
 STILL_PART = 0.3  # of a line's cells: with less that stands still, it moves with the world
 DARK_TEXT = 60.0  # of 255: dark letters get so much more contrast to their ground than light ones
 DARK = 0.4  # how far the ground of dark lines that are no text is lifted: all the way is a bright patch
@@ -94,15 +96,17 @@ class KeepMask:
         self._frame += 1
         still, read, written = self._decide(read_hud, keep)
         kept = self._kept or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
-        known = self._edges.moving_frames >= KNOWN  # before, what looks like text may still be a texture
         lit = np.maximum(np.where(kept.side > 0, np.float32(1), np.float32(DARK)) * still, written)
         kept = replace(
-            kept, hud=_faded(kept.hud, still | read | (written & known)), text=_faded(kept.text, lit),
+            kept, hud=_faded(kept.hud, still | read | written), text=_faded(kept.text, lit),
             plain=np.where(read, np.float32(PLAIN_READ), np.float32(PLAIN_STILL)),
         )  # fmt: skip
         if gray is not None:
             ground = ground_of(bgra_u8, np.maximum(kept.hud, kept.text))
             ink, light = ink_of(gray, self._edges.shapes, ground)
+            if self._edges.moving_frames < KNOWN:  # no letter's pixels are known yet, only where lines are
+                light = cells_of(self._lines[self._lines[:, 4] > 0], written)
+                ink = np.where(light > 0, np.float32(GUESSED_INK), np.float32(255 - GUESSED_INK))
             side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
             ink += np.float32(DARK_TEXT) * (written & (side < 0))
             shapes = _of_size(self._edges.shapes, bgra_u8.shape)
@@ -125,11 +129,12 @@ class KeepMask:
         dense = cv2.dilate((cv2.blur(share, (5, 5)) > DENSE).astype(np.uint8), _AROUND)
         still = self._still.cast(((share > SOME) & (dense > 0)).astype(np.float32)).astype(np.uint8)
         self._is_still = cv2.dilate(cv2.morphologyEx(still, cv2.MORPH_CLOSE, _BESIDE), _AROUND) > 0
-        read = self._read.cast(cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA))
+        belief = cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA)
+        read = self._read.cast(belief)
         none = np.zeros((rows, columns), bool)
         written = none
         if keep.text and self._edges.moving_frames < KNOWN:
-            written = cells_of(self._lines, self._is_still) > 0
+            written = cells_of(self._lines, belief, GUESSED) > 0
         elif keep.text:
             if self._has_news or self._written.yes.shape != none.shape:
                 self._written.cast(cells_of(self._lines, self._is_still, STILL_PART))
@@ -154,17 +159,17 @@ def _gray(bgra_u8: np.ndarray) -> np.ndarray:
     return cv2.resize(gray, (w // shrink, h // shrink), interpolation=cv2.INTER_AREA)
 
 
-def cells_of(lines: np.ndarray, still: np.ndarray, part: float = 0.0) -> np.ndarray:
+def cells_of(lines: np.ndarray, sure: np.ndarray, part: float = 0.0) -> np.ndarray:
     """(rows, columns) float32: 1 in every cell that a line (n, 5) touches, with a margin of a third of its height.
 
-    Only of lines of which at least `part` of the cells are `still` (rows, columns).
+    Only of lines in which `sure` (rows, columns) has a mean of at least `part`.
     """
-    cells = np.zeros(still.shape, np.float32)
+    cells = np.zeros(sure.shape, np.float32)
     for x, y, w, h, _ in lines:
         pad = 3 + h // 3
         rows = slice(max(0, y - pad) // CELL_PX, (y + h + pad) // CELL_PX + 1)
         columns = slice(max(0, x - pad) // CELL_PX, (x + w + pad) // CELL_PX + 1)
-        if still[rows, columns].mean() >= part:
+        if sure[rows, columns].mean() >= part:
             cells[rows, columns] = 1
     return cells
 

@@ -14,7 +14,7 @@ CELL_PX = 8
 EDGE = 36  # of 255: difference between the brightest and the darkest of 3x3 pixels from which on it is an edge
 SAME = 7  # of 255: a pixel that differs by less is the same as before; video compression stays below
 SHEER = 5  # an edge's pixel may change by this part of its contrast: the world shines through the rims of small print
-MOVING = 0.2  # share of edges that have changed, from which on the picture counts as moving
+MOVING = 0.1  # share of edges that have come up since the frame before; a picture that fades has none
 GAIN, LOSS = 22, 45  # of 255, in a frame of motion: an edge that stood still, and one that did not
 LASTING, LOST = 120, 40  # of 255: reached after six of them; and where what was lasting is so no longer
 
@@ -24,6 +24,7 @@ class StillEdges:
 
     def __init__(self) -> None:
         self._last: np.ndarray | None = None
+        self._gradient: np.ndarray = np.empty((0, 0), np.uint8)
         self._lasting: np.ndarray = np.empty((0, 0), np.uint8)
         self._edges: np.ndarray = np.empty((0, 0), np.uint8)  # 255 on lasting ones
         self.shapes: np.ndarray = np.empty(
@@ -39,18 +40,19 @@ class StillEdges:
         """The next frame, (h, w) uint8; it is kept, so the caller must not write into it again."""
         h, w = gray_u8.shape
         before, self._last = self._last, gray_u8
+        gradient = cv2.morphologyEx(gray_u8, cv2.MORPH_GRADIENT, _NEIGHBOURS)
+        earlier, self._gradient = self._gradient, gradient
         if before is None or before.shape != gray_u8.shape:
             self._lasting, self._edges, self.shapes = (np.zeros_like(gray_u8) for _ in range(3))
             self.share = np.zeros((h // CELL_PX, w // CELL_PX), np.float32)
             self.moving_frames = 0
             return
-        gradient = cv2.morphologyEx(gray_u8, cv2.MORPH_GRADIENT, _NEIGHBOURS)
         _, edge = cv2.threshold(gradient, EDGE, GAIN + LOSS, cv2.THRESH_BINARY)
         changed = cv2.multiply(cv2.absdiff(gray_u8, before), SHEER)  # type: ignore[call-overload]
         same = cv2.compare(cv2.max(gradient, SAME * SHEER), changed, cv2.CMP_GT)  # type: ignore[call-overload]
         still = cv2.bitwise_and(edge, same)
-        edges = cv2.countNonZero(edge)
-        if edges == 0 or cv2.countNonZero(still) > (1 - MOVING) * edges:
+        new = cv2.compare(gradient, cv2.max(cv2.add(earlier, earlier), EDGE), cv2.CMP_GT)  # type: ignore[call-overload]
+        if cv2.countNonZero(new) <= MOVING * cv2.countNonZero(edge):
             return
         self.moving_frames += 1
         cv2.add(self._lasting, still, dst=self._lasting)
