@@ -27,6 +27,7 @@ from reskin.gpu_presets import check
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
+from reskin.profiles import GameProfile
 from reskin.promptness import prompt_thread
 from reskin.remote import Remote
 from reskin.render import write_picture
@@ -87,13 +88,15 @@ def run(
         signals = parts.enter_context(_signals())
         if options.headless:
             parts.enter_context(_virtual_display(options.headless_size_px))
-        theme = options.theme or ("" if options.prompt else settings.theme)
-        loader = parts.enter_context(ThreadPoolExecutor(1, "themes"))
-        store = ThemeStore.open(theme, prompt=options.prompt, strength=options.strength, loader=loader)
         engine = Supervisor(options.engine, (preset,), carries_marker=options.measure)
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened
         capture = _open_capture(options, parts)
+        profile = GameProfile.of(capture.title)
+        theme = options.theme or ("" if options.prompt else profile.theme or settings.theme)
+        loader = parts.enter_context(ThreadPoolExecutor(1, "themes"))
+        strength = profile.strength if options.strength is None else options.strength
+        store = ThemeStore.open(theme, prompt=options.prompt, strength=strength, loader=loader)
         overlay = platforms.open_overlay(capture, only_in_front=settings.overlay.only_in_front)
         parts.callback(overlay.close)
         hotkeys = platforms.open_hotkeys(settings.hotkeys.chords())
@@ -120,7 +123,8 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
-                poll_notes=screenshots.notes, poll_warnings=shield.notes, poll_commands=remote.poll, on_grab=onlookers,
+                poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
+                poll_commands=remote.poll, on_grab=onlookers, keep=profile.under,
                 on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip

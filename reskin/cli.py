@@ -25,6 +25,7 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_profile import profile
 from reskin.cli_report import report
 from reskin.cli_selftest import selftest
 from reskin.cli_theme import tell_note, theme, theme_or_error
@@ -62,6 +63,7 @@ def cli() -> None:
     """Play any game in another world's skin, live."""
 
 
+cli.add_command(profile)
 cli.add_command(report)
 cli.add_command(selftest)
 
@@ -255,7 +257,7 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
         raise click.UsageError("--record-split says how to record; give --record FILE too.")
     settings = _settings()
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
-    options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
+    options |= {"theme": theme or "", "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
     from reskin.recorded_run import log_end, recorded_run

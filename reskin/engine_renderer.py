@@ -13,10 +13,12 @@ import numpy as np
 
 from engine.config import PLAYABLE, PRESETS
 from engine.live import LiveEngine
-from engine.underpaint import LUMA
+from engine.underpaint import HUD, LUMA
 from reskin.compose import Composer
 from reskin.errors import EngineError
 from reskin.finish import finish_maps
+from reskin.keep_blend import Kept, blend_kept
+from reskin.keep_mask import KeepMask
 from reskin.prepare import prepare
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Drift
@@ -73,6 +75,8 @@ class EngineRenderer:
         self.name = f"{engine.preset.name}, onnxruntime, {threads} thread{'s' if threads > 1 else ''}"
         self._engine = engine
         self._composer = Composer()
+        self._keep_mask = KeepMask()
+        self.kept: Kept | None = None  # of the newest frame
         self._frame = 0
         self._warm_up()
 
@@ -82,13 +86,14 @@ class EngineRenderer:
 
     def reset(self) -> None:
         self._engine.reset()
+        self._keep_mask.reset()
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         """Paints into `out`; returns milliseconds of prepare, step and compose."""
         marks = [time.perf_counter()]
         rgb = prepare(bgra_u8, self._engine.preset.size)
         marks.append(time.perf_counter())
-        painting = self._engine.step(rgb, theme.style(), keep_hud=theme.keep.hud, quality=quality)
+        painting = self._engine.step(rgb, theme.style(), keep_hud=False, quality=quality)
         marks.append(time.perf_counter())
         if view is View.MATERIALS:
             show_materials(bgra_u8, painting.materials.argmax(axis=2), out)
@@ -99,6 +104,10 @@ class EngineRenderer:
                 bgra_u8, rgb, finish_maps(painting.maps, finish, rgb @ LUMA), out, strength=theme.strength,
                 outline=finish.outline, grain=finish.grain, frame_index=self._frame,
             )  # fmt: skip
+            read_hud = np.ascontiguousarray(painting.materials[..., HUD])
+            self.kept = self._keep_mask.update(bgra_u8, read_hud, theme.keep)
+            if self.kept is not None:
+                blend_kept(bgra_u8, self.kept, out)
             keep_regions(bgra_u8, theme.keep.regions, out)
             if view is View.SPLIT:
                 split(bgra_u8, out)

@@ -3,6 +3,7 @@
 ReskinError
 ├── ThemeError       a theme file that cannot be used
 ├── SettingsError    a settings file that cannot be used
+├── ProfileError     a game's profile that cannot be used
 ├── DisplayError     no screen, or one that went away
 ├── CaptureError     a window or file that cannot be grabbed
 ├── SelfCaptureError the grab shows our own overlay
@@ -27,6 +28,10 @@ class ThemeError(ReskinError):
 
 
 class SettingsError(ReskinError):
+    pass
+
+
+class ProfileError(ReskinError):
     pass
 
 

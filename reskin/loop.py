@@ -33,6 +33,7 @@ from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
+from reskin.themes import Theme
 
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
@@ -52,6 +53,7 @@ class LoopOptions:
     poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
     on_grab: Sequence[Callable[[Frame], None]] = ()  # see the game's own picture, which is valid until the next one
     poll_commands: Callable[[], list[Command]] = list  # of a remote control
+    keep: Callable[[Theme], Theme] = lambda theme: theme  # adds what the game's profile keeps; no work while unchanged
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -83,7 +85,7 @@ def run_loop(
             notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
             news = engine.poll(clock.now_ns())
             notes += controls.obey(options.poll_commands())
-            engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
+            engine.configure(theme=options.keep(controls.theme), view=controls.view, quality=quality.level)
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
             if frame is not None:
                 for look in options.on_grab:

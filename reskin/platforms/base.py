@@ -22,6 +22,7 @@ class Capture(Protocol):
     """Where frames come from."""
 
     name: str  # for people: "x11 window 0x1400003 'SuperTux'"
+    title: str  # the window's own, by which a profile is chosen; "" where there is none
 
     @property
     def state(self) -> CaptureState: ...

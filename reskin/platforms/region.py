@@ -32,6 +32,7 @@ class RegionCapture:
                 f"capturing a screen region: got {region.w}x{region.h} pixels, expected at least 1x1. Give x,y,w,h."
             )
         self.name = f"screen region {region.w}x{region.h} at {region.x},{region.y}"
+        self.title = ""
         self._wanted = region
         self._grabs = 0
         self._index = 0

@@ -51,6 +51,7 @@ class DuplicationCapture:
     def __init__(self, game: GameWindow, load: Callable[[], Any]) -> None:
         self.window_id = game.window
         self.name = f'windows screen (dxcam) under "{game.title}"'
+        self.title = game.title
         self._game = game
         self._state = CaptureState.PAUSED
         self._index = 0

@@ -21,6 +21,7 @@ class FollowingRegionCapture:
     def __init__(self, game: GameWindow, open_region: Callable[[Region], Capture]) -> None:
         self.window_id = game.window
         self.name = f'windows screen (GDI) under "{game.title}"'
+        self.title = game.title
         self._game = game
         self._open_region = open_region
         self._state = CaptureState.PAUSED

@@ -49,6 +49,7 @@ class WindowCapture:
     def __init__(self, game: GameWindow, load: Callable[[], Any]) -> None:
         self.window_id = game.window
         self.name = f'windows window {game.window:#x} "{game.title}"'
+        self.title = game.title
         self._game = game
         self._state = CaptureState.PAUSED
         self._index = 0
