@@ -53,6 +53,7 @@ class RunOptions:
     prompt: str = ""  # fills in what the theme leaves unsaid
     preset: str = ""  # "": the settings' own
     strength: float | None = None  # None: each theme's own
+    fade_frames: int | None = None  # from one theme to the next; None: the settings' own
     engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
@@ -104,7 +105,9 @@ def run(
             stop=lambda: stop() or signals.stopped,
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
-                strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
+                strength_step=settings.overlay.strength_step,
+                fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
+                on_screenshot=screenshots.take,
                 poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip

@@ -65,6 +65,11 @@ def preset_option(command: Any) -> Any:
     return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
 
 
+def fade_option(command: Any) -> Any:
+    text = "How many frames one theme takes to become the next; 0 is a cut. Default: from the settings."
+    return click.option("--fade", "fade_frames", type=click.IntRange(0, 240), metavar="FRAMES", help=text)(command)
+
+
 def live_options(command: Any) -> Any:
     """What `run` and `demo` share."""
     seconds = click.FloatRange(min=0, min_open=True)
@@ -73,6 +78,7 @@ def live_options(command: Any) -> Any:
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
+        fade_option,
         preset_option,
         prompt_option,
         theme_option,

@@ -14,8 +14,9 @@ from reskin.themes import Theme
 
 
 class Controls:
-    def __init__(self, store: ThemeStore, *, strength_step: float = 0.1) -> None:
+    def __init__(self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0) -> None:
         self.theme: Theme = store.current  # at the player's strength; the same object until something changes
+        self.fade_frames = fade_frames  # over which that theme comes
         self.view = View.THEME
         self.is_on = True
         self.is_comparing = False  # held: the game as it is, at once

@@ -44,6 +44,7 @@ class LoopOptions:
     warm_up_s: float = 0.0  # after the first painting; not in the figures
     note_s: float = 1.5
     strength_step: float = 0.1
+    fade_frames: int = 0  # painted frames from one theme to the next; 0 is a cut
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
@@ -63,7 +64,7 @@ def run_loop(
     hidden at the end in any case; nothing that was passed in is closed here.
     """
     clock, options, status = clock or SystemClock(), options or LoopOptions(), status or Status()
-    controls = Controls(store, strength_step=options.strength_step)
+    controls = Controls(store, strength_step=options.strength_step, fade_frames=options.fade_frames)
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
     presenter = Presenter(overlay, sinks, note, guard)
@@ -76,7 +77,9 @@ def run_loop(
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
             notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
             news = engine.poll(clock.now_ns())
-            engine.configure(theme=controls.theme, view=controls.view, quality=quality.level)
+            engine.configure(
+                theme=controls.theme, view=controls.view, quality=quality.level, fade_frames=controls.fade_frames
+            )
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
 
             # At the tick, show the newest painting, or the game itself.
