@@ -33,6 +33,7 @@ from reskin.settings import Settings
 from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
+from reskin.timeline import Timeline
 
 GAME_START_LIMIT_S = 60.0  # a game that the app starts itself: until its window is there
 GAME_END_LIMIT_S = 3.0
@@ -54,6 +55,7 @@ class RunOptions:
     preset: str = ""  # "": the settings' own
     strength: float | None = None  # None: each theme's own
     fade_frames: int | None = None  # from one theme to the next; None: the settings' own
+    timeline: Timeline | None = None  # which theme is shown when
     engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
@@ -107,7 +109,7 @@ def run(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step,
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
-                on_screenshot=screenshots.take,
+                timeline=options.timeline, on_screenshot=screenshots.take,
                 poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reskin.frame import Region
     from reskin.settings import Settings
     from reskin.themes import Theme
+    from reskin.timeline import Timeline
 
 EXIT_CODES = """\b
 Exit codes:
@@ -304,15 +305,19 @@ def _theme_or_error(path: Path) -> Theme | ReskinError:
         return error
 
 
-def _play(*, theme: str | None, prompt: str | None, preset: str | None, **options: Any) -> None:
+def _play(
+    *, theme: str | None, prompt: str | None, preset: str | None, timeline: Timeline | None, **options: Any
+) -> None:
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
     settings = _settings()
+    for note in timeline.notes if timeline else ():
+        click.echo(f"reskin: {note}", err=True)
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
     options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
 
-    status = run(RunOptions(preset=preset or settings.preset, settings=settings, **options))
+    status = run(RunOptions(preset=preset or settings.preset, settings=settings, timeline=timeline, **options))
     print_status(status)
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt

@@ -11,10 +11,13 @@ from reskin.platforms.base import KeyEvent
 from reskin.renderer import View
 from reskin.theme_store import ThemeNews, ThemeStore
 from reskin.themes import Theme
+from reskin.timeline import Timeline
 
 
 class Controls:
-    def __init__(self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0) -> None:
+    def __init__(
+        self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0, timeline: Timeline | None = None
+    ) -> None:
         self.theme: Theme = store.current  # at the player's strength; the same object until something changes
         self.fade_frames = fade_frames  # over which that theme comes
         self.view = View.THEME
@@ -22,6 +25,9 @@ class Controls:
         self.is_comparing = False  # held: the game as it is, at once
         self.wants_screenshot = False  # the loop puts it back
         self.wants_quit = False
+        self._usual_fade = fade_frames
+        self._timeline = timeline
+        self._steps_shown = 0  # of the timeline
         self._store = store
         self._strength_step = strength_step
         self._pressed: dict[str, Callable[[], str]] = {
@@ -51,19 +57,28 @@ class Controls:
                 notes.append(self._pressed[event.action]())
         return notes
 
-    def follow_files(self) -> list[str]:
-        """Take over a theme whose file was saved; returns notes for the player."""
-        news = self._store.poll()
-        return [self._show(news)] if news is not None else []
+    def follow(self, playing_ns: int) -> list[str]:
+        """Take over a theme whose file was saved or whose time has come; returns notes for the player.
+
+        `playing_ns` is the time since the first painting, 0 before it.
+        """
+        news = [self._store.poll()]
+        if self._timeline is not None and (due := self._timeline.steps_until(playing_ns)) > self._steps_shown:
+            self._steps_shown = due
+            step = self._timeline.last_of(due)
+            news.append(self._store.show(step.theme, fade_frames=step.fade_frames))
+        return [self._show(item) for item in news if item is not None]
 
     def _show(self, news: ThemeNews) -> str:
         if news.theme is not None:
             self.theme = news.theme
+            self.fade_frames = self._usual_fade if news.fade_frames is None else news.fade_frames
         return news.message
 
     def _change_strength(self, by: float) -> str:
         strength = round(min(1.0, max(0.0, self.theme.strength + by)), 2)
         self.theme = self.theme.model_copy(update={"strength": strength})
+        self.fade_frames = self._usual_fade
         return f"{self.theme.name}: strength {strength:.0%}"
 
     def _toggle(self) -> str:

@@ -2,6 +2,7 @@
 
 ReskinError
 ├── ThemeError       a theme file that cannot be used
+├── TimelineError    a timeline that cannot be used
 ├── SettingsError    a settings file that cannot be used
 ├── DisplayError     no screen, or one that went away
 ├── CaptureError     a window or file that cannot be grabbed
@@ -20,6 +21,10 @@ class ReskinError(Exception):
 
 
 class ThemeError(ReskinError):
+    pass
+
+
+class TimelineError(ReskinError):
     pass
 
 

@@ -31,6 +31,7 @@ from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
+from reskin.timeline import Timeline
 
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
@@ -45,6 +46,7 @@ class LoopOptions:
     note_s: float = 1.5
     strength_step: float = 0.1
     fade_frames: int = 0  # painted frames from one theme to the next; 0 is a cut
+    timeline: Timeline | None = None
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
@@ -64,7 +66,9 @@ def run_loop(
     hidden at the end in any case; nothing that was passed in is closed here.
     """
     clock, options, status = clock or SystemClock(), options or LoopOptions(), status or Status()
-    controls = Controls(store, strength_step=options.strength_step, fade_frames=options.fade_frames)
+    controls = Controls(
+        store, strength_step=options.strength_step, fade_frames=options.fade_frames, timeline=options.timeline
+    )
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
     presenter = Presenter(overlay, sinks, note, guard)
@@ -75,7 +79,9 @@ def run_loop(
         while not run.is_over(clock.now_ns()):
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
-            notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
+            notes = (
+                controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
+            )
             news = engine.poll(clock.now_ns())
             engine.configure(
                 theme=controls.theme, view=controls.view, quality=quality.level, fade_frames=controls.fade_frames
@@ -177,6 +183,10 @@ class _Run:
         elif seconds is not None and self._is_warm and now_ns - self._status.measured_from_ns >= seconds * 1e9:
             self._status.ended_because = f"{seconds:g} s are over"
         return self._status.ended_because != ""
+
+    def playing_ns(self, now_ns: int) -> int:
+        """Since the first painting; 0 before it."""
+        return 0 if self._first_painting_ns is None else now_ns - self._first_painting_ns
 
     def wants_painting(self, region: Region | None, now_ns: int, *, painted: bool, visible: bool) -> bool:
         """Whether this tick counts; also begins the measuring when the warm-up is over.

@@ -29,6 +29,7 @@ class ThemeNews:
 
     theme: Theme | None
     message: str
+    fade_frames: int | None = None  # over which it comes; None: as for any other
 
 
 @dataclass(kw_only=True)
@@ -70,6 +71,7 @@ class ThemeStore:
         self._clock = clock
         self._next_look_s = clock() + POLL_INTERVAL_S
         self._index = start
+        self._guest: int | None = None  # where the last theme of `show` lies
         entry = self._entries[start]
         if entry.theme is None and entry.path is not None:
             load_theme(entry.path)  # raises with the mistakes
@@ -116,6 +118,19 @@ class ThemeStore:
             return ThemeNews(theme=None, message=f"{entry.name} cannot be used: see `reskin theme check {entry.path}`")
         self._index = index
         return ThemeNews(theme=entry.theme, message=entry.theme.name)
+
+    def show(self, theme: Theme, *, fade_frames: int | None = None) -> ThemeNews:
+        """A theme from elsewhere, such as a prompt's; where it is none of those here it stays among them, the last of
+        its kind, until the next one comes."""
+        theme = self._prepared(theme)
+        index = next((i for i, entry in enumerate(self._entries) if entry.theme == theme), self._guest)
+        if index is None:
+            index = self._guest = len(self._entries)
+            self._entries.append(_Entry(path=None))
+        if index == self._guest:
+            self._entries[index].theme = theme
+        self._index = index
+        return ThemeNews(theme=theme, message=theme.name, fade_frames=fade_frames)
 
     def poll(self) -> ThemeNews | None:
         """The next thing that happened to the files, if any; cheap enough for every frame."""
