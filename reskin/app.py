@@ -26,6 +26,7 @@ from reskin.frame import Region
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
+from reskin.prompt_bar import open_bar
 from reskin.promptness import prompt_thread
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
@@ -90,6 +91,9 @@ def run(
         parts.callback(overlay.close)
         hotkeys = platforms.open_hotkeys(settings.hotkeys.chords())
         parts.callback(hotkeys.close)
+        bar = open_bar(settings.hotkeys.prompt, loader)
+        if bar is not None:
+            parts.callback(bar.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
         sinks = _open_sinks(options, parts)
@@ -109,7 +113,7 @@ def run(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step,
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
-                timeline=options.timeline, on_screenshot=screenshots.take,
+                timeline=options.timeline, prompt_bar=bar, on_screenshot=screenshots.take,
                 poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip

@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from reskin.platforms.base import KeyEvent
+from reskin.prompt_bar import PromptBar
 from reskin.renderer import View
 from reskin.theme_store import ThemeNews, ThemeStore
 from reskin.themes import Theme
 from reskin.timeline import Timeline
 
+_BESIDE_TYPING = ("prompt", "quit")  # hotkeys that are heard while the prompt bar is open
+
 
 class Controls:
     def __init__(
-        self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0, timeline: Timeline | None = None
-    ) -> None:
+        self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0,
+        timeline: Timeline | None = None, bar: PromptBar | None = None,
+    ) -> None:  # fmt: skip
         self.theme: Theme = store.current  # at the player's strength; the same object until something changes
         self.fade_frames = fade_frames  # over which that theme comes
         self.view = View.THEME
@@ -27,6 +31,7 @@ class Controls:
         self.wants_quit = False
         self._usual_fade = fade_frames
         self._timeline = timeline
+        self._bar = bar
         self._steps_shown = 0  # of the timeline
         self._store = store
         self._strength_step = strength_step
@@ -34,6 +39,7 @@ class Controls:
             "next_theme": lambda: self._show(store.next()),
             "previous_theme": lambda: self._show(store.previous()),
             **{f"theme_{n}": lambda n=n: self._show(store.select(n - 1)) for n in range(1, 10)},  # type: ignore[misc]
+            "prompt": self._toggle_bar,
             "toggle_overlay": self._toggle,
             "strength_up": lambda: self._change_strength(strength_step),
             "strength_down": lambda: self._change_strength(-strength_step),
@@ -42,9 +48,11 @@ class Controls:
         }
 
     def hear(self, events: Iterable[KeyEvent]) -> list[str]:
-        """Do what the keys say; returns notes for the player."""
+        """Do what the keys say; returns notes for the player. While the prompt bar is open, keys are for typing."""
         notes = []
         for event in events:
+            if event.pressed and self._bar is not None and self._bar.is_open and event.action not in _BESIDE_TYPING:
+                continue
             if event.action == "compare":
                 self.is_comparing = event.pressed
             elif not event.pressed:
@@ -55,10 +63,10 @@ class Controls:
                 self.wants_quit = True
             else:
                 notes.append(self._pressed[event.action]())
-        return notes
+        return [note for note in notes if note]
 
     def follow(self, playing_ns: int) -> list[str]:
-        """Take over a theme whose file was saved or whose time has come; returns notes for the player.
+        """Take over a theme whose file was saved, whose time has come, or that was typed; returns notes for the player.
 
         `playing_ns` is the time since the first painting, 0 before it.
         """
@@ -67,7 +75,18 @@ class Controls:
             self._steps_shown = due
             step = self._timeline.last_of(due)
             news.append(self._store.show(step.theme, fade_frames=step.fade_frames))
-        return [self._show(item) for item in news if item is not None]
+        notes = [self._show(item) for item in news if item is not None]
+        answer = self._bar.poll(playing_ns) if self._bar is not None else None
+        if answer is not None:
+            if answer.theme is not None:
+                self._show(self._store.show(answer.theme))
+            notes.append(answer.message)
+        return notes
+
+    def game_is_hidden(self) -> None:
+        """Nothing can be seen of a prompt bar now, so it must not keep the keyboard."""
+        if self._bar is not None:
+            self._bar.cancel()
 
     def _show(self, news: ThemeNews) -> str:
         if news.theme is not None:
@@ -80,6 +99,12 @@ class Controls:
         self.theme = self.theme.model_copy(update={"strength": strength})
         self.fade_frames = self._usual_fade
         return f"{self.theme.name}: strength {strength:.0%}"
+
+    def _toggle_bar(self) -> str:
+        if self._bar is None:
+            return "There is no prompt bar on this system yet"
+        self._bar.toggle()
+        return ""
 
     def _toggle(self) -> str:
         self.is_on = not self.is_on

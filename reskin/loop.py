@@ -24,8 +24,10 @@ from reskin.frame import Frame, Region
 from reskin.ledger import Ledger, Tick
 from reskin.note import Note
 from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
+from reskin.panel import Panels
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
+from reskin.prompt_bar import PromptBar
 from reskin.quality import QualityGovernor
 from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
@@ -47,6 +49,7 @@ class LoopOptions:
     strength_step: float = 0.1
     fade_frames: int = 0  # painted frames from one theme to the next; 0 is a cut
     timeline: Timeline | None = None
+    prompt_bar: PromptBar | None = None  # not closed here
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
@@ -67,11 +70,16 @@ def run_loop(
     """
     clock, options, status = clock or SystemClock(), options or LoopOptions(), status or Status()
     controls = Controls(
-        store, strength_step=options.strength_step, fade_frames=options.fade_frames, timeline=options.timeline
+        store,
+        strength_step=options.strength_step,
+        fade_frames=options.fade_frames,
+        timeline=options.timeline,
+        bar=options.prompt_bar,
     )
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
-    presenter = Presenter(overlay, sinks, note, guard)
+    panels = note if options.prompt_bar is None else Panels(note.shown, options.prompt_bar.shown)
+    presenter = Presenter(overlay, sinks, panels, guard)
     ledger, grab_timer, grace, quality = Ledger(status), GrabTimer(), Grace(), QualityGovernor()
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
@@ -87,6 +95,8 @@ def run_loop(
                 theme=controls.theme, view=controls.view, quality=quality.level, fade_frames=controls.fade_frames
             )
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
+            if region is None:
+                controls.game_is_hidden()
 
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)

@@ -84,6 +84,7 @@ class HotkeySettings(_Part):
     compare: Chord = "<ctrl>+<alt>+c"  # the game itself while held
     split: Chord = "<ctrl>+<alt>+s"
     materials: Chord = "<ctrl>+<alt>+m"
+    prompt: Chord = "<ctrl>+<alt>+i"  # opens the prompt bar, and closes it again
     screenshot: Chord = "<ctrl>+<alt>+x"
     quit: Chord = "<ctrl>+<alt>+q"
 

@@ -39,8 +39,11 @@ class Keymap:
                     found |= 1 << bit
             return found & ~(SHIFT | LOCK | CONTROL)
 
+        level3_mask = mask_of(LEVEL3_SHIFT)
         return cls(
-            first_code=first_code, keysyms=rows, level3_mask=mask_of(LEVEL3_SHIFT), group2_mask=mask_of(MODE_SWITCH),
+            first_code=first_code, keysyms=rows, level3_mask=level3_mask,
+            group2_mask=mask_of(MODE_SWITCH) & ~level3_mask,  # XKB puts both on one modifier, and means the third level
+
             num_lock_mask=mask_of(NUM_LOCK),
         )  # fmt: skip
 
