@@ -43,9 +43,9 @@ class Panel:
         h, w = picture.shape[:2]
         text_share = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32) / 255
         opacity = rounded(h, w, radius_px=radius_px) * (PANEL_ALPHA / 255 + (1 - PANEL_ALPHA / 255) * text_share)
-        colour = np.dstack([picture * opacity[..., None], opacity * 255])
-        alpha = np.repeat(np.rint(opacity * 255).astype(np.uint8)[..., None], 4, axis=2)
-        return cls(x=x, y=y, colour=np.rint(colour).astype(np.uint8), alpha=alpha)
+        alpha = cv2.merge([np.rint(opacity * 255).astype(np.uint8)] * 4)
+        colour = cv2.multiply(cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA), alpha, scale=1 / 255)
+        return cls(x=x, y=y, colour=colour, alpha=alpha)
 
     def area(self, pixels: np.ndarray) -> np.ndarray:
         """The part of a frame that it lies over."""
@@ -163,8 +163,8 @@ def line_width(line: str, text_px: int) -> int:
 
 def rounded(h: int, w: int, *, radius_px: int) -> np.ndarray:
     """(h, w) in [0, 1]: a rounded rectangle with a soft edge of one pixel."""
-    y = np.abs(np.arange(h) - (h - 1) / 2) - (h / 2 - radius_px)
-    x = np.abs(np.arange(w) - (w - 1) / 2) - (w / 2 - radius_px)
+    y = np.abs(np.arange(h, dtype=np.float32) - (h - 1) / 2) - (h / 2 - radius_px)
+    x = np.abs(np.arange(w, dtype=np.float32) - (w - 1) / 2) - (w / 2 - radius_px)
     distance = np.hypot(np.maximum(y, 0)[:, None], np.maximum(x, 0)[None, :]) - radius_px
     return np.clip(0.5 - distance, 0, 1)
 
