@@ -28,6 +28,7 @@ from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
 from reskin.profiles import GameProfile
+from reskin.prompt_bar import open_bar
 from reskin.promptness import prompt_thread
 from reskin.remote import Remote
 from reskin.render import write_picture
@@ -37,6 +38,7 @@ from reskin.sinks.shield import Shield
 from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
+from reskin.timeline import Timeline
 
 GAME_START_LIMIT_S = 60.0  # a game that the app starts itself: until its window is there
 GAME_END_LIMIT_S = 3.0
@@ -58,6 +60,8 @@ class RunOptions:
     prompt: str = ""  # fills in what the theme leaves unsaid
     preset: str = ""  # "": the settings' own
     strength: float | None = None  # None: each theme's own
+    fade_frames: int | None = None  # from one theme to the next; None: the settings' own
+    timeline: Timeline | None = None  # which theme is shown when
     engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
@@ -101,6 +105,9 @@ def run(
         parts.callback(overlay.close)
         hotkeys = platforms.open_hotkeys(settings.hotkeys.chords())
         parts.callback(hotkeys.close)
+        bar = open_bar(settings.hotkeys.prompt, loader)
+        if bar is not None:
+            parts.callback(bar.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
         screenshots.tell(*getattr(hotkeys, "notes", ()))
@@ -123,6 +130,8 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
+                fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
+                timeline=options.timeline, prompt_bar=bar,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
                 poll_commands=remote.poll, on_grab=onlookers, keep=profile.under,
                 on_warm=warm, on_end=last_picture.append,

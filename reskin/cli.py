@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reskin.frame import Region
     from reskin.settings import Settings
     from reskin.themes import Theme
+    from reskin.timeline import Timeline
 
 EXIT_CODES = """\b
 Exit codes:
@@ -251,11 +252,15 @@ def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
     return chosen
 
 
-def _play(*, theme: str | None, prompt: str | None, preset: str | None, **options: Any) -> None:
+def _play(
+    *, theme: str | None, prompt: str | None, preset: str | None, timeline: Timeline | None, **options: Any
+) -> None:
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
     if options["record_split"] and options["record"] is None:
         raise click.UsageError("--record-split says how to record; give --record FILE too.")
     settings = _settings()
+    for note in timeline.notes if timeline else ():
+        click.echo(f"reskin: {note}", err=True)
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
     options |= {"theme": theme or "", "prompt": prompt or ""}
     from reskin.app import RunOptions, run
@@ -266,7 +271,8 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
         for warning in advice.warnings:
             click.echo(f"reskin: {warning}", err=True)
         chosen = preset or advice.preset or settings.preset
-        status = run(RunOptions(preset=chosen, settings=settings, warnings=advice.warnings, tell=click.echo, **options))
+        options |= {"preset": chosen, "warnings": advice.warnings, "timeline": timeline}
+        status = run(RunOptions(settings=settings, tell=click.echo, **options))
         log_end(status)
     print_status(status)
     if status.failures:

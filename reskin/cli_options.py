@@ -11,6 +11,7 @@ from engine.config import PLAYABLE
 
 if TYPE_CHECKING:
     from reskin.frame import Region
+    from reskin.timeline import Timeline
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -68,6 +69,27 @@ def preset_option(command: Any) -> Any:
     return click.option("--preset", type=presets, help=PRESET_HELP)(command)
 
 
+def fade_option(command: Any) -> Any:
+    text = "How many frames one theme takes to become the next; 0 is a cut. Default: from the settings."
+    return click.option("--fade", "fade_frames", type=click.IntRange(0, 240), metavar="FRAMES", help=text)(command)
+
+
+def timeline_option(command: Any) -> Any:
+    text = (
+        "Change themes by a .toml file of times, such as themes/timelines/show.toml: "
+        '[[at]] time = "00:30" theme = "neon-rain", [[at]] time = "01:00" prompt = "a stormy night" fade_frames = 48.'
+    )
+    return click.option("--timeline", type=FILE, help=text, callback=_loaded_timeline)(command)
+
+
+def _loaded_timeline(ctx: click.Context, param: click.Parameter, value: Path | None) -> Timeline | None:
+    if value is None:
+        return None
+    from reskin.timeline import load_timeline
+
+    return load_timeline(value)
+
+
 def live_options(command: Any) -> Any:
     """What `run` and `demo` share."""
     seconds = click.FloatRange(min=0, min_open=True)
@@ -80,6 +102,8 @@ def live_options(command: Any) -> Any:
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
+        timeline_option,
+        fade_option,
         preset_option,
         prompt_option,
         theme_option,

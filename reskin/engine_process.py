@@ -19,6 +19,7 @@ from reskin.latency import carry_marker
 from reskin.log import start_process_log
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Segment, SharedFrame, receive_segment
+from reskin.theme_fade import ThemeFade
 from reskin.themes import Theme
 
 HEARTBEAT = 0  # word of the control page: time.monotonic_ns() of the last sign of life
@@ -29,7 +30,6 @@ _log = logging.getLogger(__name__)
 
 
 class Look(NamedTuple):
-    theme: Theme
     view: View
     quality: int
 
@@ -60,6 +60,7 @@ def serve(
 def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: bool) -> None:
     segment: Segment | None = None
     look: Look | None = None
+    fade = ThemeFade()
     errors_in_a_row = 0
     last: tuple[tuple[int, ...], int] | None = None  # shape and capture time of the frame before
     while True:
@@ -68,8 +69,9 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
             match connection.recv():
                 case ("segment", int(capacity), name):
                     segment = receive_segment(connection, capacity, name)
-                case ("configure", str(theme_json), str(view), int(quality)):
-                    look = Look(Theme.model_validate_json(theme_json), View(view), quality)
+                case ("configure", str(theme_json), str(view), int(quality), int(fade_frames)):
+                    fade.turn_to(Theme.model_validate_json(theme_json), fade_frames)
+                    look = Look(View(view), quality)
                 case ("stop",):
                     return
             wait_s = 0.0
@@ -83,7 +85,7 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
             if last is None or last[0] != frame.bgra_u8.shape or frame.captured_ns - last[1] > HISTORY_GAP_NS:
                 renderer.reset()
             last = (frame.bgra_u8.shape, frame.captured_ns)
-            _paint(segment, frame, renderer, look, carries_marker)
+            _paint(segment, frame, renderer, fade.next_theme(), look, carries_marker)
             errors_in_a_row = 0
         except Exception as error:  # noqa: BLE001  one frame is lost, the engine need not be
             last = None
@@ -96,12 +98,14 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
                 return
 
 
-def _paint(segment: Segment, frame: SharedFrame, renderer: Renderer, look: Look, carries_marker: bool) -> None:
+def _paint(
+    segment: Segment, frame: SharedFrame, renderer: Renderer, theme: Theme, look: Look, carries_marker: bool
+) -> None:
     h, w = frame.bgra_u8.shape[:2]
     slot = segment.painted.free_slot()
     out = segment.painted.pixels(slot, h, w)
     started_ns = time.monotonic_ns()
-    stages_ms = dict(renderer.render(frame.bgra_u8, look.theme, look.view, look.quality, out))
+    stages_ms = dict(renderer.render(frame.bgra_u8, theme, look.view, look.quality, out))
     if carries_marker:
         carry_marker(frame.bgra_u8, out)
     finished_ns = time.monotonic_ns()

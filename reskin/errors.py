@@ -2,6 +2,7 @@
 
 ReskinError
 ├── ThemeError       a theme file that cannot be used
+├── TimelineError    a timeline that cannot be used
 ├── SettingsError    a settings file that cannot be used
 ├── ProfileError     a game's profile that cannot be used
 ├── DisplayError     no screen, or one that went away
@@ -24,6 +25,10 @@ class ReskinError(Exception):
 
 
 class ThemeError(ReskinError):
+    pass
+
+
+class TimelineError(ReskinError):
     pass
 
 

@@ -25,8 +25,10 @@ from reskin.frame import Frame, Region
 from reskin.ledger import Ledger, Tick
 from reskin.note import Note
 from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
+from reskin.panel import Panels
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
+from reskin.prompt_bar import PromptBar
 from reskin.quality import QualityGovernor
 from reskin.remote import Command
 from reskin.renderer import QUALITY_LEVELS
@@ -34,6 +36,7 @@ from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
+from reskin.timeline import Timeline
 
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
@@ -48,6 +51,9 @@ class LoopOptions:
     warm_up_s: float = 0.0  # after the first painting; not in the figures
     note_s: float = 1.5
     strength_step: float = 0.1
+    fade_frames: int = 0  # painted frames from one theme to the next; 0 is a cut
+    timeline: Timeline | None = None
+    prompt_bar: PromptBar | None = None  # not closed here
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
@@ -71,10 +77,17 @@ def run_loop(
     hidden at the end in any case; nothing that was passed in is closed here.
     """
     clock, options, status = clock or SystemClock(), options or LoopOptions(), status or Status()
-    controls = Controls(store, strength_step=options.strength_step)
+    controls = Controls(
+        store,
+        strength_step=options.strength_step,
+        fade_frames=options.fade_frames,
+        timeline=options.timeline,
+        bar=options.prompt_bar,
+    )
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
-    presenter = Presenter(overlay, sinks, note, guard)
+    panels = note if options.prompt_bar is None else Panels(note.shown, options.prompt_bar.shown)
+    presenter = Presenter(overlay, sinks, panels, guard)
     ledger, grab_timer, grace, quality = Ledger(status), GrabTimer(), Grace(), QualityGovernor()
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
@@ -82,11 +95,18 @@ def run_loop(
         while not run.is_over(clock.now_ns()):
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
-            notes = controls.hear(hotkeys.poll()) + controls.follow_files() + options.poll_notes()
+            notes = (
+                controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
+            )
             news = engine.poll(clock.now_ns())
             notes += controls.obey(options.poll_commands())
-            engine.configure(theme=options.keep(controls.theme), view=controls.view, quality=quality.level)
+            engine.configure(
+                theme=options.keep(controls.theme), view=controls.view, quality=quality.level,
+                fade_frames=controls.fade_frames,
+            )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
+            if region is None:
+                controls.game_is_hidden()
             if frame is not None:
                 for look in options.on_grab:
                     look(frame)
@@ -187,6 +207,10 @@ class _Run:
         elif seconds is not None and self._is_warm and now_ns - self._status.measured_from_ns >= seconds * 1e9:
             self._status.ended_because = f"{seconds:g} s are over"
         return self._status.ended_because != ""
+
+    def playing_ns(self, now_ns: int) -> int:
+        """Since the first painting; 0 before it."""
+        return 0 if self._first_painting_ns is None else now_ns - self._first_painting_ns
 
     def wants_painting(self, region: Region | None, now_ns: int, *, painted: bool, visible: bool) -> bool:
         """Whether this tick counts; also begins the measuring when the warm-up is over.

@@ -19,7 +19,7 @@ import numpy as np
 
 from reskin.engine_link import Painting
 from reskin.frame import Frame, Region
-from reskin.note import Note
+from reskin.panel import Panels
 from reskin.platforms.base import Overlay, Sink
 from reskin.self_capture import SelfCaptureGuard
 
@@ -31,7 +31,7 @@ FORGET_FAULTS_NS = 60_000_000_000
 
 
 class Presenter:
-    def __init__(self, overlay: Overlay, sinks: Sequence[Sink], note: Note, guard: SelfCaptureGuard) -> None:
+    def __init__(self, overlay: Overlay, sinks: Sequence[Sink], note: Panels, guard: SelfCaptureGuard) -> None:
         self._overlay = overlay
         self._sinks = sinks
         self._note = note

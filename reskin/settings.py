@@ -84,6 +84,7 @@ class HotkeySettings(_Part):
     compare: Chord = "<ctrl>+<alt>+c"  # the game itself while held
     split: Chord = "<ctrl>+<alt>+s"
     materials: Chord = "<ctrl>+<alt>+m"
+    prompt: Chord = "<ctrl>+<alt>+i"  # opens the prompt bar, and closes it again
     screenshot: Chord = "<ctrl>+<alt>+x"
     quit: Chord = "<ctrl>+<alt>+q"
 
@@ -106,6 +107,12 @@ ACTIONS = tuple(HotkeySettings.model_fields)
 
 class OverlaySettings(_Part):
     note_s: float = Field(default=1.5, ge=0, le=30, description="a number from 0 to 30: seconds a note stays, 0 = none")
+    fade_frames: int = Field(
+        default=6,
+        ge=0,
+        le=240,
+        description="a whole number from 0 to 240: frames from one theme to the next, 0 = a cut",
+    )
     strength_step: float = Field(default=0.1, ge=0.01, le=1, description="a number from 0.01 to 1: per key press")
     only_in_front: bool = Field(
         default=True, description="true or false: on Windows, hide the overlay while another window is in front"

@@ -59,7 +59,6 @@ class Supervisor:
         self._deaths_at_tier = 0
         self._was_active = False
         self._capacity = FIRST_CAPACITY
-        self._look: tuple[Theme, View, int] | None = None
 
     @property
     def state(self) -> EngineState:
@@ -95,10 +94,9 @@ class Supervisor:
         self._life = None
         return self._died(reason, now_ns, len(errors))
 
-    def configure(self, *, theme: Theme, view: View, quality: int) -> None:
-        self._look = (theme, view, quality)
+    def configure(self, *, theme: Theme, view: View, quality: int, fade_frames: int = 0) -> None:
         if self._life is not None:
-            self._life.configure(self._look)
+            self._life.configure((theme, view, quality), fade_frames)
 
     def submit(self, frame: Frame) -> None:
         if self._life is not None:
@@ -182,14 +180,14 @@ class _Life:
     def forgive(self, now_ns: int) -> None:
         self._segment.control[HEARTBEAT] = now_ns
 
-    def configure(self, look: tuple[Theme, View, int]) -> None:
+    def configure(self, look: tuple[Theme, View, int], fade_frames: int) -> None:
         # a hung process does not read its pipe, and a full pipe would hold us up: it gets the look when it is back
         if not self.is_ready or self.state in (EngineState.LATE, EngineState.HUNG):
             return
         theme, view, quality = look
         if self._sent_look is not None and theme is self._sent_look[0] and look[1:] == self._sent_look[1:]:
             return
-        if self._send(("configure", theme.model_dump_json(), view.value, quality)):
+        if self._send(("configure", theme.model_dump_json(), view.value, quality, fade_frames)):
             self._sent_look = look
 
     def submit(self, frame: Frame, capacity: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reskin.errors import DisplayError, ReskinError
 from reskin.frame import Region
-from reskin.platforms.base import Capture, Hotkeys, Overlay
+from reskin.platforms.base import Capture, Hotkeys, Overlay, TextInput
 from reskin.platforms.choice import Choice
 
 if TYPE_CHECKING:
@@ -80,6 +80,14 @@ def open_hotkeys(bindings: Mapping[str, str]) -> Hotkeys:
 
     XConnection().close()  # a display that is not there: python-xlib would leave its sockets open
     return PynputHotkeys(bindings)
+
+
+def open_text_input() -> TextInput:
+    """The keyboard for the prompt bar. It stays the game's until the bar opens; on Windows this part is to come."""
+    _require_x11("opening the prompt bar's keyboard")
+    from reskin.platforms.x11.text_input import X11TextInput
+
+    return X11TextInput()
 
 
 def probe() -> list[Choice]:
