@@ -59,6 +59,7 @@ class RunOptions:
     shot: Path | None = None  # the last picture shown, as PNG
     record: Path | None = None  # everything shown, as a video
     measure: bool = False  # glass to glass, with a game that draws a marker
+    opening: str | None = None  # what the player is told at the start
     settings: Settings = field(default_factory=Settings)
 
 
@@ -105,6 +106,7 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
+                flash_limiter=settings.safety.flash_limiter, opening=options.opening,
                 poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip

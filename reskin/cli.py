@@ -101,7 +101,8 @@ def render(source: Path, target: Path, theme: str | None, prompt: str | None, pr
     from reskin.render import render_file
 
     with render_progress(source.name, chosen.name) as progress:
-        done = render_file(source, target, chosen, engine_renderer.create(preset or settings.preset), progress)
+        renderer = engine_renderer.create(preset or settings.preset)
+        done = render_file(source, target, chosen, renderer, progress, settings.safety.flash_limiter)
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames"
     click.echo(f"{target}: {frames} of {done.size[0]}x{done.size[1]} in {chosen.name}")
 
@@ -311,8 +312,12 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
     options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
+    from reskin.flash_safety import opening_sentence
 
-    status = run(RunOptions(preset=preset or settings.preset, settings=settings, **options))
+    opening = opening_sentence(settings.safety.flash_limiter)
+    if opening is not None:
+        click.echo(f"reskin: {opening}", err=True)
+    status = run(RunOptions(preset=preset or settings.preset, settings=settings, opening=opening, **options))
     print_status(status)
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt

@@ -59,6 +59,7 @@ class Turns(NamedTuple):
     fell: np.ndarray
     events: np.ndarray | None  # (2, w) bool: windows of which too large a part flashed
     together: np.ndarray | None  # (2, n) bool: the cells that did
+    earlier: np.ndarray | None  # (slots, 2, w) bool: the frames that they did it with, which were events too
 
 
 class FlashCount:
@@ -111,47 +112,49 @@ class FlashCount:
         np.copyto(self._may_rise, fell, where=turned)
         np.copyto(self._may_fall, rose, where=turned)
         self._rose[self._slot], self._fell[self._slot] = rose, fell
-        if turns.events is not None and turns.together is not None:
+        if turns.events is not None and turns.together is not None and turns.earlier is not None:
+            self._events |= turns.earlier
             self._events[self._slot] = turns.events
-            self._event_count += turns.events
+            self._event_count = self._events.sum(axis=0, dtype=np.int16)
             self._together[self._slot] = turns.together
 
     @property
     def transitions(self) -> int:
-        """Within the last second, of the window that has most; the first of a row is seen only with the second."""
-        return int(self._event_count.max()) + 1
+        """Within the last second, of the window that has most."""
+        return int(self._event_count.max())
 
     def excess(self, turns: Turns) -> np.ndarray | None:
         """(n,) bool: the cells that must not turn now, or the limits would be passed; None when there are none."""
-        if turns.events is None or turns.together is None or not self._event_count.any():
+        if turns.events is None or turns.together is None or turns.earlier is None:
             return None
-        over = (turns.events & (self._event_count >= LIMIT - 1)).any(axis=1)
-        return turns.together[over].any(axis=0) if over.any() else None
+        before = (self._events | turns.earlier).sum(axis=0)
+        over = (turns.events & (before >= LIMIT)).any(axis=1)
+        return np.asarray(turns.together[over].any(axis=0)) if over.any() else None
 
     def flashing(self) -> np.ndarray:
         """(2, n) bool: the cells that flashed within the last second."""
-        return self._together.any(axis=0)
+        return np.asarray(self._together.any(axis=0))
 
-    def _flashes(self, rose: np.ndarray, fell: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """The windows of which too large a part has turned now and together before; and those cells."""
+    def _flashes(self, rose: np.ndarray, fell: np.ndarray) -> tuple[np.ndarray | None, ...]:
+        """The windows of which too large a part has turned now and together before; those cells; and when before."""
         area, (h, w) = self._profile.area, self._profile.window
         turned = rose | fell
         if np.count_nonzero(turned) <= area * h * w:
-            return None, None
-        events, together = np.zeros(self._event_count.shape, bool), np.zeros_like(turned)
+            return None, None, None
+        earlier, together = np.zeros_like(self._events), np.zeros_like(turned)
         for kind in (GENERAL, RED):
             if not (_shares(self._profile, turned[kind : kind + 1]) > area).any():
                 continue
             before_rose, before_fell = self._rose[:, kind], self._fell[:, kind]  # (slots, n)
             as_before = (before_rose & rose[kind]) | (before_fell & fell[kind])
             opposed = (before_rose & fell[kind]) | (before_fell & rose[kind])
-            both = np.concatenate([as_before, opposed])
-            both = both[both.sum(axis=1) > area * h * w]
-            if len(both):
-                full = _shares(self._profile, both) > area
-                events[kind] = full.any(axis=0)
-                together[kind] = both[full.any(axis=1)].any(axis=0)
-        return (events, together) if events.any() else (None, None)
+            for both in (as_before, opposed):
+                slots = np.flatnonzero(both.sum(axis=1) > area * h * w)
+                if len(slots):
+                    full = _shares(self._profile, both[slots]) > area
+                    earlier[slots, kind] |= full
+                    together[kind] |= both[slots[full.any(axis=1)]].any(axis=0)
+        return (earlier.any(axis=0), together, earlier) if earlier.any() else (None, None, None)
 
 
 def _shares(profile: Profile, cells: np.ndarray) -> np.ndarray:

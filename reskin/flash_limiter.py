@@ -45,7 +45,7 @@ class FlashLimiter:
         self._share = np.ones(_CELLS, np.float32)  # of the new picture in each cell
         self._places: tuple[tuple[int, int], np.ndarray] = ((0, 0), np.empty(0, np.intp))
         self._samples = np.empty((0, _CELLS, 4), np.uint8)  # of the last picture shown
-        self._kept = np.empty((0, 0, 4), np.uint8)  # that picture, while it may be needed
+        self._kept: np.ndarray = np.empty((0, 0, 4), np.uint8)  # that picture, while it may be needed
         self._part = self._new = self._kept  # memory for blending
 
     def apply(self, bgra_u8: np.ndarray, now_ns: int) -> np.ndarray:
@@ -112,7 +112,7 @@ class FlashLimiter:
     def _blend(self, bgra_u8: np.ndarray, share: np.ndarray) -> np.ndarray:
         h, w = bgra_u8.shape[:2]
         if self._kept.shape != bgra_u8.shape:
-            self._kept = cv2.resize(self._kept, (w, h), interpolation=cv2.INTER_AREA)
+            self._kept = np.asarray(cv2.resize(self._kept, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
         kept = self._kept
         if share.max() - share.min() < 1e-3:
             part = float(share[0])

@@ -20,10 +20,12 @@ import numpy as np
 from reskin.controls import Controls
 from reskin.engine_link import Engine, EngineNews, Painting
 from reskin.errors import ReskinError
+from reskin.flash_limiter import FlashLimiter
+from reskin.flash_safety import FlashProfile
 from reskin.frame import Frame, Region
 from reskin.ledger import Ledger, Tick
 from reskin.note import Note
-from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
+from reskin.pace import TICK_HZ, Clock, GrabTimer, Grace, SystemClock, Ticks
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.quality import QualityGovernor
@@ -44,6 +46,8 @@ class LoopOptions:
     warm_up_s: float = 0.0  # after the first painting; not in the figures
     note_s: float = 1.5
     strength_step: float = 0.1
+    flash_limiter: FlashProfile = "broadcast"
+    opening: str | None = None  # a long note at the start
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
@@ -66,7 +70,8 @@ def run_loop(
     controls = Controls(store, strength_step=options.strength_step)
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
-    presenter = Presenter(overlay, sinks, note, guard)
+    limiter = None if options.flash_limiter == "off" else FlashLimiter(options.flash_limiter, fps=TICK_HZ)
+    presenter = Presenter(overlay, sinks, note, guard, limiter)
     ledger, grab_timer, grace, quality = Ledger(status), GrabTimer(), Grace(), QualityGovernor()
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
@@ -159,7 +164,7 @@ class _Run:
         self._is_warm = False
         self._engine_note = "Engine starting"
         self._own_note: str | None = None  # to be said at the next tick
-        self._warning: str | None = None  # the same, and longer
+        self._warning = options.opening  # the same, and longer
         self._was_visible = False
         self._missing_since_ns = 0
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from engine.config import PRESETS
 from reskin.errors import SettingsError
+from reskin.flash_safety import FlashProfile
 from reskin.toml_errors import hint, parse_model, read_model
 
 FPS = 24  # the whole design is built on it; not a setting
@@ -109,6 +110,13 @@ class OverlaySettings(_Part):
     strength_step: float = Field(default=0.1, ge=0.01, le=1, description="a number from 0.01 to 1: per key press")
 
 
+class SafetySettings(_Part):
+    flash_limiter: FlashProfile = Field(
+        default="broadcast",
+        description='"broadcast" (flashes over a quarter of the screen), "strict" (WCAG\'s smaller window), or "off"',
+    )
+
+
 class Settings(_Part):
     theme: str = Field(
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
@@ -121,6 +129,7 @@ class Settings(_Part):
     )
     hotkeys: HotkeySettings = Field(default=HotkeySettings(), description="a table")
     overlay: OverlaySettings = Field(default=OverlaySettings(), description="a table")
+    safety: SafetySettings = Field(default=SafetySettings(), description="a table")
 
     def screenshot_folder(self) -> Path:
         """Where screenshots go; may not exist yet."""
@@ -168,7 +177,7 @@ def write_settings(path: Path, settings: Settings) -> None:
 def commented_settings(settings: Settings) -> str:
     """A settings file that says what `settings` does, each key under a comment saying what it takes."""
     blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]
-    for name in ("hotkeys", "overlay"):
+    for name in ("hotkeys", "overlay", "safety"):
         note = [f"# each is {CHORD}"] if name == "hotkeys" else []
         blocks += ["", f"[{name}]", *note, *_lines(getattr(settings, name))]
     return "\n".join(blocks) + "\n"
