@@ -29,6 +29,7 @@ from reskin.platforms.base import Capture, CaptureState, Sink
 from reskin.promptness import prompt_thread
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
+from reskin.seeking_capture import SEEK_S, SeekingCapture
 from reskin.settings import Settings
 from reskin.status import Status
 from reskin.supervisor import Supervisor
@@ -59,6 +60,8 @@ class RunOptions:
     shot: Path | None = None  # the last picture shown, as PNG
     record: Path | None = None  # everything shown, as a video
     measure: bool = False  # glass to glass, with a game that draws a marker
+    seek_s: float = SEEK_S  # for a named window that has closed: how long another of that name is looked for
+    on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
     opening: str | None = None  # what the player is told at the start
     settings: Settings = field(default_factory=Settings)
 
@@ -106,7 +109,7 @@ def run(
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
-                flash_limiter=settings.safety.flash_limiter, opening=options.opening,
+                flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
                 poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
@@ -135,7 +138,10 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
 
         capture = VideoCapture(options.video)
     else:
-        capture = platforms.open_window(str(options.window))
+        first = platforms.open_window(str(options.window))
+        titles = [window.title for window in platforms.list_windows() if hex(window.id) in first.name]
+        title = titles[0] if titles else str(options.window)
+        capture = SeekingCapture(first, lambda: platforms.open_window(title), seek_s=options.seek_s)
     parts.callback(capture.close)
     return capture
 

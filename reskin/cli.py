@@ -317,10 +317,17 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
     opening = opening_sentence(settings.safety.flash_limiter)
     if opening is not None:
         click.echo(f"reskin: {opening}", err=True)
-    status = run(RunOptions(preset=preset or settings.preset, settings=settings, opening=opening, **options))
+    options |= {"preset": preset or settings.preset, "opening": opening, "on_state": _tell_state}
+    status = run(RunOptions(settings=settings, **options))
     print_status(status)
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt
+
+
+def _tell_state(text: str) -> None:
+    """What is wrong, while the screen may have no place to say it."""
+    if text.startswith(("lost", "fault")):
+        click.echo(f"reskin: {text}", err=True)
 
 
 def main() -> None:

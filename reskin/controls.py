@@ -21,6 +21,7 @@ class Controls:
         self.is_comparing = False  # held: the game as it is, at once
         self.wants_screenshot = False  # the loop puts it back
         self.wants_quit = False
+        self._panics = False
         self._store = store
         self._strength_step = strength_step
         self._pressed: dict[str, Callable[[], str]] = {
@@ -28,6 +29,7 @@ class Controls:
             "previous_theme": lambda: self._show(store.previous()),
             **{f"theme_{n}": lambda n=n: self._show(store.select(n - 1)) for n in range(1, 10)},  # type: ignore[misc]
             "toggle_overlay": self._toggle,
+            "panic": self._panic,
             "strength_up": lambda: self._change_strength(strength_step),
             "strength_down": lambda: self._change_strength(-strength_step),
             "split": lambda: self._switch_view(View.SPLIT),
@@ -50,6 +52,11 @@ class Controls:
                 notes.append(self._pressed[event.action]())
         return notes
 
+    def takes_panic(self) -> bool:
+        """Whether the panic key was pressed since the last time: the game back, without a fade."""
+        panics, self._panics = self._panics, False
+        return panics
+
     def follow_files(self) -> list[str]:
         """Take over a theme whose file was saved; returns notes for the player."""
         news = self._store.poll()
@@ -68,6 +75,10 @@ class Controls:
     def _toggle(self) -> str:
         self.is_on = not self.is_on
         return f"Reskin on: {self.theme.name}" if self.is_on else "Reskin off"
+
+    def _panic(self) -> str:
+        self.is_on, self._panics = False, True
+        return "Reskin off"
 
     def _switch_view(self, view: View) -> str:
         self.view = View.THEME if self.view is view else view

@@ -154,7 +154,7 @@ class FlashCount:
                     full = _shares(self._profile, both[slots]) > area
                     earlier[slots, kind] |= full
                     together[kind] |= both[slots[full.any(axis=1)]].any(axis=0)
-        return (earlier.any(axis=0), together, earlier) if earlier.any() else (None, None, None)
+        return (np.asarray(earlier.any(axis=0)), together, earlier) if earlier.any() else (None, None, None)
 
 
 def _shares(profile: Profile, cells: np.ndarray) -> np.ndarray:

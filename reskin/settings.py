@@ -86,6 +86,7 @@ class HotkeySettings(_Part):
     split: Chord = "<ctrl>+<alt>+s"
     materials: Chord = "<ctrl>+<alt>+m"
     screenshot: Chord = "<ctrl>+<alt>+x"
+    panic: Chord = "<ctrl>+<alt>+<end>"  # the game back at once, whatever happens
     quit: Chord = "<ctrl>+<alt>+q"
 
     @model_validator(mode="after")

@@ -162,7 +162,18 @@ def test_demo_starts_its_game_on_a_screen_of_its_own_where_there_is_none(
 
 def test_a_run_that_ctrl_c_ended_exits_with_130(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr("reskin.app.run", lambda options: Status(ended_because="stopped"))
-    assert reskin_cli("run", "tux", exit_code=130).output == "ended: stopped\n"
+    assert reskin_cli("run", "tux", exit_code=130).stdout == "ended: stopped\n"
+
+
+def test_the_sentence_about_flashes_comes_once_and_at_each_start_while_the_limiter_is_off(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setattr("reskin.app.run", lambda options: Status(ended_because="the player quit"))
+    said = [reskin_cli("run", "tux").stderr for _ in range(2)]
+    assert ["certificate" in text for text in said] == [True, False]
+    home.mkdir(exist_ok=True)
+    (home / "settings.toml").write_text('[safety]\nflash_limiter = "off"\n')
+    assert all("limiter is off" in reskin_cli("run", "tux").stderr for _ in range(2))
 
 
 def test_an_unknown_theme_is_told_before_anything_starts() -> None:

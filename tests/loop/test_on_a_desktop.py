@@ -199,10 +199,24 @@ def test_a_deleted_theme_file_changes_nothing_on_the_screen(game: Game, tmp_path
     play(game, delete, theme=theme, settings=settings)
 
 
-def test_closing_the_game_ends_the_run_with_a_sentence(game: Game) -> None:
-    status = play(game, lambda player: (game.close(), time.sleep(5)))
+def test_a_game_that_opens_its_window_again_is_found_and_one_that_does_not_ends_the_run_with_a_sentence(
+    game: Game,
+) -> None:
+    told: list[str] = []
+
+    def close(player: Player) -> None:
+        game.close()
+        eventually(lambda: not player.screen.any())
+        with Game("Tux Test"):
+            eventually(player.sees_skin)
+        eventually(lambda: any(text.startswith("lost") for text in told), limit_s=10)
+        time.sleep(5)
+
+    status = play(game, close, seek_s=4, on_state=told.append)
     assert status.ended_because.endswith("is gone")
     assert "Tux Test" in status.ended_because
+    states = [text.partition(":")[0] for text in told]
+    assert states.index("active") < states.index("seeking", 1)
 
 
 def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(game: Game, tmp_path: Path) -> None:
