@@ -133,12 +133,12 @@ class FaultWatch:
             return (PlayState.FAULT, STALLED) if is_stalled else (self.state, self.why)
         if self._starts(facts, now_ns):
             return PlayState.SEEKING, "The engine is starting"
+        if not facts.is_on:
+            return PlayState.PAUSED, "Switched off"
         if facts.engine in ENGINE_FAULTS:
             return PlayState.FAULT, ENGINE_FAULTS[facts.engine]
         if self._black_since_ns is not None and now_ns - self._black_since_ns >= BLACK_NS:
             return PlayState.FAULT, BLACK
-        if not facts.is_on:
-            return PlayState.PAUSED, "Switched off"
         if not facts.visible and not facts.is_comparing:
             return PlayState.FAULT, LATE
         return (PlayState.FAULT, SLOW) if self.is_slow else (PlayState.ACTIVE, "")
