@@ -33,6 +33,7 @@ from reskin.promptness import prompt_thread
 from reskin.remote import Remote
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
+from reskin.seeking_capture import SEEK_S, SeekingCapture
 from reskin.settings import Settings
 from reskin.sinks.shield import Shield
 from reskin.status import Status
@@ -74,6 +75,9 @@ class RunOptions:
     obs: bool = False  # serve the pages for OBS; also when the settings say so
     tell: Callable[[str], None] = lambda text: None  # gets what the player should read, such as the links for OBS
     measure: bool = False  # glass to glass, with a game that draws a marker
+    seek_s: float = SEEK_S  # for a named window that has closed: how long another of that name is looked for
+    on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
+    opening: str | None = None  # what the player is told at the start
     settings: Settings = field(default_factory=Settings)
 
 
@@ -134,6 +138,7 @@ def run(
                 timeline=options.timeline, prompt_bar=bar,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
                 poll_commands=remote.poll, on_grab=onlookers, keep=profile.under,
+                flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
                 on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
@@ -163,7 +168,10 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
 
         capture = VideoCapture(options.video)
     else:
-        capture = platforms.open_window(str(options.window))
+        first = platforms.open_window(str(options.window))
+        titles = [window.title for window in platforms.list_windows() if hex(window.id) in first.name]
+        title = titles[0] if titles else str(options.window)
+        capture = SeekingCapture(first, lambda: platforms.open_window(title), seek_s=options.seek_s)
     parts.callback(capture.close)
     return capture
 

@@ -116,7 +116,8 @@ def render(source: Path, target: Path, theme: str | None, prompt: str | None, pr
     from reskin.render import render_file
 
     with render_progress(source.name, chosen.name) as progress:
-        done = render_file(source, target, chosen, engine_renderer.create(preset or settings.preset), progress)
+        renderer = engine_renderer.create(preset or settings.preset)
+        done = render_file(source, target, chosen, renderer, progress, settings.safety.flash_limiter)
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames"
     click.echo(f"{target}: {frames} of {done.size[0]}x{done.size[1]} in {chosen.name}")
 
@@ -265,20 +266,29 @@ def _play(
     options |= {"theme": theme or "", "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
+    from reskin.flash_safety import opening_sentence
     from reskin.recorded_run import log_end, recorded_run
 
+    opening = opening_sentence(settings.safety.flash_limiter)
     with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
-        for warning in advice.warnings:
+        for warning in filter(None, (opening, *advice.warnings)):
             click.echo(f"reskin: {warning}", err=True)
         chosen = preset or advice.preset or settings.preset
         options |= {"preset": chosen, "warnings": advice.warnings, "timeline": timeline}
-        status = run(RunOptions(settings=settings, tell=click.echo, **options))
+        options |= {"opening": opening, "on_state": _tell_state, "tell": click.echo}
+        status = run(RunOptions(settings=settings, **options))
         log_end(status)
     print_status(status)
     if status.failures:
         raise ReskinError("; ".join(status.failures))
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt
+
+
+def _tell_state(text: str) -> None:
+    """What is wrong, while the screen may have no place to say it."""
+    if text.startswith(("lost", "fault")):
+        click.echo(f"reskin: {text}", err=True)
 
 
 def main() -> None:

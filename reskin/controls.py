@@ -35,6 +35,7 @@ class Controls:
         self._timeline = timeline
         self._bar = bar
         self._steps_shown = 0  # of the timeline
+        self._panics = False
         self._store = store
         self._strength_step = strength_step
         self._pressed: dict[str, Callable[[], str]] = {
@@ -43,6 +44,7 @@ class Controls:
             **{f"theme_{n}": lambda n=n: self._show(store.select(n - 1)) for n in range(1, 10)},  # type: ignore[misc]
             "prompt": self._toggle_bar,
             "toggle_overlay": self._toggle,
+            "panic": self._panic,
             "strength_up": lambda: self._change_strength(strength_step),
             "strength_down": lambda: self._change_strength(-strength_step),
             "split": lambda: self._switch_view(View.SPLIT),
@@ -84,6 +86,11 @@ class Controls:
                 self._show(self._store.show(answer.theme))
             notes.append(answer.message)
         return notes
+
+    def takes_panic(self) -> bool:
+        """Whether the panic key was pressed since the last time: the game back, without a fade."""
+        panics, self._panics = self._panics, False
+        return panics
 
     def game_is_hidden(self) -> None:
         """Nothing can be seen of a prompt bar now, so it must not keep the keyboard."""
@@ -133,6 +140,10 @@ class Controls:
     def _toggle(self) -> str:
         self.is_on = not self.is_on
         return f"Reskin on: {self.theme.name}" if self.is_on else "Reskin off"
+
+    def _panic(self) -> str:
+        self.is_on, self._panics = False, True
+        return "Reskin off"
 
     def _switch_view(self, view: View) -> str:
         self.view = View.THEME if self.view is view else view

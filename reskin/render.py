@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from reskin.errors import VideoError
+from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 
@@ -33,7 +34,10 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def render_file(source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress) -> Rendered:
+def render_file(
+    source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress,
+    flash_limiter: FlashProfile = "broadcast",
+) -> Rendered:  # fmt: skip
     """Picture to picture, video to video; VideoError for what cannot be read or written."""
     if is_picture(source) != is_picture(target):
         kinds = {True: "a picture", False: "a video"}
@@ -46,7 +50,7 @@ def render_file(source: Path, target: Path, theme: Theme, renderer: Renderer, pr
     renderer.reset()
     if is_picture(source):
         return _render_picture(source, target, theme, renderer, progress)
-    return _render_video(source, target, theme, renderer, progress)
+    return _render_video(source, target, theme, renderer, progress, flash_limiter)
 
 
 def _render_picture(source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress) -> Rendered:
@@ -59,7 +63,10 @@ def _render_picture(source: Path, target: Path, theme: Theme, renderer: Renderer
     return Rendered(frames=1, size=(w, h))
 
 
-def _render_video(source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress) -> Rendered:
+def _render_video(
+    source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress, profile: FlashProfile
+) -> Rendered:
+    from reskin.flash_limiter import FlashLimiter
     from reskin.frame import Frame
     from reskin.video import VideoReader, VideoWriter
 
@@ -69,10 +76,12 @@ def _render_video(source: Path, target: Path, theme: Theme, renderer: Renderer, 
     ):
         w, h = reader.size
         out = np.empty((h, w, 4), np.uint8)
+        limiter = None if profile == "off" else FlashLimiter(profile, fps=float(reader.fps))
         frames = 0
         for frame in reader:
             renderer.render(frame.bgra_u8, theme, View.THEME, 0, out)
-            writer.write(Frame(frame.index, frame.captured_ns, out))
+            shown = out if limiter is None else limiter.apply(out, frame.captured_ns)
+            writer.write(Frame(frame.index, frame.captured_ns, shown))
             frames = frame.index + 1
             progress(frames, reader.length)
     return Rendered(frames=frames, size=(w, h))

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from engine.config import PLAYABLE
 from reskin.errors import SettingsError
+from reskin.flash_safety import FlashProfile
 from reskin.toml_errors import hint, parse_model, read_model
 
 FPS = 24  # the whole design is built on it; not a setting
@@ -86,6 +87,7 @@ class HotkeySettings(_Part):
     materials: Chord = "<ctrl>+<alt>+m"
     prompt: Chord = "<ctrl>+<alt>+i"  # opens the prompt bar, and closes it again
     screenshot: Chord = "<ctrl>+<alt>+x"
+    panic: Chord = "<ctrl>+<alt>+<end>"  # the game back at once, whatever happens
     quit: Chord = "<ctrl>+<alt>+q"
 
     @model_validator(mode="after")
@@ -125,6 +127,13 @@ class StreamSettings(_Part):
     quality: int = Field(default=80, ge=30, le=95, description="30 to 95: of the JPEG pictures")
 
 
+class SafetySettings(_Part):
+    flash_limiter: FlashProfile = Field(
+        default="broadcast",
+        description='"broadcast" (flashes over a quarter of the screen), "strict" (WCAG\'s smaller window), or "off"',
+    )
+
+
 class Settings(_Part):
     theme: str = Field(
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
@@ -138,6 +147,7 @@ class Settings(_Part):
     hotkeys: HotkeySettings = Field(default=HotkeySettings(), description="a table")
     overlay: OverlaySettings = Field(default=OverlaySettings(), description="a table")
     stream: StreamSettings = Field(default=StreamSettings(), description="a table")
+    safety: SafetySettings = Field(default=SafetySettings(), description="a table")
 
     def screenshot_folder(self) -> Path:
         """Where screenshots go; may not exist yet."""
@@ -185,7 +195,7 @@ def write_settings(path: Path, settings: Settings) -> None:
 def commented_settings(settings: Settings) -> str:
     """A settings file that says what `settings` does, each key under a comment saying what it takes."""
     blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]
-    for name in ("hotkeys", "overlay", "stream"):
+    for name in ("hotkeys", "overlay", "stream", "safety"):
         note = [f"# each is {CHORD}"] if name == "hotkeys" else []
         blocks += ["", f"[{name}]", *note, *_lines(getattr(settings, name))]
     return "\n".join(blocks) + "\n"

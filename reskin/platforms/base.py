@@ -15,6 +15,7 @@ from reskin.frame import Frame, Region
 class CaptureState(Enum):
     ACTIVE = "active"
     PAUSED = "paused"  # minimised, hidden or too small to show; may come back
+    SEEKING = "seeking"  # the window is gone, and another of the same game is looked for
     LOST = "lost"  # the window or file is gone for good
 
 
