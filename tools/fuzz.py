@@ -25,6 +25,7 @@ from tools.fuzzing.formats import CORPUS, FORMATS, rng_of, seeds_of
 from tools.fuzzing.mutate import mutated
 from tools.fuzzing.worker import Fault, judged, run
 
+SLOWER = 10  # what is watched for coverage takes this much longer
 MOST_SHOWN = 10
 MOST_KEPT_BYTES = 10_000  # of one input: the corpus is part of the repository
 
@@ -78,9 +79,11 @@ def steer(name: str, count: int) -> None:
 
         def one(content: bytes) -> None:
             spent, _ = judged(format_, content, path)
-            assert spent <= format_.limit_ms, f"{spent:.0f} ms"
+            assert spent <= SLOWER * format_.limit_ms, f"{spent:.0f} ms"
 
-        atheris.Setup([sys.argv[0], f"-runs={count}", "-max_len=70000", "-timeout=20", str(seeds)], one)
+        (CORPUS / name).mkdir(parents=True, exist_ok=True)
+        options = [f"-runs={count}", "-max_len=70000", "-timeout=20", f"-artifact_prefix={CORPUS / name}/"]
+        atheris.Setup([sys.argv[0], *options, str(seeds)], one)
         atheris.Fuzz()
 
 
