@@ -16,6 +16,7 @@ import numpy as np
 
 from reskin.errors import VideoError
 from reskin.flash_safety import FlashProfile
+from reskin.picture_size import MOST_PX, picture_size
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 
@@ -88,12 +89,18 @@ def _render_video(
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """(h, w, 4) uint8 BGRA; VideoError when it is no picture."""
+    """(h, w, 4) uint8 BGRA; VideoError when it is no picture, or one of more pixels than fit."""
     try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError as error:
         raise VideoError(f"reading the picture {path}: {error.strerror}; check the path") from error
-    bgr_u8 = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    w, h = picture_size(content) or (0, 0)
+    if w * h > MOST_PX:
+        raise VideoError(f"reading the picture {path}: {w}x{h} pixels; expected at most {MOST_PX // 10**6} million")
+    try:
+        bgr_u8 = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    except cv2.error:  # of a header that says the impossible
+        bgr_u8 = None
     if bgr_u8 is None:
         raise VideoError(f"reading the picture {path}: it is none; expected one of {', '.join(PICTURE_SUFFIXES)}")
     return cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA)

@@ -85,13 +85,15 @@ def parse_model(text: str, model: type[Model], error: type[ReskinError], source:
     try:
         tree = tomllib.loads(text)
     except RecursionError as cause:
-        raise error(f"{source} cannot be used: its brackets are nested too deep; write it with plain tables") from cause
+        where = f"line {_longest_line(text)}: "
+        raise error(f"{source} cannot be used: {where}its brackets are nested too deep; write plain tables") from cause
     except ValueError as cause:  # TOMLDecodeError, and int() on a number of more than 4,300 digits
         reason, _, place = str(cause).partition(" (at ")
         if place.startswith("end of document"):
             place = f"line {len(text.splitlines())})"
-        where = place.rstrip(")") + ": " if place else ""
-        raise error(f"{source} is not valid TOML: {where}{reason}; mend that and save again") from cause
+        where = place.rstrip(")") or f"line {_longest_line(text)}"  # without a place it is a number of too many digits
+        reason = reason.partition(";")[0]  # and then comes what to do in Python
+        raise error(f"{source} is not valid TOML: {where}: {reason}; mend that and save again") from cause
     if too_deep := deep_values(tree):
         raise error(_told(source, _refused(too_deep, text)))
     try:
@@ -101,6 +103,11 @@ def parse_model(text: str, model: type[Model], error: type[ReskinError], source:
     if refused_anyway := refused_values(tree):  # by a model without limits of its own
         raise error(_told(source, _refused(refused_anyway, text)))
     return found
+
+
+def _longest_line(text: str) -> int:
+    lines = text.split("\n")
+    return 1 + max(range(len(lines)), key=lambda index: len(lines[index]))
 
 
 def _told(source: str, mistakes: list[Callable[[], str]]) -> str:

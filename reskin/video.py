@@ -35,6 +35,7 @@ _LIVE_KEYFRAME_FRAMES = 48
 _LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_LIVE_PIECE_MS * 1000)}
 _LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}
 _SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
+_MOST_PX = 8192 * 8192  # a header of a few bytes can ask for any memory
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
 # Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
 # pictures whose width is 1 to 4 more than a multiple of 16.
@@ -48,7 +49,7 @@ class VideoReader:
         self.path = Path(path)
         try:
             self._container: Any = av.open(str(self.path))
-        except (av.FFmpegError, OSError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:  # ValueError: its texts are none in UTF-8
             raise VideoError(_unreadable(self.path, error)) from error
         if not self._container.streams.video:
             self._container.close()
@@ -57,12 +58,18 @@ class VideoReader:
             )
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self.size = (int(self._stream.width), int(self._stream.height))  # (width, height)
+        # (width, height); a stream whose codec nobody knows has none
+        self.size = (int(getattr(self._stream, "width", 0)), int(getattr(self._stream, "height", 0)))
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 30)
         self.length = self._length()  # frames, None when the file does not say
         if min(self.size) < 1:
             self._container.close()
             raise VideoError(f"opening the video {self.path}: its pictures have no size. Is the file complete?")
+        if self.size[0] * self.size[1] > _MOST_PX:
+            self._container.close()
+            raise VideoError(
+                f"opening the video {self.path}: {self.size[0]}x{self.size[1]}; expected at most 8192x8192"
+            )
 
     def _length(self) -> int | None:
         if self._stream.frames:
@@ -80,9 +87,10 @@ class VideoReader:
                 bgr_u8 = picture.to_ndarray(format="bgr24", width=w, height=h, interpolation=_EXACT)
                 yield Frame(index, time_ns, cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA))
                 index, last_ns = index + 1, time_ns
-        except av.FFmpegError as error:
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise VideoError(
-                f"reading the video {self.path}: it is damaged after frame {index} ({error.strerror}). "
+                f"reading the video {self.path}: it is damaged after frame {index} ({reason}). "
                 "Expected a whole file; copy it again, or repair it with ffmpeg."
             ) from error
         if index == 0:
