@@ -1,16 +1,13 @@
-"""What processes and threads of the app do first. Imports nothing of weight: a process shall be up soon."""
+"""What every process that the app starts does first. Imports nothing of weight: such a process shall be up soon."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import signal
 import sys
-import threading
 
 _PR_SET_PDEATHSIG = 1
-_STEP_BACK = 5  # of 19
 
 
 def die_with(parent_pid: int) -> None:
@@ -20,11 +17,3 @@ def die_with(parent_pid: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent_pid:  # it died before the line above
             os._exit(1)
-
-
-def step_back() -> None:
-    """The thread that calls this lets the game, the loop and the engine go first where cores are short (Linux only)."""
-    if sys.platform == "linux":  # elsewhere it would be the whole process
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _STEP_BACK))

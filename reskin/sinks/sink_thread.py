@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from reskin.child_process import step_back
 from reskin.errors import ReskinError, SinkError
 from reskin.sinks.mailbox import Mailbox
 
@@ -40,7 +39,6 @@ class SinkThread:
         self.check()
 
     def _run(self) -> None:
-        step_back()
         try:
             self._serve(self.mailbox)
         except ReskinError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reskin.child_process import die_with, step_back
+from reskin.child_process import die_with
 from reskin.letterbox import letterbox
 from reskin.log import start_process_log
 from reskin.shared_frames import Segment, receive_segment
@@ -31,7 +31,6 @@ EVENTS_EVERY_S = 0.02
 def show_frames(connection: Connection, parent_pid: int) -> None:
     """The process's whole life: until "stop", the end of the app, or the window's closing."""
     die_with(parent_pid)
-    step_back()
     start_process_log("output-window")
     if sys.platform.startswith("linux"):
         os.environ.setdefault("SDL_VIDEODRIVER", "x11")  # else SDL takes a screen that nobody sees, and says nothing

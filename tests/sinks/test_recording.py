@@ -162,6 +162,8 @@ def test_an_encoder_is_used_only_if_it_encodes_a_frame() -> None:
     assert "not in this build" in choice.passed_over[0][1]
     assert "cannot be opened" in choice.passed_over[1][1]
     assert first_that_works((absent, SOFTWARE), (64, 48)).encoder is SOFTWARE
+    explained = first_that_works((closed, SOFTWARE), (64, 48), explain=True)
+    assert "nonsense" in explained.passed_over[0][1]  # FFmpeg's own words on it
     assert why_not(SOFTWARE, (64, 48)) is None
 
 
