@@ -74,9 +74,9 @@ def probe_prompts() -> Choice:
 
 def probe_recording() -> Choice:
     """The encoder of `--record`, found by encoding a frame with each."""
-    from reskin.video_encoders import PROBE_SIZE_PX, choose_encoder
+    from reskin.video_encoders import HARDWARE, PROBE_SIZE_PX, SOFTWARE, first_that_works
 
-    choice = choose_encoder(PROBE_SIZE_PX)
+    choice = first_that_works((*HARDWARE, SOFTWARE), PROBE_SIZE_PX, explain=True)
     encoder = choice.encoder
     return Choice(part="recording", chosen=encoder.name, why=f"H.264 {encoder.words}", not_chosen=choice.passed_over)
 

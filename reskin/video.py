@@ -29,8 +29,8 @@ from reskin.video_sound import SoundTrack, open_sound
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for every frame rate in use, and what MPEG itself counts in
 _NS = 1_000_000_000
 _QUALITY = {"crf": "18", "preset": "veryfast"}  # looks like the source; 720p in about 10 ms a frame on one core
-# A live file is written in pieces of half a second, each whole in itself and on the disk at once: what a kill takes.
-_LIVE_PIECE_MS = 500
+# A live file is written in pieces, each whole in itself and on the disk at once: a kill takes the one begun, no more.
+_LIVE_PIECE_MS = 250
 _LIVE_KEYFRAME_FRAMES = 48
 _LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_LIVE_PIECE_MS * 1000)}
 _LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}

@@ -6,13 +6,15 @@ as it will be used: opened at the size wanted, and given one frame. Knows nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import av
+import av.logging
 import numpy as np
 
 from reskin.pace import TICK_HZ
@@ -64,14 +66,22 @@ def choose_encoder(size: tuple[int, int]) -> EncoderChoice:
     return first_that_works((*HARDWARE, SOFTWARE), size)
 
 
-def first_that_works(candidates: Sequence[Encoder], size: tuple[int, int]) -> EncoderChoice:
-    """The last candidate is taken untried: it is what there is."""
+def first_that_works(candidates: Sequence[Encoder], size: tuple[int, int], *, explain: bool = False) -> EncoderChoice:
+    """The last candidate is taken untried: it is what there is. `explain` asks FFmpeg why; not while a game is played.
+
+    FFmpeg's log reaches Python under the interpreter's lock, and an encoder that logs from a thread of its own while it
+    is being opened would then wait for ever.
+    """
     passed_over: list[tuple[str, str]] = []
     for encoder in candidates[:-1]:
-        reason = why_not(encoder, size)
+        words: list[Any] = []
+        with contextlib.ExitStack() as parts:
+            if explain:
+                words = parts.enter_context(_ffmpegs_words())
+            reason = why_not(encoder, size)
         if reason is None:
             return EncoderChoice(encoder=encoder, passed_over=tuple(passed_over))
-        passed_over.append((encoder.name, reason))
+        passed_over.append((encoder.name, f"{reason}: {words[0][2].strip()}" if words else reason))
     return EncoderChoice(encoder=candidates[-1], passed_over=tuple(passed_over))
 
 
@@ -89,6 +99,18 @@ def why_not(encoder: Encoder, size: tuple[int, int]) -> str | None:
     except (av.FFmpegError, OSError, ValueError) as error:
         return f"{encoder.words}, but it cannot be opened here ({getattr(error, 'strerror', None) or error})"
     return None if any(packet.size for packet in packets) else f"{encoder.words}, but it gives no picture"
+
+
+@contextlib.contextmanager
+def _ffmpegs_words() -> Iterator[list[Any]]:
+    """Collects (level, who, text) of FFmpeg's errors inside."""
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture(local=True) as words:
+            yield words
+    finally:
+        av.logging.set_level(before)
 
 
 def _grey(size: tuple[int, int], pixel_format: str) -> Any:

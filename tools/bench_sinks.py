@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--preset", default="lite")
+    parser.add_argument("--engine", default=RunOptions.engine, help="tests.loop.stand_ins:quick leaves the engine out")
     parser.add_argument("--only", nargs="*", default=[])
     given = parser.parse_args()
     w, h = (int(side) for side in given.size.split("x"))
@@ -41,11 +42,10 @@ def main() -> None:
         for kind, options in kinds.items():
             if given.only and kind not in given.only:
                 continue
-            options = {"record_split": False, **options}
             status = run(
                 RunOptions(
-                    command=game, headless=True, headless_size_px=(w, h), preset=given.preset, seconds=given.seconds,
-                    warm_up_s=WARM_UP_S, **options,
+                    command=game, headless=True, headless_size_px=(w, h), preset=given.preset, engine=given.engine,
+                    seconds=given.seconds, warm_up_s=WARM_UP_S, **options,
                 )
             )  # fmt: skip
             late_ms = [round(status.lateness_ms.percentile(percent), 2) for percent in (50, 95)]
@@ -58,7 +58,8 @@ def main() -> None:
                 f"{kind:10} {status.fps:6.2f} {status.missed_share:7.2%} {late_ms[0]:8} {late_ms[1]:8} "
                 f"{age_ms[0]:7} {age_ms[1]:8}  {'; '.join(status.failures) or '-'}"
             )
-    print(json.dumps({"size": given.size, "seconds": given.seconds, "preset": given.preset, "sinks": found}))
+    machine = {"size": given.size, "seconds": given.seconds, "preset": given.preset, "engine": given.engine}
+    print(json.dumps({**machine, "sinks": found}))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ codecs: `reskin.video` does.
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ PAUSE_TICKS = TICK_HZ  # a gap longer than a second is a pause
 DIVIDER_PX = 2
 DIVIDER_GREY = 235
 SPLIT_WIDTH_LIMIT_PX = 3840  # of both together: above 4096 no card's encoder takes it, and few players do
+_log = logging.getLogger(__name__)
 
 
 class RecordingSink:
@@ -55,7 +57,13 @@ class RecordingSink:
             self._thread.mailbox.put(tick, frame.bgra_u8)
 
     def close(self) -> None:
-        self._thread.close()
+        try:
+            self._thread.close()
+        finally:
+            _log.info(
+                "recorded %d frames, %d of them repeats, %d pictures left out",
+                self.written, self.repeated, self._thread.mailbox.dropped,
+            )  # fmt: skip
 
     def _tick_at(self, now_ns: int) -> int:
         if self._start_ns is None:

@@ -1,7 +1,8 @@
 """The process of the output window: takes the newest frame, shows it with its shape kept, hears the window's events.
 
 One window with one title and one class for the program's life, so that a recorder finds it again. It asks for no focus
-when it appears: the game keeps it. Knows nothing of the loop; `reskin.sinks.output_window` starts it.
+when it appears: the game keeps it. With the focus, F11 makes it fill its screen, and small again. Knows nothing of the
+loop; `reskin.sinks.output_window` starts it.
 """
 
 from __future__ import annotations
@@ -71,6 +72,8 @@ def _show_for_ever(connection: Connection) -> int:
                     return CLOSED
                 if event.type in (pygame.WINDOWSIZECHANGED, pygame.WINDOWEXPOSED):
                     window.show_again()
+                elif event.type == pygame.KEYDOWN and event.key == pygame.K_F11:
+                    window.toggle_fullscreen()
 
 
 class _Window:
@@ -84,8 +87,17 @@ class _Window:
         self._window: Any = pygame.Window(TITLE, start, resizable=True, hidden=True)
         self._surface: pygame.Surface = self._window.get_surface()
         self._last: np.ndarray | None = None
+        self._is_fullscreen = False
         _ask_for_no_focus(self._window.handle)
         self._window.show()
+
+    def toggle_fullscreen(self) -> None:
+        """For a second screen: all of the one that the window is on, and back."""
+        self._is_fullscreen = not self._is_fullscreen
+        if self._is_fullscreen:
+            self._window.set_fullscreen(True)
+        else:
+            self._window.set_windowed()
 
     def show(self, bgra_u8: np.ndarray) -> None:
         """(h, w, 4) of any size; valid until the next call."""

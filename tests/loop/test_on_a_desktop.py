@@ -227,11 +227,18 @@ def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(gam
     def wait(player: Player) -> None:
         began_s.append(time.monotonic())
         time.sleep(2.5)
+        eventually(lambda: "Reskin output" in subprocess.check_output(["wmctrl", "-l"], text=True))
 
-    play(game, wait, record=video, shot=shot)
+    status = play(game, wait, record=video, record_split=True, output_window=True, shot=shot)
+    assert status.failures == []
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
-        times = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
+        frames = list(container.decode(stream))
+        times = [float(frame.pts * stream.time_base) for frame in frames]
+    both = frames[-1].to_ndarray(format="bgr24")
+    assert both.shape == (360, 640 + 2 + 640, 3)
+    for seen, own in zip(quadrants(both[:, :640]), QUADRANTS_BGR, strict=True):
+        assert np.abs(np.subtract(seen, own)).max() < 16
     assert np.allclose(np.diff(times), 1 / 24, atol=1e-3)
     assert len(times) / 24 >= 2.4
     picture = cv2.imread(str(shot))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -90,6 +91,10 @@ def test_the_window_shows_the_picture_keeps_its_shape_and_leaves_the_focus(game:
             return bars and quadrants(seen[0][top:bottom]) == QUADRANTS_BGR
 
         show_until(window, frame, is_fitted)
+        xdotool("windowfocus", "--sync", own)
+        for key_gives in ((720, 1280), (600, 300)):  # rows and columns: the screen's own, and the window's again
+            xdotool("key", "F11")
+            show_until(window, frame, lambda want=key_gives: capture.grab().bgra_u8.shape[:2] == want)
         turned = QUADRANTS_BGR[::-1]
         larger = quartered(
             (2000, 1200), turned
@@ -113,6 +118,20 @@ def test_closing_it_by_hand_is_told_as_such_and_a_crash_as_one(display: str) -> 
     finally:
         by_hand.close()
         crashed.close()
+    eventually(lambda: not output_ids())
+
+
+def test_it_goes_with_an_app_that_is_killed(display: str) -> None:
+    code = (
+        "from reskin.sinks.output_window import OutputWindow as W\nfrom tests.platforms.looking import plain_frame as f\n"
+        "if __name__ == '__main__':\n    w = W()\n    while True: w.show(f((64, 48), (1, 2, 3)), None)"
+    )
+    app = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.getcwd()})
+    try:
+        eventually(output_ids, limit_s=20)
+    finally:
+        app.kill()
+        app.wait()
     eventually(lambda: not output_ids())
 
 

@@ -36,7 +36,7 @@ began_s = time.monotonic()
 for index in itertools.count(1):
     for sink in sinks:
         sink.show(plain_frame((320, 180), (index % 250, 90, 30), index), Region(0, 0, 320, 180))
-    print(time.monotonic() - began_s, flush=True)
+    print(min(sink.written for sink in sinks) / 24, flush=True)
     time.sleep(max(0, began_s + index / 24 - time.monotonic()))
 """
 
@@ -62,14 +62,14 @@ def test_a_killed_recording_plays_to_within_a_second_of_its_end(tmp_path: Path) 
         stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     assert process.stdout is not None
-    shown_s = 0.0
-    while shown_s < 3:
-        shown_s = float(process.stdout.readline())
+    written_s = 0.0
+    while written_s < 3:
+        written_s = float(process.stdout.readline())
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
     for name in names:
-        assert playable(name)[0] > shown_s - 1, name
+        assert playable(name)[0] > written_s - 1, name
     assert sorted(tmp_path.iterdir()) == sorted(names)
 
 
@@ -162,6 +162,8 @@ def test_an_encoder_is_used_only_if_it_encodes_a_frame() -> None:
     assert "not in this build" in choice.passed_over[0][1]
     assert "cannot be opened" in choice.passed_over[1][1]
     assert first_that_works((absent, SOFTWARE), (64, 48)).encoder is SOFTWARE
+    explained = first_that_works((closed, SOFTWARE), (64, 48), explain=True)
+    assert "nonsense" in explained.passed_over[0][1]  # FFmpeg's own words on it
     assert why_not(SOFTWARE, (64, 48)) is None
 
 
