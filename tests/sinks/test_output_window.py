@@ -123,7 +123,8 @@ def test_closing_it_by_hand_is_told_as_such_and_a_crash_as_one(display: str) -> 
 
 def test_it_goes_with_an_app_that_is_killed(display: str) -> None:
     code = (
-        "from reskin.sinks.output_window import OutputWindow as W\nfrom tests.platforms.looking import plain_frame as f\n"
+        "from reskin.sinks.output_window import OutputWindow as W\n"
+        "from tests.platforms.looking import plain_frame as f\n"
         "if __name__ == '__main__':\n    w = W()\n    while True: w.show(f((64, 48), (1, 2, 3)), None)"
     )
     app = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.getcwd()})
