@@ -255,7 +255,9 @@ class _Run:
             self._warning = told
         if (self._faults.state, self._faults.why) != (self._status.state, self._status.why):
             self._status.state, self._status.why = self._faults.state, self._faults.why
-            self._options.on_state(f"{self._status.state.value}: {self._status.why}".removesuffix(": "))
+            state = f"{self._status.state.value}: {self._status.why}".removesuffix(": ")
+            _log.info("%s", state)
+            self._options.on_state(state)
 
     def say(self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int) -> None:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""

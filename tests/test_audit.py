@@ -1,14 +1,17 @@
-"""What the dependency audit makes of pip-audit's answers; nobody is asked here."""
+"""What the dependency audit makes of pip-audit's answers (nobody is asked here), and whether SECURITY.md is true."""
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools import audit
 
+ROOT = Path(__file__).resolve().parent.parent
 CLEAN = {"name": "numpy", "version": "2.4.6", "vulns": []}
 HOLED = {"name": "av", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"]}]}
 UNKNOWN = {"name": "six", "skip_reason": "Dependency not found on PyPI and could not be audited: six (1.17.0)"}
@@ -29,6 +32,12 @@ def test_only_what_was_asked_counts_as_audited(
 ) -> None:
     assert audit.tell(dependencies) == status
     assert said in capsys.readouterr().out
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert len(named) > 10
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_without_the_program_it_says_that_it_was_not_run(
