@@ -14,7 +14,7 @@ from engine.config import MATERIALS, PATTERNS
 FloatArray = np.ndarray
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # arrays have no one truth; a theme compares what was written
 class Style:
     """k = len(MATERIALS) rows of what each material looks like, and one light for all."""
 

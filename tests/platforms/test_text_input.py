@@ -90,7 +90,7 @@ def test_what_is_typed_comes_here_and_not_to_the_game(game: Game, typing: X11Tex
     xdotool("keyup", "w", "keyup", "ctrl")
     until(keyboard, TextInputState.ACTIVE)
     before = list(game.events)
-    text = "Größe, 7 süße Bäume!"
+    text = "Größe, 7 süße Bäume! Ночь"  # the last word is of the second layout
     xdotool("type", "--delay", "10", text)
     assert heard(keyboard, len(text)) == text
     xdotool("key", "ISO_Level3_Shift+e", "dead_acute", "a")
@@ -220,3 +220,36 @@ def test_every_keysym_reads_as_libxkbcommon_reads_it() -> None:
             compared += 1
             assert text_of(keysym) == chr(code), hex(keysym)
     assert compared > 10_000
+
+
+def test_a_key_that_the_game_saw_go_down_goes_up_for_it_when_it_does(
+    display: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reskin.platforms.x11.text_input.KEYS_UP_NS", 0)  # the bar opens while the player still walks
+    game, keyboard = XConnection(), X11TextInput()
+    heard: list[tuple[str, int]] = []
+
+    def listen() -> list[tuple[str, int]]:
+        kinds = {xp.KeyPressEvent: "down", xp.KeyReleaseEvent: "up"}
+        heard.extend((kinds[type(event)], event.detail) for event in game.events() if type(event) in kinds)
+        return heard
+
+    try:
+        window = game.new_id()
+        mask, events = xp.CW.OverrideRedirect | xp.CW.EventMask, xp.EventMask.KeyPress | xp.EventMask.KeyRelease
+        game.core.CreateWindow(0, window, game.root, 0, 0, 9, 9, 0, xp.WindowClass.InputOnly, 0, mask, [1, events])
+        game.core.MapWindow(window, is_checked=True).check()
+        game.core.SetInputFocus(xp.InputFocus.PointerRoot, window, 0, is_checked=True).check()
+        xdotool("keydown", "w")  # it repeats after 0.66 s, and is no text
+        keyboard.begin()
+        until(keyboard, TextInputState.ACTIVE)
+        xdotool("key", "b", "keyup", "w")
+        typed: list[Typed] = []
+        eventually(lambda: typed.extend(keyboard.poll()) or ("up" in dict(listen()) and typed))
+        w = heard[0][1]
+        assert typed == [Typed(text="b")]
+        assert {code for _, code in heard} == {w}
+        assert heard[-1] == ("up", w)
+    finally:
+        keyboard.close()
+        game.close()

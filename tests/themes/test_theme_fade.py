@@ -86,7 +86,9 @@ def test_another_theme_in_the_middle_of_a_fade_begins_at_what_is_shown(ends: tup
     assert (
         np.abs(floats(after) - floats(before)) <= one_step * 4 + 1e-5
     ).all()  # sizes go by their ratio, so not evenly
-    fade.turn_to(third.model_copy(), 0)  # the same again, as at every tick: it goes on
+    again = shipped("far-moon")
+    again.style()
+    fade.turn_to(again, 0)  # the same again, as after a change of view: it goes on
     assert fade.next_theme() != third
     assert played(fade, 98)[-1] == third
 

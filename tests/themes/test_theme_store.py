@@ -214,3 +214,26 @@ def test_a_strength_of_the_players_own_holds_for_every_theme(tmp_path: Path) -> 
     first, other = store.current, store.select(1).theme
     assert other is not None
     assert (first.strength, other.strength) == (0.4, 0.4)
+
+
+def test_a_theme_from_elsewhere_stays_among_the_others_until_the_next_one(desk: Desk) -> None:
+    store = desk.store
+    first, second = (parse_theme(f'name = "Typed {n}"') for n in (1, 2))
+    assert store.show(first, fade_frames=7) == ThemeNews(theme=first, message="Typed 1", fade_frames=7)
+    assert (store.current, store.names) == (first, ["One", "Two", "Typed 1"])
+    desk.write("one", 'name = "One"\ndetail = 0.5')
+    assert desk.look() == ThemeNews(theme=None, message="One is loaded")  # and it takes nothing from the screen
+    assert [store.next().message for _ in range(3)] == ["One", "Two", "Typed 1"]
+    store.show(second)
+    assert (store.current, store.names) == (second, ["One", "Two", "Typed 2"])
+
+
+def test_a_theme_from_elsewhere_that_is_here_already_is_that_one(desk: Desk) -> None:
+    assert desk.store.show(parse_theme('name = "Two"')).message == "Two"
+    assert desk.store.names == ["One", "Two"]
+    assert desk.store.next().message == "One"
+
+
+def test_a_theme_from_elsewhere_has_the_players_strength() -> None:
+    store = ThemeStore([parse_theme('name = "One"')], strength=0.4)
+    assert store.show(parse_theme('name = "Typed"')).theme == parse_theme('name = "Typed"\nstrength = 0.4')

@@ -17,6 +17,7 @@ import xcffib.composite
 import xcffib.shape
 import xcffib.shm
 import xcffib.xfixes
+import xcffib.xkb
 import xcffib.xproto
 
 from reskin.errors import DisplayError
@@ -49,7 +50,8 @@ class XConnection:
         with self.guard(f"asking for the extension {module.__name__.rpartition('.')[2]}"):
             requests = self._connection(module.key)
             version = (module.MAJOR_VERSION, module.MINOR_VERSION)
-            (requests.QueryVersion() if module is xcffib.shm else requests.QueryVersion(*version)).reply()
+            ask = requests.UseExtension if module is xcffib.xkb else requests.QueryVersion
+            (ask() if module is xcffib.shm else ask(*version)).reply()
         return requests
 
     def has_extension(self, name: str) -> bool:

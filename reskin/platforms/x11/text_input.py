@@ -2,8 +2,8 @@
 
 It is taken only when every key is up, so that the game sees the hotkey's own keys go up; a key held longer (walking)
 is told to the game when it does. It is given back when the last key typed is up. The server gives it back by itself
-when this process ends, however it ends. Requests are sent at one poll and their replies read at the next: no round
-trip is waited for in the loop's thread, only the layout is, when it changes.
+when this process ends, however it ends. Requests are sent at one poll and their replies read at the next, so no round
+trip is waited for in the loop's thread. The layout is read anew whenever the keyboard is taken.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 import xcffib
+import xcffib.xkb
 import xcffib.xproto as xp
 
 from reskin.errors import DisplayError
@@ -42,7 +43,9 @@ class X11TextInput:
         self._down: set[int] = set()  # keys pressed since then
         self._dead = 0
         with self._x.guard("reading the keyboard's layout"):
-            self._keymap = self._read_keymap()
+            self._layout = self._ask_for_layout()
+            self._keymap = Keymap.of_replies(self._x.key_codes[0], *(reply.reply() for reply in self._layout))
+            self._speak_xkb()
             self._window = self._x.new_id()  # for pasting; never shown
             self._x.core.CreateWindow(
                 0, self._window, self._x.root, 0, 0, 1, 1, 0, xp.WindowClass.InputOnly, 0, 0, [], is_checked=True
@@ -53,6 +56,7 @@ class X11TextInput:
             self.state, self._since_ns, self._is_ending = TextInputState.STARTING, time.monotonic_ns(), False
             self._dead, self._down = 0, set()
             with self._x.guard("taking the keyboard"):
+                self._layout = self._ask_for_layout()
                 self._ask(self._x.core.QueryKeymap())
 
     def end(self) -> None:
@@ -86,6 +90,7 @@ class X11TextInput:
             if held and waited_ns < KEYS_UP_NS:
                 self._ask(core.QueryKeymap())
                 return
+            self._keymap = Keymap.of_replies(self._x.key_codes[0], *(reply.reply() for reply in self._layout))
             self._held_by_game = held
             self._focus = core.GetInputFocus()
             self._ask(self._grab())
@@ -116,11 +121,9 @@ class X11TextInput:
             self._down.discard(event.detail)
             if event.detail in self._held_by_game:
                 self._tell_game(event)
-        elif isinstance(event, xp.KeyPressEvent):
+        elif isinstance(event, xp.KeyPressEvent) and event.detail not in self._held_by_game:
             self._down.add(event.detail)
             return self._typed(event)
-        elif isinstance(event, xp.MappingNotifyEvent):
-            self._keymap = self._read_keymap()
         elif isinstance(event, xp.SelectionNotifyEvent) and event.property:
             text = self._x.property_text(self._window, "RESKIN_PASTE")
             self._x.core.DeleteProperty(self._window, self._x.atom("RESKIN_PASTE"))
@@ -162,8 +165,13 @@ class X11TextInput:
         self._x.core.SendEvent(True, self._game, xp.EventMask.KeyRelease, release.pack())
         self._x.flush()
 
-    def _read_keymap(self) -> Keymap:
-        core = self._x.core
+    def _ask_for_layout(self) -> tuple[Any, Any]:
         first, last = self._x.key_codes
-        mapping, modifiers = core.GetKeyboardMapping(first, last - first + 1), core.GetModifierMapping()
-        return Keymap.of_replies(first, mapping.reply(), modifiers.reply())
+        return self._x.core.GetKeyboardMapping(first, last - first + 1), self._x.core.GetModifierMapping()
+
+    def _speak_xkb(self) -> None:
+        """Events then name the layout's group, and a key that repeats does not go up in between."""
+        if self._x.has_extension("XKEYBOARD"):
+            requests = self._x.extension(xcffib.xkb)
+            repeats = xcffib.xkb.PerClientFlag.DetectableAutoRepeat
+            requests.PerClientFlags(xcffib.xkb.ID.UseCoreKbd, repeats, repeats, 0, 0, 0).reply()
