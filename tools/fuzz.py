@@ -21,8 +21,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.fuzzing.formats import CORPUS, FORMATS, rng_of, seeds_of
-from tools.fuzzing.mutate import mutated
+from tools.fuzzing.formats import CORPUS, FORMATS, input_of, seeds_of
 from tools.fuzzing.worker import Fault, judged, run
 
 SLOWER = 10  # what is watched for coverage takes this much longer
@@ -48,7 +47,7 @@ def fuzzed(name: str, seed: int, count: int, bar: Progress) -> dict[str, object]
 
 def keep(name: str, seed: int, index: int) -> Path | None:
     """Writes an input into the corpus unless it is too large; its path."""
-    content = mutated(seeds_of(name), FORMATS[name].tokens, rng_of(name, seed, index))
+    content = input_of(name, seed, index, seeds_of(name))
     if len(content) > MOST_KEPT_BYTES:
         return None
     path = CORPUS / name / hashlib.sha256(content).hexdigest()[:12]

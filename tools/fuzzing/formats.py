@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from reskin.errors import ReskinError
+from tools.fuzzing.mutate import mutated
 
 CORPUS = Path(__file__).resolve().parent.parent.parent / "tests" / "corpus"
-NO_FRAMES = 4  # of a video, after which enough has been read
+OWN_WEIGHT = 4  # of a format's own examples: what was found is mostly refused at the first look
+MOST_FRAMES = 4  # of a video, after which enough has been read
 # The places that a refusal of a TOML file may name: a line, a key with a colon after it, or what the whole file is.
 PLACE = re.compile(r"line \d+|^  [^\s:]+: |larger than \d+ KiB", re.MULTILINE)
 
@@ -32,7 +34,7 @@ class Format:
     refusals: tuple[type[Exception], ...] = (ReskinError,)
     tokens: Sequence[bytes] = ()
     needs_file: bool = True
-    names_place: bool = False
+    names_place: bool = False  # refusals must; and inputs are lines of keys and values
     limit_ms: float = 100.0
 
     def refused(self, content: bytes, path: Path) -> bool:
@@ -82,7 +84,7 @@ def _video(content: bytes, path: Path) -> None:
 
     with VideoReader(path) as reader:
         for frame in reader:
-            if frame.index >= NO_FRAMES:
+            if frame.index >= MOST_FRAMES:
                 break
 
 
@@ -176,11 +178,13 @@ FORMATS: dict[str, Format] = {
 
 
 def seeds_of(name: str) -> list[bytes]:
-    """What an input is made of: the format's own examples and what earlier runs have found."""
+    """What an input is made of: the format's own examples and, more rarely, what earlier runs have found."""
     kept = sorted((CORPUS / name).glob("*")) if (CORPUS / name).is_dir() else []
-    return [*FORMATS[name].seeds(), *(path.read_bytes() for path in kept)]
+    return [*OWN_WEIGHT * list(FORMATS[name].seeds()), *(path.read_bytes() for path in kept)]
 
 
-def rng_of(name: str, seed: int, index: int) -> random.Random:
-    """Every input can be made again by itself."""
-    return random.Random(f"{name}:{seed}:{index}")
+def input_of(name: str, seed: int, index: int, seeds: Sequence[bytes]) -> bytes:
+    """Every input can be made again by itself, while the corpus is what it was."""
+    format_ = FORMATS[name]
+    rng = random.Random(f"{name}:{seed}:{index}")
+    return mutated(seeds, format_.tokens, rng, lines=format_.names_place)

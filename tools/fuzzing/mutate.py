@@ -21,11 +21,11 @@ _NUMBERS = (
 _WORDS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1, 2**63, 2**64 - 1)
 
 
-def mutated(seeds: Sequence[bytes], tokens: Sequence[bytes], rng: random.Random) -> bytes:
-    """One of the seeds after one kind of damage, or up to six."""
+def mutated(seeds: Sequence[bytes], tokens: Sequence[bytes], rng: random.Random, *, lines: bool = False) -> bytes:
+    """One of the seeds after one kind of damage, or up to six; most of `lines` of keys and values stays such lines."""
     content = rng.choice(seeds)
     for _ in range(rng.choice((1, 1, 1, 2, MOST_STEPS))):  # most by one: more rarely gets past the first check
-        kind = rng.choice(_KINDS)
+        kind = rng.choice(_LINE_KINDS if lines and rng.random() < 0.7 else _KINDS)
         content = kind(content, rng, seeds, tokens)[:MOST_BYTES]
     return content
 
@@ -104,4 +104,38 @@ def _nest(content: bytes, rng: random.Random, seeds: Sequence[bytes], tokens: Se
     return content[:start] + opened * count + content[start:end] + closed * count + content[end:]
 
 
+def _value(content: bytes, rng: random.Random, seeds: Sequence[bytes], tokens: Sequence[bytes]) -> bytes:
+    """Another value for a key, or for one item of its list: of any kind, or another key's."""
+    spans = [match.span(1) for match in _VALUE.finditer(content)] + [match.span() for match in _ITEM.finditer(content)]
+    if not spans:
+        return _number(content, rng, seeds, tokens)
+    start, end = rng.choice(spans)
+    other = rng.choice(spans)
+    return content[:start] + rng.choice((*_VALUES, *_NUMBERS, content[slice(*other)])) + content[end:]
+
+
+def _line(content: bytes, rng: random.Random, seeds: Sequence[bytes], tokens: Sequence[bytes]) -> bytes:
+    """A whole line away, twice, elsewhere, or from another seed."""
+    lines = content.split(b"\n")
+    at, to = rng.randrange(len(lines)), rng.randrange(len(lines))
+    line = lines[at]
+    match rng.randrange(4):
+        case 0:
+            del lines[at]
+        case 1:
+            lines.insert(to, line)
+        case 2:
+            lines.insert(to, lines.pop(at))
+        case _:
+            lines[at] = rng.choice(rng.choice(seeds).split(b"\n"))
+    return b"\n".join(lines)
+
+
+_VALUE = re.compile(rb"=[ \t]*([^\n]+)")
+_ITEM = re.compile(rb'"[^"\n]*"|-?\d+\.?\d*|true|false')
+_VALUES = (
+    b'"#fff"', b'"#102030"', b'["#000", "#ffffff"]', b'"tiles"', b'""', b"{}", b"[]", b"0.25", b"1", b"2.0", b"-0.5",
+    b'{ color = "#abc", power = 1 }', b"[[0.0, 0.9, 1.0, 0.1]]", b"1979-05-27", b"'''x'''", b'"""\nx"""', b"false",
+)  # fmt: skip
+_LINE_KINDS: tuple[Kind, ...] = (_value, _value, _value, _line, _line, _number, _token)
 _KINDS: tuple[Kind, ...] = (_flip, _cut, _end, _double, _move, _splice, _token, _token, _number, _word, _nest)
