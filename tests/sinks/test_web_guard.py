@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from reskin.sinks.web import guard
+from reskin.sinks.web import guard, routes
 from reskin.sinks.web.guard import MOST_STRANGERS
 from reskin.sinks.web.pages import control_page, view_page
 from reskin.sinks.web.routes import MOST_VIEWERS
@@ -191,6 +191,16 @@ def flood(plain: socket.socket, piece: bytes) -> int:
     except OSError:  # reset, broken pipe, or nobody reads
         pass
     return sent
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "SILENT_S", 0.2)
+    with stream.socket() as plain:
+        plain.sendall(
+            f"POST /action HTTP/1.1\r\nHost: 127.0.0.1:{stream.port}\r\nAuthorization: Bearer {stream.keys.act}\r\n"
+            'Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"action":'.encode()
+        )
+        assert plain.recv(12) == b"HTTP/1.1 408"
 
 
 def test_a_message_of_10_mb_ends_the_connection_and_not_the_server(stream: Stream) -> None:
