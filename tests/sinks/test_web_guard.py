@@ -296,7 +296,8 @@ def test_a_thousand_connections_cost_nobody_anything(caplog: pytest.LogCaptureFi
             told = json.loads(stream.get(f"/status.json?key={stream.keys.watch}").text)  # type: ignore[attr-defined]
             assert told["refused"] == dict(stream.refused)
         said = [record.getMessage() for record in caplog.records]
-        assert said == ["refused a connection, for there were too many (said once; status.json counts them)"]
+        assert said == ["reskin: the stream refused a connection, for there were too many (said once; "
+                        "status.json counts them)"]  # fmt: skip
     finally:
         for plain in half_open:
             plain.close()

@@ -89,7 +89,7 @@ class Guard:
     def refuse(self, reason: str) -> None:
         self.refused[reason] += 1
         if self.refused[reason] == 1:
-            log.warning("refused %s (said once; status.json counts them)", reason)
+            log.warning("reskin: the stream refused %s (said once; status.json counts them)", reason)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """For the server's own logger: bytes that are no HTTP are a refusal, not a traceback."""
