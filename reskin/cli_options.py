@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.config import PRESETS
+from engine.config import PLAYABLE
 
 if TYPE_CHECKING:
     from reskin.frame import Region
+    from reskin.timeline import Timeline
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -60,20 +61,49 @@ def _not_blank(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
+PRESET_HELP = "The engine's size; small and base need a GPU. Default: from the settings."
+
+
 def preset_option(command: Any) -> Any:
-    presets = click.Choice(list(PRESETS))
-    return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
+    presets = click.Choice(PLAYABLE)
+    return click.option("--preset", type=presets, help=PRESET_HELP)(command)
+
+
+def fade_option(command: Any) -> Any:
+    text = "How many frames one theme takes to become the next; 0 is a cut. Default: from the settings."
+    return click.option("--fade", "fade_frames", type=click.IntRange(0, 240), metavar="FRAMES", help=text)(command)
+
+
+def timeline_option(command: Any) -> Any:
+    text = (
+        "Change themes by a .toml file of times, such as themes/timelines/show.toml: "
+        '[[at]] time = "00:30" theme = "neon-rain", [[at]] time = "01:00" prompt = "a stormy night" fade_frames = 48.'
+    )
+    return click.option("--timeline", type=FILE, help=text, callback=_loaded_timeline)(command)
+
+
+def _loaded_timeline(ctx: click.Context, param: click.Parameter, value: Path | None) -> Timeline | None:
+    if value is None:
+        return None
+    from reskin.timeline import load_timeline
+
+    return load_timeline(value)
 
 
 def live_options(command: Any) -> Any:
     """What `run` and `demo` share."""
     seconds = click.FloatRange(min=0, min_open=True)
     for option in (
+        click.option("--virtual-camera", is_flag=True, help="Be a webcam too. Needs reskin[camera], which is GPL-2."),
+        click.option("--output-window", is_flag=True, help="A second, ordinary window with what is shown, to capture."),
+        click.option("--record-split", is_flag=True, help="With --record: the game itself beside what is shown."),
         click.option("--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."),
-        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4."),
+        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4 or out.mkv."),
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
+        timeline_option,
+        fade_option,
         preset_option,
         prompt_option,
         theme_option,

@@ -8,28 +8,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from reskin.platforms.base import KeyEvent
+from reskin.prompt_bar import PromptBar
 from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
 from reskin.status import Status
 from reskin.theme_store import ThemeNews, ThemeStore
 from reskin.themes import Theme
+from reskin.timeline import Timeline
+
+_BESIDE_TYPING = ("prompt", "quit")  # hotkeys that are heard while the prompt bar is open
 
 
 class Controls:
-    def __init__(self, store: ThemeStore, *, strength_step: float = 0.1) -> None:
+    def __init__(
+        self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0,
+        timeline: Timeline | None = None, bar: PromptBar | None = None,
+    ) -> None:  # fmt: skip
         self.theme: Theme = store.current  # at the player's strength; the same object until something changes
+        self.fade_frames = fade_frames  # over which that theme comes
         self.view = View.THEME
         self.is_on = True
         self.is_comparing = False  # held: the game as it is, at once
         self.wants_screenshot = False  # the loop puts it back
         self.wants_quit = False
+        self._usual_fade = fade_frames
+        self._timeline = timeline
+        self._bar = bar
+        self._steps_shown = 0  # of the timeline
+        self._panics = False
         self._store = store
         self._strength_step = strength_step
         self._pressed: dict[str, Callable[[], str]] = {
             "next_theme": lambda: self._show(store.next()),
             "previous_theme": lambda: self._show(store.previous()),
             **{f"theme_{n}": lambda n=n: self._show(store.select(n - 1)) for n in range(1, 10)},  # type: ignore[misc]
+            "prompt": self._toggle_bar,
             "toggle_overlay": self._toggle,
+            "panic": self._panic,
             "strength_up": lambda: self._change_strength(strength_step),
             "strength_down": lambda: self._change_strength(-strength_step),
             "split": lambda: self._switch_view(View.SPLIT),
@@ -37,9 +52,11 @@ class Controls:
         }
 
     def hear(self, events: Iterable[KeyEvent]) -> list[str]:
-        """Do what the keys say; returns notes for the player."""
+        """Do what the keys say; returns notes for the player. While the prompt bar is open, keys are for typing."""
         notes = []
         for event in events:
+            if event.pressed and self._bar is not None and self._bar.is_open and event.action not in _BESIDE_TYPING:
+                continue
             if event.action == "compare":
                 self.is_comparing = event.pressed
             elif not event.pressed:
@@ -50,12 +67,35 @@ class Controls:
                 self.wants_quit = True
             else:
                 notes.append(self._pressed[event.action]())
+        return [note for note in notes if note]
+
+    def follow(self, playing_ns: int) -> list[str]:
+        """Take over a theme whose file was saved, whose time has come, or that was typed; returns notes for the player.
+
+        `playing_ns` is the time since the first painting, 0 before it.
+        """
+        news = [self._store.poll()]
+        if self._timeline is not None and (due := self._timeline.steps_until(playing_ns)) > self._steps_shown:
+            self._steps_shown = due
+            step = self._timeline.last_of(due)
+            news.append(self._store.show(step.theme, fade_frames=step.fade_frames))
+        notes = [self._show(item) for item in news if item is not None]
+        answer = self._bar.poll(playing_ns) if self._bar is not None else None
+        if answer is not None:
+            if answer.theme is not None:
+                self._show(self._store.show(answer.theme))
+            notes.append(answer.message)
         return notes
 
-    def follow_files(self) -> list[str]:
-        """Take over a theme whose file was saved; returns notes for the player."""
-        news = self._store.poll()
-        return [self._show(news)] if news is not None else []
+    def takes_panic(self) -> bool:
+        """Whether the panic key was pressed since the last time: the game back, without a fade."""
+        panics, self._panics = self._panics, False
+        return panics
+
+    def game_is_hidden(self) -> None:
+        """Nothing can be seen of a prompt bar now, so it must not keep the keyboard."""
+        if self._bar is not None:
+            self._bar.cancel()
 
     def obey(self, commands: Iterable[Command]) -> list[str]:
         """Do what a remote control says; returns notes for the player."""
@@ -82,16 +122,28 @@ class Controls:
     def _show(self, news: ThemeNews) -> str:
         if news.theme is not None:
             self.theme = news.theme
+            self.fade_frames = self._usual_fade if news.fade_frames is None else news.fade_frames
         return news.message
 
     def _change_strength(self, by: float) -> str:
         strength = round(min(1.0, max(0.0, self.theme.strength + by)), 2)
         self.theme = self.theme.model_copy(update={"strength": strength})
+        self.fade_frames = self._usual_fade
         return f"{self.theme.name}: strength {strength:.0%}"
+
+    def _toggle_bar(self) -> str:
+        if self._bar is None:
+            return "There is no prompt bar on this system yet"
+        self._bar.toggle()
+        return ""
 
     def _toggle(self) -> str:
         self.is_on = not self.is_on
         return f"Reskin on: {self.theme.name}" if self.is_on else "Reskin off"
+
+    def _panic(self) -> str:
+        self.is_on, self._panics = False, True
+        return "Reskin off"
 
     def _switch_view(self, view: View) -> str:
         self.view = View.THEME if self.view is view else view

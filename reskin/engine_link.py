@@ -16,6 +16,7 @@ from reskin.pace import Clock
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import SharedFrame as Painting
 from reskin.status import EngineState
+from reskin.theme_fade import ThemeFade
 from reskin.themes import Theme
 
 __all__ = ["Engine", "EngineNews", "InlineEngine", "Painting"]
@@ -46,8 +47,11 @@ class Engine(Protocol):
         """Look after it: start, restart, kill. Called every tick; costs microseconds unless it has to act."""
         ...
 
-    def configure(self, *, theme: Theme, view: View, quality: int) -> None:
-        """How to paint every frame that is submitted after this; costs nothing when nothing has changed."""
+    def configure(self, *, theme: Theme, view: View, quality: int, fade_frames: int = 0) -> None:
+        """How to paint every frame that is submitted after this; costs nothing when nothing has changed.
+
+        Another theme than before comes over `fade_frames` painted frames.
+        """
         ...
 
     def submit(self, frame: Frame) -> None:
@@ -72,6 +76,7 @@ class InlineEngine:
         self._renderer = renderer
         self._clock = clock
         self._look: tuple[Theme, View, int] | None = None
+        self._fade = ThemeFade()
         self._busy_until_ns = 0
         self._waiting: Frame | None = None
         self._painting: Painting | None = None
@@ -79,7 +84,8 @@ class InlineEngine:
     def poll(self, now_ns: int) -> EngineNews:
         return EngineNews()
 
-    def configure(self, *, theme: Theme, view: View, quality: int) -> None:
+    def configure(self, *, theme: Theme, view: View, quality: int, fade_frames: int = 0) -> None:
+        self._fade.turn_to(theme, fade_frames)
         self._look = (theme, view, quality)
 
     def submit(self, frame: Frame) -> None:
@@ -103,9 +109,9 @@ class InlineEngine:
 
     def _paint(self, frame: Frame, start_ns: int) -> None:
         assert self._look is not None, "submit before configure"
-        theme, view, quality = self._look
+        _, view, quality = self._look
         out = np.empty_like(frame.bgra_u8)
-        stages_ms = self._renderer.render(frame.bgra_u8, theme, view, quality, out)
+        stages_ms = self._renderer.render(frame.bgra_u8, self._fade.next_theme(), view, quality, out)
         cost_ms = self.cost_ms / 2**quality
         self._busy_until_ns = start_ns + int(cost_ms * 1e6)
         self._painting = Painting(

@@ -7,30 +7,29 @@ it is `reskin.supervisor`.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
-import os
-import signal
-import sys
+import logging
 import time
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from reskin.child_process import die_with
 from reskin.latency import carry_marker
+from reskin.log import start_process_log
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Segment, SharedFrame, receive_segment
+from reskin.theme_fade import ThemeFade
 from reskin.themes import Theme
 
 HEARTBEAT = 0  # word of the control page: time.monotonic_ns() of the last sign of life
 IDLE_S = 0.05  # between two heartbeats while there is nothing to paint
 ERRORS_IN_A_ROW = 24  # one second of nothing but exceptions: a fresh process is the better hope
 HISTORY_GAP_NS = 1_000_000_000  # after such a gap between two frames the past is another scene
-_PR_SET_PDEATHSIG = 1
+_log = logging.getLogger(__name__)
 
 
 class Look(NamedTuple):
-    theme: Theme
     view: View
     quality: int
 
@@ -39,14 +38,18 @@ def serve(
     connection: Connection, factory: str, arguments: tuple[object, ...], carries_marker: bool, parent_pid: int
 ) -> None:
     """The process's whole life. Ends at "stop", at the parent's death, or after too many exceptions in a row."""
-    _die_with(parent_pid)
+    die_with(parent_pid)
+    start_process_log("engine")
+    _log.info("starting %s%s", factory, arguments)
     try:
         renderer = _create(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the app must hear of it
+        _log.exception("starting failed")
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return
     gc.collect()
     gc.freeze()  # what is loaded by now stays; looking through all of it again takes 20 ms, in the middle of a frame
+    _log.info("ready: %s", renderer.name)
     connection.send(("ready", renderer.name))
     try:
         _paint_for_ever(connection, renderer, carries_marker)
@@ -57,6 +60,7 @@ def serve(
 def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: bool) -> None:
     segment: Segment | None = None
     look: Look | None = None
+    fade = ThemeFade()
     errors_in_a_row = 0
     last: tuple[tuple[int, ...], int] | None = None  # shape and capture time of the frame before
     while True:
@@ -65,8 +69,9 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
             match connection.recv():
                 case ("segment", int(capacity), name):
                     segment = receive_segment(connection, capacity, name)
-                case ("configure", str(theme_json), str(view), int(quality)):
-                    look = Look(Theme.model_validate_json(theme_json), View(view), quality)
+                case ("configure", str(theme_json), str(view), int(quality), int(fade_frames)):
+                    fade.turn_to(Theme.model_validate_json(theme_json), fade_frames)
+                    look = Look(View(view), quality)
                 case ("stop",):
                     return
             wait_s = 0.0
@@ -80,24 +85,27 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
             if last is None or last[0] != frame.bgra_u8.shape or frame.captured_ns - last[1] > HISTORY_GAP_NS:
                 renderer.reset()
             last = (frame.bgra_u8.shape, frame.captured_ns)
-            _paint(segment, frame, renderer, look, carries_marker)
+            _paint(segment, frame, renderer, fade.next_theme(), look, carries_marker)
             errors_in_a_row = 0
         except Exception as error:  # noqa: BLE001  one frame is lost, the engine need not be
             last = None
             errors_in_a_row += 1
             text = f"{type(error).__name__}: {error}"
+            _log.exception("a frame could not be painted")
             connection.send(("error", text))
             if errors_in_a_row >= ERRORS_IN_A_ROW:
                 connection.send(("failed", f"{errors_in_a_row} frames in a row could not be painted: {text}"))
                 return
 
 
-def _paint(segment: Segment, frame: SharedFrame, renderer: Renderer, look: Look, carries_marker: bool) -> None:
+def _paint(
+    segment: Segment, frame: SharedFrame, renderer: Renderer, theme: Theme, look: Look, carries_marker: bool
+) -> None:
     h, w = frame.bgra_u8.shape[:2]
     slot = segment.painted.free_slot()
     out = segment.painted.pixels(slot, h, w)
     started_ns = time.monotonic_ns()
-    stages_ms = dict(renderer.render(frame.bgra_u8, look.theme, look.view, look.quality, out))
+    stages_ms = dict(renderer.render(frame.bgra_u8, theme, look.view, look.quality, out))
     if carries_marker:
         carry_marker(frame.bgra_u8, out)
     finished_ns = time.monotonic_ns()
@@ -114,12 +122,3 @@ def _create(factory: str, arguments: tuple[object, ...]) -> Renderer:
     module_name, _, function_name = factory.partition(":")
     renderer: Renderer = getattr(importlib.import_module(module_name), function_name)(*arguments)
     return renderer
-
-
-def _die_with(parent_pid: int) -> None:
-    """Never outlive the app, not even when it is killed by SIGKILL. Elsewhere than on Linux, the pipe's end tells."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the app tells us when to stop
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent_pid:  # it died before the line above
-            os._exit(1)

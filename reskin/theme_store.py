@@ -29,6 +29,7 @@ class ThemeNews:
 
     theme: Theme | None
     message: str
+    fade_frames: int | None = None  # over which it comes; None: as for any other
 
 
 @dataclass(kw_only=True)
@@ -70,6 +71,7 @@ class ThemeStore:
         self._clock = clock
         self._next_look_s = clock() + POLL_INTERVAL_S
         self._index = start
+        self._guest: int | None = None  # where the last theme of `show` lies
         entry = self._entries[start]
         if entry.theme is None and entry.path is not None:
             load_theme(entry.path)  # raises with the mistakes
@@ -124,15 +126,18 @@ class ThemeStore:
                 return self.select(index)
         return ThemeNews(theme=None, message=f"no theme {theme_id}")
 
-    def show(self, theme: Theme) -> ThemeNews:
-        """One that has no file, in the place of the last such one."""
-        entry = _Entry(path=None, theme=self._prepared(theme))
-        places = [index for index, other in enumerate(self._entries) if other.path is None]
-        if places:
-            self._entries[places[-1]] = entry
-            return self.select(places[-1])
-        self._entries.append(entry)
-        return self.select(len(self._entries) - 1)
+    def show(self, theme: Theme, *, fade_frames: int | None = None) -> ThemeNews:
+        """A theme from elsewhere, such as a prompt's; where it is none of those here it stays among them, the last of
+        its kind, until the next one comes."""
+        theme = self._prepared(theme)
+        index = next((i for i, entry in enumerate(self._entries) if entry.theme == theme), self._guest)
+        if index is None:
+            index = self._guest = len(self._entries)
+            self._entries.append(_Entry(path=None))
+        if index == self._guest:
+            self._entries[index].theme = theme
+        self._index = index
+        return ThemeNews(theme=theme, message=theme.name, fade_frames=fade_frames)
 
     def with_files(self) -> list[tuple[Path, Theme]]:
         """File and last good theme of each that has both; may be called from any thread."""

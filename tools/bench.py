@@ -13,6 +13,7 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from reskin.frame import Frame, Region
 from reskin.latency import NUMBER_LIMIT, GlassReport, is_carried, read_marker
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay
+from reskin.prompt_bar import PromptBar
 from reskin.promptness import prompt_thread
 from reskin.settings import Settings
 from reskin.status import Status
@@ -48,12 +50,14 @@ class Machine:
     end_mb: float = float("nan")
     stolen_share: float = float("nan")
     pids: list[int] = field(default_factory=list)
+    on_begin: Callable[[], None] = lambda: None
     _start_ticks: tuple[int, int] = (0, 0)
 
     def begin(self, engine: Supervisor) -> None:
         self.pids = [os.getpid(), *([engine.pid] if engine.pid else [])]
         self.start_mb = self._now_mb()
         self._start_ticks = _core_ticks()
+        self.on_begin()
 
     def end(self) -> None:
         self.end_mb = self._now_mb()
@@ -106,7 +110,10 @@ class GlassOverlay(FakeOverlay):
         self.latencies_ms, self.looks, self.unread = [], 0, 0
 
 
-def play_fake(options: RunOptions, size: tuple[int, int], machine: Machine) -> Status:
+def play_fake(
+    options: RunOptions, size: tuple[int, int], machine: Machine, *, keys: FakeHotkeys | None = None,
+    bar: PromptBar | None = None,
+) -> Status:  # fmt: skip
     started_ns = time.monotonic_ns()
     game = FakeCapture(size, fps=FAKE_GAME_HZ)
     overlay = GlassOverlay(game, started_ns)
@@ -119,10 +126,10 @@ def play_fake(options: RunOptions, size: tuple[int, int], machine: Machine) -> S
     try:
         with prompt_thread():
             status = run_loop(
-                game, overlay, FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
+                game, overlay, keys or FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
                 options=LoopOptions(
-                    seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm,
-                    on_end=lambda picture: machine.end(),
+                    seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm, prompt_bar=bar,
+                    fade_frames=options.settings.overlay.fade_frames, on_end=lambda picture: machine.end(),
                 ),
             )  # fmt: skip
     finally:
@@ -224,6 +231,10 @@ def _parse_sizes(context: click.Context, parameter: click.Parameter, texts: tupl
     return [_parse_size(context, parameter, text) for text in texts]
 
 
+def _demo_command(size: tuple[int, int]) -> tuple[str, ...]:
+    return (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}", "--marker")
+
+
 @click.group()
 def bench() -> None:
     """Measure Reskin on this machine."""
@@ -244,9 +255,8 @@ def live(
     engine: str, shot: Path | None,
 ) -> None:  # fmt: skip
     """The whole loop: pace, misses, stages, glass to glass, memory."""
-    command = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}", "--marker")
     options = RunOptions(
-        command=command, headless=headless or not os.environ.get("DISPLAY"),
+        command=_demo_command(size), headless=headless or not os.environ.get("DISPLAY"),
         headless_size_px=(size[0] + FRAME_PX, size[1] + FRAME_PX), theme=theme,
         preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s, measure=True, shot=shot,
         settings=Settings.model_validate({"overlay": {"note_s": 0}}),
@@ -262,6 +272,43 @@ def live(
 
 
 @bench.command()
+@click.option("--seconds", default=60.0, show_default=True, help="Measured time of each of the two runs.")
+@click.option("--warm-up", "warm_up_s", default=WARM_UP_S, show_default=True, help="Seconds played before.")
+@click.option("--every", "every_s", default=4.0, show_default=True, help="Seconds between two changes.")
+@click.option("--game", type=click.Choice(["demo", "fake"]), default="demo", show_default=True)
+@click.option("--size", default="1280x720", show_default=True, callback=_parse_size)
+@click.option("--theme", default=Settings().theme, show_default=True)
+@click.option("--preset", default=Settings().preset, show_default=True)
+@click.option("--fade", "fade_frames", default=Settings().overlay.fade_frames, show_default=True)
+@click.option("--engine", default=RunOptions.engine, show_default=True, help="module:function that makes the renderer.")
+def changes(
+    seconds: float, warm_up_s: float, every_s: float, game: str, size: tuple[int, int], theme: str, preset: str,
+    fade_frames: int, engine: str,
+) -> None:  # fmt: skip
+    """Ticks missed while themes change and prompts are typed, beside the same run without."""
+    from tools.bench_changes import compare, play_twice
+
+    options = RunOptions(
+        command=_demo_command(size), headless=True, headless_size_px=(size[0] + FRAME_PX, size[1] + FRAME_PX),
+        theme=theme, preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s,
+        settings=Settings.model_validate({"overlay": {"fade_frames": fade_frames}}),
+    )  # fmt: skip
+
+    def play(begin: Callable[[], None], keys: FakeHotkeys | None, bar: PromptBar | None) -> dict[str, object]:
+        machine = Machine(on_begin=begin)
+        fake = game == "fake"
+        status = play_fake(options, size, machine, keys=keys, bar=bar) if fake else play_demo(options, machine)
+        return figures(status, options, size, game, machine)
+
+    try:
+        still, changed, count = play_twice(play, every_s, options.settings, fake=game == "fake")
+    except ReskinError as error:
+        raise click.ClickException(str(error)) from error
+    Console().print(compare(still, changed, count))
+    print(json.dumps({"without": still, "with": changed, "changes": count}))
+
+
+@bench.command()
 @click.option("--preset", "presets", multiple=True, type=click.Choice(["small", "base"]), default=["small", "base"],
               show_default=True)  # fmt: skip
 @click.option("--size", "sizes", multiple=True, default=["1280x720", "1920x1080"], callback=_parse_sizes,
@@ -271,12 +318,14 @@ def live(
 )
 @click.option("--frames", default=300, show_default=True, help="10000 also shows whether memory grows.")
 @click.option("--device", default="cuda", show_default=True, help="cpu: eager alone, to see that it runs.")
+@click.option("--table", type=click.Path(path_type=Path, dir_okay=False),
+              help="The table that auto goes by.  [default: the engine's own; none with --device cpu]")  # fmt: skip
 def gpu(presets: tuple[str, ...], sizes: list[tuple[int, int]], backends: tuple[str, ...], frames: int,
-        device: str) -> None:  # fmt: skip
+        device: str, table: Path | None) -> None:  # fmt: skip
     """Frames on a GPU, bytes to bytes: every backend and preset, the floor, and what one would take instead."""
     from tools.bench_gpu_report import report  # torch: not for the other commands
 
-    report(presets, sizes, backends, frames, device)
+    report(presets, sizes, backends, frames, device, table)
 
 
 if __name__ == "__main__":

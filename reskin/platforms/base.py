@@ -1,4 +1,4 @@
-"""The four protocols that a platform fills: Capture, Overlay, Hotkeys, Sink. The loop knows nothing else of it.
+"""The protocols that a platform fills: Capture, Overlay, Hotkeys, TextInput, Sink. The loop knows nothing else of it.
 
 All are called from the loop's thread only, and none may block for longer than one grab or one present.
 """
@@ -15,6 +15,7 @@ from reskin.frame import Frame, Region
 class CaptureState(Enum):
     ACTIVE = "active"
     PAUSED = "paused"  # minimised, hidden or too small to show; may come back
+    SEEKING = "seeking"  # the window is gone, and another of the same game is looked for
     LOST = "lost"  # the window or file is gone for good
 
 
@@ -22,6 +23,7 @@ class Capture(Protocol):
     """Where frames come from."""
 
     name: str  # for people: "x11 window 0x1400003 'SuperTux'"
+    title: str  # the window's own, by which a profile is chosen; "" where there is none
 
     @property
     def state(self) -> CaptureState: ...
@@ -73,3 +75,57 @@ class Hotkeys(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class TextInputState(Enum):
+    OFF = "off"  # the keyboard is the game's
+    STARTING = "starting"  # it is Reskin's as soon as the keys of the hotkey are up: the game must see them go up
+    ACTIVE = "active"  # what is typed comes to Reskin and not to the game
+    REFUSED = "refused"  # another program holds it; `end` makes it OFF
+
+
+class EditKey(Enum):
+    ENTER = "enter"
+    ESCAPE = "escape"
+    BACKSPACE = "backspace"
+    DELETE = "delete"
+    LEFT = "left"
+    RIGHT = "right"
+    HOME = "home"
+    END = "end"
+    UP = "up"
+    DOWN = "down"
+    CLEAR = "clear"  # the whole line
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """One piece of text as the keyboard's layout gives it, or one editing key."""
+
+    text: str = ""
+    key: EditKey | None = None
+
+
+class TextInput(Protocol):
+    """The keyboard, taken from the game for a while. Ends by itself with the process that holds it."""
+
+    name: str
+
+    @property
+    def state(self) -> TextInputState: ...
+
+    def begin(self) -> None:
+        """Take the keyboard; `poll` does it, over some ticks."""
+        ...
+
+    def end(self) -> None:
+        """Give it back, once the keys that were pressed meanwhile are up, so that none reaches the game."""
+        ...
+
+    def poll(self) -> list[Typed]:
+        """What was typed since the last poll, oldest first. Called at every tick, never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Give the keyboard back at once; closing twice is fine."""
+        ...

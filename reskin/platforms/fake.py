@@ -1,4 +1,4 @@
-"""Fakes of the four protocols, shipped: for tests, benchmarks without a desktop, and trying the loop out.
+"""Fakes of the protocols, shipped: for tests, benchmarks without a desktop, and trying the loop out.
 
 Deterministic: the picture depends on the injected clock alone. Script them by setting their attributes; `failure` is
 raised at the next call, as a real part would when the display goes away. Sizes are (width, height), as on screens.
@@ -14,7 +14,7 @@ import numpy as np
 
 from reskin.frame import Frame, Region
 from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, draw_marker
-from reskin.platforms.base import CaptureState, KeyEvent
+from reskin.platforms.base import CaptureState, EditKey, KeyEvent, TextInputState, Typed
 
 _SHIFT_PX = 4  # how far the picture moves from one frame of the fake game to the next
 
@@ -23,6 +23,7 @@ class FakeCapture:
     """A game whose picture slides by a few pixels a frame and carries its frame number as a marker (reskin.latency)."""
 
     name = "fake game"
+    title = "Fake Game"
 
     def __init__(
         self,
@@ -148,4 +149,39 @@ class FakeHotkeys:
         return events
 
     def close(self) -> None:
+        self.closed = True
+
+
+class FakeTextInput:
+    """A keyboard typed on by calling `type`; what is typed while it is the game's lands in `heard_by_game`."""
+
+    name = "fake text input"
+
+    def __init__(self) -> None:
+        self.state = TextInputState.OFF
+        self.heard_by_game: list[Typed] = []
+        self.refuses = False
+        self.closed = False
+        self._typed: deque[Typed] = deque(maxlen=1024)
+
+    def type(self, *pieces: str | EditKey) -> None:
+        typed = [Typed(key=piece) if isinstance(piece, EditKey) else Typed(text=piece) for piece in pieces]
+        (self._typed if self.state is TextInputState.ACTIVE else self.heard_by_game).extend(typed)
+
+    def begin(self) -> None:
+        self.state = TextInputState.STARTING
+
+    def end(self) -> None:
+        self.state = TextInputState.OFF
+        self._typed.clear()
+
+    def poll(self) -> list[Typed]:
+        if self.state is TextInputState.STARTING:
+            self.state = TextInputState.REFUSED if self.refuses else TextInputState.ACTIVE
+        typed = list(self._typed)
+        self._typed.clear()
+        return typed
+
+    def close(self) -> None:
+        self.end()
         self.closed = True

@@ -45,7 +45,7 @@ class X11WindowCapture:
         self._state = CaptureState.PAUSED
         self._size_px = (0, 0)  # (h, w)
         self._border_px = 0
-        self.name = f"x11 window {window_id:#x}"
+        self.name, self.title = f"x11 window {window_id:#x}", ""
         try:
             self._begin()
         except xcffib.Error as error:
@@ -66,7 +66,8 @@ class X11WindowCapture:
             mask = xp.EventMask.StructureNotify
             self._x.core.ChangeWindowAttributes(self._window, xp.CW.EventMask, [mask], is_checked=True).check()
             self._composite.RedirectWindow(self._window, xcffib.composite.Redirect.Automatic, is_checked=True).check()
-            self.name = f"x11 window {self._window:#x} {self._x.window_title(self._window)!r}"
+            self.title = self._x.window_title(self._window)
+            self.name = f"x11 window {self._window:#x} {self.title!r}"
             self._take(geometry, self._x.core.GetWindowAttributes(self._window).reply())
 
     @property

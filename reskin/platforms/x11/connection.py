@@ -35,7 +35,9 @@ class XConnection:
             self._connection = connect(display=display)
         except xcffib.XcffibException as error:
             raise DisplayError(no_display(self.name)) from error
-        screen = self._connection.get_setup().roots[self._connection.pref_screen]
+        setup = self._connection.get_setup()
+        self.key_codes: tuple[int, int] = (setup.min_keycode, setup.max_keycode)
+        screen = setup.roots[self._connection.pref_screen]
         self.root: int = screen.root
         self.root_depth: int = screen.root_depth
         self.root_visual: int = screen.root_visual

@@ -1,4 +1,4 @@
-"""The windows of an X11 desktop as its window manager lists them (EWMH _NET_CLIENT_LIST), without our own overlay."""
+"""The windows of an X11 desktop as its window manager lists them (EWMH _NET_CLIENT_LIST), without our own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from reskin.platforms.window_info import WindowInfo, choose_window
 from reskin.platforms.x11.connection import XConnection
 
 OVERLAY_CLASS = "reskin-overlay"
+OUTPUT_CLASS = "reskin-output"  # of the second window: what is shown there must not be captured again
+_OURS = (OVERLAY_CLASS, OUTPUT_CLASS)
 _ICONIC = 3  # WM_STATE of a minimised window, ICCCM 4.1.3.1
 
 
@@ -23,7 +25,7 @@ def list_windows(display: str | None = None) -> list[WindowInfo]:
             found = [_describe(x, window) for window in _window_ids(x)]
     finally:
         x.close()
-    return [window for window in found if window is not None and window.wm_class != OVERLAY_CLASS]
+    return [window for window in found if window is not None and window.wm_class not in _OURS]
 
 
 def find_window(query: str, display: str | None = None) -> WindowInfo:

@@ -1,0 +1,53 @@
+"""The command `reskin selftest`: shows the checks as they are made. What they are is in `reskin.selftest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from reskin.selftest.run import Outcome
+
+_MARKS = {"ok": "ok", "failed": "FAILED", "skipped": "skipped"}
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where the report goes. Default: here."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), default=5.0, show_default=True, help="Of play, for the pacing."
+)
+@click.pass_context
+def selftest(ctx: click.Context, out: Path, seconds: float) -> None:
+    """Check on this PC that everything works.
+
+    Opens a small test game, captures, covers and clicks it, presses a key, and plays for some seconds: hands off
+    meanwhile. Says what failed and what to do, and writes reskin-selftest.json and a picture to send along.
+    """
+    from reskin.selftest.checks import CHECKS
+    from reskin.selftest.desk import Desk
+    from reskin.selftest.report import write
+    from reskin.selftest.run import Limits, run_checks
+
+    click.echo("Hands off mouse and keyboard for about half a minute, please.")
+    outcomes, pictures = run_checks(CHECKS, Desk(), Limits(play_s=seconds), tell)
+    told, picture = write(out, outcomes, pictures)
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    click.echo(f"\nreport: {told}" + (f"\npicture: {picture}" if picture else ""))
+    click.echo("Everything works." if not failed else f"{len(failed)} of {len(outcomes)} checks failed.")
+    ctx.exit(1 if failed else 0)
+
+
+def tell(name: str, outcome: Outcome | None) -> None:
+    """A line for each check: its name at once, its outcome when there is one."""
+    if outcome is None:
+        click.echo(f"{name:14} ... ", nl=False)
+        return
+    style = {"ok": "green", "failed": "red", "skipped": "yellow"}[outcome.state]
+    click.secho(f"{_MARKS[outcome.state]:8}", fg=style, nl=False)
+    click.echo(outcome.text)
+    if outcome.do:
+        click.echo(f"{'':18} what to do: {outcome.do}")

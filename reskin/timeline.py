@@ -1,0 +1,135 @@
+"""What is shown when: a TOML file of times, themes and prompts. themes/timelines/show.toml is one to start from.
+
+Everything is loaded when the file is, so nothing is read or worked out at the time itself. `steps_until` is a pure
+function of the time since the first painting; who asks remembers how many steps he has shown. Knows nothing of clocks,
+keys or the engine.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from reskin.errors import ThemeError, TimelineError
+from reskin.prompts import prompt_theme
+from reskin.theme_model import Line, Theme
+from reskin.themes import find_theme, load_theme, prompted_theme
+from reskin.toml_errors import read_model
+
+MAX_ENTRIES = 200
+TIME = 'a time such as "00:30", "1:02:30" or "12.5"'
+
+
+def parse_time(text: str) -> float:
+    """Seconds of "MM:SS", "H:MM:SS" or "SS", with or without a fraction; ValueError for anything else."""
+    match = re.fullmatch(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,3}):)?([0-9]{1,5}(?:\.[0-9]{1,3})?)", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError("it is no time")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    if (match[2] and seconds >= 60) or (match[1] and minutes >= 60):
+        raise ValueError("minutes and seconds end at 59")
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _checked_time(text: str) -> str:
+    parse_time(text)
+    return text.strip()
+
+
+Time = Annotated[str, AfterValidator(_checked_time), Field(description=TIME)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Entry(_Part):
+    time: Time
+    theme: str = Field(default="", max_length=300, description="a theme's id, or the path of a .toml file")
+    prompt: Line = ""  # alone, or filling in what the theme leaves unsaid
+    fade_frames: int | None = Field(default=None, ge=0, le=1000, description="a whole number from 0 to 1000")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Entry:
+        if not self.theme.strip() and not self.prompt.strip():
+            raise ValueError("names neither a theme nor a prompt; expected one of them, or both")
+        return self
+
+
+class WrittenTimeline(_Part):
+    loop: bool = Field(default=False, description="true or false")
+    end: Time | None = None
+    at: tuple[Entry, ...] = Field(
+        strict=False, min_length=1, max_length=MAX_ENTRIES,
+        description=f'1 to {MAX_ENTRIES} entries, each a table [[at]] with a time, and a theme or a prompt',
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> WrittenTimeline:
+        times = [entry.time for entry in self.at]
+        for before, after in itertools.pairwise(times):
+            if parse_time(after) <= parse_time(before):
+                raise ValueError(f'at: "{after}" stands after "{before}"; expected each time to be later than the last')
+        if self.loop and self.end is None:
+            raise ValueError('loop: true needs an end, the time at which it begins again, such as end = "02:00"')
+        if self.end is not None and parse_time(self.end) <= parse_time(times[-1]):
+            raise ValueError(f'end: "{self.end}" is not later than the last entry, "{times[-1]}"')
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    at_ns: int  # from the first painting
+    theme: Theme
+    fade_frames: int | None  # None: as for any theme change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    steps: tuple[Step, ...]  # in the order of their times
+    loop_ns: int | None = None  # after which it begins again
+    notes: tuple[str, ...] = ()  # what of the prompts was not understood
+
+    def steps_until(self, playing_ns: int) -> int:
+        """How many steps are due, those of earlier rounds included."""
+        rounds, at_ns = divmod(playing_ns, self.loop_ns) if self.loop_ns is not None else (0, playing_ns)
+        return rounds * len(self.steps) + bisect_right(self.steps, at_ns, key=lambda step: step.at_ns)
+
+    def last_of(self, count: int) -> Step:
+        """The last of so many steps, 1 and more."""
+        return self.steps[(count - 1) % len(self.steps)]
+
+
+def load_timeline(path: Path) -> Timeline:
+    """The timeline in a file with all its themes; TimelineError names the file, the time and what is wrong there."""
+    written = read_model(path, WrittenTimeline, TimelineError, "timeline")
+    steps = tuple(
+        Step(
+            at_ns=round(parse_time(entry.time) * 1e9), theme=_theme_of(entry, path), fade_frames=entry.fade_frames
+        )
+        for entry in written.at
+    )  # fmt: skip
+    loop_ns = round(parse_time(written.end) * 1e9) if written.loop and written.end is not None else None
+    noted = [(entry.time, prompt_theme(entry.prompt).note) for entry in written.at if entry.prompt]
+    notes = tuple(f"timeline {path}, at {time}: {note}" for time, note in noted if note)
+    return Timeline(steps=steps, loop_ns=loop_ns, notes=notes)
+
+
+def _theme_of(entry: Entry, timeline: Path) -> Theme:
+    try:
+        if not entry.theme.strip():
+            theme = prompted_theme(entry.prompt)
+        else:
+            beside = timeline.parent / entry.theme
+            found = beside if entry.theme.endswith(".toml") and beside.is_file() else find_theme(entry.theme)
+            theme = load_theme(found, entry.prompt)
+    except ThemeError as error:
+        raise TimelineError(f"timeline {timeline} cannot be used: at {entry.time}: {error}") from error
+    theme.style()  # worked out here and not at the time itself
+    return theme

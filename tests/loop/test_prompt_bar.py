@@ -1,0 +1,293 @@
+"""The prompt bar on fakes: typing, editing, history, and a theme that comes without a missed tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reskin.controls import Controls
+from reskin.engine_link import InlineEngine
+from reskin.frame import Region
+from reskin.line_editor import HISTORY_LINES, LONGEST, History, LineEditor, history_path
+from reskin.loop import LoopOptions, run_loop
+from reskin.note import Note
+from reskin.panel import MIN_WINDOW_H_PX, MIN_WINDOW_W_PX
+from reskin.platforms.base import CaptureState, EditKey, KeyEvent, TextInputState
+from reskin.platforms.fake import FakeHotkeys, FakeTextInput
+from reskin.prompt_bar import IDLE_NS, REFUSED, Answer, PromptBar, answer
+from reskin.prompt_panel import Line, draw_bar
+from reskin.renderer import TintRenderer
+from reskin.status import Status
+from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
+
+GREEN = theme("Green", "#108010")
+S = 1_000_000_000
+
+
+class Beside(Executor):
+    """A loader whose work is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.waiting.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def work(self) -> None:
+        for future, do in self.waiting:
+            try:
+                future.set_result(do())
+            except Exception as error:  # noqa: BLE001  as a thread of a pool does
+                future.set_exception(error)
+        self.waiting.clear()
+
+
+class Desk:
+    def __init__(self, folder: Path) -> None:
+        self.keyboard, self.loader = FakeTextInput(), Beside()
+        self.history = History(folder / "state" / "prompts.txt")
+        self.asked: list[str] = []
+        self.bar = PromptBar(self.keyboard, self.loader, self.history, self._answer)
+        self.controls = Controls(two_themes(), bar=self.bar)
+
+    def _answer(self, prompt: str) -> Answer:
+        self.asked.append(prompt)
+        if prompt == "boom":
+            raise ValueError("planted")
+        return Answer(theme=GREEN, message="Green") if prompt != "qwxz" else Answer(message="not understood")
+
+    def press(self, action: str, *, pressed: bool = True) -> list[str]:
+        return self.controls.hear([KeyEvent(action, pressed=pressed)])
+
+    def tick(self, *pieces: str | EditKey) -> list[str]:
+        self.keyboard.type(*pieces)
+        return self.controls.follow(0)
+
+    def open(self) -> None:
+        self.press("prompt")
+        self.tick()
+        assert self.keyboard.state is TextInputState.ACTIVE
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.bar.close()
+
+
+def test_enter_shows_the_look_as_soon_as_it_is_worked_out_and_gives_the_keyboard_back(desk: Desk) -> None:
+    desk.open()
+    desk.tick("g", "reen", EditKey.BACKSPACE, "n ")
+    assert desk.bar.text == "green "
+    assert desk.tick(EditKey.ENTER) == []
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    assert (desk.controls.theme.name, desk.asked) == ("Red", [])  # it is worked out beside the loop
+    desk.loader.work()
+    assert desk.tick() == ["Green"]
+    assert (desk.controls.theme, desk.asked) == (GREEN, ["green"])
+    assert desk.tick() == []
+    assert desk.press("next_theme") == ["Red"]
+    assert desk.press("previous_theme") == ["Green"]  # it stays among the themes
+
+
+def test_escape_and_the_hotkey_close_it_without_a_change(desk: Desk) -> None:
+    for close in (lambda: desk.tick("blue", EditKey.ESCAPE), lambda: desk.press("prompt")):
+        desk.open()
+        desk.tick("blu")
+        close()
+        assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    desk.open()
+    desk.tick("  ", EditKey.ENTER)  # nothing but spaces is no prompt
+    assert (desk.loader.waiting, desk.history.lines) == ([], ())
+
+
+def test_what_goes_wrong_is_said_and_the_theme_stays(desk: Desk) -> None:
+    for prompt, note in (
+        ("qwxz", "not understood"),
+        ("boom", "The prompt could not be used (planted); the theme stays"),
+    ):
+        desk.open()
+        desk.tick(prompt, EditKey.ENTER)
+        desk.loader.work()
+        assert desk.tick() == [note]
+        assert desk.controls.theme.name == "Red"
+
+
+def test_of_two_prompts_the_newer_one_wins(desk: Desk) -> None:
+    for prompt in ("green", "qwxz"):
+        desk.open()
+        desk.tick(prompt, EditKey.ENTER)
+    desk.loader.work()
+    assert desk.tick() == ["not understood"]
+    assert desk.controls.theme.name == "Red"
+
+
+def test_hotkeys_are_for_typing_while_it_is_open_but_a_held_one_is_let_go(desk: Desk) -> None:
+    desk.press("compare")
+    desk.open()
+    assert desk.press("next_theme") == []
+    assert desk.controls.theme.name == "Red"
+    desk.press("compare", pressed=False)
+    assert not desk.controls.is_comparing
+    desk.press("quit")
+    assert desk.controls.wants_quit
+
+
+def test_a_keyboard_that_another_program_holds_is_told(desk: Desk) -> None:
+    desk.keyboard.refuses = True
+    desk.press("prompt")
+    assert desk.tick() == [REFUSED]
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+
+
+def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk: Desk) -> None:
+    desk.open()
+    desk.controls.follow(IDLE_NS)
+    assert desk.bar.is_open
+    desk.controls.follow(IDLE_NS + 1)
+    assert not desk.bar.is_open
+    desk.open()
+    desk.controls.game_is_hidden()
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+
+
+def test_without_a_bar_the_key_says_so() -> None:
+    assert Controls(two_themes()).hear([KeyEvent("prompt", pressed=True)]) == [
+        "There is no prompt bar on this system yet"
+    ]
+
+
+def test_the_line_is_edited_where_the_cursor_is() -> None:
+    line = LineEditor()
+    line.insert("snowy ft")
+    for key in (EditKey.LEFT, EditKey.LEFT, EditKey.RIGHT):
+        line.edit(key)
+    line.insert("orest nigh")
+    assert (line.text, line.cursor) == ("snowy forest night", 17)
+    for key in (EditKey.HOME, EditKey.LEFT, EditKey.DELETE, EditKey.DELETE, EditKey.END, EditKey.RIGHT):
+        line.edit(key)
+    line.edit(EditKey.BACKSPACE)
+    assert line.text == "owy forest nigh"
+    line.edit(EditKey.CLEAR)
+    line.edit(EditKey.BACKSPACE)
+    line.insert("a\tb\n\x1b" + "c" * 1000)
+    assert line.text == "a b  " + "c" * (LONGEST - 5)
+    assert line.cursor == LONGEST
+
+
+def test_the_arrows_walk_the_history_and_come_back_to_what_was_typed() -> None:
+    line = LineEditor(["first", "second"])
+    line.insert("thi")
+    walked = []
+    for key in (EditKey.UP, EditKey.UP, EditKey.UP, EditKey.DOWN, EditKey.DOWN, EditKey.DOWN):
+        line.edit(key)
+        walked.append(line.text)
+    assert walked == ["second", "first", "first", "second", "thi", "thi"]
+
+
+def test_the_history_is_kept_in_a_small_file(desk: Desk, tmp_path: Path) -> None:
+    for prompt in ("green", "qwxz", "green"):
+        desk.open()
+        desk.tick(prompt, EditKey.ENTER)
+        desk.loader.work()
+    assert History(tmp_path / "state" / "prompts.txt").lines == ("qwxz", "green")
+    desk.open()
+    desk.tick(EditKey.UP, EditKey.UP)
+    assert desk.bar.text == "qwxz"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00bin\x00ary\nfine", b"x" * 200_000, b"", b"fine\n" * 10])
+def test_a_missing_broken_or_huge_history_is_no_error(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "prompts.txt"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    history = History(path)
+    assert len(history.lines) <= 1
+    for number in range(HISTORY_LINES + 5):
+        history.add(f"line {number}")
+    history.save()
+    assert len(history.lines) == HISTORY_LINES
+    assert content is None or History(path).lines == history.lines
+
+
+def test_it_lies_in_the_platforms_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    assert history_path() == tmp_path / "prompts.txt"
+    monkeypatch.delenv("RESKIN_HOME")
+    assert history_path().parts[-2:] == ("reskin", "prompts.txt")
+
+
+def test_any_prompt_has_an_answer() -> None:
+    assert answer("a snowy night").theme is not None
+    for nothing in ("?!", "12 34", "\u200b"):
+        assert answer(nothing).theme is None
+        assert "understood" in answer(nothing).message
+
+
+def test_the_loop_shows_the_bar_takes_the_prompt_and_misses_no_tick(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Note, "say", lambda self, text, now_ns, *, stay_s=None: said.append(text))
+    clock, keys, status = JumpingClock(), FakeHotkeys(), Status()
+    overlay = RememberingOverlay(clock.now_ns)
+    game = CountingGame(clock=clock.now_ns, region=Region(0, 0, 640, 360))
+    open_at: list[bool] = []
+
+    def play(grabs: int) -> None:
+        open_at.append(desk.bar.is_open)
+        if grabs == 30:
+            keys.tap("prompt")
+        elif 35 <= grabs < 40:
+            desk.keyboard.type("green"[grabs - 35])
+        elif grabs == 45:
+            desk.keyboard.type(EditKey.ENTER)
+        elif grabs == 50:
+            desk.loader.work()
+        elif grabs == 60:
+            keys.tap("prompt")
+        elif grabs == 65:
+            game.state = CaptureState.PAUSED
+            keys.tap("quit")
+
+    game.before_grab = play
+    run_loop(
+        game, overlay, keys, [], two_themes(), InlineEngine(TintRenderer(), clock, cost_ms=10), clock=clock,
+        status=status, options=LoopOptions(prompt_bar=desk.bar, fade_frames=4),
+    )  # fmt: skip
+    assert status.missed == 0
+    assert open_at[33:45] == [True] * 12
+    assert not any(open_at[47:60])
+    assert desk.asked == ["green"]
+    assert "Green" in said
+    blue, green, red = overlay.shown[-1].pixel[:3]
+    assert green > max(blue, red) + 20
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)  # the window was minimised
+
+
+@pytest.mark.parametrize(("h", "w"), [(MIN_WINDOW_H_PX, MIN_WINDOW_W_PX), (481, 640), (2160, 3840)])
+@pytest.mark.parametrize("text", ["", "i", "a rainy night", "wide " * 60, "ночь, 夜, \U0001f319"])
+def test_the_bar_fits_any_window_and_leaves_room_for_the_notes(h: int, w: int, text: str) -> None:
+    caret_columns = []
+    for cursor in (0, len(text) // 2, len(text)):
+        panel = draw_bar(Line(text, cursor, is_ready=True), h, w)
+        ph, pw = panel.alpha.shape[:2]
+        assert panel.x >= 0
+        assert panel.y >= 0
+        assert panel.x + pw <= w
+        assert panel.y + ph <= h
+        inside = panel.colour[ph // 3 : ph * 2 // 3].astype(int)
+        caret = np.argwhere(inside[..., 2] - inside[..., 0] > 100)  # the one thing that is not grey
+        caret_columns.append(int(caret[:, 1].min()) if len(caret) else -1)
+    assert min(caret_columns) > 0, "the caret is always in sight"
+    assert caret_columns == sorted(caret_columns)

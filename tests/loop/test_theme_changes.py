@@ -1,0 +1,88 @@
+"""Theme changes while the loop runs: faded over the frames asked for, in the loop's own thread and in a process."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import numpy as np
+
+from reskin.engine_link import InlineEngine
+from reskin.frame import Frame
+from reskin.loop import LoopOptions, run_loop
+from reskin.pace import TICK_HZ
+from reskin.platforms.fake import FakeHotkeys
+from reskin.renderer import TintRenderer, View
+from reskin.status import Status
+from reskin.supervisor import Supervisor
+from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
+
+FADE_FRAMES = 8
+
+
+def played(seconds: float, *, press_at: int, **options: object) -> tuple[Status, RememberingOverlay]:
+    clock = JumpingClock()
+    keys = FakeHotkeys()
+    overlay = RememberingOverlay(clock.now_ns)
+    game = CountingGame(clock=clock.now_ns)
+    game.before_grab = lambda grabs: keys.tap("next_theme") if grabs == press_at else None
+    until_ns = clock.time_ns + int(seconds * 1e9)
+    status = run_loop(
+        game, overlay, keys, [], two_themes(), InlineEngine(TintRenderer(), clock, cost_ms=10), clock=clock,
+        stop=lambda: clock.time_ns >= until_ns, options=LoopOptions(note_s=0, **options),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return status, overlay
+
+
+def redness(pixel: tuple[int, ...]) -> int:
+    return pixel[2] - pixel[0]
+
+
+def test_a_faded_theme_change_comes_in_even_steps_and_misses_no_tick() -> None:
+    status, overlay = played(3, press_at=30, fade_frames=FADE_FRAMES)
+    seen = [redness(shown.pixel) for shown in overlay.shown[10:]]
+    steps = [step for step in (a - b for a, b in itertools.pairwise(seen)) if step]
+    assert len(steps) == FADE_FRAMES
+    assert max(steps) - min(steps) <= 4  # bytes
+    assert sum(steps) == seen[0] - seen[-1] > 100
+    assert status.missed == 0
+
+
+def test_without_a_fade_it_is_a_cut() -> None:
+    _, overlay = played(3, press_at=30)
+    seen = [redness(shown.pixel) for shown in overlay.shown[10:]]
+    assert len(set(seen)) == 2
+
+
+def test_the_same_run_twice_shows_the_same_pictures() -> None:
+    first, second = (played(2, press_at=20, fade_frames=FADE_FRAMES)[1] for _ in range(2))
+    assert first.shown == second.shown
+    assert len(first.shown) > TICK_HZ
+
+
+def test_the_engines_process_fades_frame_by_frame() -> None:
+    red, blue = theme("Red", "#ff0000"), theme("Blue", "#0000ff")
+    engine = Supervisor("tests.loop.stand_ins:quick", ("lite",))
+    try:
+        seen = [redness(tuple(painted(engine, red, index).astype(int))) for index in range(2)]
+        seen += [redness(tuple(painted(engine, blue, index).astype(int))) for index in range(2, 3 + FADE_FRAMES)]
+    finally:
+        engine.close()
+    steps = [a - b for a, b in itertools.pairwise(seen)]
+    assert [step > 0 for step in steps] == [False] + [True] * FADE_FRAMES + [False]
+
+
+def painted(engine: Supervisor, wanted: object, index: int) -> np.ndarray:
+    """The upper left pixel of one frame, painted in a theme that is faded to."""
+    deadline_s = time.monotonic() + 60
+    submitted = False
+    while time.monotonic() < deadline_s:
+        engine.poll(time.monotonic_ns())
+        engine.configure(theme=wanted, view=View.THEME, quality=0, fade_frames=FADE_FRAMES)  # type: ignore[arg-type]
+        if engine.is_ready and not submitted:
+            engine.submit(Frame(index, time.monotonic_ns(), np.full((48, 64, 4), 100, np.uint8)))
+            submitted = True
+        if engine.is_ready and (painting := engine.newest()) is not None and painting.index == index:
+            return painting.bgra_u8[0, 0].copy()
+        time.sleep(0.002)
+    raise AssertionError("no painting in 60 s")
