@@ -30,7 +30,7 @@ SKIN_LIMIT_S = 90.0
 LOOK_S = 1.0
 SKIN_PICTURES = 18  # in a second, of 24: it is the skin that is seen
 BEHIND_S = 0.3  # from the loop to OBS' window, widely
-JPEG_QUALITY = 82
+JPEG_QUALITY = 72
 DARK = 8  # of 255: the bare screen round OBS' window
 
 

@@ -126,6 +126,13 @@ def test_a_click_on_a_theme_in_chromium_changes_the_overlay(
         page.locator("[data-theme='ember-wastes'][aria-pressed='true']").wait_for()
         eventually(lambda: np.abs(average(game) - before).max() > 20, LIMIT_S)
         assert page.locator("#theme").inner_text() == "Ember Wastes"
+        page.locator("#strength").fill("0.4")
+        page.locator("[data-view='split']").click()
+        page.locator("[data-view='split'][aria-pressed='true']").wait_for()
+        assert page.locator("#strength-value").inner_text() == "40 %"
+        page.locator("#prompt").fill("a pirate sea at sunset")
+        page.locator("#prompt-go").click()
+        eventually(lambda: page.locator("#theme").inner_text() != "Ember Wastes", LIMIT_S)
         page.locator("#overlay").click()
         eventually(lambda: quadrants(screen_pixels(game.window.region)) == QUADRANTS_BGR, LIMIT_S)
         page.locator("#overlay[aria-pressed='false']").wait_for()

@@ -42,7 +42,6 @@ class Stream:
         self.keys = Keys()
         self.status = Status(theme="Candy Kingdom", strength=0.9, view="theme")
         self.remote = Remote()
-        self.slowest_show_ms = 0.0
         self.sink = WebSink(settings, keys=self.keys, status=self.status, store=shipped_store(), remote=self.remote)
         self.port = self.sink.port
         self.refused = self.sink._server.guard.refused
@@ -77,9 +76,7 @@ class Stream:
     def _feed(self) -> None:
         start_s, number = time.monotonic(), 0
         while not self._stopped.wait(max(0.0, start_s + number / self._hz - time.monotonic())):
-            began_s = time.monotonic()
             self.show(number)
-            self.slowest_show_ms = max(self.slowest_show_ms, (time.monotonic() - began_s) * 1000)
             number += 1
 
     def get(self, path: str, **headers: str) -> http.client.HTTPResponse:

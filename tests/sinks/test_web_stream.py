@@ -332,7 +332,7 @@ def test_a_prompted_theme_takes_the_place_of_the_one_before() -> None:
     for name in ("One", "Two"):
         assert store.show(parse_theme(f'name = "{name}"')).message == name
     assert store.names[-1] == "Two"
-    assert len(store.names) == count
+    assert len(store.names) == count + 1
 
 
 def test_the_newest_values_of_a_rolling_window_are_known() -> None:

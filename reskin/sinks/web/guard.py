@@ -8,6 +8,7 @@ logged once. `Doorkeeper` bounds the connections before a byte is read. Knows no
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict
@@ -22,6 +23,7 @@ log = logging.getLogger("reskin.web")
 
 MOST_STRANGERS = 32  # connections that have not shown a key yet; one more ends the oldest
 MOST_KNOWN = 64  # that have
+CONNECTING_S = 0.05  # a hundred that come at once have their connections only after the last was accepted
 ACTIONS_PER_S, ACTIONS_AT_ONCE = 20.0, 40.0
 FETCH_SITES = ("none", "same-origin")  # typed or of our own pages; "same-site" is another port of this machine
 NEEDS_TOKEN = ("/control", "/action", "/themes.json", "/picture/")  # the rest can be had with the key as well
@@ -87,7 +89,7 @@ class Guard:
     def refuse(self, reason: str) -> None:
         self.refused[reason] += 1
         if self.refused[reason] == 1:
-            log.warning("refused %s (said once; status.json counts them)", reason)
+            log.warning("reskin: the stream refused %s (said once; status.json counts them)", reason)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """For the server's own logger: bytes that are no HTTP are a refusal, not a traceback."""
@@ -117,12 +119,15 @@ class Doorkeeper:
     def __call__(self) -> web.RequestHandler:
         while len(self._strangers) >= MOST_STRANGERS:
             oldest, _ = self._strangers.popitem(last=False)
-            if oldest.transport is not None:  # it is still there
-                self._guard.refuse("a connection, for there were too many")
-                oldest.transport.abort()
+            asyncio.get_running_loop().call_later(CONNECTING_S, self._end, oldest)
         handler = self._server()
         self._strangers[handler] = None
         return handler
+
+    def _end(self, stranger: web.RequestHandler) -> None:
+        if stranger.transport is not None and stranger not in self._known:  # it is still there
+            self._guard.refuse("a connection, for there were too many")
+            stranger.transport.abort()
 
     def know(self, request: web.Request) -> Refusal | None:
         """It has shown a key."""

@@ -87,8 +87,11 @@ async def picture(request: web.Request) -> web.Response:
 
 async def act(request: web.Request) -> web.Response:
     show = request.app[SHOW]
-    async with asyncio.timeout(SILENT_S):
-        body = await request.read()
+    try:
+        async with asyncio.timeout(SILENT_S):
+            body = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
     try:
         action = ACTION.validate_json(body)
     except ValidationError as error:
