@@ -68,6 +68,7 @@ class FlashCount:
     def __init__(self, profile: Profile, slots: int) -> None:
         n = GRID[0] * GRID[1]
         windows = _shares(profile, np.zeros((1, n), bool)).shape[1]
+        self.quiet_slots = slots  # since the last event
         self._profile = profile
         self._slot = 0
         self._rose = np.zeros((slots, 2, n), bool)
@@ -82,6 +83,7 @@ class FlashCount:
 
     def advance(self, slots: int) -> None:
         """Time passes: forget what lies more than a second back."""
+        self.quiet_slots += slots
         for _ in range(min(slots, len(self._rose))):
             self._slot = (self._slot + 1) % len(self._rose)
             self._rose[self._slot] = self._fell[self._slot] = False
@@ -113,6 +115,7 @@ class FlashCount:
         np.copyto(self._may_fall, rose, where=turned)
         self._rose[self._slot], self._fell[self._slot] = rose, fell
         if turns.events is not None and turns.together is not None and turns.earlier is not None:
+            self.quiet_slots = 0
             self._events |= turns.earlier
             self._events[self._slot] = turns.events
             self._event_count = self._events.sum(axis=0, dtype=np.int16)
@@ -132,8 +135,10 @@ class FlashCount:
         return np.asarray(turns.together[over].any(axis=0)) if over.any() else None
 
     def flashing(self) -> np.ndarray:
-        """(2, n) bool: the cells that flashed within the last second."""
-        return np.asarray(self._together.any(axis=0))
+        """(2, n) bool: the cells in a third of the last second's events, and in two; chance brings others into one."""
+        part = self._together.sum(axis=0)
+        events = self._together.any(axis=2).sum(axis=0)[:, None]
+        return np.asarray((3 * part >= events) & (part >= 2))
 
     def _flashes(self, rose: np.ndarray, fell: np.ndarray) -> tuple[np.ndarray | None, ...]:
         """The windows of which too large a part has turned now and together before; those cells; and when before."""

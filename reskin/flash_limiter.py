@@ -25,7 +25,8 @@ from reskin.flash_count import GRID, PROFILES, RED, SATURATED, FlashCount, Light
 KEEP_AT = 2  # transitions a second over the allowed area: from now on the last picture is remembered
 ACT_AT = 4  # IRIS warns here
 SWING = np.array([0.06, 0.035], np.float32)  # what blending leaves of a swing: below a transition, with room
-RISE = 1.2  # a tick: a cell that was blended comes back to life in half a second
+QUIET_S = 0.35  # without an event: it has stopped; flashes that are acted on come at least each 0.25 s
+RISE = 1.3  # a tick: a cell that was blended comes back to life in half a second
 SPARE_SLOTS = 2  # a second is 24 ticks, or 25 when they jitter
 _FINE = 1 / 180  # of the height: 0.1 degree where the screen fills what WCAG takes for a usual view
 _CELLS = GRID[0] * GRID[1]
@@ -83,7 +84,7 @@ class FlashLimiter:
     def _soft_share(self) -> np.ndarray:
         """(n,) share of the new picture in each cell, so that what flashes fades into its own mean."""
         np.minimum(self._share * np.float32(RISE), 1, out=self._share)
-        if self._seen.transitions >= ACT_AT:
+        if self._seen.transitions >= ACT_AT and self._seen.quiet_slots <= QUIET_S * self._fps:
             flashing = self._seen.flashing()
             cells = flashing.any(axis=0)
             self._share[cells] = np.minimum(self._share[cells], self._strength(flashing))

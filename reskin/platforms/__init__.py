@@ -41,7 +41,7 @@ def open_window(query: str) -> Capture:
     from reskin.platforms.x11.capture import X11WindowCapture
     from reskin.platforms.x11.windows import find_window
 
-    return X11WindowCapture(find_window(query).id)
+    return X11WindowCapture(find_window(query).id, pauses_when_covered=True)
 
 
 def open_region(region: Region) -> Capture:

@@ -183,6 +183,18 @@ def test_half_off_the_screen_the_visible_half_is_skinned(game: Game) -> None:
     play(game, push)
 
 
+def test_a_window_in_front_of_the_game_is_left_alone_and_the_skin_comes_back_behind_it(game: Game) -> None:
+    told: list[str] = []
+
+    def cover(player: Player) -> None:
+        with Game("In Front"):
+            eventually(player.sees_game)  # the one in front: it looks the same
+        eventually(player.sees_skin)
+
+    play(game, cover, on_state=told.append)
+    assert any(text.startswith("paused") and "covered" in text for text in told)
+
+
 def test_a_deleted_theme_file_changes_nothing_on_the_screen(game: Game, tmp_path: Path) -> None:
     theme = tmp_path / "mine.toml"
     theme.write_text(Path("themes/neon-rain.toml").read_text())

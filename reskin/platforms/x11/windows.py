@@ -33,6 +33,36 @@ def find_window(query: str, display: str | None = None) -> WindowInfo:
     return choose_window(list_windows(display), query)
 
 
+def covered_share(x: XConnection, window: int) -> float:
+    """Which part of a window the windows above it cover, at most; 0 where no window manager tells their order."""
+    order = list(x.property_numbers(x.root, "_NET_CLIENT_LIST_STACKING"))
+    if window not in order:
+        return 0.0
+    own = _place(x, window)
+    if own is None or own.w * own.h == 0:
+        return 0.0
+    covered = 0
+    for other in order[order.index(window) + 1 :]:
+        place = _place(x, other)
+        if place is not None:
+            w = min(own.x + own.w, place.x + place.w) - max(own.x, place.x)
+            h = min(own.y + own.h, place.y + place.h) - max(own.y, place.y)
+            covered += max(0, w) * max(0, h)
+    return min(1.0, covered / (own.w * own.h))
+
+
+def _place(x: XConnection, window: int) -> Region | None:
+    """Where a window is seen; None for one that is not."""
+    try:
+        geometry = x.core.GetGeometry(window).reply()
+        origin = x.core.TranslateCoordinates(window, x.root, 0, 0).reply()
+        if x.core.GetWindowAttributes(window).reply().map_state != xp.MapState.Viewable:
+            return None
+    except xcffib.Error:
+        return None
+    return Region(origin.dst_x, origin.dst_y, geometry.width, geometry.height)
+
+
 def _window_ids(x: XConnection) -> list[int]:
     listed = x.property_numbers(x.root, "_NET_CLIENT_LIST")
     if listed or x.property_numbers(x.root, "_NET_SUPPORTING_WM_CHECK"):
