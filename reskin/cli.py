@@ -15,6 +15,7 @@ import click
 
 import reskin
 from reskin.cli_command import ProgramCommand, program
+from reskin.cli_launcher import has_desktop, launcher
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -54,13 +55,28 @@ class ReskinGroup(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=ReskinGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=ReskinGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(reskin.__version__, message="reskin %(version)s")
-def cli() -> None:
-    """Play any game in another world's skin, live."""
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Play any game in another world's skin, live.
+
+    Without a command, the launcher opens.
+    """
+    if ctx.invoked_subcommand is None:
+        if not has_desktop():
+            click.echo(ctx.get_help())
+            ctx.exit(2)
+        ctx.invoke(launcher)
 
 
 cli.add_command(selftest)
+cli.add_command(launcher)
 
 
 @cli.command(cls=ProgramCommand)
@@ -76,7 +92,7 @@ def run(window: str | None, region: Region | None, **options: Any) -> None:
     command = program()
     if sum((window is not None, region is not None, bool(command))) != 1:
         raise click.UsageError(
-            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H, or -- PROGRAM to start a game."
+            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game."
         )
     _play(window=window, region=region, command=command, leave_game=True, **options)
 
