@@ -14,6 +14,7 @@ import click
 def launcher(engine: str, seconds: float | None) -> None:
     """Choose a window and a look by mouse, and start."""
     from reskin.app import RunOptions, run
+    from reskin.cli_output import print_status
     from reskin.launcher.run import choose
     from reskin.settings import load_settings
 
@@ -26,7 +27,7 @@ def launcher(engine: str, seconds: float | None) -> None:
             window=str(chosen.window), theme=chosen.theme, engine=engine, seconds=seconds, settings=settings,
         )
     )  # fmt: skip
-    click.echo(f"ended: {status.ended_because}")
+    print_status(status)
 
 
 def has_desktop() -> bool:
