@@ -12,7 +12,6 @@ from reskin.engine_link import InlineEngine
 from reskin.errors import SelfCaptureError
 from reskin.frame import Region
 from reskin.loop import LoopOptions, run_loop
-from reskin.pace import TICK_HZ
 from reskin.platforms.windows import duplication, parts
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.fake.toolkit import FakeSystem
