@@ -90,7 +90,6 @@ def run(
         parts.callback(hotkeys.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
-        screenshots.tell(*getattr(hotkeys, "notes", ()))
         sinks = _open_sinks(options, parts)
         meter = _open_meter(capture, parts) if options.measure else None
 
@@ -100,6 +99,7 @@ def run(
             on_warm(engine)
 
         parts.enter_context(prompt_thread())
+        screenshots.tell(*getattr(hotkeys, "notes", ()))
         signals.only_stop = True
         run_loop(
             capture, overlay, hotkeys, sinks, store, engine, status=status,

@@ -15,7 +15,7 @@ import click
 
 import reskin
 from reskin.cli_command import ProgramCommand, program
-from reskin.cli_launcher import has_desktop, launcher
+from reskin.cli_desktop import has_desktop, launcher, selftest
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -26,7 +26,6 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
-from reskin.cli_selftest import selftest
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -73,10 +72,6 @@ def cli(ctx: click.Context) -> None:
             click.echo(ctx.get_help())
             ctx.exit(2)
         ctx.invoke(launcher)
-
-
-cli.add_command(selftest)
-cli.add_command(launcher)
 
 
 @cli.command(cls=ProgramCommand)
@@ -341,6 +336,10 @@ def _play(*, theme: str | None, prompt: str | None, preset: str | None, **option
     print_status(status)
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt
+
+
+cli.add_command(selftest)
+cli.add_command(launcher)
 
 
 def main() -> None:

@@ -17,10 +17,12 @@ FILES = [path for layer in LAYERS for path in sorted((ROOT / layer).rglob("*.py"
 SHIPPED = [path for path in FILES if (ROOT / "engine" / "train") not in path.parents]  # as pyproject.toml's wheel
 LONGEST_FILE = 350
 TALKATIVE = {"reskin/cli.py", "reskin/cli_output.py", "reskin/demo/game.py"}  # the command line; the game has its own
-TALKATIVE |= {"reskin/demo/marker_game.py", "reskin/cli_selftest.py"}
 HEAVY = {"torch", "triton", "numba", "onnxruntime", "onnx", "cv2", "pygame", "pynput", "mss", "av", "xcffib", "rich"}
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+TALKATIVE |= {"reskin/demo/marker_game.py", "reskin/cli_desktop.py"}
 
 
 def tree_of(path: Path) -> ast.Module:

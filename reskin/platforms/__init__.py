@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reskin.errors import DisplayError, ReskinError
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay
-from reskin.platforms.choice import Choice
+from reskin.platforms.choice import Choice as Choice
 
 if TYPE_CHECKING:
     from reskin.platforms.window_info import WindowInfo
