@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reskin.errors import ReskinError
+
 if TYPE_CHECKING:
     from reskin.selftest.run import Outcome
 
@@ -25,16 +27,17 @@ def launcher(engine: str, seconds: float | None) -> None:
     from reskin.launcher.run import choose
     from reskin.settings import load_settings
 
-    settings = load_settings()
-    chosen = choose(settings, engine)
-    if chosen is None:
-        return
-    status = run(
-        RunOptions(
-            window=str(chosen.window), theme=chosen.theme, engine=engine, seconds=seconds, settings=settings,
+    settings, message = load_settings(), ""
+    while (chosen := choose(settings, engine, message)) is not None:
+        options = RunOptions(
+            window=str(chosen.window), theme=chosen.theme, engine=engine, seconds=seconds, settings=settings
         )
-    )  # fmt: skip
-    print_status(status)
+        try:
+            return print_status(run(options))
+        except ReskinError as error:  # told where the player looks: a double-clicked program's text is gone at once
+            message = str(error)
+            click.echo(f"reskin: {message}", err=True)
+    return None
 
 
 def has_desktop() -> bool:

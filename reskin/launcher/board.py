@@ -47,6 +47,7 @@ class Board:
         self.window: WindowInfo | None = None
         self.look = look or (self.looks[0][0] if self.looks else "")
         self.remembers = False
+        self.message = ""  # why the last start came to nothing
         self.done = ""
         self._scrolled = {"window": 0, "look": 0}  # rows
 

@@ -20,11 +20,15 @@ class Chosen:
     theme: str
 
 
-def choose(settings: Settings, engine: str) -> Chosen | None:
-    """What the player started; None when the launcher was closed. DisplayError without a screen."""
+def choose(settings: Settings, engine: str, message: str = "") -> Chosen | None:
+    """What the player started, or None when the launcher was closed; DisplayError without a screen.
+
+    `message` says why the start before came to nothing.
+    """
     platforms.list_windows()  # without a screen this says so; on Windows it makes the process aware of scales
     themes = _themes()
     board = Board([(key, theme.name) for key, theme in themes.items()], Memory(), look=_first(settings.theme, themes))
+    board.message = message
     window = LauncherWindow(settings.hotkeys.chords())
     windows, looks = WindowPreviews(), LookPreviews(themes, engine)
     windows.start()

@@ -21,6 +21,7 @@ class LauncherWindow:
     def __init__(self, keys: Mapping[str, str]) -> None:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
         os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+        os.environ.setdefault("SDL_MOUSE_FOCUS_CLICKTHROUGH", "1")  # the click that focuses it counts
         import pygame
 
         self._pygame: Any = pygame
@@ -70,7 +71,9 @@ class LauncherWindow:
         toggle, leave = (_spoken(self._keys.get(name, "")) for name in ("toggle_overlay", "quit"))
         self._write(f"{toggle} gives you the untouched game, at any time.", (GAP_PX, h - FOOT_PX + 14), 30, _ACCENT)
         self._write(f"The same again brings the look back. {leave} ends Reskin.", (GAP_PX, h - FOOT_PX + 46), 24, _DIM)
-        self._write(windows.error or looks.error, (GAP_PX, h - FOOT_PX + 70), 20, _DIM)
+        told = board.message or windows.error or looks.error
+        for row, line in enumerate(_wrapped(told, 84)[:2]):
+            self._write(line, (GAP_PX, h - FOOT_PX + 66 + row * 14), 20, _TEXT)
         for kind, left in (("window", GAP_PX), ("look", LOOKS_X_PX)):
             if more := board.below(kind):
                 self._write(f"{more} more below: turn the mouse wheel", (left, h - FOOT_PX - 36), 24, _DIM)

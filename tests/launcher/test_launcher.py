@@ -6,17 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from reskin import platforms
+from reskin.app import RunOptions
+from reskin.cli import cli
 from reskin.errors import CaptureError
 from reskin.frame import Region
 from reskin.launcher.board import LOOKS_X_PX, Board, Box
 from reskin.launcher.memory import Memory
 from reskin.launcher.previews import THUMBNAIL_PX, LookPreviews, WindowPreviews, thumbnail
+from reskin.launcher.run import Chosen
 from reskin.launcher.window import TITLE
 from reskin.platforms.base import Capture
 from reskin.platforms.fake import FakeCapture
@@ -162,25 +167,60 @@ def test_every_look_is_tried_on_the_frame_and_an_engine_that_fails_is_told() -> 
     broken.close()
 
 
+def test_a_start_that_comes_to_nothing_leads_back_to_the_launcher_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    messages: list[str] = []
+
+    def choose(settings: object, engine: str, message: str) -> Chosen | None:
+        messages.append(message)
+        return Chosen(window=7, theme="neon-rain") if len(messages) == 1 else None
+
+    def run(options: RunOptions) -> None:
+        assert (options.window, options.theme) == ("7", "neon-rain")
+        raise CaptureError("it is in exclusive fullscreen")
+
+    monkeypatch.setattr("reskin.launcher.run.choose", choose)
+    monkeypatch.setattr("reskin.app.run", run)
+    assert CliRunner().invoke(cli, ["launcher"]).exit_code == 0
+    assert messages == ["", "it is in exclusive fullscreen"]
+
+
+def test_without_a_command_and_without_a_screen_the_help_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    done = CliRunner().invoke(cli, [])
+    assert done.exit_code == 2
+    assert "Usage: " in done.output
+
+
 def test_by_hand_from_the_window_to_a_running_overlay(game: Game, tmp_path: Path) -> None:
     environment = os.environ | {"RESKIN_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "reskin", "launcher", "--engine", QUICK]
     launcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:
-        eventually(lambda: any(window.title == TITLE for window in platforms.list_windows()), 30)
-        place = next(window.region for window in platforms.list_windows() if window.title == TITLE)
         board = Board(LOOKS, Memory(tmp_path / "x"))
         board.update([(game.window, "")])
 
-        def click(kind: str) -> None:
-            box = _box(board, kind)
-            xdotool("mousemove", place.x + box.x + 20, place.y + box.y + 20, "click", 1)
+        def place() -> Region | None:
+            return next((window.region for window in platforms.list_windows() if window.title == TITLE), None)
 
-        eventually(lambda: screen_pixels(place)[80:140, 20:180].std() > 40, 20)  # the game's picture is in its tile
-        click("window")
-        click("look")
-        click("start")
-        eventually(lambda: not any(window.title == TITLE for window in platforms.list_windows()), 30)
+        def has_picture() -> bool:
+            where = place()
+            return where is not None and bool(screen_pixels(where)[80:140, 20:180].std() > 40)
+
+        def start() -> bool:
+            """Again while it is there: a busy window manager may still have been placing it."""
+            for kind in ("window", "look", "start"):
+                if (where := place()) is None:
+                    return True
+                box = _box(board, kind)
+                xdotool("mousemove", where.x + box.x + 20, where.y + box.y + 20, "click", 1)
+            time.sleep(0.3)
+            return False
+
+        eventually(has_picture, 40)  # the game's picture is in its tile
+        eventually(start, 40)
         region = game.window.region
         eventually(lambda: quadrants(screen_pixels(region)) != QUADRANTS_BGR, 30)  # the overlay is over the game
         launcher.send_signal(signal.SIGINT)
@@ -188,4 +228,4 @@ def test_by_hand_from_the_window_to_a_running_overlay(game: Game, tmp_path: Path
         assert "ended: stopped" in out
     finally:
         launcher.kill()
-        launcher.wait()
+        launcher.communicate()
