@@ -127,6 +127,7 @@ def run(
             on_warm(engine)
 
         parts.enter_context(prompt_thread())
+        screenshots.tell(*getattr(hotkeys, "notes", ()))
         signals.only_stop = True
         run_loop(
             capture, overlay, hotkeys, sinks, store, engine, status=status,

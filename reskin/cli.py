@@ -15,6 +15,7 @@ import click
 
 import reskin
 from reskin.cli_command import ProgramCommand, program
+from reskin.cli_desktop import has_desktop, launcher, selftest
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -27,7 +28,6 @@ from reskin.cli_options import (
 )
 from reskin.cli_profile import profile
 from reskin.cli_report import report
-from reskin.cli_selftest import selftest
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
@@ -58,15 +58,24 @@ class ReskinGroup(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=ReskinGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=ReskinGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(reskin.__version__, message="reskin %(version)s")
-def cli() -> None:
-    """Play any game in another world's skin, live."""
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Play any game in another world's skin, live.
 
-
-cli.add_command(profile)
-cli.add_command(report)
-cli.add_command(selftest)
+    Without a command, the launcher opens.
+    """
+    if ctx.invoked_subcommand is None:
+        if not has_desktop():
+            click.echo(ctx.get_help())
+            ctx.exit(2)
+        ctx.invoke(launcher)
 
 
 @cli.command(cls=ProgramCommand)
@@ -82,7 +91,7 @@ def run(window: str | None, region: Region | None, **options: Any) -> None:
     command = program()
     if sum((window is not None, region is not None, bool(command))) != 1:
         raise click.UsageError(
-            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H, or -- PROGRAM to start a game."
+            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game."
         )
     _play(window=window, region=region, command=command, leave_game=True, **options)
 
@@ -289,6 +298,12 @@ def _tell_state(text: str) -> None:
     """What is wrong, while the screen may have no place to say it."""
     if text.startswith(("lost", "fault")):
         click.echo(f"reskin: {text}", err=True)
+
+
+cli.add_command(launcher)
+cli.add_command(profile)
+cli.add_command(report)
+cli.add_command(selftest)
 
 
 def main() -> None:

@@ -25,29 +25,38 @@ from reskin.themes import all_themes, shipped_themes, user_theme_folder
 
 PACKAGES = (
     "numpy", "opencv-python-headless", "numba", "onnxruntime", "pygame-ce", "mss", "pynput", "av", "pydantic",
-    "xcffib", "dxcam", "windows-capture", "torch", "triton", "pyvirtualcam",
+    "xcffib", "dxcam", "windows-capture", "onnxruntime-directml", "torch", "triton", "pyvirtualcam",
 )  # fmt: skip
 
 COARSE_MS = 2.0  # of a clock: a tick of 42 ms shown by one of 15 ms jumps
 
 # Packages that put other files where ours lie: the import then finds whichever was installed last.
-RIVALS = {"pygame": "pygame-ce", "opencv-python": "opencv-python-headless"}
+RIVALS = {
+    "pygame": "pygame-ce",
+    "opencv-python": "opencv-python-headless",
+    "onnxruntime": "onnxruntime-directml",  # the extra brings it, and cannot leave the other out
+}
 
 
 def report() -> dict[str, Any]:
     """versions, machine, parts (a list of Choice), files, notes."""
     preset, notes = _preset()
     return {
-        "versions": versions(),
-        "machine": machine() | gpu_rows(),
+        "versions": _versions(),
+        "machine": _machine(),
         "parts": [*probe(), probe_engine(preset), probe_prompts(), probe_recording()],
         "files": {
             "settings": _with_state(settings_path()),
             "own themes": _with_state(user_theme_folder()),
             "themes": f"{len(shipped_themes())} shipped, {len(all_themes())} in all",
         },
-        "notes": notes + _rival_notes() + _machine_notes() + desktop_notes(),
+        "notes": notes + _rival_notes() + _machine_notes(),
     }
+
+
+def facts() -> dict[str, dict[str, Any]]:
+    """The versions and the machine alone, for other reports."""
+    return {"versions": dict(_versions()), "machine": dict(_machine())}
 
 
 def probe_engine(preset: str) -> Choice:
@@ -97,9 +106,9 @@ def _preset() -> tuple[str, list[str]]:
         return Settings().preset, [str(error)]
 
 
-def versions() -> dict[str, str]:
-    found = {"reskin": reskin.__version__, "python": platform.python_version()}
-    return found | {name: _version(name) or "not installed" for name in PACKAGES}
+def _versions() -> dict[str, str]:
+    versions = {"reskin": reskin.__version__, "python": platform.python_version()}
+    return versions | {name: _version(name) or "not installed" for name in PACKAGES}
 
 
 def _version(package: str) -> str | None:
@@ -109,13 +118,14 @@ def _version(package: str) -> str | None:
         return None
 
 
-def machine() -> dict[str, str | int]:
+def _machine() -> dict[str, str | int]:
     return {
         "system": platform.platform(),
         "processor": _processor(),
         "cpu_cores": usable_cores(),
         "display": os.environ.get("DISPLAY", "") or "none",
         "wayland": os.environ.get("WAYLAND_DISPLAY", "") or "none",
+        **gpu_rows(),
     }
 
 
@@ -143,7 +153,7 @@ def _rival_notes() -> list[str]:
 
 
 def _machine_notes() -> list[str]:
-    notes = []
+    notes = desktop_notes()
     if (coarse_ms := time.get_clock_info("monotonic").resolution * 1e3) > COARSE_MS:
         notes.append(
             f"Python's clock here ticks every {coarse_ms:.0f} ms, too coarse for 24 even pictures a second. On "

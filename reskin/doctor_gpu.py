@@ -26,7 +26,10 @@ def gpu_rows() -> dict[str, str]:
 
 def networks(available: Sequence[str]) -> str:
     """Where onnxruntime will run, from the providers that it has."""
-    names = {CPU: "CPU; AMD, Intel: pip install reskin[directml]", DIRECTML: "GPU by DirectML, CPU where it refuses"}
+    names = {
+        CPU: "CPU; AMD, Intel: pip install reskin[directml], then see the notes below",
+        DIRECTML: "GPU by DirectML, CPU where it refuses",
+    }
     return f"{names[choose(available)[0]]} (onnxruntime has {', '.join(available)})"
 
 

@@ -27,13 +27,13 @@ def contents(outcomes: list[Outcome]) -> dict[str, Any]:
     """Plain data: the outcomes beside what the machine is."""
     from reskin import doctor
 
-    machine = doctor.machine()
+    facts = doctor.facts()
     return {
         "reskin selftest": 1,  # of this format
         "ok": all(outcome.state == "ok" for outcome in outcomes),
         "system": platform.platform(),
-        "machine": {name: machine[name] for name in ("processor", "cpu_cores")},
-        "versions": doctor.versions(),
+        "machine": {name: facts["machine"][name] for name in ("processor", "cpu_cores", "networks", "nvidia")},
+        "versions": facts["versions"],
         "checks": [asdict(outcome) for outcome in outcomes],
     }
 

@@ -46,7 +46,7 @@ def test_a_session_that_directml_refuses_is_made_on_the_cpu() -> None:
 
 def test_the_doctor_says_where_the_networks_run_and_how_they_could_run_elsewhere() -> None:
     assert networks([DIRECTML, CPU]).startswith("GPU by DirectML")
-    assert networks([CPU]).startswith("CPU; AMD, Intel: pip install reskin[directml]")
+    assert networks([CPU]).startswith("CPU; AMD, Intel: pip install reskin[directml], then see the notes")
 
 
 @pytest.mark.parametrize(

@@ -258,10 +258,11 @@ def test_a_closed_window_is_lost(either: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "border", "interval"), [(19041, None, None), (22000, False, None), (26100, False, 1)], ids=str
+    ("build", "cursor", "border", "interval"),
+    [(18362, None, None, None), (19041, False, None, None), (22000, False, False, None), (26100, False, False, 1)],
 )
 def test_only_options_that_this_windows_has_are_asked_for(
-    opened: Callable[[Capture], Capture], build: int, border: bool | None, interval: int | None
+    opened: Callable[[Capture], Capture], build: int, cursor: bool | None, border: bool | None, interval: int | None
 ) -> None:
     here = FakeSystem(build)
     capture = opened(_window(here))
@@ -269,7 +270,7 @@ def test_only_options_that_this_windows_has_are_asked_for(
     assert len(here.windows_capture.sessions) == 1
     (options,) = here.windows_capture.sessions
     assert (options["draw_border"], options["minimum_update_interval"]) == (border, interval)
-    assert options["cursor_capture"] is False
+    assert options["cursor_capture"] is cursor
 
 
 def test_options_that_are_refused_all_the_same_are_left_out(opened: Callable[[Capture], Capture]) -> None:

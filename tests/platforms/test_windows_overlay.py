@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 
 from reskin.errors import OverlayError
 from reskin.frame import Region
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.fake.toolkit import FakeSystem
-from reskin.platforms.windows.overlay import STYLE, TOPMOST_TRIES, WindowsOverlay
+from reskin.platforms.windows.overlay import STYLE, TOPMOST_TRIES, WindowsOverlay, draw
 from tests.platforms.looking import plain_frame
 
 RED = (0, 0, 255)
@@ -164,6 +166,19 @@ def test_its_messages_are_read_or_windows_would_take_it_for_hung() -> None:
     overlay = _overlay(here)
     _show(here, overlay)
     assert here.pygame.pumped == 1
+
+
+@pytest.mark.parametrize("size", [(64, 48), (33, 17)])
+def test_pixels_go_into_a_real_surface_of_pygame_as_they_are(size: tuple[int, int]) -> None:
+    import pygame
+
+    surface = pygame.Surface(size, 0, 32)
+    frame = np.random.default_rng(5).integers(0, 256, (17, 33, 4), np.uint8)
+    draw(surface, frame)
+    got = pygame.surfarray.array3d(surface).transpose(1, 0, 2)[..., ::-1]
+    wanted = frame if size == (33, 17) else cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
+    assert (got == wanted[..., :3]).all()
+    assert not surface.get_locked()
 
 
 def test_it_is_never_owned_by_the_game() -> None:

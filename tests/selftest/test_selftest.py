@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reskin.cli_selftest import tell
+from reskin.cli_desktop import tell
 from reskin.demo.marker_game import QUADRANTS_BGR
 from reskin.errors import CaptureError
 from reskin.frame import Frame, Region

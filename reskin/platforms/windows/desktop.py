@@ -18,6 +18,7 @@ from reskin.platforms.windows.win32 import Win32, Win32Error
 
 BUILD_EXCLUDE = 19041  # Windows 10 2004: windows can be left out of captures
 BUILD_WINDOW_CAPTURE = 18362  # Windows 10 1903: Windows.Graphics.Capture of one window by its handle
+BUILD_NO_CURSOR = 19041  # Windows 10 2004: captures of a window without the mouse pointer
 BUILD_NO_BORDER = 20348  # Windows Server 2022, Windows 11: no yellow border
 BUILD_INTERVAL = 26100  # Windows 11 24H2: the least interval between two frames can be set, and must be
 _TEXT_LIMIT = 512

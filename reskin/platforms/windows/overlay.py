@@ -29,7 +29,9 @@ TOPMOST_TRIES = 10  # after each change of the window in front: games push thems
 _OPAQUE = 255
 # A surface without a GPU renderer behind it is 10-40 times faster where there is none, and keeps SDL from making the
 # window anew; the second keeps it from taking the keyboard when it is shown.
-SDL_SETTINGS = {"SDL_FRAMEBUFFER_ACCELERATION": "0", "SDL_WINDOW_NO_ACTIVATION_WHEN_SHOWN": "1"}
+SDL_SETTINGS = {
+    "SDL_FRAMEBUFFER_ACCELERATION": "0", "SDL_WINDOW_NO_ACTIVATION_WHEN_SHOWN": "1", "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+}  # fmt: skip
 
 
 class WindowsOverlay:
@@ -87,7 +89,7 @@ class WindowsOverlay:
             self._region = region
         self._make_click_through()
         surface = self._window.get_surface()
-        _draw(surface, frame.bgra_u8)
+        draw(surface, frame.bgra_u8)
         self._window.flip()
         if not self._is_shown:
             self._window.show()
@@ -170,7 +172,7 @@ class _NoWindow:
         pass
 
 
-def _draw(surface: Any, bgra_u8: np.ndarray) -> None:
+def draw(surface: Any, bgra_u8: np.ndarray) -> None:
     """Copy into the surface's own memory, which is BGRX on Windows; scaled when the sizes differ."""
     (width, height), pitch = surface.get_size(), surface.get_pitch()
     memory = np.frombuffer(surface.get_buffer(), np.uint8)

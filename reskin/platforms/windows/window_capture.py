@@ -22,7 +22,7 @@ import numpy as np
 from reskin.errors import CaptureError
 from reskin.frame import Frame, Region
 from reskin.platforms.base import CaptureState
-from reskin.platforms.windows.desktop import BUILD_INTERVAL, BUILD_NO_BORDER, BUILD_WINDOW_CAPTURE
+from reskin.platforms.windows.desktop import BUILD_INTERVAL, BUILD_NO_BORDER, BUILD_NO_CURSOR, BUILD_WINDOW_CAPTURE
 from reskin.platforms.windows.game_window import GameWindow
 
 FIRST_FRAME_LIMIT_S = 2.0  # a window that can be seen sends its first frame at once
@@ -33,12 +33,15 @@ INTERVAL_MS = 1
 def wanted_options(build: int) -> dict[str, object]:
     """What to ask for on this Windows; None leaves an option as the system has it."""
     return {
-        "cursor_capture": False,
+        "cursor_capture": False if build >= BUILD_NO_CURSOR else None,
         "draw_border": False if build >= BUILD_NO_BORDER else None,
         "secondary_window": None,
         "minimum_update_interval": INTERVAL_MS if build >= BUILD_INTERVAL else None,
         "dirty_region": None,
     }
+
+
+NO_OPTIONS: dict[str, object] = dict.fromkeys(wanted_options(0))  # its own defaults ask for a cursor, which may raise
 
 
 class WindowCapture:
@@ -78,7 +81,7 @@ class WindowCapture:
         """With all that is wanted, then with nothing but the window, since one option that is lacking ends it all."""
         wanted = wanted_options(self._game.desktop.build)
         errors = []
-        for options in (wanted, wanted | {"draw_border": None, "minimum_update_interval": None}, {}):
+        for options in (wanted, wanted | {"draw_border": None, "minimum_update_interval": None}, NO_OPTIONS):
             try:
                 self._control = self._session(options)
                 return
@@ -87,8 +90,7 @@ class WindowCapture:
         raise CaptureError(f"capturing {self.name}: windows-capture refuses ({'; '.join(dict.fromkeys(errors))}).")
 
     def _session(self, options: dict[str, object]) -> Any:
-        plain: dict[str, object] = dict.fromkeys(wanted_options(0))
-        session = self._module.WindowsCapture(**(plain | options), window_hwnd=self._game.window)
+        session = self._module.WindowsCapture(**options, window_hwnd=self._game.window)
         frames = self._frames
 
         def on_frame_arrived(frame: Any, control: Any) -> None:

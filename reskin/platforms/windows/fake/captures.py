@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from reskin.frame import Region
-from reskin.platforms.windows.desktop import BUILD_INTERVAL, BUILD_NO_BORDER, BUILD_WINDOW_CAPTURE
+from reskin.platforms.windows.desktop import BUILD_INTERVAL, BUILD_NO_BORDER, BUILD_NO_CURSOR, BUILD_WINDOW_CAPTURE
 from reskin.platforms.windows.fake.desktop import FakeMonitor, FakeWindows
 
 _Box = tuple[int, int, int, int]
@@ -138,8 +138,9 @@ class FakeWindowsCapture:
         self.lacking = {
             option
             for option, build in (
-                ("draw_border", BUILD_NO_BORDER), ("minimum_update_interval", BUILD_INTERVAL),
-                ("secondary_window", BUILD_INTERVAL), ("dirty_region", BUILD_INTERVAL),
+                ("cursor_capture", BUILD_NO_CURSOR), ("draw_border", BUILD_NO_BORDER),
+                ("minimum_update_interval", BUILD_INTERVAL), ("secondary_window", BUILD_INTERVAL),
+                ("dirty_region", BUILD_INTERVAL),
             )
             if desktop.build < build
         }  # fmt: skip

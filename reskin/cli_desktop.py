@@ -1,16 +1,47 @@
-"""The command `reskin selftest`: shows the checks as they are made. What they are is in `reskin.selftest`."""
+"""The commands of a desktop: the launcher, which is also what `reskin` alone opens, and the self-test of a PC."""
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reskin.errors import ReskinError
+
 if TYPE_CHECKING:
     from reskin.selftest.run import Outcome
 
 _MARKS = {"ok": "ok", "failed": "FAILED", "skipped": "skipped"}
+
+
+@click.command()
+@click.option("--engine", default="reskin.engine_renderer:create_live", hidden=True)
+@click.option("--seconds", type=float, hidden=True)
+def launcher(engine: str, seconds: float | None) -> None:
+    """Choose a window and a look by mouse, and start."""
+    from reskin.app import RunOptions, run
+    from reskin.cli_output import print_status
+    from reskin.launcher.run import choose
+    from reskin.settings import load_settings
+
+    settings, message = load_settings(), ""
+    while (chosen := choose(settings, engine, message)) is not None:
+        options = RunOptions(
+            window=str(chosen.window), theme=chosen.theme, engine=engine, seconds=seconds, settings=settings
+        )
+        try:
+            return print_status(run(options))
+        except ReskinError as error:  # told where the player looks: a double-clicked program's text is gone at once
+            message = str(error)
+            click.echo(f"reskin: {message}", err=True)
+    return None
+
+
+def has_desktop() -> bool:
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY"))
 
 
 @click.command()
