@@ -27,6 +27,7 @@ from engine.train import distributed
 from engine.train.painter import PainterRecipe
 from engine.train.painter_data import ClipStore
 from engine.train.pruning import Size, prune_and_train
+from reskin.doctor import usable_cores
 
 TOKEN_PRESETS = [name for name, preset in SHAPES.items() if preset.tokens is not None]
 
@@ -53,9 +54,10 @@ def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, rea
     assert isinstance(whole, TokenPainter)
     recipe = PainterRecipe(preset=preset, size=size, clips=clips, batch=batch, minutes=minutes, matrix_lr=0.008,
                            other_lr=6e-4, shortcut_share=0.4)  # fmt: skip
-    store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader)
+    workers = usable_cores()
+    store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader, workers=workers)
     held_out = ClipStore(folder / "held_out", count=max(4, clips // 5), frames=recipe.frames, size=size, reader=reader,
-                         split="validation")  # fmt: skip
+                         split="validation", workers=workers)  # fmt: skip
     try:
         smaller, rows = prune_and_train(whole, Size(layers=layers, heads=heads, hidden=hidden), store, held_out, recipe,
                                         folder, distributed.device())  # fmt: skip

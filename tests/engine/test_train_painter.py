@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.live import open_session
 from engine.painter import PATCH, SURFACE, Painter
 from engine.sampler import schedule, stepped
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
-from engine.train.painter_data import ClipStore, styled_clips
-from engine.worlds.styles import random_style
+from engine.train.painter_data import ClipStore, clip_fields, clip_parts
 from tests.engine.killing import assert_resumes_bit_for_bit
 from tests.engine.tiny import SIZE, TINY, TinyEngine
 
@@ -71,12 +71,20 @@ def test_the_clips_on_disk_are_what_the_live_engine_paints_from(store: ClipStore
     under = look.painted()
     assert under.shape == (2, 3, *SIZE)
     assert F.mse_loss(under, clips.target[:, 0] * 2 - 1) < 0.5
-    stream = styled_clips("train", SIZE, 3, tiny.folder / "reader.onnx")
-    fields, rgb = next(stream), None
+    parts = clip_parts("train", 0, SIZE, 1)
+    fields = clip_fields(parts.clip, parts.other, parts.style, open_session(tiny.folder / "reader.onnx", 1))
     rgb = fields["source"][0].transpose(1, 2, 0)
-    maps = engine.step(np.ascontiguousarray(rgb), random_style(np.random.default_rng(7))).maps
+    maps = engine.step(np.ascontiguousarray(rgb), parts.style).maps
     np.testing.assert_allclose(fields["base"][0].transpose(1, 2, 0), maps.base, atol=1e-3)
     np.testing.assert_allclose(fields["shade"][0].transpose(1, 2, 0), maps.shade, atol=1e-3)
+
+
+def test_clips_made_by_two_processes_are_those_made_by_one(store: ClipStore, tiny: TinyEngine, tmp_path: Path) -> None:
+    reader = tiny.folder / "reader.onnx"
+    twice = ClipStore(tmp_path / "clips", count=3, frames=3, size=SIZE, reader=reader, workers=2)
+    for ours, theirs in zip(twice.batch(seeded(), 8), store.batch(seeded(), 8), strict=True):
+        assert torch.equal(ours, theirs)
+        assert ours.std() > 0
 
 
 def test_clips_are_made_once_and_a_wrong_size_is_named(store: ClipStore, tiny: TinyEngine, tmp_path: Path) -> None:
