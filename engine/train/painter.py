@@ -37,6 +37,7 @@ class PainterRecipe:
     size: tuple[int, int] = NANO.size
     clips: int = 300  # made once and kept
     workers: int = 1  # processes that make them
+    tracer: str = "cpu"  # the device that traces their worlds; "cuda": by the Triton kernel
     frames: int = 5  # of a clip: its own outputs are rolled out over them
     batch: int = 4
     matrix_lr: float = 0.02
@@ -217,7 +218,7 @@ def open_store(folder: Path, recipe: PainterRecipe, reader: Path) -> ClipStore:
 
     def opened() -> ClipStore:
         return ClipStore(folder, count=recipe.clips, frames=recipe.frames, size=recipe.size, reader=reader,
-                         workers=recipe.workers)  # fmt: skip
+                         workers=recipe.workers, tracer=recipe.tracer)  # fmt: skip
 
     if distributed.rank() == 0:
         opened()

@@ -108,11 +108,14 @@ class Parts(NamedTuple):
     is_true: bool  # read without faults
 
 
-def clip_parts(split: str, number: int, size: tuple[int, int], frames: int) -> Parts:
-    """The number-th clip of a split: the same whoever makes it, and however many make the others."""
+def clip_parts(split: str, number: int, size: tuple[int, int], frames: int, device: str = "cpu") -> Parts:
+    """The number-th clip of a split: the same whoever makes it, and however many make the others.
+
+    Its world is traced on the device, everything after that is numpy.
+    """
     rng = np.random.default_rng([SPLITS[split], number])
-    clip = dress_clip(trace_clip(SPLITS[split] + number, size, frames), rng)
-    other = dress_clip(trace_clip(SPLITS[split] + OTHERS + number, size, 1), rng)[0]
+    clip = dress_clip(trace_clip(SPLITS[split] + number, size, frames, device), rng)
+    other = dress_clip(trace_clip(SPLITS[split] + OTHERS + number, size, 1, device), rng)[0]
     return Parts(clip, other, random_style(rng), bool(rng.random() < TRUE_SHARE))
 
 
@@ -126,6 +129,7 @@ class Wanted:
     size: tuple[int, int]
     reader: Path  # exported
     split: str
+    device: str = "cpu"  # that traces the worlds
 
 
 class Maker:
@@ -139,7 +143,7 @@ class Maker:
 
     def make(self, number: int) -> None:
         wanted = self._wanted
-        parts = clip_parts(wanted.split, number, wanted.size, wanted.frames)
+        parts = clip_parts(wanted.split, number, wanted.size, wanted.frames, wanted.device)
         session = None if parts.is_true else self._session
         for name, values in clip_fields(parts.clip, parts.other, parts.style, session).items():
             self._arrays[name][number] = values
@@ -171,8 +175,8 @@ class ClipStore:
     """Clips on disk, one array a field. Made once; opened again if they are all there."""
 
     def __init__(self, folder: Path, *, count: int, frames: int, size: tuple[int, int], reader: Path,
-                 split: str = "train", workers: int = 1) -> None:  # fmt: skip
-        """`workers`: processes that make the clips, where they must be made."""
+                 split: str = "train", workers: int = 1, tracer: str = "cpu") -> None:  # fmt: skip
+        """`workers`: processes that make the clips, where they must be made; `tracer`: the device for their worlds."""
         self.folder = folder
         expected = shapes(count, frames, size)
         done = folder / "done"
@@ -181,7 +185,8 @@ class ClipStore:
             for name, shape in expected.items():
                 path = folder / f"{name}.npy"
                 np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
-            wanted = Wanted(folder=folder, count=count, frames=frames, size=size, reader=reader, split=split)
+            wanted = Wanted(folder=folder, count=count, frames=frames, size=size, reader=reader, split=split,
+                            device=tracer)  # fmt: skip
             for _ in track(made(wanted, workers), "clips for the Painter", count, transient=True):
                 pass
             done.touch()

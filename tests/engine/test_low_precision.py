@@ -92,13 +92,17 @@ def test_every_trial_is_a_line_with_its_figures_or_with_what_it_lacks(tmp_path: 
     assert sparse.psnr_db != own.psnr_db
 
 
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is not installed")
 @pytest.mark.parametrize("name", CONVERSIONS)
-def test_what_a_conversion_lacks_here_is_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torchao_is_asked_as_it_documents_and_says_that_it_needs_cuda(name: str) -> None:
+    with pytest.raises(TrialError, match=rf"trying {name} on cpu: torchao says: .*CUDA"):
+        convert(new_painter(), name)
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_without_torchao_a_trial_says_how_to_get_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from engine.gpu import low_precision
 
-    if find_spec("torchao") is not None and not torch.cuda.is_available():
-        with pytest.raises(TrialError, match=rf"trying {name} on cpu: torchao says: .*CUDA"):
-            convert(new_painter(), name)
     monkeypatch.setattr(low_precision, "find_spec", lambda package: None)
     with pytest.raises(TrialError, match="pip install --no-deps torchao"):
         convert(new_painter(), name)

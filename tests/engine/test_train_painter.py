@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from engine.sampler import schedule, stepped
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
 from engine.train.painter_data import ClipStore, clip_fields, clip_parts
+from engine.worlds.gbuffer import GBuffer
+from engine.worlds.shots import Frame
+from engine.worlds.trace import trace
 from tests.engine.killing import assert_resumes_bit_for_bit
 from tests.engine.tiny import SIZE, TINY, TinyEngine
 
@@ -85,6 +89,26 @@ def test_clips_made_by_two_processes_are_those_made_by_one(store: ClipStore, tin
     for ours, theirs in zip(twice.batch(seeded(), 8), store.batch(seeded(), 8), strict=True):
         assert torch.equal(ours, theirs)
         assert ours.std() > 0
+
+
+def test_on_a_gpu_the_clips_worlds_go_through_the_ray_marchers_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its results are held to the tracer's in tests/kernels; here the tracer stands in for it."""
+    devices = []
+
+    def traced(frames: list[Frame], size: tuple[int, int], *, device: str) -> SimpleNamespace:
+        devices.append(device)
+        seen = [trace(one.scene, one.camera, size, time_s=one.time_s, previous=one.previous) for one in frames]
+        names = [field.name for field in fields(GBuffer)]
+        return SimpleNamespace(
+            **{name: torch.from_numpy(np.stack([getattr(buffer, name) for buffer in seen])) for name in names}
+        )
+
+    monkeypatch.setattr("engine.worlds.gpu_trace.trace_batch", traced)
+    ours, theirs = clip_parts("train", 1, SIZE, 2, "cuda"), clip_parts("train", 1, SIZE, 2)
+    assert devices == ["cuda", "cuda"]
+    for a, b in zip([*ours.clip, ours.other], [*theirs.clip, theirs.other], strict=True):
+        assert np.array_equal(a.rgb, b.rgb)
+        assert np.array_equal(a.material, b.material)
 
 
 def test_clips_are_made_once_and_a_wrong_size_is_named(store: ClipStore, tiny: TinyEngine, tmp_path: Path) -> None:
