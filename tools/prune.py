@@ -1,10 +1,11 @@
 """Make a transformer Painter smaller where it is least missed, and train it back.
 
     python tools/prune.py engine/weights/small/painter.safetensors --reader engine/weights/small/reader.onnx \\
-        --layers 3 --heads 10 --hidden 2048
+        --layers 3 --heads 10 --hidden 2048 --trials
 
 Prints parameters, GFLOP and ms of a step, and PSNR on validation clips: of the whole one, the pruned one, and the
-pruned one trained back with shortcuts. The last line is JSON. Goes on where it stopped.
+pruned one trained back with shortcuts. `--trials` adds FP8 and 2:4 sparsity (torchao: `pip install --no-deps torchao`,
+a GPU), each kept only where a whole frame is faster. The last line is JSON. Goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from engine.train import distributed
 from engine.train.painter import PainterRecipe
 from engine.train.painter_data import ClipStore
 from engine.train.pruning import Size, prune_and_train
+from reskin.doctor import usable_cores
+from tools.prune_trials import Trial, trials
 
 TOKEN_PRESETS = [name for name, preset in SHAPES.items() if preset.tokens is not None]
 
@@ -43,8 +46,9 @@ TOKEN_PRESETS = [name for name, preset in SHAPES.items() if preset.tokens is not
 @click.option("--batch", default=8, show_default=True)
 @click.option("--minutes", default=5.0, show_default=True, help="Of training back.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("runs/pruned"), show_default=True)
+@click.option("--trials", "tries", is_flag=True, help="Then FP8 and 2:4 sparsity on whole frames, through torchao.")
 def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, reader: Path, clips: int, batch: int,
-         minutes: float, folder: Path) -> None:  # fmt: skip
+         minutes: float, folder: Path, tries: bool) -> None:  # fmt: skip
     size = SHAPES[preset].size
     try:
         whole = load_network(painter, "painter", preset)
@@ -53,9 +57,10 @@ def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, rea
     assert isinstance(whole, TokenPainter)
     recipe = PainterRecipe(preset=preset, size=size, clips=clips, batch=batch, minutes=minutes, matrix_lr=0.008,
                            other_lr=6e-4, shortcut_share=0.4)  # fmt: skip
-    store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader)
+    workers = usable_cores()
+    store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader, workers=workers)
     held_out = ClipStore(folder / "held_out", count=max(4, clips // 5), frames=recipe.frames, size=size, reader=reader,
-                         split="validation")  # fmt: skip
+                         split="validation", workers=workers)  # fmt: skip
     try:
         smaller, rows = prune_and_train(whole, Size(layers=layers, heads=heads, hidden=hidden), store, held_out, recipe,
                                         folder, distributed.device())  # fmt: skip
@@ -68,7 +73,16 @@ def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, rea
         table.add_row(row.name, f"{row.parameters / 1e6:.1f} M", f"{row.gflop:.1f}", f"{row.step_ms:.2f}",
                       f"{row.psnr_db:.2f} dB")  # fmt: skip
     Console().print(table)
-    print(json.dumps({"weights": str(path), "rows": [asdict(row) for row in rows]}))
+    tried: list[Trial] = []
+    if tries:
+        second = Table("trial", "GFLOP a step", "ms a frame", "PSNR", "kept")
+        for trial in trials(smaller, SHAPES[preset], store, held_out, recipe, folder, distributed.device()):
+            tried.append(trial)
+            second.add_row(trial.name, f"{trial.gflop:.1f}", f"{trial.frame_ms:.2f}", f"{trial.psnr_db:.2f} dB",
+                           f"{'yes' if trial.kept else 'no'}: {trial.why}")  # fmt: skip
+        Console().print(second)
+    lines = {"rows": [asdict(row) for row in rows], "trials": [asdict(trial) for trial in tried]}
+    print(json.dumps({"weights": str(path), **lines}))
 
 
 if __name__ == "__main__":

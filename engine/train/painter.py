@@ -36,6 +36,8 @@ class PainterRecipe:
     preset: Shape = "nano"
     size: tuple[int, int] = NANO.size
     clips: int = 300  # made once and kept
+    workers: int = 1  # processes that make them
+    tracer: str = "cpu"  # the device that traces their worlds; "cuda": by the Triton kernel
     frames: int = 5  # of a clip: its own outputs are rolled out over them
     batch: int = 4
     matrix_lr: float = 0.02
@@ -215,7 +217,8 @@ def open_store(folder: Path, recipe: PainterRecipe, reader: Path) -> ClipStore:
     """The clips in a folder; the first process makes them while the others wait."""
 
     def opened() -> ClipStore:
-        return ClipStore(folder, count=recipe.clips, frames=recipe.frames, size=recipe.size, reader=reader)
+        return ClipStore(folder, count=recipe.clips, frames=recipe.frames, size=recipe.size, reader=reader,
+                         workers=recipe.workers, tracer=recipe.tracer)  # fmt: skip
 
     if distributed.rank() == 0:
         opened()

@@ -1,12 +1,17 @@
 """What the Painter learns from: clips of worlds as the engine sees them, beside their true renderings in random styles.
 
-Making a frame costs ten times what training on it does (tracing, reading, underpainting), so clips are made once, kept
-on disk in half precision and read back in random order, mirrored or not.
+Making a frame costs ten times what training on it does (tracing, reading, underpainting), so clips are made once, by as
+many processes as there are cores for, kept on disk in half precision and read back in random order, mirrored or not.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,12 +27,13 @@ from engine.painter import PATCH, SURFACE, Look
 from engine.refine import Refiner
 from engine.style import Style
 from engine.underpaint import LUMA, Underpainter
-from engine.worlds.samples import SourceFrame, clips
+from engine.worlds.samples import SPLITS, SourceFrame, dress_clip, trace_clip
 from engine.worlds.styles import random_style
 from engine.worlds.target import true_reading, true_rendering
 
 PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3}  # channels of (h, w) each
 TRUE_SHARE = 0.4  # of the clips that are read without faults
+OTHERS = 1 << 39  # half of a split's seeds: worlds that are only seen in anchors
 FAR_X = 4.0  # beyond, a pixel stays at its ramp's end however its light is moved
 
 
@@ -93,38 +99,96 @@ def clip_fields(clip: list[SourceFrame], other: SourceFrame, style: Style, sessi
     return {name: np.stack(row) for name, row in rows.items()} | {"anchor": anchor, "light": style.light_vector()}
 
 
-def styled_clips(split: str, size: tuple[int, int], frames: int, reader: Path) -> Iterator[dict[str, np.ndarray]]:
-    """Endless clips of fresh worlds in fresh styles, read by the Reader exported at `reader`."""
-    cv2.setNumThreads(1)
-    session, rng = open_session(reader, 1), np.random.default_rng(7)
-    other: SourceFrame | None = None
-    for clip in clips(split, size, frames=frames, fresh=1.0):
-        if other is not None:
-            style = random_style(rng)
-            yield clip_fields(clip, other, style, None if rng.random() < TRUE_SHARE else session)
-        other = clip[0]
+class Parts(NamedTuple):
+    """What a clip is made of."""
+
+    clip: list[SourceFrame]
+    other: SourceFrame  # a frame of another world
+    style: Style
+    is_true: bool  # read without faults
+
+
+def clip_parts(split: str, number: int, size: tuple[int, int], frames: int, device: str = "cpu") -> Parts:
+    """The number-th clip of a split: the same whoever makes it, and however many make the others.
+
+    Its world is traced on the device, everything after that is numpy.
+    """
+    rng = np.random.default_rng([SPLITS[split], number])
+    clip = dress_clip(trace_clip(SPLITS[split] + number, size, frames, device), rng)
+    other = dress_clip(trace_clip(SPLITS[split] + OTHERS + number, size, 1, device), rng)[0]
+    return Parts(clip, other, random_style(rng), bool(rng.random() < TRUE_SHARE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The clips of a store."""
+
+    folder: Path
+    count: int
+    frames: int
+    size: tuple[int, int]
+    reader: Path  # exported
+    split: str
+    device: str = "cpu"  # that traces the worlds
+
+
+class Maker:
+    """Makes clips of a store whose arrays are there; one to a process."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        cv2.setNumThreads(1)
+        self._wanted = wanted
+        self._session = open_session(wanted.reader, 1)
+        self._arrays = {name: np.load(wanted.folder / f"{name}.npy", mmap_mode="r+") for name in PainterClips._fields}
+
+    def make(self, number: int) -> None:
+        wanted = self._wanted
+        parts = clip_parts(wanted.split, number, wanted.size, wanted.frames, wanted.device)
+        session = None if parts.is_true else self._session
+        for name, values in clip_fields(parts.clip, parts.other, parts.style, session).items():
+            self._arrays[name][number] = values
+
+
+the_maker = cache(Maker)  # one to a process that was started to make clips
+
+
+def make(wanted: Wanted, number: int) -> int:
+    the_maker(wanted).make(number)
+    return number
+
+
+def made(wanted: Wanted, workers: int) -> Iterator[int]:
+    """Makes the clips, in so many processes; each one's number when it is done. Errors are those of the making."""
+    workers = min(workers, wanted.count, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers)
+    if workers <= 1:
+        maker = Maker(wanted)
+        for number in range(wanted.count):
+            maker.make(number)
+            yield number
+        return
+    spawn = multiprocessing.get_context("spawn")  # onnxruntime and numba have threads, which a fork would lose
+    with ProcessPoolExecutor(workers, spawn) as pool:
+        yield from pool.map(partial(make, wanted), range(wanted.count))
 
 
 class ClipStore:
     """Clips on disk, one array a field. Made once; opened again if they are all there."""
 
     def __init__(self, folder: Path, *, count: int, frames: int, size: tuple[int, int], reader: Path,
-                 split: str = "train") -> None:  # fmt: skip
+                 split: str = "train", workers: int = 1, tracer: str = "cpu") -> None:  # fmt: skip
+        """`workers`: processes that make the clips, where they must be made; `tracer`: the device for their worlds."""
         self.folder = folder
         expected = shapes(count, frames, size)
         done = folder / "done"
         if not done.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            arrays = {
-                name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=np.float16, shape=shape)
-                for name, shape in expected.items()
-            }
-            source = styled_clips(split, size, frames, reader)
-            for i in track(range(count), description="clips for the Painter", transient=True):
-                for name, values in next(source).items():
-                    arrays[name][i] = values
-            for array in arrays.values():
-                array.flush()
+            for name, shape in expected.items():
+                path = folder / f"{name}.npy"
+                np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
+            wanted = Wanted(folder=folder, count=count, frames=frames, size=size, reader=reader, split=split,
+                            device=tracer)  # fmt: skip
+            for _ in track(made(wanted, workers), "clips for the Painter", count, transient=True):
+                pass
             done.touch()
         self._arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in PainterClips._fields]
         found = {name: array.shape for name, array in zip(PainterClips._fields, self._arrays, strict=True)}

@@ -48,12 +48,14 @@ def clip_frames(seed: int, frames: int) -> list[Frame]:
     return [shot.frame(now, times[i - 1] if i else None) for i, now in enumerate(times)]
 
 
-def trace_clip(seed: int, size: tuple[int, int], frames: int) -> list[GBuffer]:
-    """The G-buffers of one random shot; frames[0] has no flow."""
-    return [
-        trace(frame.scene, frame.camera, size, time_s=frame.time_s, previous=frame.previous)
-        for frame in clip_frames(seed, frames)
-    ]
+def trace_clip(seed: int, size: tuple[int, int], frames: int, device: str = "cpu") -> list[GBuffer]:
+    """The G-buffers of one random shot; frames[0] has no flow. On another device by the Triton ray-marcher."""
+    shot = clip_frames(seed, frames)
+    if device != "cpu":
+        from engine.worlds import gpu_trace  # torch: not for everyone
+
+        return gpu_trace.to_gbuffers(gpu_trace.trace_batch(shot, size, device=device))
+    return [trace(frame.scene, frame.camera, size, time_s=frame.time_s, previous=frame.previous) for frame in shot]
 
 
 def mirrored(buffer: GBuffer) -> GBuffer:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.live import open_session
 from engine.painter import PATCH, SURFACE, Painter
 from engine.sampler import schedule, stepped
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
-from engine.train.painter_data import ClipStore, styled_clips
-from engine.worlds.styles import random_style
+from engine.train.painter_data import ClipStore, clip_fields, clip_parts
+from engine.worlds.gbuffer import GBuffer
+from engine.worlds.shots import Frame
+from engine.worlds.trace import trace
 from tests.engine.killing import assert_resumes_bit_for_bit
 from tests.engine.tiny import SIZE, TINY, TinyEngine
 
@@ -71,12 +75,40 @@ def test_the_clips_on_disk_are_what_the_live_engine_paints_from(store: ClipStore
     under = look.painted()
     assert under.shape == (2, 3, *SIZE)
     assert F.mse_loss(under, clips.target[:, 0] * 2 - 1) < 0.5
-    stream = styled_clips("train", SIZE, 3, tiny.folder / "reader.onnx")
-    fields, rgb = next(stream), None
+    parts = clip_parts("train", 0, SIZE, 1)
+    fields = clip_fields(parts.clip, parts.other, parts.style, open_session(tiny.folder / "reader.onnx", 1))
     rgb = fields["source"][0].transpose(1, 2, 0)
-    maps = engine.step(np.ascontiguousarray(rgb), random_style(np.random.default_rng(7))).maps
+    maps = engine.step(np.ascontiguousarray(rgb), parts.style).maps
     np.testing.assert_allclose(fields["base"][0].transpose(1, 2, 0), maps.base, atol=1e-3)
     np.testing.assert_allclose(fields["shade"][0].transpose(1, 2, 0), maps.shade, atol=1e-3)
+
+
+def test_clips_made_by_two_processes_are_those_made_by_one(store: ClipStore, tiny: TinyEngine, tmp_path: Path) -> None:
+    reader = tiny.folder / "reader.onnx"
+    twice = ClipStore(tmp_path / "clips", count=3, frames=3, size=SIZE, reader=reader, workers=2)
+    for ours, theirs in zip(twice.batch(seeded(), 8), store.batch(seeded(), 8), strict=True):
+        assert torch.equal(ours, theirs)
+        assert ours.std() > 0
+
+
+def test_on_a_gpu_the_clips_worlds_go_through_the_ray_marchers_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its results are held to the tracer's in tests/kernels; here the tracer stands in for it."""
+    devices = []
+
+    def traced(frames: list[Frame], size: tuple[int, int], *, device: str) -> SimpleNamespace:
+        devices.append(device)
+        seen = [trace(one.scene, one.camera, size, time_s=one.time_s, previous=one.previous) for one in frames]
+        names = [field.name for field in fields(GBuffer)]
+        return SimpleNamespace(
+            **{name: torch.from_numpy(np.stack([getattr(buffer, name) for buffer in seen])) for name in names}
+        )
+
+    monkeypatch.setattr("engine.worlds.gpu_trace.trace_batch", traced)
+    ours, theirs = clip_parts("train", 1, SIZE, 2, "cuda"), clip_parts("train", 1, SIZE, 2)
+    assert devices == ["cuda", "cuda"]
+    for a, b in zip([*ours.clip, ours.other], [*theirs.clip, theirs.other], strict=True):
+        assert np.array_equal(a.rgb, b.rgb)
+        assert np.array_equal(a.material, b.material)
 
 
 def test_clips_are_made_once_and_a_wrong_size_is_named(store: ClipStore, tiny: TinyEngine, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from reskin.finish_gpu import FinishTensors
 from reskin.theme_model import Finish
 
 SIZE = (32, 48)
-SCREEN = {"height": 13, "width": 37, "h": SIZE[0], "w": SIZE[1]}
+SCREEN = {"height": 9, "width": 37, "h": SIZE[0], "w": SIZE[1]}
 (TO_MODEL,) = (op for op in OPS if op.name == "to_model")
 
 

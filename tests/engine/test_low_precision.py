@@ -1,0 +1,108 @@
+"""FP8 and 2:4: the token ops that torchao's weights go through, what is cut stays cut, and who is kept."""
+
+from __future__ import annotations
+
+import copy
+import math
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.gpu.low_precision import CONVERSIONS, LinearOps, TrialError, convert, products, two_of_four
+from engine.token_painter import TokenPainter
+from engine.train.painter import PainterRecipe, train_on
+from engine.train.painter_data import PainterClips, shapes
+from engine.train.sparse import cut, settle
+from tests.engine.tiny import SIZE
+from tests.engine.token_frames import PRESET, new_painter
+from tools.prune_trials import trials, verdict
+
+CPU = torch.device("cpu")
+RECIPE = PainterRecipe(size=SIZE, batch=1, steps=2, checkpoint_steps=2)
+
+
+class Noise:
+    """A store of clips that shows nothing."""
+
+    def batch(self, rng: torch.Generator, size: int) -> PainterClips:
+        fields = shapes(size, 2, SIZE)
+        return PainterClips(*(torch.rand(fields[name], generator=rng) for name in PainterClips._fields))
+
+
+def outputs(painter: TokenPainter) -> torch.Tensor:
+    rng, ring = torch.Generator().manual_seed(1), painter.ring()
+    ring.turn(torch.zeros(1, dtype=torch.int64))
+    patches = torch.randn(1, painter.tokens, painter.squeeze.in_features, generator=rng)
+    with torch.no_grad():
+        return painter.token_outputs(patches, torch.rand(1, 19, generator=rng), ring)
+
+
+def test_the_ops_by_linear_paint_what_the_references_paint() -> None:
+    painter = new_painter()
+    expected = outputs(painter)
+    painter.ops = LinearOps()
+    torch.testing.assert_close(outputs(painter), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_of_every_four_weights_the_two_largest_stay() -> None:
+    weight = torch.tensor([[1.0, -4.0, 2.0, 0.5, 0.0, 0.1, -0.2, 0.05]])
+    assert two_of_four(weight).tolist() == [[False, True, True, False, False, True, True, False]]
+
+
+def test_what_is_cut_stays_cut_while_the_rest_learns(tmp_path: Path) -> None:
+    painter = new_painter()
+    masks = [two_of_four(linear.weight) for linear in products(painter)]
+    before = copy.deepcopy(painter)
+    cut(painter)
+    trained = train_on(painter, Noise(), tmp_path, RECIPE, device=CPU)  # type: ignore[arg-type]
+    assert isinstance(trained, TokenPainter)
+    settle(trained)
+    assert set(trained.state_dict()) == set(before.state_dict())
+    for linear, mask, old in zip(products(trained), masks, products(before), strict=True):
+        assert (linear.weight[~mask] == 0).all()
+        assert not torch.equal(linear.weight[mask], old.weight[mask])
+
+
+def test_a_trial_is_kept_only_where_a_frame_is_faster_and_as_good() -> None:
+    assert verdict(1.0, 2.0, 20.0, 20.1) == (True, "2.00 times as fast")
+    assert verdict(1.99, 2.0, 20.0, 20.0) == (False, "a frame takes 100% of what it takes as it ships")
+    assert verdict(1.0, 2.0, 19.0, 20.0) == (False, "1.00 dB worse")
+
+
+def test_every_trial_is_a_line_with_its_figures_or_with_what_it_lacks(tmp_path: Path) -> None:
+    tried = []
+
+    def change(painter: TokenPainter, name: str) -> None:
+        tried.append(name)
+        if name == "fp8":
+            raise TrialError("no such device")
+        painter.ops = LinearOps()
+
+    painter, store = new_painter(), Noise()
+    rows = list(trials(painter, PRESET, store, store, RECIPE, tmp_path, CPU, (45, 61), change))  # type: ignore[arg-type]
+    own, fp8, sparse = rows
+    assert tried == list(CONVERSIONS) == ["fp8", "2:4"]
+    assert (own.name, own.kept, own.why) == ("as it ships", True, "eager")
+    assert (fp8.kept, fp8.why) == (False, "no such device")
+    assert math.isnan(fp8.frame_ms)
+    assert sparse.frame_ms > 0
+    assert sparse.gflop < own.gflop == fp8.gflop
+    assert sparse.psnr_db != own.psnr_db
+
+
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is not installed")
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_torchao_is_asked_as_it_documents_and_says_that_it_needs_cuda(name: str) -> None:
+    with pytest.raises(TrialError, match=rf"trying {name} on cpu: torchao says: .*CUDA"):
+        convert(new_painter(), name)
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_without_torchao_a_trial_says_how_to_get_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.gpu import low_precision
+
+    monkeypatch.setattr(low_precision, "find_spec", lambda package: None)
+    with pytest.raises(TrialError, match="pip install --no-deps torchao"):
+        convert(new_painter(), name)
