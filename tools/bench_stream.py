@@ -1,4 +1,4 @@
-"""Measures the stream as its viewers get it: python tools/bench_stream.py chromium|obs|viewers [--seconds 60]
+"""Measures the stream as its viewers get it: python tools/bench_stream.py chromium|obs|viewers|cost [--seconds 60]
 
 Chromium and OBS are the real ones (tools/stream_clients.py) on a stream of marked pictures at 1280x720; `viewers` is
 the live bench with twenty viewers, one of which reads nothing. A table beside the goals, then one line of JSON.
@@ -27,9 +27,14 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.errors import ReskinError
+from reskin.frame import Frame, Region
 from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, read_marker
+from reskin.pace import TICK_HZ, SystemClock, Ticks
+from reskin.settings import StreamSettings
+from reskin.sinks.web.keys import Keys
+from reskin.sinks.web.sink import WebSink
 from tools.stream_clients import Feeder, Obs, chromium, feeder, obs
-from tools.stream_feeder import age_ms
+from tools.stream_feeder import age_ms, scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -142,7 +147,7 @@ def wait_for_current(client: Obs, limit_s: float, current_ms: int) -> float:
     return float("inf")
 
 
-def crowd(link: str) -> None:
+def crowd(link: str, pages: int = VIEWERS) -> None:
     """A process: pages that acknowledge every picture, and one that asks for the stream and reads nothing."""
     import asyncio
 
@@ -155,7 +160,7 @@ def crowd(link: str) -> None:
 
     async def everybody() -> None:
         async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(page(session) for _ in range(VIEWERS)), return_exceptions=True)
+            await asyncio.gather(*(page(session) for _ in range(pages)), return_exceptions=True)
 
     parts = urlsplit(link)
     with socket.create_connection((parts.hostname, parts.port)) as silent:
@@ -280,6 +285,39 @@ def viewers(seconds: float, preset: str) -> None:
     found = live.figures(status, options, SIZE, "demo", machine)
     Console().print(live.table(found, status))
     print(json.dumps(found))
+
+
+@bench.command()
+@click.option("--seconds", default=8.0, show_default=True, help="For each number of viewers.")
+def cost(seconds: float) -> None:
+    """What the stream costs the app's process: milliseconds of a core for each picture; also on a busy machine."""
+    pixels = scene(SIZE)
+    rows: list[tuple[str, float, str, bool | None]] = []
+    for pages in (0, 1, VIEWERS):
+        sink = WebSink(StreamSettings(port=0), keys=Keys())
+        people = multiprocessing.get_context("spawn").Process(target=crowd, args=(sink.link(), pages), daemon=True)
+        try:
+            if pages:
+                people.start()
+            while len(sink.feed.viewers) < (pages + 1 if pages else 0):
+                time.sleep(LOOK_EVERY_S)
+            ticks = Ticks(time.monotonic_ns())
+            began_s, shown = time.process_time(), 0
+            while shown < seconds * TICK_HZ:
+                SystemClock().sleep_until(ticks.deadline_ns)
+                sink.show(Frame(shown, time.monotonic_ns(), pixels), Region(0, 0, *SIZE))
+                ticks.advance(time.monotonic_ns())
+                shown += 1
+            spent_ms = (time.process_time() - began_s) * 1000 / shown
+        finally:
+            if pages:
+                people.kill()
+                people.join()
+            sink.close()
+        rows.append(
+            (f"ms a picture, pages: {pages}" + (", and one that reads nothing" if pages else ""), spent_ms, "", None)
+        )
+    print_rows(f"the app's process, {SIZE[0]}x{SIZE[1]}", rows)
 
 
 if __name__ == "__main__":
