@@ -251,6 +251,7 @@ def settings(write: bool) -> None:
 @cli.command()
 def paths() -> None:
     """Print where Reskin's files lie."""
+    from reskin.line_editor import history_path
     from reskin.settings import settings_path
     from reskin.themes import shipped_theme_folder, user_theme_folder
 
@@ -259,6 +260,7 @@ def paths() -> None:
         "own themes": user_theme_folder(),
         "shipped themes": shipped_theme_folder(),
         "screenshots": _settings().screenshot_folder(),
+        "typed prompts": history_path(),
     }
     for name, path in places.items():
         click.echo(f"{name:15} {path}" + ("" if path.exists() else " (not there yet)"))
