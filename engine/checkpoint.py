@@ -19,6 +19,7 @@ from torch import nn
 from engine.config import SHAPES, Preset, Shape, Tokens
 from engine.painter import Painter
 from engine.reader import Reader
+from engine.safetensors_file import SafetensorsFileError, read_header
 from engine.token_painter import TokenPainter
 
 Part = Literal["reader", "painter"]
@@ -67,6 +68,7 @@ def load_network(path: Path, part: Part, shape: Shape) -> nn.Module:
     """The network in a file, float32 on the CPU, in evaluation mode; CheckpointError where the file is not that."""
     what = f"reading the {part} of {shape} from {path}"
     try:
+        read_header(path)  # before any of it is mapped
         with safe_open(path, framework="pt") as file:
             held = _held(file.metadata(), what)
             if (held.part, held.shape) != (part, shape):
@@ -82,7 +84,7 @@ def load_network(path: Path, part: Part, shape: Shape) -> nn.Module:
                         "Take the file that belongs to this version of Reskin"
                     )
                 tensor.copy_(stored)
-    except SafetensorError as error:
+    except (SafetensorError, SafetensorsFileError) as error:
         raise CheckpointError(f"{what}: not a whole safetensors file ({error}). Fetch it again") from error
     except OSError as error:
         raise CheckpointError(f"{what}: {error}. Train it with tools/train.py, or name the folder it is in") from error

@@ -71,5 +71,7 @@ BASE = Preset(
     tokens=Tokens(patch=32, width=768, layers=14, hidden=3072),
 )  # fmt: skip
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
+GPU_PRESETS = {preset.name: preset for preset in (SMALL, BASE)}  # which need a CUDA device and trained weights
+PLAYABLE = (*PRESETS, *GPU_PRESETS)  # what a player may ask for
 Shape = Literal["nano", "small", "base"]  # what can be trained; lite is nano's Reader
 SHAPES: dict[Shape, Preset] = {"nano": NANO, "small": SMALL, "base": BASE}

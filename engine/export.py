@@ -6,6 +6,7 @@ gives 4x4 patches, as `engine.painter_state` does.
 
 from __future__ import annotations
 
+import json
 import tempfile
 import warnings
 from pathlib import Path
@@ -18,7 +19,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
-from engine.live import open_session, read_frame
+from engine.live import open_session, ports_of, read_frame
+from engine.onnx_file import MANIFEST, manifest_entry
 from engine.painter import CONDITION, PATCH, PATCH_CHANNELS, Painter
 from engine.reader import Reader
 from engine.votes import cut_blocks
@@ -116,3 +118,14 @@ def parity(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path) -> float:
         expected = graph(*inputs)
     expected = expected if isinstance(expected, tuple) else (expected,)
     return max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in zip(got, expected, strict=True))
+
+
+def update_manifest(path: Path) -> None:
+    """Brings the manifest that lies beside an exported file up to date with it; does nothing where none lies there."""
+    manifest = path.parent / MANIFEST
+    if not manifest.exists():
+        return
+    content = path.read_bytes()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    entries = json.loads(manifest.read_text(encoding="utf-8")) | {path.name: manifest_entry(content, ports_of(session))}
+    manifest.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -16,7 +16,9 @@ import numpy as np
 import onnxruntime
 
 from engine.config import Preset
+from engine.onnx_file import Ports, check_ports, read_onnx
 from engine.painter_state import PainterState
+from engine.providers import make_session
 from engine.refine import Refiner, Settled
 from engine.stillness import Stillness
 from engine.style import Style
@@ -36,13 +38,28 @@ class Painting:
 
 
 def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """A session that leaves the cores to the game: no spinning between operators (it doubles the time beside one)."""
+    """A session that leaves the cores to the game: no spinning between operators (it doubles the time beside one).
+
+    The file is read and checked first, then given to the runtime as bytes. OnnxFileError for what is not ours.
+    """
+    content = read_onnx(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    session = make_session(content, options, onnxruntime.get_available_providers(), onnxruntime.InferenceSession)
+    check_ports(path, ports_of(session))
+    return session
+
+
+def ports_of(session: onnxruntime.InferenceSession) -> Ports:
+    """What the session's model takes and gives."""
+    inputs, outputs = (
+        {port.name: (str(port.type), tuple(port.shape)) for port in ports}
+        for ports in (session.get_inputs(), session.get_outputs())
+    )
+    return Ports(inputs=inputs, outputs=outputs)
 
 
 def read_frame(reader: onnxruntime.InferenceSession, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,18 +16,19 @@ from kernels import reference
 COLUMNS = 128  # pixels of one program
 SKY, HUD, RANGE, BROAD = (tl.constexpr(v) for v in (reference.SKY, reference.HUD, reference.RANGE, reference.BROAD))
 SPREAD_FLOOR, SKY_SPREAD_FLOOR = tl.constexpr(reference.SPREAD_FLOOR), tl.constexpr(reference.SKY_SPREAD_FLOOR)
-ABSENT, FAR_LOG = tl.constexpr(reference.ABSENT), tl.constexpr(reference.FAR_LOG)
+ABSENT, FAR_LOG, FAINT = (tl.constexpr(v) for v in (reference.ABSENT, reference.FAR_LOG, reference.FAINT))
 
 
 def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
-            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
+            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor,
+            left: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
     """As `kernels.reference.lay_out`; all contiguous float32. The maps are views of one tensor."""
     assert all(part.is_contiguous() for part in (materials, depth, mean, spread, whole, halo, ramps))
     (k, h, w), (_, cells_y, cells_x) = materials.shape, mean.shape
     maps = torch.empty(12, h, w, device=materials.device)
     _lay_out[(triton.cdiv(w, COLUMNS), h)](
         materials, materials.amax(dim=2), depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud,
-        maps, h, w, cells_y, cells_x, MATERIALS=k, COLUMNS=COLUMNS,
+        left, maps, h, w, cells_y, cells_x, MATERIALS=k, COLUMNS=COLUMNS,
     )  # fmt: skip
     return maps.split([3, 3, 3, 1, 1, 1])
 
@@ -51,24 +52,28 @@ def _spread(cells, at, line, down, across, inside):
 
 
 @triton.jit
-def _lay_out(materials, most, depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud, maps, h, w,
-             cells_y, cells_x, MATERIALS: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
+def _lay_out(materials, most, depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud, left, maps,
+             h, w, cells_y, cells_x, MATERIALS: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
     y = tl.program_id(1)
     x = tl.program_id(0) * COLUMNS + tl.arange(0, COLUMNS)
     inside, plane, cells = x < w, h * w, cells_y * cells_x
     here = y * w + x
     high = 1.0 - y / (0.75 * h)  # 1 at the top, 0 a little below the middle
     high = tl.minimum(tl.maximum(high, 0.0), 1.0)
-    top, down = _between_cells(y, h // cells_y, cells_y)
-    left, across = _between_cells(x, w // cells_x, cells_x)
-    cell = top * cells_x + left
+    cell_row, down = _between_cells(y, h // cells_y, cells_y)
+    cell_column, across = _between_cells(x, w // cells_x, cells_x)
+    cell = cell_row * cells_x + cell_column
 
     zero = tl.zeros((COLUMNS,), tl.float32)
     total, center, reach = zero, zero, zero
+    likely, kept = zero, zero
     dark_r, dark_g, dark_b, middle_r, middle_g, middle_b = zero, zero, zero, zero, zero, zero
     light_r, light_g, light_b = zero, zero, zero
     for i in range(MATERIALS):
         share = tl.load(materials + i * plane + here, inside, 0.0)
+        say = tl.maximum(share - FAINT, 0.0)
+        likely += say
+        kept += say * tl.load(left + i)
         share = tl.where(tl.load(most + i * h + y) < ABSENT, 0.0, share * share)
         deviation = _spread(spread + i * cells, cell, cells_x, down, across, inside)
         deviation = RANGE * tl.maximum(deviation, tl.where(i == SKY, SKY_SPREAD_FLOOR, SPREAD_FLOOR))
@@ -106,4 +111,6 @@ def _lay_out(materials, most, depth, mean, spread, whole, halo, ramps, fog_color
     hud = (tl.load(materials + HUD * plane + here, inside, 0.0) - 0.3) * 2.5
     tl.store(out + 9 * plane, center * norm, inside)
     tl.store(out + 10 * plane, 1.0 / (reach * norm + 1e-3), inside)
-    tl.store(out + 11 * plane, tl.minimum(tl.maximum(hud, 0.0), 1.0) * tl.load(keep_hud), inside)
+    keep = tl.minimum(tl.maximum(hud, 0.0), 1.0) * tl.load(keep_hud)
+    keep += (1.0 - keep) * kept / tl.maximum(likely, 1e-6)  # 0 only beyond the picture
+    tl.store(out + 11 * plane, tl.minimum(keep, 1.0), inside)

@@ -125,7 +125,8 @@ def _lay_out(rng: Generator, _: torch.dtype, h: int, w: int) -> Arguments:
     materials = (4 * torch.randn(11, h, w, generator=rng)).softmax(dim=0)
     materials[3, h // 2 :] = 0.01  # left out there
     light = unit(11, h // 4, w // 4), 0.3 * unit(11, h // 4, w // 4), unit(11), 0.2 * unit(3, h, w)
-    return materials, unit(1, h, w), *light, unit(9, 11), unit(3, 1, 1), torch.tensor([0.4]), torch.ones(1)
+    looks = unit(9, 11), unit(3, 1, 1), torch.tensor([0.4]), torch.ones(1), unit(11).round()
+    return materials, unit(1, h, w), *light, *looks
 
 
 def _modulation(rng: Generator, b: int, d: int) -> Tensor:

@@ -78,6 +78,7 @@ RANGE = 1.7  # deviations from mean to either end of the ramp
 BROAD = 0.55  # how much of the slow change of light within a material is kept
 SPREAD_FLOOR, SKY_SPREAD_FLOOR = 0.07, 0.15  # luminance; below it contrast is not amplified
 ABSENT = 0.02  # a row that nowhere holds more of a material leaves it out
+FAINT = 0.08  # a material this unlikely has no say in what stays the game's own
 FAR_LOG = 6.9  # log(1 + 1000 m), where depth is 1
 SKY, HUD = 0, 10  # which of engine.config.MATERIALS have a rule of their own
 NEAR = {0: 2.0, 1: 2.0, 2: 1.0, 4: 0.5}  # a neighbour's weight by its squared distance; farther ones have none
@@ -89,7 +90,7 @@ def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: T
     rgb (3, h, w) in [0, 1]; `past` () is 1, or 0 where there is no frame before. As `engine.refine` has it.
     """
     weights, total = torch.zeros_like(rgb[0]), torch.zeros_like(materials)
-    for (near, there), (_, color) in zip(_around(materials), _around(rgb), strict=True):
+    for (near, there), (_, color) in zip(around(materials), around(rgb), strict=True):
         weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0))).square()
         weights, total = weights + weight, total + weight * there
     share = past * CARRY * STILL / (STILL + (rgb_before - rgb).square().sum(dim=0))
@@ -97,12 +98,13 @@ def settle(rgb: Tensor, materials: Tensor, rgb_before: Tensor, settled_before: T
 
 
 def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
-            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
+            fog_color: Tensor, fog_density: Tensor, keep_hud: Tensor,
+            left: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
     """base, shade, shine (3, h, w), mean, gain, keep (1, h, w): the paint maps of one frame, as `engine.underpaint`.
 
     materials (k, h, w); depth and halo (1 and 3, h, w); mean and spread of each material's luminance on cells
     (k, cells y, cells x) and its mean over the frame (k,); ramps (9, k) of dark, middle and light; fog_color (3, 1, 1),
-    fog_density and keep_hud (1,).
+    fog_density and keep_hud (1,); left (k,): the share of each material that stays the game's own.
     """
     k, h, _ = materials.shape
     high = (1 - torch.arange(h, device=depth.device)[:, None] / (0.75 * h)).clamp(0, 1)  # 1 at the top
@@ -125,6 +127,9 @@ def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whol
     center = (share * own).sum(dim=0, keepdim=True)
     gain = 1 / ((share * deviation).sum(dim=0, keepdim=True) + 1e-3)
     keep = ((materials[HUD : HUD + 1] - 0.3) * 2.5).clamp(0, 1) * keep_hud
+    say = (materials - FAINT).clamp(min=0)
+    kept = (left[:, None, None] * say).sum(dim=0, keepdim=True) / say.sum(dim=0, keepdim=True)
+    keep = (keep + (1 - keep) * kept).clamp(max=1)
     return base, (middle - dark) * (1 - haze), (light - middle) * (1 - haze), center, gain, keep
 
 
@@ -175,12 +180,13 @@ def _between_cells(size: int, cells: int, device: torch.device) -> tuple[Tensor,
     return at.long(), at - at.floor()
 
 
-def _around(picture: Tensor) -> list[tuple[float, Tensor]]:
-    """(c, h, w) as each of 13 neighbours sees it, borders repeated, and by how near that one is."""
-    _, h, w = picture.shape
-    padded = F.pad(picture[None], (2, 2, 2, 2), mode="replicate")[0]
+def around(picture: Tensor, apart: int = 1) -> list[tuple[float, Tensor]]:
+    """(c, h, w) as each of 13 neighbours, `apart` pixels apart, sees it, borders repeated; and how near that one is."""
+    (_, h, w), reach = picture.shape, 2 * apart
+    padded = F.pad(picture[None], (reach,) * 4, mode="replicate")[0]
     places = [(y, x) for y in range(-2, 3) for x in range(-2, 3) if y * y + x * x in NEAR]
-    return [(NEAR[y * y + x * x], padded[:, 2 + y : 2 + y + h, 2 + x : 2 + x + w]) for y, x in places]
+    corners = [(NEAR[y * y + x * x], reach + apart * y, reach + apart * x) for y, x in places]
+    return [(near, padded[:, top : top + h, left : left + w]) for near, top, left in corners]
 
 
 def _neighbours(gray: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,15 +22,20 @@ import numpy as np
 
 from reskin import platforms
 from reskin.errors import CaptureError, ReskinError
-from reskin.frame import Region
+from reskin.frame import Frame, Region
+from reskin.gpu_presets import check
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture, CaptureState, Sink
+from reskin.profiles import GameProfile
 from reskin.prompt_bar import open_bar
 from reskin.promptness import prompt_thread
+from reskin.remote import Remote
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
+from reskin.seeking_capture import SEEK_S, SeekingCapture
 from reskin.settings import Settings
+from reskin.sinks.shield import Shield
 from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
@@ -49,6 +54,7 @@ class RunOptions:
     region: Region | None = None  # of the screen
     video: Path | None = None
     command: tuple[str, ...] = ()  # a game to start, and to end with Reskin
+    leave_game: bool = False  # such a game runs on when the player quits Reskin
     headless: bool = False  # on a virtual display of its own
     headless_size_px: tuple[int, int] = (1280, 720)  # (width, height) of that display
     theme: str | Path = ""  # "": the settings' own, or the prompt alone where there is one
@@ -62,7 +68,16 @@ class RunOptions:
     warm_up_s: float = 0.0  # played before, and not in the figures
     shot: Path | None = None  # the last picture shown, as PNG
     record: Path | None = None  # everything shown, as a video
+    record_split: bool = False  # with the game's own picture beside it
+    warnings: tuple[str, ...] = ()  # told to the player at the start
+    virtual_camera: bool = False  # what is shown as a webcam, for other programs
+    output_window: bool = False  # what is shown in a second, ordinary window too
+    obs: bool = False  # serve the pages for OBS; also when the settings say so
+    tell: Callable[[str], None] = lambda text: None  # gets what the player should read, such as the links for OBS
     measure: bool = False  # glass to glass, with a game that draws a marker
+    seek_s: float = SEEK_S  # for a named window that has closed: how long another of that name is looked for
+    on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
+    opening: str | None = None  # what the player is told at the start
     settings: Settings = field(default_factory=Settings)
 
 
@@ -75,19 +90,22 @@ def run(
     status = status or Status()
     settings = options.settings
     preset = options.preset or settings.preset
+    check(preset)  # at once, and once: the engine's process would be started three times
     last_picture: list[np.ndarray | None] = []
     with contextlib.ExitStack() as parts:
         signals = parts.enter_context(_signals())
         if options.headless:
             parts.enter_context(_virtual_display(options.headless_size_px))
-        theme = options.theme or ("" if options.prompt else settings.theme)
-        loader = parts.enter_context(ThreadPoolExecutor(1, "themes"))
-        store = ThemeStore.open(theme, prompt=options.prompt, strength=options.strength, loader=loader)
         engine = Supervisor(options.engine, (preset,), carries_marker=options.measure)
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened
         capture = _open_capture(options, parts)
-        overlay = platforms.open_overlay()
+        profile = GameProfile.of(capture.title)
+        theme = options.theme or ("" if options.prompt else profile.theme or settings.theme)
+        loader = parts.enter_context(ThreadPoolExecutor(1, "themes"))
+        strength = profile.strength if options.strength is None else options.strength
+        store = ThemeStore.open(theme, prompt=options.prompt, strength=strength, loader=loader)
+        overlay = platforms.open_overlay(capture, only_in_front=settings.overlay.only_in_front)
         parts.callback(overlay.close)
         hotkeys = platforms.open_hotkeys(settings.hotkeys.chords())
         parts.callback(hotkeys.close)
@@ -96,7 +114,11 @@ def run(
             parts.callback(bar.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
-        sinks = _open_sinks(options, parts)
+        screenshots.tell(*getattr(hotkeys, "notes", ()))
+        shield = Shield(status.failures, options.warnings)
+        sinks, onlookers = _open_sinks(options, parts, shield)
+        remote = Remote()
+        sinks += [shield.over(sink) for sink in _open_stream(options, status, store, remote, capture, parts)]
         meter = _open_meter(capture, parts) if options.measure else None
 
         def warm() -> None:
@@ -105,16 +127,20 @@ def run(
             on_warm(engine)
 
         parts.enter_context(prompt_thread())
+        screenshots.tell(*getattr(hotkeys, "notes", ()))
         signals.only_stop = True
         run_loop(
             capture, overlay, hotkeys, sinks, store, engine, status=status,
             stop=lambda: stop() or signals.stopped,
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
-                strength_step=settings.overlay.strength_step,
+                strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
-                timeline=options.timeline, prompt_bar=bar, on_screenshot=screenshots.take,
-                poll_notes=screenshots.notes, on_warm=warm, on_end=last_picture.append,
+                timeline=options.timeline, prompt_bar=bar,
+                poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
+                poll_commands=remote.poll, on_grab=onlookers, keep=profile.under,
+                flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
+                on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
         on_end(engine)
@@ -133,8 +159,9 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
             "`reskin windows` lists the windows."
         )
     if options.command:
-        game = parts.enter_context(_game(options.command))
-        capture = _wait_for_window_of(game)
+        there_before = {window.id for window in platforms.list_windows()}
+        game = parts.enter_context(_game(options.command, leave=options.leave_game))
+        capture = _wait_for_window_of(game, there_before)
     elif options.region is not None:
         capture = platforms.open_region(options.region)
     elif options.video is not None:
@@ -142,18 +169,59 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
 
         capture = VideoCapture(options.video)
     else:
-        capture = platforms.open_window(str(options.window))
+        first = platforms.open_window(str(options.window))
+        titles = [window.title for window in platforms.list_windows() if hex(window.id) in first.name]
+        title = titles[0] if titles else str(options.window)
+        capture = SeekingCapture(first, lambda: platforms.open_window(title), seek_s=options.seek_s)
     parts.callback(capture.close)
     return capture
 
 
-def _open_sinks(options: RunOptions, parts: contextlib.ExitStack) -> list[Sink]:
-    if options.record is None:
-        return []
-    from reskin.sinks.recording import RecordingSink
+def _open_sinks(
+    options: RunOptions, parts: contextlib.ExitStack, shield: Shield
+) -> tuple[list[Sink], list[Callable[[Frame], None]]]:
+    """The sinks behind their shield, and who wants to see the game's own pictures."""
+    sinks: list[Sink] = []
+    onlookers: list[Callable[[Frame], None]] = []
 
-    sink = RecordingSink(options.record)
+    def add(sink: Sink) -> None:
+        sinks.append(shield.over(sink))
+        parts.callback(sinks[-1].close)
+
+    if options.record is not None:
+        from reskin.sinks.recording import RecordingSink
+
+        recording = RecordingSink(options.record, split=options.record_split)
+        add(recording)
+        if options.record_split:
+            onlookers.append(recording.grabbed)
+    if options.output_window:
+        from reskin.sinks.output_window import OutputWindow
+
+        add(OutputWindow())
+    if options.virtual_camera:
+        from reskin.sinks.virtual_camera import VirtualCamera
+
+        add(VirtualCamera())
+    return sinks, onlookers
+
+
+def _open_stream(
+    options: RunOptions,
+    status: Status,
+    store: ThemeStore,
+    remote: Remote,
+    capture: Capture,
+    parts: contextlib.ExitStack,
+) -> list[Sink]:
+    if not (options.obs or options.settings.stream.obs):
+        return []
+    from reskin.sinks.web.sink import WebSink
+
+    sink = WebSink(options.settings.stream, status=status, store=store, remote=remote)
     parts.callback(sink.close)
+    region = capture.locate()
+    options.tell(sink.told(None if region is None else (region.w, region.h)))
     return [sink]
 
 
@@ -185,29 +253,42 @@ def _virtual_display(size_px: tuple[int, int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _game(command: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """A game that begins and ends with us; in a session of its own, so that Ctrl-C reaches us alone."""
+def _game(command: tuple[str, ...], *, leave: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A game that begins with us, and ends with us unless it is left; Ctrl-C reaches us alone, not its session."""
+    own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # what Windows has for a session
     try:
-        game = subprocess.Popen(command, start_new_session=True)
+        game = subprocess.Popen(command, start_new_session=True, creationflags=own_group)
     except OSError as error:
         raise CaptureError(f"starting the game {command[0]}: {error.strerror}. Check the command.") from error
     try:
         yield game
     finally:
-        game.terminate()
-        try:
-            game.wait(GAME_END_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            game.kill()
-            game.wait()
+        if not leave:
+            _end(game)
+        elif game.poll() is None:
+            game.returncode = 0  # left on purpose: nobody will wait for it
 
 
-def _wait_for_window_of(game: subprocess.Popen[bytes]) -> Capture:
+def _end(game: subprocess.Popen[bytes]) -> None:
+    game.terminate()
+    try:
+        game.wait(GAME_END_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        game.kill()
+        game.wait()
+
+
+def _wait_for_window_of(game: subprocess.Popen[bytes], there_before: set[int]) -> Capture:
+    """A launcher that ends in peace has started the game as another program: then any new window is taken for its."""
     deadline_s = time.monotonic() + GAME_START_LIMIT_S
     while time.monotonic() < deadline_s:
-        if game.poll() is not None:
+        if game.poll():
             raise CaptureError(f"starting the game: it ended at once with exit status {game.returncode}.")
-        windows = [window for window in platforms.list_windows() if window.pid == game.pid]
+        windows = [
+            window
+            for window in platforms.list_windows()
+            if window.pid == game.pid or (game.returncode == 0 and window.id not in there_before)
+        ]
         if windows:
             capture = platforms.open_window(str(windows[-1].id))
             if capture.state is CaptureState.ACTIVE:
@@ -233,12 +314,19 @@ class _Signals:
         self.stopped = True
 
 
+def _ending_signals() -> list[signal.Signals]:
+    """Also a terminal's closing, by its names on Linux and on Windows, unless somebody has it ignored (nohup)."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    there = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    return [number for number in there if number is signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextlib.contextmanager
 def _signals() -> Iterator[_Signals]:
     signals = _Signals()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, signals.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, signals.handle) for number in _ending_signals()}
     try:
         yield signals
     finally:

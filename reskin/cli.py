@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import reskin
+from reskin.cli_command import ProgramCommand, program
+from reskin.cli_desktop import has_desktop, launcher, selftest
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -24,6 +26,9 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_profile import profile
+from reskin.cli_report import report
+from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -53,24 +58,42 @@ class ReskinGroup(click.Group):
             ctx.exit(130)
 
 
-@click.group(cls=ReskinGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=ReskinGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(reskin.__version__, message="reskin %(version)s")
-def cli() -> None:
-    """Play any game in another world's skin, live."""
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Play any game in another world's skin, live.
+
+    Without a command, the launcher opens.
+    """
+    if ctx.invoked_subcommand is None:
+        if not has_desktop():
+            click.echo(ctx.get_help())
+            ctx.exit(2)
+        ctx.invoke(launcher)
 
 
-@cli.command()
+@cli.command(cls=ProgramCommand)
 @click.argument("window", required=False)
 @click.option("--region", type=RegionType(), help="A rectangle of the screen in pixels, instead of a window.")
 @live_options
 def run(window: str | None, region: Region | None, **options: Any) -> None:
     """Reskin a running game.
 
-    WINDOW is a part of the title of its window, its class, or its id; `reskin windows` lists them.
+    WINDOW is a part of the title of its window, its class, or its id; `reskin windows` lists them. With -- PROGRAM the
+    game is started, and Reskin ends with it.
     """
-    if (window is None) == (region is None):
-        raise click.UsageError("give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H.")
-    _play(window=window, region=region, **options)
+    command = program()
+    if sum((window is not None, region is not None, bool(command))) != 1:
+        raise click.UsageError(
+            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game."
+        )
+    _play(window=window, region=region, command=command, leave_game=True, **options)
 
 
 @cli.command()
@@ -102,7 +125,8 @@ def render(source: Path, target: Path, theme: str | None, prompt: str | None, pr
     from reskin.render import render_file
 
     with render_progress(source.name, chosen.name) as progress:
-        done = render_file(source, target, chosen, engine_renderer.create(preset or settings.preset), progress)
+        renderer = engine_renderer.create(preset or settings.preset)
+        done = render_file(source, target, chosen, renderer, progress, settings.safety.flash_limiter)
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames"
     click.echo(f"{target}: {frames} of {done.size[0]}x{done.size[1]} in {chosen.name}")
 
@@ -136,64 +160,13 @@ def themes(name: str | None, as_json: bool) -> None:
         path = find_theme(name)
         theme = load_theme(path)
         return print_json(theme_json(path, theme)) if as_json else print_theme(path, theme)
-    found = {path: _theme_or_error(path) for path in all_themes().values()}
+    found = {path: theme_or_error(path) for path in all_themes().values()}
     if as_json:
         return print_json([theme_json(path, theme) for path, theme in found.items()])
     return print_themes(found)
 
 
-@cli.group()
-def theme() -> None:
-    """Work on theme files."""
-
-
-@theme.command()
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
-@click.pass_context
-def check(ctx: click.Context, files: tuple[Path, ...]) -> None:
-    """Say whether theme files can be used.
-
-    Tells every mistake's line and what was expected there.
-    """
-    broken = 0
-    for path in files:
-        found = _theme_or_error(path)
-        if isinstance(found, ReskinError):
-            broken += 1
-            click.echo(str(found), err=True)
-        else:
-            named = len(found.material.named())
-            click.echo(f"{path}: {found.name}, {named} materials named, the others derived")
-    ctx.exit(1 if broken else 0)
-
-
-@theme.command("from-image")
-@click.argument("picture", type=FILE)
-@click.option("--name", help="Of the theme; the file's name when left out.")
-def from_image(picture: Path, name: str | None) -> None:
-    """Print a theme with the colours and the light of a picture.
-
-    `reskin theme from-image shot.png > my.toml` makes a file to edit; its comments say what was found.
-    """
-    from reskin.theme_from_image import theme_from_picture
-    from reskin.theme_writer import theme_toml
-
-    found = theme_from_picture(picture, name)
-    click.echo(theme_toml(found.theme, found.notes), nl=False)
-
-
-@theme.command()
-@click.argument("prompt")
-def bake(prompt: str) -> None:
-    """Write the theme that a prompt gives as TOML, to edit.
-
-    reskin theme bake "a warm autumn afternoon" > autumn.toml
-    """
-    from reskin.prompts.bake import bake as baked
-    from reskin.themes import prompted_theme
-
-    _tell_note(prompt)
-    click.echo(baked(prompted_theme(prompt)), nl=False)
+cli.add_command(theme)
 
 
 @cli.command()
@@ -224,12 +197,13 @@ def read(image: Path, out: Path | None, png: Path | None) -> None:
     from reskin import engine_renderer
     from reskin.cli_output import print_shares, write_array
     from reskin.render import read_picture, write_picture
+    from reskin.views import MATERIAL_COLORS
 
     materials = engine_renderer.read_materials(read_picture(image))
     if out is not None:
         write_array(out, materials)
     if png is not None:
-        write_picture(png, engine_renderer.MATERIAL_COLORS[materials][..., ::-1])
+        write_picture(png, MATERIAL_COLORS[materials][..., ::-1])
     print_shares(materials)
 
 
@@ -252,6 +226,7 @@ def settings(write: bool) -> None:
 def paths() -> None:
     """Print where Reskin's files lie."""
     from reskin.line_editor import history_path
+    from reskin.log import log_folder
     from reskin.settings import settings_path
     from reskin.themes import shipped_theme_folder, user_theme_folder
 
@@ -261,6 +236,7 @@ def paths() -> None:
         "shipped themes": shipped_theme_folder(),
         "screenshots": _settings().screenshot_folder(),
         "typed prompts": history_path(),
+        "logs": log_folder(),
     }
     for name, path in places.items():
         click.echo(f"{name:15} {path}" + ("" if path.exists() else " (not there yet)"))
@@ -279,50 +255,57 @@ def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
     if not prompt:
         return load_theme(find_theme(theme or settings.theme))
     if theme is None:
-        _tell_note(prompt)
+        tell_note(prompt)
         return prompted_theme(prompt)
     chosen = load_theme(find_theme(theme), prompt)
-    if chosen.prompt == _tell_note(prompt):
+    if chosen.prompt == tell_note(prompt):
         return chosen
     click.echo(f"reskin: {chosen.name} leaves nothing unsaid, so the prompt changes nothing", err=True)
     return chosen
-
-
-def _tell_note(prompt: str) -> str:
-    """Says what of the prompt was not understood; returns what was."""
-    from reskin.prompts import prompt_theme
-
-    prompted = prompt_theme(prompt)
-    if prompted.note:
-        click.echo(f"reskin: {prompted.note}", err=True)
-    return prompted.text
-
-
-def _theme_or_error(path: Path) -> Theme | ReskinError:
-    from reskin.themes import load_theme
-
-    try:
-        return load_theme(path)
-    except ReskinError as error:
-        return error
 
 
 def _play(
     *, theme: str | None, prompt: str | None, preset: str | None, timeline: Timeline | None, **options: Any
 ) -> None:
     """Runs the app with the fields of `RunOptions`; what was not said comes from the settings."""
+    if options["record_split"] and options["record"] is None:
+        raise click.UsageError("--record-split says how to record; give --record FILE too.")
     settings = _settings()
     for note in timeline.notes if timeline else ():
         click.echo(f"reskin: {note}", err=True)
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
-    options |= {"theme": theme or ("" if prompt else settings.theme), "prompt": prompt or ""}
+    options |= {"theme": theme or "", "prompt": prompt or ""}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
+    from reskin.flash_safety import opening_sentence
+    from reskin.recorded_run import log_end, recorded_run
 
-    status = run(RunOptions(preset=preset or settings.preset, settings=settings, timeline=timeline, **options))
+    opening = opening_sentence(settings.safety.flash_limiter)
+    with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
+        for warning in filter(None, (opening, *advice.warnings)):
+            click.echo(f"reskin: {warning}", err=True)
+        chosen = preset or advice.preset or settings.preset
+        options |= {"preset": chosen, "warnings": advice.warnings, "timeline": timeline}
+        options |= {"opening": opening, "on_state": _tell_state, "tell": click.echo}
+        status = run(RunOptions(settings=settings, **options))
+        log_end(status)
     print_status(status)
+    if status.failures:
+        raise ReskinError("; ".join(status.failures))
     if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
         raise KeyboardInterrupt
+
+
+def _tell_state(text: str) -> None:
+    """What is wrong, while the screen may have no place to say it."""
+    if text.startswith(("lost", "fault")):
+        click.echo(f"reskin: {text}", err=True)
+
+
+cli.add_command(launcher)
+cli.add_command(profile)
+cli.add_command(report)
+cli.add_command(selftest)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.config import PRESETS
+from engine.config import PLAYABLE
 
 if TYPE_CHECKING:
     from reskin.frame import Region
@@ -61,9 +61,12 @@ def _not_blank(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
+PRESET_HELP = "The engine's size; small and base need a GPU. Default: from the settings."
+
+
 def preset_option(command: Any) -> Any:
-    presets = click.Choice(list(PRESETS))
-    return click.option("--preset", type=presets, help="The engine's size. Default: from the settings.")(command)
+    presets = click.Choice(PLAYABLE)
+    return click.option("--preset", type=presets, help=PRESET_HELP)(command)
 
 
 def fade_option(command: Any) -> Any:
@@ -91,7 +94,11 @@ def live_options(command: Any) -> Any:
     """What `run` and `demo` share."""
     seconds = click.FloatRange(min=0, min_open=True)
     for option in (
-        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4."),
+        click.option("--virtual-camera", is_flag=True, help="Be a webcam too. Needs reskin[camera], which is GPL-2."),
+        click.option("--output-window", is_flag=True, help="A second, ordinary window with what is shown, to capture."),
+        click.option("--record-split", is_flag=True, help="With --record: the game itself beside what is shown."),
+        click.option("--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."),
+        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4 or out.mkv."),
         click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
         click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),

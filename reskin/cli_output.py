@@ -6,6 +6,7 @@ Colour goes only to a terminal, and never where NO_COLOR is set (rich sees to bo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -82,6 +83,31 @@ def _print_colored(before: str, colors: list[str], after: str, blocks: int = 0) 
         line.append("  " * max(1, 1 + blocks - len(colors)))
     line.append(after)
     console.print(line, soft_wrap=True)
+
+
+def print_toml(text: str) -> None:
+    """TOML; on a terminal each colour beside a patch of itself, and comments dim."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal or console.no_color:
+        return click.echo(text, nl=False)
+    for line in text.splitlines():
+        said, mark, comment = line.rpartition("  # ") if not line.startswith("#") else ("", "", line)
+        shown = Text()
+        for piece in re.split(r'("#[0-9a-f]{3,6}")', said):
+            if piece.startswith('"#'):
+                shown.append("  ", style=f"on {_six_digits(piece[1:-1])}")
+                shown.append(" ")
+            shown.append(piece)
+        shown.append(mark + comment, style="dim")
+        console.print(shown, soft_wrap=True)
+    return None
+
+
+def _six_digits(color: str) -> str:
+    return color if len(color) == 7 else "#" + "".join(2 * digit for digit in color[1:])
 
 
 def report_json(report: dict[str, Any]) -> dict[str, Any]:

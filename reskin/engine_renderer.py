@@ -11,27 +11,29 @@ import time
 import cv2
 import numpy as np
 
-from engine import config
-from engine.config import PRESETS
-from engine.live import LiveEngine, Painting
-from engine.underpaint import LUMA
+from engine.config import PLAYABLE, PRESETS
+from engine.live import LiveEngine
+from engine.underpaint import HUD, LUMA
 from reskin.compose import Composer
 from reskin.errors import EngineError
 from reskin.finish import finish_maps
+from reskin.keep_blend import Kept, blend_kept
+from reskin.keep_mask import KeepMask
 from reskin.prepare import prepare
-from reskin.renderer import View
+from reskin.renderer import Renderer, View
 from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
+from reskin.views import keep_regions, show_materials, split
 
-MATERIAL_COLORS = np.array(config.MATERIAL_COLORS, np.uint8)  # (k, 3) RGB
-DIVIDER_PX = 2
 PATIENCE_FRAMES = 3  # as old as readings are at quality 3
 
 
-def create(preset: str, threads: int = 1, patience: int = 0) -> EngineRenderer:
+def create(preset: str, threads: int = 1, patience: int = 0) -> Renderer:
     """The renderer of a preset by name; EngineError when there is no such preset or its weights cannot be used."""
+    if preset not in PLAYABLE:
+        raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PLAYABLE)}")
     if preset not in PRESETS:
-        raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PRESETS)}")
+        return _on_gpu(preset)
     try:
         return EngineRenderer(LiveEngine(PRESETS[preset], threads=threads, patience=patience), threads)
     except Exception as error:
@@ -41,7 +43,17 @@ def create(preset: str, threads: int = 1, patience: int = 0) -> EngineRenderer:
         ) from error
 
 
-def create_live(preset: str, threads: int = 1) -> EngineRenderer:
+def _on_gpu(preset: str) -> Renderer:
+    """torch is imported with it, and only where the preset can run."""
+    from reskin.gpu_presets import check
+
+    check(preset)
+    from reskin import gpu_renderer
+
+    return gpu_renderer.create(preset)
+
+
+def create_live(preset: str, threads: int = 1) -> Renderer:
     """The same for a live game: it paints from an older reading rather than be late for a tick."""
     return create(preset, threads, PATIENCE_FRAMES)
 
@@ -57,10 +69,14 @@ def read_materials(bgra_u8: np.ndarray) -> np.ndarray:
 class EngineRenderer:
     """One stream. Not thread-safe."""
 
+    note = ""  # nothing was chosen
+
     def __init__(self, engine: LiveEngine, threads: int) -> None:
         self.name = f"{engine.preset.name}, onnxruntime, {threads} thread{'s' if threads > 1 else ''}"
         self._engine = engine
         self._composer = Composer()
+        self._keep_mask = KeepMask()
+        self.kept: Kept | None = None  # of the newest frame
         self._frame = 0
         self._warm_up()
 
@@ -70,16 +86,17 @@ class EngineRenderer:
 
     def reset(self) -> None:
         self._engine.reset()
+        self._keep_mask.reset()
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         """Paints into `out`; returns milliseconds of prepare, step and compose."""
         marks = [time.perf_counter()]
         rgb = prepare(bgra_u8, self._engine.preset.size)
         marks.append(time.perf_counter())
-        painting = self._engine.step(rgb, theme.style(), keep_hud=theme.keep.hud, quality=quality)
+        painting = self._engine.step(rgb, theme.style(), keep_hud=False, quality=quality)
         marks.append(time.perf_counter())
         if view is View.MATERIALS:
-            _show_materials(bgra_u8, painting, out)
+            show_materials(bgra_u8, painting.materials.argmax(axis=2), out)
         else:
             finish = theme.finish
             self._frame += 1
@@ -87,9 +104,13 @@ class EngineRenderer:
                 bgra_u8, rgb, finish_maps(painting.maps, finish, rgb @ LUMA), out, strength=theme.strength,
                 outline=finish.outline, grain=finish.grain, frame_index=self._frame,
             )  # fmt: skip
-            _keep_regions(bgra_u8, theme.keep.regions, out)
+            read_hud = np.ascontiguousarray(painting.materials[..., HUD])
+            self.kept = self._keep_mask.update(bgra_u8, read_hud, theme.keep)
+            if self.kept is not None:
+                blend_kept(bgra_u8, self.kept, out)
+            keep_regions(bgra_u8, theme.keep.regions, out)
             if view is View.SPLIT:
-                _split(bgra_u8, out)
+                split(bgra_u8, out)
         marks.append(time.perf_counter())
         spans = np.diff(marks) * 1e3
         return dict(zip(("prepare", "step", "compose"), spans.tolist(), strict=True))
@@ -102,30 +123,3 @@ class EngineRenderer:
         for view in View:
             self.render(bgra_u8, theme, view, 0, out)
         self.reset()
-
-
-def _show_materials(bgra_u8: np.ndarray, painting: Painting, out: np.ndarray) -> None:
-    """Every pixel in its material's colour, with a quarter of the game's light so that shapes stay readable."""
-    h, w = bgra_u8.shape[:2]
-    colors = MATERIAL_COLORS[:, ::-1][painting.materials.argmax(axis=2)]
-    flat = cv2.resize(colors, (w, h), interpolation=cv2.INTER_NEAREST)
-    light = cv2.cvtColor(bgra_u8, cv2.COLOR_BGRA2GRAY)
-    cv2.addWeighted(flat, 0.75, cv2.cvtColor(light, cv2.COLOR_GRAY2BGR), 0.25, 0, dst=flat)
-    out[..., :3] = flat
-    out[..., 3] = 255
-
-
-def _keep_regions(bgra_u8: np.ndarray, regions: tuple[tuple[float, float, float, float], ...], out: np.ndarray) -> None:
-    """Puts the game's own pixels back, bit for bit."""
-    h, w = bgra_u8.shape[:2]
-    for x, y, wide, tall in regions:
-        rows = slice(round(y * h), round((y + tall) * h))
-        columns = slice(round(x * w), round((x + wide) * w))
-        out[rows, columns] = bgra_u8[rows, columns]
-
-
-def _split(bgra_u8: np.ndarray, out: np.ndarray) -> None:
-    """Left half the game, right half the theme, a thin line between."""
-    middle = bgra_u8.shape[1] // 2
-    out[:, :middle] = bgra_u8[:, :middle]
-    out[:, middle : middle + DIVIDER_PX] = 235

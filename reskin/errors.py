@@ -4,13 +4,17 @@ ReskinError
 ├── ThemeError       a theme file that cannot be used
 ├── TimelineError    a timeline that cannot be used
 ├── SettingsError    a settings file that cannot be used
+├── ProfileError     a game's profile that cannot be used
 ├── DisplayError     no screen, or one that went away
 ├── CaptureError     a window or file that cannot be grabbed
 ├── SelfCaptureError the grab shows our own overlay
 ├── OverlayError     the overlay cannot be shown
 ├── HotkeyError      a chord that cannot be registered
 ├── EngineError      weights that do not load, a model that failed
-└── VideoError       a video that cannot be read or written
+├── VideoError       a video that cannot be read or written
+├── StreamError      the pages for OBS cannot be served
+├── SinkError        a place for finished frames that cannot be opened, or that failed
+└── SinkEnded        one that the player has closed by hand: nothing is wrong
 """
 
 
@@ -29,6 +33,10 @@ class TimelineError(ReskinError):
 
 
 class SettingsError(ReskinError):
+    pass
+
+
+class ProfileError(ReskinError):
     pass
 
 
@@ -57,4 +65,16 @@ class EngineError(ReskinError):
 
 
 class VideoError(ReskinError):
+    pass
+
+
+class StreamError(ReskinError):
+    pass
+
+
+class SinkError(ReskinError):
+    pass
+
+
+class SinkEnded(ReskinError):
     pass

@@ -12,6 +12,7 @@ thread of its own, behind a slot. Knows nothing of X11, models or files.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,25 +21,30 @@ import numpy as np
 from reskin.controls import Controls
 from reskin.engine_link import Engine, EngineNews, Painting
 from reskin.errors import ReskinError
+from reskin.fault_states import SLOW, Facts, FaultWatch, looks_black
+from reskin.flash_limiter import FlashLimiter
+from reskin.flash_safety import FlashProfile
 from reskin.frame import Frame, Region
 from reskin.ledger import Ledger, Tick
 from reskin.note import Note
-from reskin.pace import Clock, GrabTimer, Grace, SystemClock, Ticks
+from reskin.pace import TICK_HZ, Clock, GrabTimer, Grace, SystemClock, Ticks
 from reskin.panel import Panels
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.prompt_bar import PromptBar
 from reskin.quality import QualityGovernor
+from reskin.remote import Command
 from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
+from reskin.themes import Theme
 from reskin.timeline import Timeline
 
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
-MISSING_NOTE_NS = 10_000_000_000  # without a skin, though one is wanted: the player is told, and told again
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,13 @@ class LoopOptions:
     prompt_bar: PromptBar | None = None  # not closed here
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
+    poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
+    on_grab: Sequence[Callable[[Frame], None]] = ()  # see the game's own picture, which is valid until the next one
+    poll_commands: Callable[[], list[Command]] = list  # of a remote control
+    keep: Callable[[Theme], Theme] = lambda theme: theme  # adds what the game's profile keeps; no work while unchanged
+    flash_limiter: FlashProfile = "broadcast"
+    opening: str | None = None  # a long note at the start
+    on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
         None
@@ -79,7 +92,8 @@ def run_loop(
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
     panels = note if options.prompt_bar is None else Panels(note.shown, options.prompt_bar.shown)
-    presenter = Presenter(overlay, sinks, panels, guard)
+    limiter = None if options.flash_limiter == "off" else FlashLimiter(options.flash_limiter, fps=TICK_HZ)
+    presenter = Presenter(overlay, sinks, panels, guard, limiter)
     ledger, grab_timer, grace, quality = Ledger(status), GrabTimer(), Grace(), QualityGovernor()
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
@@ -91,12 +105,17 @@ def run_loop(
                 controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
             )
             news = engine.poll(clock.now_ns())
+            notes += controls.obey(options.poll_commands())
             engine.configure(
-                theme=controls.theme, view=controls.view, quality=quality.level, fade_frames=controls.fade_frames
-            )
+                theme=options.keep(controls.theme), view=controls.view, quality=quality.level,
+                fade_frames=controls.fade_frames,
+            )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
             if region is None:
                 controls.game_is_hidden()
+            if frame is not None:
+                for look in options.on_grab:
+                    look(frame)
 
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)
@@ -110,16 +129,19 @@ def run_loop(
             if news.died:
                 presenter.engine_died(present_ns)
             run.say(note, notes, news, engine, present_ns)
+            if controls.takes_panic():
+                presenter.withdraw()
             visible = presenter.present(
-                frame, region, now_ns=present_ns, on=controls.is_on, comparing=controls.is_comparing
+                frame, region, now_ns=present_ns, on=run.wants_skin, comparing=controls.is_comparing
             )
             shown_ns = clock.now_ns()
 
             # Count it, and choose the quality that keeps the ticks.
-            wanted = run.wants_painting(region, shown_ns, painted=painting is not None, visible=visible)
+            wanted = run.wants_painting(region, frame, shown_ns, painted=painting is not None, visible=visible)
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
+            controls.tell(status)
             if run.change_quality(quality, painting, news, missed=missed) or news.died:
                 grab_timer.forget()
             run.take_screenshot(presenter)
@@ -178,9 +200,8 @@ class _Run:
         self._is_warm = False
         self._engine_note = "Engine starting"
         self._own_note: str | None = None  # to be said at the next tick
-        self._warning: str | None = None  # the same, and longer
-        self._was_visible = False
-        self._missing_since_ns = 0
+        self._warning = options.opening  # the same, and longer
+        self._faults = FaultWatch()
 
     def is_over(self, now_ns: int) -> bool:
         seconds = self._options.seconds
@@ -198,37 +219,45 @@ class _Run:
         """Since the first painting; 0 before it."""
         return 0 if self._first_painting_ns is None else now_ns - self._first_painting_ns
 
-    def wants_painting(self, region: Region | None, now_ns: int, *, painted: bool, visible: bool) -> bool:
+    @property
+    def wants_skin(self) -> bool:
+        return self._controls.is_on and not self._faults.is_black
+
+    def wants_painting(
+        self, region: Region | None, frame: Frame | None, now_ns: int, *, painted: bool, visible: bool
+    ) -> bool:
         """Whether this tick counts; also begins the measuring when the warm-up is over.
 
         From the first painting on, be it too old to be shown: an engine that is too slow from the start is missed too.
         """
         if self._first_painting_ns is None and painted:
             self._first_painting_ns = now_ns
+        self._watch(region, frame, now_ns, visible=visible)
         if self._first_painting_ns is None:
             return False
         if not self._is_warm and now_ns - self._first_painting_ns >= self._options.warm_up_s * 1e9:
             self._is_warm = True
             self._status.begin_measuring(now_ns)
             self._options.on_warm()
-        wants = region is not None and self._controls.is_on and not self._controls.is_comparing
-        is_up = self._status.engine not in (EngineState.STARTING, EngineState.DEAD)  # which have notes of their own
-        self._watch(now_ns, missing=wants and is_up and not visible)
-        self._was_visible = visible
-        return wants
+        return region is not None and self.wants_skin and not self._controls.is_comparing
 
-    def _watch(self, now_ns: int, *, missing: bool) -> None:
-        """Tell the player why there is no skin: at once when it goes, and again while it does not come."""
-        if not missing:
-            self._missing_since_ns = now_ns
-        elif self._was_visible:
-            self._warning = "The engine is late: this is the game itself, until it keeps up again"
-        elif now_ns - self._missing_since_ns >= MISSING_NOTE_NS:
-            self._missing_since_ns = now_ns
-            self._warning = (
-                "The engine is too slow for this machine now: this is the game itself. Close other programs, make the "
-                'game\'s window smaller, or set preset = "lite"'
-            )
+    def _watch(self, region: Region | None, frame: Frame | None, now_ns: int, *, visible: bool) -> None:
+        """The state of the run, for the status; and in words for the player, when something is wrong."""
+        facts = Facts(
+            capture=self._capture.state, has_picture=frame is not None,
+            is_large_enough=region is None or min(region.w, region.h) >= MIN_SIDE_PX,
+            is_black=frame is not None and looks_black(frame.bgra_u8),
+            engine=self._status.engine, has_painted=self._first_painting_ns is not None,
+            is_on=self._controls.is_on, is_comparing=self._controls.is_comparing, visible=visible,
+        )  # fmt: skip
+        told = self._faults.see(facts, now_ns)
+        if told is not None:
+            self._warning = told
+        if (self._faults.state, self._faults.why) != (self._status.state, self._status.why):
+            self._status.state, self._status.why = self._faults.state, self._faults.why
+            state = f"{self._status.state.value}: {self._status.why}".removesuffix(": ")
+            _log.info("%s", state)
+            self._options.on_state(state)
 
     def say(self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int) -> None:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""
@@ -237,6 +266,7 @@ class _Run:
         if self._own_note is not None:
             notes, self._own_note = [*notes, self._own_note], None
         warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
+        warnings += self._options.poll_warnings()
         self._warning = None
         if warnings:
             note.say(warnings[-1], now_ns, stay_s=LONG_NOTE_S)
@@ -257,7 +287,11 @@ class _Run:
         elif self._status.engine is EngineState.ACTIVE:
             engine_ms = painting.stages_ms["engine"] if painting is not None else None
             quality.tick(missed=missed and engine_ms is None, engine_ms=engine_ms)
+            if engine_ms is not None and self._faults.engine_took(engine_ms) and quality.give_way():
+                self._warning = SLOW
         if quality.level != before:
+            _log.info("quality %d, was %d", quality.level, before)
+            self._faults.forget_times()
             self._own_note = f"Quality {QUALITY_LEVELS - quality.level} of {QUALITY_LEVELS}"
         return quality.level != before
 

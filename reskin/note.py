@@ -5,7 +5,22 @@ Never blinks: a new text takes the old one's place at full opacity. Knows nothin
 
 from __future__ import annotations
 
-from reskin.panel import Panel, PanelDrawer, Panels, Shown, blank, line_width, text_height_px, write
+from functools import lru_cache
+
+import numpy as np
+
+from reskin.panel import (
+    MIN_WINDOW_H_PX,
+    MIN_WINDOW_W_PX,
+    Panel,
+    PanelDrawer,
+    Panels,
+    Shown,
+    blank,
+    line_width,
+    text_height_px,
+    write,
+)
 
 FADE_NS = 400_000_000
 MAX_LINES = 3
@@ -47,6 +62,17 @@ class Note(Panels):
         return (panel, opacity) if panel is not None else None
 
 
+def stamp(bgra_u8: np.ndarray, text: str) -> None:
+    """Draws a note for good into the lower left of a picture (h, w, 4) that has room for one."""
+    h, w = bgra_u8.shape[:2]
+    if w < MIN_WINDOW_W_PX or h < MIN_WINDOW_H_PX or not text:
+        return
+    panel = _cached_panel(text, h, w)
+    tall, wide = panel.alpha.shape[:2]
+    left = min(h // 24, w - wide)
+    panel.blend_onto(bgra_u8[h - left - tall : h - left, left : left + wide], 1.0)
+
+
 def _draw_panel(text: str, window_h: int, window_w: int) -> Panel:
     text_px = text_height_px(window_h)
     pad_x, pad_y = text_px, text_px * 2 // 3
@@ -60,6 +86,9 @@ def _draw_panel(text: str, window_h: int, window_w: int) -> Panel:
         write(picture, line, (w - width) // 2, pad_y + row * line_px + text_px, text_px)
     x, y = (window_w - w) // 2, max(0, window_h - h - window_h // 16)
     return Panel.of(picture, x, y, radius_px=min(h // 2, text_px))
+
+
+_cached_panel = lru_cache(maxsize=4)(_draw_panel)  # a clip has the same two on every frame
 
 
 def _wrap(text: str, text_px: int, limit_px: int) -> list[str]:

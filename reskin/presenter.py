@@ -2,8 +2,11 @@
 
 - A painting is shown only while it is at most 190 ms old and has the window's size; otherwise the overlay is hidden, so
   the game itself is back within 250 ms (one tick of 42 ms included) whatever the engine does.
-- The skin fades in, and out when it is switched off: a hard change between game and skin would be a flash. Faults and
-  the compare key take it away at once.
+- The skin fades in, and out when it is switched off or compared, and one switch follows another by a second at least:
+  a hard change between game and skin would be a flash. Only a fault takes it away at once, and then it stays away for
+  that second.
+- The flash limiter comes last, and every picture passes it: what the overlay shows, and what the sinks get also while
+  the player looks at the game itself. Only the notes are drawn after it: they are small and never blink.
 - After a fault, the skin comes back only when the engine has kept up for a while, longer each time, so that an engine
   at its limit does not make the picture switch to and fro.
 
@@ -18,6 +21,7 @@ import cv2
 import numpy as np
 
 from reskin.engine_link import Painting
+from reskin.flash_limiter import FlashLimiter
 from reskin.frame import Frame, Region
 from reskin.panel import Panels
 from reskin.platforms.base import Overlay, Sink
@@ -25,20 +29,27 @@ from reskin.self_capture import SelfCaptureGuard
 
 STALE_NS = 190_000_000
 FADE_TICKS = 6  # 250 ms
+SWITCH_NS = 1_000_000_000  # between two switches of game and skin
 TRUST_PAINTINGS = 6  # in a row after a fault; doubles with each fault
 TRUST_LIMIT = 96  # 4 s
 FORGET_FAULTS_NS = 60_000_000_000
 
 
 class Presenter:
-    def __init__(self, overlay: Overlay, sinks: Sequence[Sink], note: Panels, guard: SelfCaptureGuard) -> None:
+    def __init__(
+        self, overlay: Overlay, sinks: Sequence[Sink], note: Panels, guard: SelfCaptureGuard,
+        limiter: FlashLimiter | None,
+    ) -> None:  # fmt: skip
         self._overlay = overlay
         self._sinks = sinks
         self._note = note
         self._guard = guard
+        self._limiter = limiter
         self._painting: Painting | None = None
         self._grabbed_ns = 0  # of that painting's frame
         self._fade = 0  # of FADE_TICKS: how much of the skin is over the game
+        self._is_fading_in = False  # or has
+        self._switched_ns = 0  # when it last began to fade in or out, or was taken away
         self._trust_needed = 0
         self._trust_after_fault = TRUST_PAINTINGS
         self._fault_ns = 0
@@ -66,10 +77,7 @@ class Presenter:
             self.withdraw()
             return False
         painting = self._showable(region, now_ns)
-        if painting is None or comparing:
-            self._fade = 0
-        else:
-            self._fade = min(FADE_TICKS, max(0, self._fade + (1 if on else -1)))
+        self._fade_towards(on and not comparing, painting, now_ns)
         if painting is None or self._fade == 0:
             self._show_untouched(frame, region, now_ns)
             return False
@@ -80,7 +88,7 @@ class Presenter:
 
     def withdraw(self) -> None:
         """There is nothing to show over: the window is minimised, or the loop ends."""
-        self._fade = 0
+        self._fade, self._is_fading_in = 0, False
         self._keep_skin()
         self._hide()
 
@@ -91,6 +99,22 @@ class Presenter:
     def last_skin(self) -> np.ndarray | None:
         """A copy of the last picture that the overlay showed, also when it is hidden now; None when there was none."""
         return self.picture() if self._shows_skin else self._kept_skin
+
+    def _fade_towards(self, wanted: bool, painting: Painting | None, now_ns: int) -> None:
+        if painting is None:
+            if self._fade > 0:
+                self._switched_ns = now_ns
+            self._fade, self._is_fading_in = 0, False
+            return
+        if wanted != self._is_fading_in and (not self._switched_ns or now_ns - self._switched_ns >= SWITCH_NS):
+            self._is_fading_in = wanted
+            self._switched_ns = now_ns
+            if not wanted:
+                self._keep_skin()  # and not one that is half faded
+        self._fade = min(FADE_TICKS, max(0, self._fade + (1 if self._is_fading_in else -1)))
+
+    def _limited(self, pixels: np.ndarray, now_ns: int) -> np.ndarray:
+        return pixels if self._limiter is None else self._limiter.apply(pixels, now_ns)
 
     def _showable(self, region: Region, now_ns: int) -> Painting | None:
         painting = self._painting
@@ -118,6 +142,7 @@ class Presenter:
         return cv2.addWeighted(painting.bgra_u8, opacity, frame.bgra_u8, 1 - opacity, 0, dst=self._mix)
 
     def _show_picture(self, pixels: np.ndarray, painting: Painting, region: Region, now_ns: int) -> None:
+        pixels = self._limited(pixels, now_ns)
         picture = Frame(index=painting.index, captured_ns=painting.captured_ns, bgra_u8=pixels)
         with self._note.over(pixels, now_ns):
             self._overlay.show(picture, region)
@@ -125,7 +150,7 @@ class Presenter:
             self._show_in_sinks(picture, region)
         self._guard.shown(picture)
         self._last_picture = pixels
-        self._shows_skin = True
+        self._shows_skin = self._is_fading_in
 
     def _show_untouched(self, frame: Frame, region: Region, now_ns: int) -> None:
         self._keep_skin()
@@ -137,8 +162,9 @@ class Presenter:
             pixels, place = alone
             self._overlay.show(Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=pixels), place)
             self._is_visible = self._shows_note_alone = True
+        limited = self._limited(frame.bgra_u8, now_ns)
         if self._sinks:
-            untouched = Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=frame.bgra_u8.copy())
+            untouched = Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=limited.copy())
             with self._note.over(untouched.bgra_u8, now_ns):
                 self._show_in_sinks(untouched, region)
 

@@ -48,6 +48,10 @@ class QualityGovernor:
             self._hold_ticks = HOLD_TICKS
         return self._has_room() and self._step_up()
 
+    def give_way(self) -> bool:
+        """One level lower now, for a reason that misses do not show. False when there is none left."""
+        return self.level < QUALITY_LEVELS - 1 and self._step_down()
+
     def lower_best(self) -> bool:
         """One tier lower for good (three deaths). False when there is none left."""
         if self.best_level >= QUALITY_LEVELS - 1:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 
 from reskin.errors import VideoError
+from reskin.flash_safety import FlashProfile
+from reskin.picture_size import MOST_PX, picture_size
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 
@@ -33,7 +35,10 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def render_file(source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress) -> Rendered:
+def render_file(
+    source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress,
+    flash_limiter: FlashProfile = "broadcast",
+) -> Rendered:  # fmt: skip
     """Picture to picture, video to video; VideoError for what cannot be read or written."""
     if is_picture(source) != is_picture(target):
         kinds = {True: "a picture", False: "a video"}
@@ -46,7 +51,7 @@ def render_file(source: Path, target: Path, theme: Theme, renderer: Renderer, pr
     renderer.reset()
     if is_picture(source):
         return _render_picture(source, target, theme, renderer, progress)
-    return _render_video(source, target, theme, renderer, progress)
+    return _render_video(source, target, theme, renderer, progress, flash_limiter)
 
 
 def _render_picture(source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress) -> Rendered:
@@ -59,7 +64,10 @@ def _render_picture(source: Path, target: Path, theme: Theme, renderer: Renderer
     return Rendered(frames=1, size=(w, h))
 
 
-def _render_video(source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress) -> Rendered:
+def _render_video(
+    source: Path, target: Path, theme: Theme, renderer: Renderer, progress: Progress, profile: FlashProfile
+) -> Rendered:
+    from reskin.flash_limiter import FlashLimiter
     from reskin.frame import Frame
     from reskin.video import VideoReader, VideoWriter
 
@@ -69,22 +77,30 @@ def _render_video(source: Path, target: Path, theme: Theme, renderer: Renderer, 
     ):
         w, h = reader.size
         out = np.empty((h, w, 4), np.uint8)
+        limiter = None if profile == "off" else FlashLimiter(profile, fps=float(reader.fps))
         frames = 0
         for frame in reader:
             renderer.render(frame.bgra_u8, theme, View.THEME, 0, out)
-            writer.write(Frame(frame.index, frame.captured_ns, out))
+            shown = out if limiter is None else limiter.apply(out, frame.captured_ns)
+            writer.write(Frame(frame.index, frame.captured_ns, shown))
             frames = frame.index + 1
             progress(frames, reader.length)
     return Rendered(frames=frames, size=(w, h))
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """(h, w, 4) uint8 BGRA; VideoError when it is no picture."""
+    """(h, w, 4) uint8 BGRA; VideoError when it is no picture, or one of more pixels than fit."""
     try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError as error:
         raise VideoError(f"reading the picture {path}: {error.strerror}; check the path") from error
-    bgr_u8 = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    w, h = picture_size(content) or (0, 0)
+    if w * h > MOST_PX:
+        raise VideoError(f"reading the picture {path}: {w}x{h} pixels; expected at most {MOST_PX // 10**6} million")
+    try:
+        bgr_u8 = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    except cv2.error:  # of a header that says the impossible
+        bgr_u8 = None
     if bgr_u8 is None:
         raise VideoError(f"reading the picture {path}: it is none; expected one of {', '.join(PICTURE_SUFFIXES)}")
     return cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA)

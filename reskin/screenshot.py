@@ -26,6 +26,11 @@ class Screenshots:
     def take(self, bgra_u8: np.ndarray) -> None:
         self._orders.put(bgra_u8)
 
+    def tell(self, *notes: str) -> None:
+        """Say these too, the last of them: there is one place on the screen for a note."""
+        for note in notes:
+            self._notes.put(note)
+
     def notes(self) -> list[str]:
         note = self._notes.take()
         return [] if note is None else [note]

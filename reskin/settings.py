@@ -13,8 +13,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from engine.config import PRESETS
+from engine.config import PLAYABLE
 from reskin.errors import SettingsError
+from reskin.flash_safety import FlashProfile
 from reskin.toml_errors import hint, parse_model, read_model
 
 FPS = 24  # the whole design is built on it; not a setting
@@ -52,8 +53,8 @@ def _checked_chord(chord: str) -> str:
 
 
 def _checked_preset(name: str) -> str:
-    if name not in PRESETS:
-        raise ValueError(f"no such preset{hint(name, PRESETS)}")
+    if name not in PLAYABLE:
+        raise ValueError(f"no such preset{hint(name, PLAYABLE)}")
     return name
 
 
@@ -86,6 +87,7 @@ class HotkeySettings(_Part):
     materials: Chord = "<ctrl>+<alt>+m"
     prompt: Chord = "<ctrl>+<alt>+i"  # opens the prompt bar, and closes it again
     screenshot: Chord = "<ctrl>+<alt>+x"
+    panic: Chord = "<ctrl>+<alt>+<end>"  # the game back at once, whatever happens
     quit: Chord = "<ctrl>+<alt>+q"
 
     @model_validator(mode="after")
@@ -114,6 +116,22 @@ class OverlaySettings(_Part):
         description="a whole number from 0 to 240: frames from one theme to the next, 0 = a cut",
     )
     strength_step: float = Field(default=0.1, ge=0.01, le=1, description="a number from 0.01 to 1: per key press")
+    only_in_front: bool = Field(
+        default=True, description="true or false: on Windows, hide the overlay while another window is in front"
+    )
+
+
+class StreamSettings(_Part):
+    obs: bool = Field(default=False, description="true or false: serve the pages for OBS at every run, as --obs does")
+    port: int = Field(default=24024, ge=0, le=65535, description="a port, 0 to 65535; 0 takes any that is free")
+    quality: int = Field(default=80, ge=30, le=95, description="30 to 95: of the JPEG pictures")
+
+
+class SafetySettings(_Part):
+    flash_limiter: FlashProfile = Field(
+        default="broadcast",
+        description='"broadcast" (flashes over a quarter of the screen), "strict" (WCAG\'s smaller window), or "off"',
+    )
 
 
 class Settings(_Part):
@@ -121,13 +139,15 @@ class Settings(_Part):
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
     )
     preset: Annotated[str, AfterValidator(_checked_preset)] = Field(
-        default="lite", description="one of " + ", ".join(PRESETS)
+        default="lite", description="one of " + ", ".join(PLAYABLE)
     )
     screenshots: str = Field(
         default="", max_length=300, description='a folder for screenshots, or "" for the pictures folder'
     )
     hotkeys: HotkeySettings = Field(default=HotkeySettings(), description="a table")
     overlay: OverlaySettings = Field(default=OverlaySettings(), description="a table")
+    stream: StreamSettings = Field(default=StreamSettings(), description="a table")
+    safety: SafetySettings = Field(default=SafetySettings(), description="a table")
 
     def screenshot_folder(self) -> Path:
         """Where screenshots go; may not exist yet."""
@@ -175,7 +195,7 @@ def write_settings(path: Path, settings: Settings) -> None:
 def commented_settings(settings: Settings) -> str:
     """A settings file that says what `settings` does, each key under a comment saying what it takes."""
     blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]
-    for name in ("hotkeys", "overlay"):
+    for name in ("hotkeys", "overlay", "stream", "safety"):
         note = [f"# each is {CHORD}"] if name == "hotkeys" else []
         blocks += ["", f"[{name}]", *note, *_lines(getattr(settings, name))]
     return "\n".join(blocks) + "\n"
@@ -193,6 +213,8 @@ def _lines(part: _Part) -> list[str]:
 
 
 def _toml(value: str | float) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         return str(value)
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -24,6 +24,16 @@ class EngineState(Enum):
     DEAD = "dead"  # ended; will be started again
 
 
+class PlayState(Enum):
+    """What `reskin.fault_states` makes of it all; it says what each means."""
+
+    SEEKING = "seeking"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LOST = "lost"
+    FAULT = "fault"
+
+
 class Rolling:
     """The last `size` values, in memory allocated once."""
 
@@ -49,6 +59,12 @@ class Rolling:
         rank = min(n - 1, max(0, int(np.ceil(percent / 100 * n)) - 1))
         return float(np.partition(self._values[:n], rank)[rank])
 
+    def recent(self, count: int) -> float:
+        """The median of the last `count` values; 0 when there is none."""
+        count = min(count, len(self))
+        places = np.arange(self._count - count, self._count) % self._values.size
+        return float(np.median(self._values[places])) if count else 0.0
+
 
 @dataclass(kw_only=True)
 class Status:
@@ -71,12 +87,19 @@ class Status:
     stages_ms: dict[str, Rolling] = field(default_factory=dict)
 
     # now
+    state: PlayState = PlayState.SEEKING
+    why: str = ""  # it is not active, in words
     engine: EngineState = EngineState.STARTING
     engine_name: str = ""
     quality: int = 0
     drift: Drift = NO_DRIFT  # of the last painting
+    theme: str = ""  # its name
+    strength: float = 0.0
+    view: str = ""
+    is_on: bool = True
     size: tuple[int, int] = (0, 0)  # (h, w) of the last frame grabbed
     ended_because: str = ""
+    failures: list[str] = field(default_factory=list)  # of sinks that were dropped; the loop went on
     glass: GlassReport | None = None  # what a player saw, where a meter was watching
 
     @property
@@ -96,6 +119,15 @@ class Status:
     def fps(self) -> float:
         elapsed_s = (self.measured_until_ns - self.measured_from_ns) / 1e9
         return self.presented / elapsed_s if elapsed_s > 0 else 0.0
+
+    def summary(self) -> dict[str, str | int | float]:
+        """What is so now, for programs."""
+        return {
+            "state": self.state.value, "why": self.why, "engine": self.engine.value, "quality": self.quality,
+            "fps": round(self.fps, 2), "missed_share": round(self.missed_share, 4),
+            "latency_p95_ms": round(self.latency_ms.percentile(95), 1),
+            "engine_deaths": self.engine_deaths, "engine_errors": self.engine_errors,
+        }  # fmt: skip
 
     def time(self, stage: str, ms: float) -> None:
         self.stages_ms.setdefault(stage, Rolling()).add(ms)

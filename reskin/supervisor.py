@@ -11,6 +11,7 @@ Knows nothing of windows or of what the renderer does.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -42,6 +43,7 @@ FIRST_CAPACITY = 1920 * 1080 * 4  # bytes of a frame; memory that is not written
 QUIET_THREADS = {
     "OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
 }  # fmt: skip
+_log = logging.getLogger(__name__)
 
 
 class Supervisor:
@@ -74,6 +76,7 @@ class Supervisor:
         """EngineError when it never once came up in three tries: then something is missing, and trying is no help."""
         if self._life is None:
             if now_ns >= self._begin_ns:
+                _log.info("engine %s starts", self.name)
                 self._life = _Life(self._arguments, self._capacity)
                 self._polled_ns = now_ns
             return EngineNews()
@@ -109,6 +112,7 @@ class Supervisor:
             self._life = None
 
     def _died(self, reason: str, now_ns: int, errors: int) -> EngineNews:
+        _log.error("engine died: %s", reason)
         self._deaths_ns.append(now_ns)
         recent = sum(now_ns - death_ns < DEATH_WINDOW_NS for death_ns in self._deaths_ns)
         if recent >= DEATHS_PER_TIER and not self._was_active:
@@ -140,7 +144,7 @@ class _Life:
         self.process: SpawnProcess = context.Process(
             target=serve, args=(theirs, *arguments, os.getpid()), name="reskin-engine", daemon=True
         )
-        with _environment(QUIET_THREADS), _interrupt_blocked():
+        with _environment(QUIET_THREADS), interrupt_blocked():
             self.process.start()
         theirs.close()
         self._segment = self._give_segment(capacity)
@@ -251,7 +255,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _interrupt_blocked() -> Iterator[None]:
+def interrupt_blocked() -> Iterator[None]:
     """A process inherits the mask: Ctrl-C, which the terminal sends to all, then ends the app alone."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

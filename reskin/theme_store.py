@@ -119,6 +119,13 @@ class ThemeStore:
         self._index = index
         return ThemeNews(theme=entry.theme, message=entry.theme.name)
 
+    def select_id(self, theme_id: str) -> ThemeNews:
+        """The theme of that id, its file's name; without a theme when there is none or it cannot be used."""
+        for index, entry in enumerate(self._entries):
+            if entry.path is not None and entry.path.stem == theme_id:
+                return self.select(index)
+        return ThemeNews(theme=None, message=f"no theme {theme_id}")
+
     def show(self, theme: Theme, *, fade_frames: int | None = None) -> ThemeNews:
         """A theme from elsewhere, such as a prompt's; where it is none of those here it stays among them, the last of
         its kind, until the next one comes."""
@@ -131,6 +138,10 @@ class ThemeStore:
             self._entries[index].theme = theme
         self._index = index
         return ThemeNews(theme=theme, message=theme.name, fade_frames=fade_frames)
+
+    def with_files(self) -> list[tuple[Path, Theme]]:
+        """File and last good theme of each that has both; may be called from any thread."""
+        return [(entry.path, entry.theme) for entry in list(self._entries) if entry.path and entry.theme]
 
     def poll(self) -> ThemeNews | None:
         """The next thing that happened to the files, if any; cheap enough for every frame."""

@@ -35,15 +35,15 @@ def _block(name: str, part: Mapping[str, Any], notes: Mapping[str, str]) -> str:
     lines = [f"# {line}".rstrip() for line in notes.get(name, "").splitlines()]
     if name:
         lines.append(f"[{name}]")
-    lines += [f"{key} = {_value(value)}" for key, value in part.items()]
+    lines += [f"{key} = {toml_value(value)}" for key, value in part.items()]
     return "\n".join(lines) + "\n"
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(part)}" for key, part in value.items()) + " }" if value else "{}"
+        return "{ " + ", ".join(f"{key} = {toml_value(part)}" for key, part in value.items()) + " }" if value else "{}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(part) for part in value) + "]"
+        return "[" + ", ".join(toml_value(part) for part in value) + "]"
     if isinstance(value, float):
         return repr(value)
     return json.dumps(value, ensure_ascii=False)  # TOML writes texts and truth values as JSON does

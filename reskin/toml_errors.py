@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -18,10 +20,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reskin.errors import ReskinError
+from reskin.toml_limits import MAX_BYTES, deep_values, refused_text, refused_values
 
-MAX_BYTES = 64 * 1024  # a theme by hand is 2 KiB; more is a mistake or an attack
 MAX_MISTAKES_SHOWN = 20
 MAX_STATEMENT_LINES = 200  # a longer list or text: mistakes after it go without a line, finding it would take seconds
+MAX_TRIED = 10_000  # characters parsed in vain in search of statements' ends; mistakes after that go without a line
+
+# A bare key and a value that ends on its line, in a text that is known to be valid: neither list, table nor long text.
+_PLAIN = re.compile(r"""[ \t]*([A-Za-z0-9_-]+)[ \t]*=[ \t]*(?:[^"'\[{\s][^"'\[{]*|"[^"\\]*"(?!")[^"]*)""")
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[str | int, ...]
@@ -70,41 +76,79 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def parse_model(text: str, model: type[Model], error: type[ReskinError], source: str) -> Model:
-    """TOML text as a checked model; `source` names it in the error: 'theme /home/me/neon.toml'."""
+    """TOML text as a checked model; `source` names it in the error: 'theme /home/me/neon.toml'.
+
+    The one way in for everything that a person writes; `reskin.toml_limits` says what no such text may be.
+    """
+    if refused := refused_text(text):
+        raise error(f"{source} cannot be used: {refused}; a file that a person writes is shorter")
     try:
         tree = tomllib.loads(text)
     except RecursionError as cause:
-        raise error(f"{source} cannot be used: its brackets are nested too deep; write it with plain tables") from cause
+        where = f"line {_longest_line(text)}: "
+        raise error(f"{source} cannot be used: {where}its brackets are nested too deep; write plain tables") from cause
     except ValueError as cause:  # TOMLDecodeError, and int() on a number of more than 4,300 digits
         reason, _, place = str(cause).partition(" (at ")
         if place.startswith("end of document"):
             place = f"line {len(text.splitlines())})"
-        where = place.rstrip(")") + ": " if place else ""
-        raise error(f"{source} is not valid TOML: {where}{reason}; mend that and save again") from cause
+        where = place.rstrip(")") or f"line {_longest_line(text)}"  # without a place it is a number of too many digits
+        reason = reason.partition(";")[0]  # and then comes what to do in Python
+        raise error(f"{source} is not valid TOML: {where}: {reason}; mend that and save again") from cause
+    if too_deep := deep_values(tree):
+        raise error(_told(source, _refused(too_deep, text)))
     try:
-        return model.model_validate(tree)
+        found = model.model_validate(tree)
     except ValidationError as cause:
-        mistakes = _mistakes(cause, model, text)
-        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        shown = mistakes[:MAX_MISTAKES_SHOWN]
-        if len(mistakes) > len(shown):
-            shown.append(f"... and {len(mistakes) - len(shown)} more")
-        raise error("\n  ".join([f"{source} cannot be used, {count}:", *shown])) from cause
+        raise error(_told(source, _mistakes(cause, model, text))) from cause
+    if refused_anyway := refused_values(tree):  # by a model without limits of its own
+        raise error(_told(source, _refused(refused_anyway, text)))
+    return found
 
 
-def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list[str]:
-    """One line of text for each mistake, in the order of the file."""
+def _longest_line(text: str) -> int:
+    lines = text.split("\n")
+    return 1 + max(range(len(lines)), key=lambda index: len(lines[index]))
+
+
+def _told(source: str, mistakes: list[Callable[[], str]]) -> str:
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    shown = [mistake() for mistake in mistakes[:MAX_MISTAKES_SHOWN]]
+    if len(mistakes) > len(shown):
+        shown.append(f"... and {len(mistakes) - len(shown)} more")
+    return "\n  ".join([f"{source} cannot be used, {count}:", *shown])
+
+
+def _refused(found: list[tuple[Location, str]], text: str) -> list[Callable[[], str]]:
     lines = statement_lines(text)
-    found = []
+    return _in_order([(line_of(location, lines), location, partial(str, said)) for location, said in found])
+
+
+def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list[Callable[[], str]]:
+    """Each mistake's line of text, in the order of the file; made when asked for, since only the first are shown."""
+    lines = statement_lines(text)
     details = cause.errors(include_url=False)
-    for detail in details:
-        location = detail["loc"]
-        if detail["type"] == "too_short" and any(location == other["loc"][:-1] for other in details):
-            continue  # a list is short only because pydantic left out the wrong items, which are told already
-        line = next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 0)
-        where = f"line {line}, " if line else ""
-        found.append((line, f"{where}{_dotted(location)}: {_message(detail, model)}"))
-    return [message for _, message in sorted(found, key=lambda item: item[0])]
+    inner = {detail["loc"][:-1] for detail in details}
+    return _in_order([
+        (line_of(detail["loc"], lines), detail["loc"], partial(_message, detail, model))
+        for detail in details
+        # a list is short only because pydantic left out the wrong items, which are told already
+        if detail["type"] != "too_short" or detail["loc"] not in inner
+    ])  # fmt: skip
+
+
+def _in_order(found: list[tuple[int, Location, Callable[[], str]]]) -> list[Callable[[], str]]:
+    found.sort(key=lambda item: item[0])
+    return [partial(_with_place, *item) for item in found]
+
+
+def _with_place(line: int, location: Location, said: Callable[[], str]) -> str:
+    where = f"line {line}, " if line else ""
+    return f"{where}{_dotted(location)}: {said()}"
+
+
+def line_of(location: Location, lines: dict[Location, int]) -> int:
+    """The line of a key, or of the nearest table around it that has one; 0 where none has."""
+    return next((lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), 0)
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
@@ -178,14 +222,24 @@ def statement_lines(text: str) -> dict[Location, int]:
     found: dict[Location, int] = {}
     table: Location = ()
     arrays: dict[Location, int] = {}
-    start, lines = 0, text.split("\n")
+    start, tried, lines = 0, 0, text.split("\n")
     while start < len(lines):
+        if not (said := lines[start].strip()) or said.startswith("#"):
+            start += 1
+            continue
+        if plain := _PLAIN.fullmatch(lines[start]):  # most lines, in a tenth of the time
+            found.setdefault((*table, plain[1]), start + 1)
+            start += 1
+            continue
         for end in range(start + 1, min(start + MAX_STATEMENT_LINES, len(lines)) + 1):
+            part = "\n".join(lines[start:end])
             try:
-                statement = tomllib.loads("\n".join(lines[start:end]))
+                statement = tomllib.loads(part)
                 break
-            except tomllib.TOMLDecodeError:
-                continue
+            except (ValueError, RecursionError):  # the latter where the stack here is deeper than at the first time
+                tried += len(part)
+                if tried > MAX_TRIED:
+                    return found
         else:
             return found
         if lines[start].lstrip().startswith("["):

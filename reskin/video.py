@@ -1,7 +1,8 @@
 """Video files in and out (PyAV): frames with their true times, H.264 out, the sound carried over in step.
 
 Times are nanoseconds of the file's own clock. Rotation marks of phones are not applied. A file is written under a
-hidden name beside its target and renamed when complete, so that no half video is ever taken for a whole one.
+hidden name beside its target and renamed when complete, so that no half video is ever taken for a whole one; a live
+one under its own name, in pieces, so that what was recorded stays whatever happens.
 """
 
 from __future__ import annotations
@@ -21,14 +22,20 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
 from reskin.errors import VideoError
 from reskin.frame import Frame
+from reskin.letterbox import letterbox
+from reskin.video_encoders import Encoder, choose_encoder
 from reskin.video_sound import SoundTrack, open_sound
 
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for every frame rate in use, and what MPEG itself counts in
 _NS = 1_000_000_000
 _QUALITY = {"crf": "18", "preset": "veryfast"}  # looks like the source; 720p in about 10 ms a frame on one core
-# Beside a game: on two cores "veryfast" took the engine down to 3 fps. Larger files, one thread, no look-ahead.
-_LIVE_QUALITY = {"crf": "20", "preset": "ultrafast", "tune": "zerolatency", "threads": "1"}
+# A live file is written in pieces, each whole in itself and on the disk at once: a kill takes the one begun, no more.
+_LIVE_PIECE_MS = 250
+_LIVE_KEYFRAME_FRAMES = 48
+_LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_LIVE_PIECE_MS * 1000)}
+_LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}
 _SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
+_MOST_PX = 8192 * 8192  # a header of a few bytes can ask for any memory
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
 # Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
 # pictures whose width is 1 to 4 more than a multiple of 16.
@@ -42,7 +49,7 @@ class VideoReader:
         self.path = Path(path)
         try:
             self._container: Any = av.open(str(self.path))
-        except (av.FFmpegError, OSError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:  # ValueError: its texts are none in UTF-8
             raise VideoError(_unreadable(self.path, error)) from error
         if not self._container.streams.video:
             self._container.close()
@@ -51,12 +58,18 @@ class VideoReader:
             )
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
-        self.size = (int(self._stream.width), int(self._stream.height))  # (width, height)
+        # (width, height); a stream whose codec nobody knows has none
+        self.size = (int(getattr(self._stream, "width", 0)), int(getattr(self._stream, "height", 0)))
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 30)
         self.length = self._length()  # frames, None when the file does not say
         if min(self.size) < 1:
             self._container.close()
             raise VideoError(f"opening the video {self.path}: its pictures have no size. Is the file complete?")
+        if self.size[0] * self.size[1] > _MOST_PX:
+            self._container.close()
+            raise VideoError(
+                f"opening the video {self.path}: {self.size[0]}x{self.size[1]}; expected at most 8192x8192"
+            )
 
     def _length(self) -> int | None:
         if self._stream.frames:
@@ -74,9 +87,10 @@ class VideoReader:
                 bgr_u8 = picture.to_ndarray(format="bgr24", width=w, height=h, interpolation=_EXACT)
                 yield Frame(index, time_ns, cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA))
                 index, last_ns = index + 1, time_ns
-        except av.FFmpegError as error:
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise VideoError(
-                f"reading the video {self.path}: it is damaged after frame {index} ({error.strerror}). "
+                f"reading the video {self.path}: it is damaged after frame {index} ({reason}). "
                 "Expected a whole file; copy it again, or repair it with ffmpeg."
             ) from error
         if index == 0:
@@ -106,23 +120,19 @@ class VideoWriter:
         live: bool = False,
     ) -> None:  # fmt: skip
         self.path = Path(path)
-        self._live = live  # encode as cheaply as can be: a game runs beside
+        self._live = live  # encode as cheaply as can be: a game runs beside; and keep what there is
         self.size = size  # (width, height) of the frames; H.264 wants even sides, so an odd one gains a pixel
         self.left_out = 0
-        self._partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
+        partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
+        self._file = self.path if live else partial
+        self._encoder = choose_encoder(self._even_size()).encoder if live else Encoder(name="libx264", words="")
         self._sound: SoundTrack | None = None
         self._start_ns: int | None = None if audio_from is None else 0
         self._last_pts = -1
         self._frame_length = round(_TIME_BASE.denominator / fps)  # for the last frame, which no other follows
-        if self.path.is_dir():
-            raise VideoError(f"writing the video {self.path}: that is a folder. Expected a file name such as out.mp4.")
-        if self.path.suffix.lower() not in _SUFFIXES:
-            raise VideoError(
-                f'writing the video {self.path}: got the ending "{self.path.suffix}", expected a name ending in '
-                f"{', '.join(_SUFFIXES)}. Others cannot hold H.264 with every frame's own time."
-            )
+        check_target(self.path)
         try:
-            self._container: Any = av.open(str(self._partial), "w")
+            self._container: Any = av.open(str(self._file), "w", options=self._container_options())
         except (av.FFmpegError, OSError, ValueError) as error:
             raise VideoError(_unwritable(self.path, error)) from error
         try:
@@ -143,12 +153,24 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             raise VideoError(_unreadable(path, error)) from error
 
+    def _even_size(self) -> tuple[int, int]:
+        w, h = self.size
+        return w + w % 2, h + h % 2
+
+    def _container_options(self) -> dict[str, str]:
+        if not self._live:
+            return {}
+        return {"flush_packets": "1", **(_LIVE_MKV if self.path.suffix.lower() == ".mkv" else _LIVE_MP4)}
+
     def _add_stream(self, fps: float) -> Any:
-        stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT))
-        stream.width, stream.height = (side + side % 2 for side in self.size)
-        stream.pix_fmt = "yuv420p"
-        stream.options = dict(_LIVE_QUALITY if self._live else _QUALITY)
+        rate = Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT)
+        stream = self._container.add_stream(self._encoder.name, rate=rate)
+        stream.width, stream.height = self._even_size()
+        stream.pix_fmt = self._encoder.pixel_format
+        stream.options = dict(self._encoder.options) if self._live else dict(_QUALITY)
         context = stream.codec_context
+        if self._live:
+            context.gop_size = _LIVE_KEYFRAME_FRAMES
         stream.time_base = context.time_base = _TIME_BASE
         context.colorspace, context.color_range = Colorspace.ITU601, ColorRange.MPEG  # said, or players guess by size
         return stream
@@ -162,6 +184,8 @@ class VideoWriter:
             return
         i420_u8 = cv2.cvtColor(self._fitted(frame.bgra_u8), cv2.COLOR_BGRA2YUV_I420)  # BT.601; swscale: twice the time
         picture: Any = av.VideoFrame.from_ndarray(i420_u8.astype(np.uint8, copy=False), format="yuv420p")
+        if self._encoder.pixel_format != "yuv420p":
+            picture = picture.reformat(format=self._encoder.pixel_format)
         picture.pts, picture.time_base, picture.duration = pts, _TIME_BASE, self._frame_length
         self._last_pts = pts
         try:
@@ -172,10 +196,12 @@ class VideoWriter:
             raise VideoError(_unwritable(self.path, error)) from error
 
     def _fitted(self, bgra_u8: np.ndarray) -> np.ndarray:
-        """The frame at the video's size: scaled if the game's window changed, its last row or column doubled if odd."""
+        """The frame at the video's size: with bars if the window changed, its last row or column doubled if odd."""
         w, h = self.size
         if bgra_u8.shape[:2] != (h, w):
-            bgra_u8 = cv2.resize(bgra_u8, (w, h), interpolation=cv2.INTER_AREA)
+            fitted = np.empty((h, w, 4), np.uint8)
+            letterbox(bgra_u8, fitted)
+            bgra_u8 = fitted
         if w % 2 or h % 2:
             bgra_u8 = cv2.copyMakeBorder(bgra_u8, 0, h % 2, 0, w % 2, cv2.BORDER_REPLICATE)
         return bgra_u8
@@ -191,19 +217,21 @@ class VideoWriter:
             if self._sound is not None:
                 self._sound.write_rest()
             self._container.close()
-            self._partial.replace(self.path)
+            if not self._live:
+                self._file.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             raise VideoError(_unwritable(self.path, error)) from error
         finally:
             self.abandon()  # nothing is left to remove when all went well
 
     def abandon(self) -> None:
-        """Leave no trace of a video that will not be finished; does nothing after `close`."""
+        """Leave no trace of a video that will not be finished, a live one but as it is. Does nothing after `close`."""
         if self._sound is not None:
             self._sound.close()
         with contextlib.suppress(av.FFmpegError, OSError):  # it could not be finished, which is why it goes
             self._container.close()
-        self._partial.unlink(missing_ok=True)
+        if not self._live or self._last_pts < 0:
+            self._file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -215,6 +243,19 @@ class VideoWriter:
             self.close()
         else:
             self.abandon()
+
+
+def check_target(path: Path) -> None:
+    """VideoError when no video can have this name."""
+    if path.is_dir():
+        raise VideoError(f"writing the video {path}: that is a folder. Expected a file name such as out.mp4.")
+    if path.suffix.lower() not in _SUFFIXES:
+        raise VideoError(
+            f'writing the video {path}: got the ending "{path.suffix}", expected a name ending in '
+            f"{', '.join(_SUFFIXES)}. Others cannot hold H.264 with every frame's own time."
+        )
+    if not path.absolute().parent.is_dir():
+        raise VideoError(f"writing the video {path}: the folder {path.parent} does not exist. Make it first.")
 
 
 def _to_ns(picture: Any) -> int:
@@ -233,9 +274,6 @@ def _unreadable(path: Path, error: Exception) -> str:
 
 
 def _unwritable(path: Path, error: Exception) -> str:
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        return f"writing the video {path}: the folder {folder} does not exist. Make it first."
     return (
         f"writing the video {path}: {getattr(error, 'strerror', None) or error}. "
         "Expected a folder that can be written and has space."

@@ -20,6 +20,7 @@ class VideoCapture:
         self._reader = VideoReader(path)
         self._frames = iter(self._reader)
         self.name = f"video {self._reader.path.name}"
+        self.title = ""
         self._clock_ns = clock_ns
         self._start_ns: int | None = None  # on our clock, of the file's time zero
         self._now: Frame | None = None

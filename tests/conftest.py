@@ -1,8 +1,13 @@
-"""Fixtures for the whole of the tests: a desktop of our own, one for the session, and a game window on it."""
+"""Fixtures for the whole of the tests: a desktop of our own, one for the session, and a game window on it.
+
+Tests in ALONE keep time or share a desktop's focus: `tools/start.py test` runs them by themselves, and all
+others on every core, a file at a time on one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +15,14 @@ from reskin.virtual_display import VirtualDisplay
 from tests.games import Game
 
 SCREEN_PX = (1280, 720)
+ALONE = {"cli", "demo", "live", "loop", "platforms", "sinks", "test_self_capture.py"}
+TESTS = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        path = item.path.relative_to(TESTS)
+        item.add_marker("alone" if path.parts[0] in ALONE else pytest.mark.xdist_group(str(path)))
 
 
 @pytest.fixture(scope="session")

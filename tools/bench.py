@@ -318,12 +318,14 @@ def changes(
 )
 @click.option("--frames", default=300, show_default=True, help="10000 also shows whether memory grows.")
 @click.option("--device", default="cuda", show_default=True, help="cpu: eager alone, to see that it runs.")
+@click.option("--table", type=click.Path(path_type=Path, dir_okay=False),
+              help="The table that auto goes by.  [default: the engine's own; none with --device cpu]")  # fmt: skip
 def gpu(presets: tuple[str, ...], sizes: list[tuple[int, int]], backends: tuple[str, ...], frames: int,
-        device: str) -> None:  # fmt: skip
+        device: str, table: Path | None) -> None:  # fmt: skip
     """Frames on a GPU, bytes to bytes: every backend and preset, the floor, and what one would take instead."""
     from tools.bench_gpu_report import report  # torch: not for the other commands
 
-    report(presets, sizes, backends, frames, device)
+    report(presets, sizes, backends, frames, device, table)
 
 
 if __name__ == "__main__":

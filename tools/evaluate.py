@@ -53,8 +53,8 @@ from engine.train.fidelity import (
 from engine.train.recovery import Recovery, measure_recovery
 from engine.train.stability import Stability, camera_path, run_long
 from engine.worlds.samples import SourceFrame, clips
-from reskin.engine_renderer import MATERIAL_COLORS
 from reskin.themes import load_theme, shipped_themes
+from reskin.views import MATERIAL_COLORS
 from tools import real_reading, real_structure
 from tools.evaluation_plots import plot_fidelity, plot_recovery, plot_stability, write_sheet
 from tools.evaluation_table import COMMANDS, REQUIRED, WAY_LABELS, print_table

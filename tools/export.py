@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.checkpoint import Held, Part, new_network, save_network
 from engine.config import SHAPES, Shape
-from engine.export import export_painter, export_reader, quantize_reader
+from engine.export import export_painter, export_reader, quantize_reader, update_manifest
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from engine.train.run import averaged_weights
@@ -64,6 +64,7 @@ def export_checkpoint(part: Part, checkpoint: Path, folder: Path, *, shape: Shap
         size_mb = partial.stat().st_size / 1e6
         click.echo(f"{path}: int8, {size_mb:.2f} MB, {changed:.2%} of pixels seen otherwise than in fp32")
     partial.replace(path)
+    update_manifest(path)
     if SHAPES[shape].tokens is not None:
         save_network(network, kept, held)
     return path

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin import engine_renderer
 from reskin.prompts import prompt_theme
-from reskin.renderer import View
+from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 from tools import theme_swatches
 
@@ -36,7 +36,7 @@ def frames(path: Path, at_s: float) -> list[np.ndarray]:
     return [cv2.cvtColor(frame, cv2.COLOR_BGR2BGRA) for frame in found if frame is not None]
 
 
-def painted(renderer: engine_renderer.EngineRenderer, clip: list[np.ndarray], theme: Theme) -> np.ndarray:
+def painted(renderer: Renderer, clip: list[np.ndarray], theme: Theme) -> np.ndarray:
     renderer.reset()
     out = np.empty_like(clip[0])
     for frame in clip:

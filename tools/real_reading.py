@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from engine.config import MATERIALS, PRESETS
 from engine.live import WEIGHTS, LiveEngine
 from engine.train.labels import COLUMNS, ROWS, Agreement, LabelledFrame, at_middles, parse_labels, wrong_cells
-from reskin.engine_renderer import MATERIAL_COLORS
 from reskin.prepare import prepare
 from reskin.video import VideoReader
+from reskin.views import MATERIAL_COLORS
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = ROOT / "tests" / "footage_labels"

@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from engine.config import PRESETS
 from engine.live import LiveEngine
 from engine.train.labels import COLUMNS, LETTERS, ROWS, UNSCORED, LabelledFrame, at_middles, wrong_cells
-from reskin.engine_renderer import EngineRenderer, create
+from reskin.engine_renderer import create
 from reskin.palette import parse_hex, stops, to_oklch
 from reskin.prepare import prepare
-from reskin.renderer import View
+from reskin.renderer import Renderer, View
 from reskin.themes import Theme, find_theme, load_theme, shipped_themes
 from tools.theme_frames import FOOTAGE, Game, games, stream_to
 
@@ -142,7 +142,7 @@ def read_shares(shots: list[tuple[np.ndarray, LabelledFrame]]) -> dict[str, floa
     return {letter: right[letter] / count for letter, count in cells.items()}
 
 
-def painted(renderer: EngineRenderer, stream: list[np.ndarray], theme: Theme) -> np.ndarray:
+def painted(renderer: Renderer, stream: list[np.ndarray], theme: Theme) -> np.ndarray:
     """The stream's last frame, (h, w, 4), in the theme."""
     renderer.reset()
     out = np.empty_like(stream[0])
@@ -151,7 +151,7 @@ def painted(renderer: EngineRenderer, stream: list[np.ndarray], theme: Theme) ->
     return out
 
 
-def measure(game: Game, themes: dict[str, Theme], renderer: EngineRenderer) -> list[Reach]:
+def measure(game: Game, themes: dict[str, Theme], renderer: Renderer) -> list[Reach]:
     labels = game.labelled().values()
     streams = [(stream_to(game, frame.index, LEAD_FRAMES), frame) for frame in labels]
     own = {letter: game_ramp(found) for letter, found in pixels_of((s[-1], frame) for s, frame in streams).items()}

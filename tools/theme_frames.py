@@ -6,7 +6,6 @@ walks by itself, the same way every time. Shared by tools/theme_gallery.py and t
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -59,18 +58,9 @@ def clip_frames(clip: Path) -> Iterator[np.ndarray]:
 
 def demo_frames() -> Iterator[np.ndarray]:
     """The bundled game's hills with nobody at the keys, without a window."""
-    from reskin.demo.plays import HillsPlay
+    from reskin.demo.stream import demo_frames
 
-    play = HillsPlay()
-    idle: dict[int, bool] = defaultdict(bool)
-    h, w = SIZE
-    columns = np.zeros((w, h), np.uint32)
-    while True:
-        play.step(idle, DEMO_STEP_S)
-        play.paint(columns)
-        bgra_u8 = cv2.transpose(columns.view(np.uint8).reshape(w, h, 4))
-        play.hud(bgra_u8)
-        yield bgra_u8
+    return demo_frames(SIZE, DEMO_STEP_S)
 
 
 def stream_to(game: Game, last: int, lead: int) -> list[np.ndarray]:

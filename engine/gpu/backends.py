@@ -8,67 +8,112 @@
 | megakernel | the same, all layers of a step in one launch (`kernels/token_layers.py`) | one graph |
 
 A graph is captured by hand: torch's own wrapper refuses a frame that writes its memory in place (pytorch issue 120733).
-All but eager need CUDA. Asked for by name a backend raises where it cannot run; `auto` takes what can and says why.
+All but eager need CUDA. Asked for by name a backend raises where it cannot run. `auto` takes the one that was fastest
+on this device by a table of measurements (`measured.py`), or where it has no line the first of `ORDER`; one that fails
+to open gives way to the next. Its note says what was taken, why, and what failed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 
 import torch
 
-from engine.gpu.frame import FrameStep
+from engine.gpu.frame import Effort, FrameStep
+from engine.gpu.measured import Place, Table, device_name, fastest, versions
 from kernels import reference
 
 WARM_UPS = 3  # frames before a capture: kernels compile and libraries make their work spaces
+# What `auto` may take, and tries in turn on a device that nobody has measured. `compiled` is not among them: its
+# compilation takes longer than the minute that the app gives an engine to start.
+ORDER = ("cudagraph", "megakernel", "eager")
 
 Run = Callable[[], None]
+Make = Callable[[Effort], Run]
 
 
 class BackendError(RuntimeError):
     """A backend that cannot run here."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Backend:
-    name: str
-    run: Run  # one frame: `screen` to `shown`
-    note: str = ""  # why it was chosen, or what was not
+    """A step that is ready to run. Every effort but the whole is made at its first frame."""
+
+    def __init__(self, name: str, make: Make, note: str = "") -> None:
+        self.name = name
+        self.note = note  # why it was chosen, and what was not
+        self._make = make
+        self._runs = {"whole": make("whole")}
+
+    def run(self, effort: Effort = "whole") -> None:
+        """One frame: `screen` to `shown`."""
+        if effort not in self._runs:
+            self._runs[effort] = self._make(effort)
+        self._runs[effort]()
 
 
-def open_backend(name: str, step: FrameStep) -> Backend:
+def open_backend(name: str, step: FrameStep, table: Table | None = None) -> Backend:
     """Makes the step ready to run; its state is as before. BackendError says what is missing."""
     if name == "auto":
-        chosen, note = choose(step.screen.device)
-        return Backend(name=chosen, run=OPENERS[chosen](step), note=note)
+        cuda, triton = step.screen.device.type == "cuda", find_spec("triton") is not None
+        return open_first(step, *choose(place_of(step), table or {}, cuda=cuda, triton=triton))
     if name not in OPENERS:
         raise BackendError(f"opening the backend {name!r}: there is none. Expected auto, {', '.join(OPENERS)}")
-    return Backend(name=name, run=OPENERS[name](step))
+    return Backend(name, OPENERS[name](step))
 
 
-def choose(device: torch.device) -> tuple[str, str]:
-    """The fastest backend that can run on a device, and why. No figure was measured on a GPU yet: by what is known."""
-    if device.type != "cuda":
-        return "eager", f"eager: the engine runs on {device.type}, and the others need CUDA"
-    if find_spec("triton") is None:
-        return "compiled", "compiled: triton is not installed (pip install reskin[gpu])"
-    return "cudagraph", "cudagraph: one launch a frame"
+def choose(place: Place, table: Table, *, cuda: bool, triton: bool) -> tuple[tuple[str, ...], str]:
+    """The backends to try in turn, and why that is their order."""
+    if not cuda:
+        return ("eager",), f"eager: the engine runs on {place.device}, and the others need CUDA"
+    if not triton:
+        return ("eager",), "eager: triton is not installed (pip install reskin[gpu])"
+    best = fastest(table, place, ORDER)
+    if best is None:
+        why = f"{ORDER[0]}: {place.device} with {place.versions} is not in the table of measurements for {place.preset}"
+        return ORDER, f"{why} (python tools/bench.py gpu writes it); the order is {', '.join(ORDER)}"
+    why = f"{best.backend}: the fastest of {', '.join(best.tried)} on this device, p95 {best.p95_ms:.2f} ms"
+    return (best.backend, *(name for name in ORDER if name != best.backend)), f"{why} at {best.window}"
 
 
-def _eager(step: FrameStep) -> Run:
+def place_of(step: FrameStep) -> Place:
+    """Where measurements of this step hold. A pruned Painter is another preset."""
+    shape, preset = step.painter.shape, step.preset
+    name = preset.name
+    if shape != preset.tokens:
+        name += f" of {shape.layers} layers, {shape.kept // shape.head} heads, {shape.hidden} hidden"
+    h, w, _ = step.screen.shape
+    return Place(device_name(step.screen.device), versions(), name, (h, w))
+
+
+def open_first(step: FrameStep, order: tuple[str, ...], note: str) -> Backend:
+    """The first that opens."""
+    before = remembered(step)
+    for name in order[:-1]:
+        try:
+            return Backend(name, OPENERS[name](step), note)
+        except Exception as error:  # noqa: BLE001  compilers and drivers fail in many ways; slower is better than not
+            note += f"; {name} failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+            step.unstack()
+            put_back(step, before)
+    return Backend(order[-1], OPENERS[order[-1]](step), note)
+
+
+def _eager(step: FrameStep) -> Make:
     step.use(reference)
-    return step
+    return lambda effort: partial(step, effort)
 
 
-def _compiled(step: FrameStep) -> Run:
+def _compiled(step: FrameStep) -> Make:
     _need_cuda(step, "compiled")
     step.use(reference)
-    return captured(step, torch.compile(step, fullgraph=True, mode="max-autotune-no-cudagraphs"))
+    compiled = torch.compile(step, fullgraph=True, mode="max-autotune-no-cudagraphs")
+    return lambda effort: captured(step, partial(compiled, effort))
 
 
-def _cudagraph(step: FrameStep) -> Run:
+def _cudagraph(step: FrameStep) -> Make:
     _need_cuda(step, "cudagraph")
     from kernels.ops import kernels  # triton is imported with the first
 
@@ -76,10 +121,10 @@ def _cudagraph(step: FrameStep) -> Run:
         step.use(kernels())
     except ImportError as error:
         raise BackendError(f"opening the backend cudagraph: {error}. Install the gpu extra") from error
-    return captured(step, step)
+    return lambda effort: captured(step, partial(step, effort))
 
 
-def _megakernel(step: FrameStep) -> Run:
+def _megakernel(step: FrameStep) -> Make:
     _need_cuda(step, "megakernel")
     try:
         from kernels.token_layers import token_layers
@@ -92,8 +137,8 @@ def _megakernel(step: FrameStep) -> Run:
     return _cudagraph(step)
 
 
-OPENERS: dict[str, Callable[[FrameStep], Run]] = {"eager": _eager, "compiled": _compiled, "cudagraph": _cudagraph,
-                                               "megakernel": _megakernel}  # fmt: skip
+OPENERS: dict[str, Callable[[FrameStep], Make]] = {"eager": _eager, "compiled": _compiled, "cudagraph": _cudagraph,
+                                                "megakernel": _megakernel}  # fmt: skip
 
 
 def captured(step: FrameStep, run: Run) -> Run:
@@ -108,14 +153,18 @@ def captured(step: FrameStep, run: Run) -> Run:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         run()
-    for kept, value in zip(_memory(step), before, strict=True):
-        kept.copy_(value)
+    put_back(step, before)
     return graph.replay
 
 
 def remembered(step: FrameStep) -> list[torch.Tensor]:
     """Copies of all that a frame writes in place."""
     return [kept.clone() for kept in _memory(step)]
+
+
+def put_back(step: FrameStep, before: list[torch.Tensor]) -> None:
+    for kept, value in zip(_memory(step), before, strict=True):
+        kept.copy_(value)
 
 
 def _memory(step: FrameStep) -> list[torch.Tensor]:

@@ -26,6 +26,10 @@ class DriftMeter(nn.Module):
         """Between frames: the history begins anew for another reason."""
         self.frames.zero_()
 
+    def reading(self) -> Tensor:
+        """(3,): the worst channel's colour, the sharpness, how often the history began anew."""
+        return torch.stack([self.color.abs().amax(), self.sharpness, self.anchored])
+
     @torch.no_grad()
     def watch(self, under: Tensor, output: Tensor) -> Tensor:
         """() bool, whether a frame has drifted too far: underpainting (3, h, w) in [0, 1], output in [-1, 1].

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -29,6 +29,12 @@ from engine.token_stack import StackedPainter
 from kernels import reference
 
 CLEAN_END = 1e-6  # of the schedule
+
+# How much of the frame is done: all of it; half of the denoising steps; no Painter; neither Painter nor Reader, the
+# materials following the last reading. Words, since torch.compile keeps those apart and would make one of two numbers.
+Effort = Literal["whole", "half", "resting", "following"]
+# Of each quality level, frame by frame in turn; a stream begins with the first.
+EFFORTS: tuple[tuple[Effort, ...], ...] = (("whole",), ("half",), ("resting",), ("resting", "following"))
 
 
 class FrameStep(nn.Module):
@@ -58,7 +64,8 @@ class FrameStep(nn.Module):
             "screen": torch.zeros(*window, 4, dtype=torch.uint8), "shown": torch.zeros(*window, 4, dtype=torch.uint8),
             "noise": torch.from_numpy(noise), "last": torch.zeros(noise.shape), "anchor": torch.zeros(noise.shape),
             "frame": torch.zeros(1, dtype=torch.int64), "count": torch.zeros(1, dtype=torch.int32),
-            "strength": torch.ones(1), "steps": torch.tensor(schedule(preset.steps)),
+            "strength": torch.ones(1),
+            **{f"steps_{count}": torch.tensor(schedule(count)) for count in {preset.steps, self.plan("half")[0]}},
         }  # fmt: skip
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
@@ -66,6 +73,11 @@ class FrameStep(nn.Module):
             module.to(weight.device)
         for name in buffers:
             setattr(self, name, self.get_buffer(name).to(weight.device))
+
+    def plan(self, effort: Effort) -> tuple[int, bool]:
+        """How many denoising steps, and whether the frame is read."""
+        whole = self.preset.steps
+        return {"whole": whole, "half": max(1, whole // 2)}.get(effort, 0), effort != "following"
 
     def use(self, ops: Any) -> None:
         """`kernels.reference` or `kernels.ops.kernels()`: who runs the ops from the next frame on."""
@@ -78,11 +90,19 @@ class FrameStep(nn.Module):
         self.ring, self.token_outputs = stacked.ring(), partial(stacked.token_outputs, layers=layers)
         self.forget()
 
-    def set_theme(self, style: Style, *, strength: float = 1.0, keep_hud: bool = True) -> None:
-        """From the next frame on; the Painter's past shows another theme and is forgotten. Between frames."""
+    def unstack(self) -> None:
+        """Back to an op for each part of a layer."""
+        weight = self.painter.squeeze.weight
+        self.ring = self.painter.ring(dtype=weight.dtype, device=weight.device)
+        self.token_outputs = self.painter.token_outputs
+        self.forget()
+
+    def set_theme(self, style: Style, *, strength: float = 1.0, keep_hud: bool = True, is_new: bool = True) -> None:
+        """From the next frame on. Between frames. The Painter's past is forgotten where it shows what `is_new`."""
         self.underlay.style.set(style, keep_hud=keep_hud)
         self.strength.fill_(strength)
-        self.forget()
+        if is_new:
+            self.forget()
 
     def forget(self) -> None:
         """The Painter's past begins anew with the next frame. Between frames."""
@@ -95,18 +115,21 @@ class FrameStep(nn.Module):
         self.forget()
 
     @torch.no_grad()
-    def forward(self) -> None:
-        """`screen` to `shown`."""
-        rgb = self.ops.to_model(self.screen, self.preset.size)
-        precision = self.reader.head.weight.dtype
-        votes = self.reader.votes((rgb[None] * 2 - 1).to(precision))[0].float()
-        maps = self.finish(rgb, self.paint(rgb, self.underlay(rgb, votes)))
+    def forward(self, effort: Effort = "whole") -> None:
+        """`screen` to `shown`. The first frame of a stream is read, and none follows a reading of another stream."""
+        rgb, (steps, read) = self.ops.to_model(self.screen, self.preset.size), self.plan(effort)
+        seen = self.underlay(rgb, self.votes(rgb) if read else None)
         finish = self.finish
+        maps = finish(rgb, self.paint(rgb, seen, steps) if steps else seen.maps)
         self.shown.copy_(self.ops.to_screen(self.screen, rgb, *maps, self.strength, finish.outline, finish.grain,
                                             finish.noise, self.count))  # fmt: skip
         self.count.add_(1)
 
-    def paint(self, rgb: Tensor, seen: Seen) -> PaintMaps:
+    def votes(self, rgb: Tensor) -> Tensor:
+        """What the Reader says of a picture (3, h, w) in [0, 1]."""
+        return self.reader.votes((rgb[None] * 2 - 1).to(self.reader.head.weight.dtype))[0].float()
+
+    def paint(self, rgb: Tensor, seen: Seen, denoisings: int) -> PaintMaps:
         """The maps with the Painter's outputs in them, and its history one frame further."""
         new = self.frame == 0
         level = new.float()[None]  # (1, 1): without a past there is noise in its place, and that is known
@@ -115,9 +138,9 @@ class FrameStep(nn.Module):
         self.ring.turn(self.frame)
         look = self._look(rgb, seen)
         light = self.underlay.style.light_vector[None]
-        noisy, steps = self.noise, self.get_buffer("steps")
-        for i, (sigma, step) in enumerate(schedule(self.preset.steps)):
-            condition = torch.cat([light, steps[i : i + 1], level, level], dim=1)
+        noisy, sizes = self.noise, self.get_buffer(f"steps_{denoisings}")
+        for i, (sigma, step) in enumerate(schedule(denoisings)):
+            condition = torch.cat([light, sizes[i : i + 1], level, level], dim=1)
             move, residual = self.painter.moves(noisy, last, anchor, look, condition, self.ring,
                                                 self.token_outputs)  # fmt: skip
             output = look.painted(move, residual).clamp(-1, 1)

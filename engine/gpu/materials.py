@@ -11,15 +11,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.refine import FOLLOW_STEP
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
 from engine.underpaint import HUD
 from engine.votes import CONFIDENCE
+from kernels.reference import ALIKE, around
 
 
 def lay_out_votes(votes: Tensor) -> tuple[Tensor, Tensor]:
     """Votes of 2x2 blocks (4 (k + 1), h/2, w/2) to materials (k, h, w), probabilities, and depth (1, h, w)."""
     pixels = F.pixel_shuffle(votes.float(), 2)
     return (CONFIDENCE * pixels[:-1]).softmax(dim=0), pixels[-1:].sigmoid()
+
+
+def follow(rgb: Tensor, read_rgb: Tensor, settled: Tensor) -> Tensor:
+    """Materials (k, h, w) of a frame that was not read: each pixel takes them from where its colour was when one was.
+
+    No op of its own: some 90 launches, which is still less than the Reader takes on a small GPU.
+    """
+    weights, total = torch.zeros_like(rgb[:1]), torch.zeros_like(settled)
+    for (near, there), (_, color) in zip(around(settled, FOLLOW_STEP), around(read_rgb, FOLLOW_STEP), strict=True):
+        weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0, keepdim=True))).square()
+        weights, total = weights + weight, total + weight * there
+    return total / weights
 
 
 def watch_stillness(luminance: Tensor, before: Tensor, still: Tensor, past: Tensor) -> Tensor:

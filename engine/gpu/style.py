@@ -22,6 +22,7 @@ class StyleTensors(nn.Module):
     fog_color: Tensor  # (3, 1, 1)
     fog_density: Tensor  # (1,)
     keep_hud: Tensor  # (1,) 1 or 0
+    left: Tensor  # (k,) share of each material that stays the game's own
     surface: Tensor  # (2 + patterns, k): scale, glow, pattern as one-hot
     light_vector: Tensor  # (15,)
 
@@ -29,7 +30,7 @@ class StyleTensors(nn.Module):
         super().__init__()
         shapes = {
             "ramps": (9, K), "glow": (1, K), "light": (3, K), "fog_color": (3, 1, 1), "fog_density": (1,),
-            "keep_hud": (1,), "surface": (2 + len(PATTERNS), K), "light_vector": (15,),
+            "keep_hud": (1,), "left": (K,), "surface": (2 + len(PATTERNS), K), "light_vector": (15,),
         }  # fmt: skip
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape), persistent=False)
@@ -38,7 +39,8 @@ class StyleTensors(nn.Module):
         """From the next frame on. Between frames: it waits for the device."""
         values = {
             "ramps": lit_ramps(style), "glow": style.glow, "light": style.light.T, "fog_color": style.fog_color,
-            "fog_density": style.fog_density, "keep_hud": keep_hud, "surface": style.per_material()[:, 9:].T,
+            "fog_density": style.fog_density, "keep_hud": keep_hud, "left": 1 - style.strength,
+            "surface": style.per_material()[:, 9:].T,
             "light_vector": style.light_vector(),
         }  # fmt: skip
         for name, value in values.items():

@@ -1,8 +1,8 @@
 """Everything between the Reader and the Painter, with its memory: a frame and its votes in, paint maps out.
 
 One stream. The memory lies in buffers that every frame overwrites in place, so that the frame can be captured in a CUDA
-graph and each replay goes on where the last one ended. Every frame is read: neither `reads_behind` nor following by
-colour is here, and quality steps are not either. Equal to `engine/offline.py` but for float32.
+graph and each replay goes on where the last one ended. A frame is read, or its materials follow the last one that was
+by colour; `reads_behind` is not here. Equal to `engine/offline.py` but for float32.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.config import MATERIALS
-from engine.gpu.materials import doubt_hud, lay_out_votes, watch_stillness
+from engine.gpu.materials import doubt_hud, follow, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
 from engine.underpaint import CELL
@@ -34,7 +34,9 @@ class Underlay(nn.Module):
     """size (h, w): multiples of 8, at least 28. `style` may be set anew between frames."""
 
     rgb: Tensor  # (3, h, w) of the frame before
-    settled: Tensor  # (k, h, w) of the frame before, before doubts in its HUD
+    read_rgb: Tensor  # (3, h, w) of the last frame that was read
+    settled: Tensor  # (k, h, w) of the same, before doubts in its HUD
+    depth: Tensor  # (1, h, w) of the same
     still: Tensor  # (1, h, w)
     statistics: Tensor  # (3, k, h/4, w/4)
     past: Tensor  # () 1 when there was a frame before
@@ -46,8 +48,8 @@ class Underlay(nn.Module):
         self.ops = ops
         self.style = StyleTensors()
         self.blurs = Blurs(size)
-        shapes = {"rgb": (3, h, w), "settled": (K, h, w), "still": (1, h, w), "past": (),
-                  "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
+        shapes = {"rgb": (3, h, w), "read_rgb": (3, h, w), "settled": (K, h, w), "depth": (1, h, w),
+                  "still": (1, h, w), "past": (), "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape), persistent=False)
         self.reset()
@@ -58,21 +60,31 @@ class Underlay(nn.Module):
         self.still.fill_(1)
 
     @torch.no_grad()
-    def forward(self, rgb: Tensor, votes: Tensor) -> Seen:
-        """rgb (3, h, w) in [0, 1], the Reader's votes on it (4 (k + 1), h/2, w/2)."""
-        seen, depth = lay_out_votes(votes)
-        settled = self.ops.settle(rgb, seen, self.rgb, self.settled, self.past)
+    def forward(self, rgb: Tensor, votes: Tensor | None) -> Seen:
+        """rgb (3, h, w) in [0, 1], the Reader's votes on it (4 (k + 1), h/2, w/2); None where it was not read."""
+        settled, depth = self._read(rgb, votes) if votes is not None else (self._followed(rgb), self.depth)
         light = reference.luminance(rgb)
         still = watch_stillness(light, reference.luminance(self.rgb), self.still, self.past)
         materials = doubt_hud(settled, still)
         statistics = blend_statistics(light_statistics(light, materials), self.statistics, self.past)
         maps = lay_out(materials, depth, statistics, self.style, self.blurs, self.ops)
-        self._remember(rgb, settled, still, statistics)
+        for kept, now in ((self.rgb, rgb), (self.still, still), (self.statistics, statistics)):
+            kept.copy_(now)
+        self.past.fill_(1)
         return Seen(materials, depth, maps)
 
-    def _remember(self, rgb: Tensor, settled: Tensor, still: Tensor, statistics: Tensor) -> None:
-        self.rgb.copy_(rgb)
-        self.settled.copy_(settled)
-        self.still.copy_(still)
-        self.statistics.copy_(statistics)
-        self.past.fill_(1)
+    def likeliest(self) -> Tensor:
+        """(h, w) uint8 of indices into MATERIALS, of the last frame. Between frames."""
+        read = (self.rgb == self.read_rgb).all()
+        settled = self.settled if bool(read) else self._followed(self.rgb)
+        return doubt_hud(settled, self.still).argmax(dim=0).to(torch.uint8)
+
+    def _followed(self, rgb: Tensor) -> Tensor:
+        return follow(rgb, self.read_rgb, self.settled)
+
+    def _read(self, rgb: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
+        seen, depth = lay_out_votes(votes)
+        settled = self.ops.settle(rgb, seen, self.read_rgb, self.settled, self.past)
+        for kept, now in ((self.read_rgb, rgb), (self.settled, settled), (self.depth, depth)):
+            kept.copy_(now)
+        return settled, depth

@@ -84,7 +84,7 @@ def lay_out(materials: Tensor, depth: Tensor, statistics: Tensor, style: StyleTe
     totals = statistics.sum(dim=(2, 3)) + 1e-6
     shining = mix(style.glow, materials)
     halo = blurs.halo(shining.square() * mix(style.light, materials)) * (shining.amax() > 0.05)
-    looks = style.ramps, style.fog_color, style.fog_density, style.keep_hud
+    looks = style.ramps, style.fog_color, style.fog_density, style.keep_hud, style.left
     return PaintMaps(*ops.lay_out(materials, depth, mean, spread, totals[1] / totals[0], halo, *looks))
 
 

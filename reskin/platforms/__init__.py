@@ -1,6 +1,6 @@
 """The parts of Reskin that touch a desktop, chosen for the one it runs on. Everything is imported on first use.
 
-Knows which implementation fills which protocol of `base`, and says why. Today that is X11; Windows comes later.
+Knows which implementation fills which protocol of `base`, and says why: X11 here, Windows in `windows.parts`.
 """
 
 from __future__ import annotations
@@ -8,29 +8,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reskin.errors import DisplayError, ReskinError
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay, TextInput
+from reskin.platforms.choice import Choice
 
 if TYPE_CHECKING:
     from reskin.platforms.window_info import WindowInfo
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """One row of `reskin doctor`: what fills a part, why, and what was passed over for which reason."""
-
-    part: str
-    chosen: str  # "none" when nothing works here
-    why: str
-    not_chosen: tuple[tuple[str, str], ...] = ()
-
-
 def list_windows() -> list[WindowInfo]:
     """Every window that can be captured, without our own overlay."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.list_windows()
     _require_x11("listing windows")
     from reskin.platforms.x11 import windows
 
@@ -39,23 +33,35 @@ def list_windows() -> list[WindowInfo]:
 
 def open_window(query: str) -> Capture:
     """Capture the window that `query` means: an id, a title, or a part of title or class. CaptureError if not one."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.open_window(query)
     _require_x11(f'capturing the window "{query}"')
     from reskin.platforms.x11.capture import X11WindowCapture
     from reskin.platforms.x11.windows import find_window
 
-    return X11WindowCapture(find_window(query).id)
+    return X11WindowCapture(find_window(query).id, pauses_when_covered=True)
 
 
 def open_region(region: Region) -> Capture:
     """Capture a rectangle of the screen; it sees whatever is on top there."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.system().open_region(region)
     _require_x11("capturing a screen region")
     from reskin.platforms.region import RegionCapture
 
     return RegionCapture(region)
 
 
-def open_overlay() -> Overlay:
-    """The window over the game; hidden until its first frame."""
+def open_overlay(capture: Capture | None = None, *, only_in_front: bool = True) -> Overlay:
+    """The window over the game; hidden until its first frame. On Windows it must know what captures under it."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.open_overlay(capture, only_in_front=only_in_front)
     _require_x11("opening the overlay")
     from reskin.platforms.x11.overlay import X11Overlay
 
@@ -64,6 +70,10 @@ def open_overlay() -> Overlay:
 
 def open_hotkeys(bindings: Mapping[str, str]) -> Hotkeys:
     """Listen for `bindings`, action to chord. HotkeyError names a chord that cannot be read."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.open_hotkeys(bindings)
     _require_x11("listening for hotkeys")
     from reskin.platforms.pynput_hotkeys import PynputHotkeys
     from reskin.platforms.x11.connection import XConnection
@@ -82,7 +92,33 @@ def open_text_input() -> TextInput:
 
 def probe() -> list[Choice]:
     """What would be used here, found out by asking the desktop; never raises, opens nothing that stays."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.probe(_bindings())
     return [_probe_capture(), _probe_region(), _probe_overlay(), _probe_hotkeys()]
+
+
+def notes() -> list[str]:
+    """What a player should know of this desktop."""
+    if on_windows():
+        from reskin.platforms.windows import parts
+
+        return parts.notes()
+    return []
+
+
+def on_windows() -> bool:
+    return sys.platform == "win32"
+
+
+def _bindings() -> dict[str, str]:
+    from reskin.settings import HotkeySettings, load_settings
+
+    try:
+        return load_settings().hotkeys.chords()
+    except ReskinError:  # the doctor names the broken file elsewhere
+        return HotkeySettings().chords()
 
 
 def _require_x11(doing: str) -> None:

@@ -15,6 +15,7 @@ from reskin.frame import Frame, Region
 class CaptureState(Enum):
     ACTIVE = "active"
     PAUSED = "paused"  # minimised, hidden or too small to show; may come back
+    SEEKING = "seeking"  # the window is gone, and another of the same game is looked for
     LOST = "lost"  # the window or file is gone for good
 
 
@@ -22,6 +23,7 @@ class Capture(Protocol):
     """Where frames come from."""
 
     name: str  # for people: "x11 window 0x1400003 'SuperTux'"
+    title: str  # the window's own, by which a profile is chosen; "" where there is none
 
     @property
     def state(self) -> CaptureState: ...

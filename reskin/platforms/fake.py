@@ -23,6 +23,7 @@ class FakeCapture:
     """A game whose picture slides by a few pixels a frame and carries its frame number as a marker (reskin.latency)."""
 
     name = "fake game"
+    title = "Fake Game"
 
     def __init__(
         self,

@@ -1,8 +1,9 @@
 """Global hotkeys through pynput, heard while the game has the focus. The game hears the keys too: pynput cannot take
 them away, so chords should be ones that games leave alone.
 
-pynput calls from a thread of its own; all that happens there is one put into a bounded queue. Chords are worked out
-in `poll`, in the loop's thread. pynput is imported late, because its import opens the display.
+pynput calls from a thread of its own; all that happens there is one put into a bounded queue, and the panic switch,
+which must not depend on the loop. Chords are worked out in `poll`, in the loop's thread.
+pynput is imported late, because its import opens the display.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from reskin.errors import DisplayError, HotkeyError
 from reskin.platforms.base import KeyEvent
 from reskin.platforms.chords import Chord, ChordTracker
+from reskin.platforms.panic import PanicSwitch
 
 _QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped and counted
 _JOIN_LIMIT_S = 1.0
@@ -29,7 +31,9 @@ class PynputHotkeys:
 
     def __init__(self, bindings: Mapping[str, str]) -> None:
         keyboard = _import_keyboard()
-        self._tracker = ChordTracker(_parse_all(keyboard, bindings))
+        chords = _parse_all(keyboard, bindings)
+        self._tracker = ChordTracker(chords)
+        self._panic = PanicSwitch(chords["panic"]) if "panic" in chords else None
         self._keys: queue.Queue[tuple[Any, bool, int]] = queue.Queue(_QUEUE_LIMIT)
         self.dropped = 0  # keys that came while the queue was full
         self._listener = _quiet_listener(keyboard, self._post)
@@ -38,13 +42,18 @@ class PynputHotkeys:
         self._check_listener()
 
     def _post(self, key: Any, pressed: bool) -> None:
+        now_ns = time.monotonic_ns()
+        if self._panic is not None:
+            self._panic.feed(_canonical(self._listener, key), pressed, now_ns)
         try:
-            self._keys.put_nowait((key, pressed, time.monotonic_ns()))
+            self._keys.put_nowait((key, pressed, now_ns))
         except queue.Full:
             self.dropped += 1
 
     def poll(self) -> list[KeyEvent]:
         self._check_listener()
+        if self._panic is not None:
+            self._panic.answer(time.monotonic_ns())
         while True:
             try:
                 key, pressed, at_ns = self._keys.get_nowait()
@@ -61,6 +70,8 @@ class PynputHotkeys:
 
     def close(self) -> None:
         """Stop listening; closing twice, or after the display went away, is fine."""
+        if self._panic is not None:
+            self._panic.close()
         if self._listener.is_alive():
             self._listener.stop()
             self._listener.wake()

@@ -15,6 +15,7 @@ import numpy as np
 from reskin.errors import CaptureError, DisplayError
 from reskin.frame import Frame, Region
 from reskin.platforms.base import CaptureState
+from reskin.platforms.placing import part_on
 
 _REFUSED = (mss.ScreenShotError, AssertionError, ValueError)  # mss 10.2 asserts that a connection is never broken
 _LOOK_AGAIN_EVERY = 24  # grabs, one second: has a screen that the region hangs out of grown meanwhile?
@@ -23,12 +24,15 @@ _LOOK_AGAIN_EVERY = 24  # grabs, one second: has a screen that the region hangs 
 class RegionCapture:
     """Capture of `region`, cut at the screen's edges; PAUSED while no part of it is on the screen."""
 
+    sees_overlay = True
+
     def __init__(self, region: Region) -> None:
         if region.w < 1 or region.h < 1:
             raise CaptureError(
                 f"capturing a screen region: got {region.w}x{region.h} pixels, expected at least 1x1. Give x,y,w,h."
             )
         self.name = f"screen region {region.w}x{region.h} at {region.x},{region.y}"
+        self.title = ""
         self._wanted = region
         self._grabs = 0
         self._index = 0
@@ -47,7 +51,7 @@ class RegionCapture:
                 f"capturing the {self.name}: the screen cannot be read ({error}). "
                 "Expected a running session; check $DISPLAY."
             ) from error
-        self._part = _cut(self._wanted, Region(screen["left"], screen["top"], screen["width"], screen["height"]))
+        self._part = part_on(self._wanted, Region(screen["left"], screen["top"], screen["width"], screen["height"]))
         if self._state is not CaptureState.LOST:
             self._state = CaptureState.PAUSED if self._part is None else CaptureState.ACTIVE
 
@@ -99,10 +103,3 @@ class RegionCapture:
             with contextlib.suppress(*_REFUSED):  # mss complains of a connection that is broken
                 self._mss.close()
             self._mss = None
-
-
-def _cut(region: Region, screen: Region) -> Region | None:
-    left, top = max(region.x, screen.x), max(region.y, screen.y)
-    right = min(region.x + region.w, screen.x + screen.w)
-    bottom = min(region.y + region.h, screen.y + screen.h)
-    return Region(left, top, right - left, bottom - top) if left < right and top < bottom else None

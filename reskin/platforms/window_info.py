@@ -18,9 +18,11 @@ class WindowInfo:
     pid: int | None
     region: Region  # the client area on the screen
     minimised: bool
+    obstacle: str = ""  # why it cannot be reskinned now, in the middle of a sentence
 
     def __str__(self) -> str:
         state = ", minimised" if self.minimised else ""
+        state += f"; not possible: {self.obstacle}" if self.obstacle else ""
         return f'{self.id:#x} "{self.title}" ({self.wm_class or "no class"}, {self.region.w}x{self.region.h}{state})'
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,13 +24,17 @@ class Mailbox:
 
     def put(self, stamp: int, bgra_u8: np.ndarray) -> None:
         """Copies the picture, (h, w, 4); `stamp` is the sink's own: a tick, an index, a time."""
+        self.put_filled(stamp, bgra_u8.shape, lambda buffer: np.copyto(buffer, bgra_u8))
+
+    def put_filled(self, stamp: int, shape: tuple[int, ...], fill: Callable[[np.ndarray], None]) -> None:
+        """The same for a picture that `fill` makes, uint8 of this shape: it writes every byte of what it is given."""
         try:
             buffer = self._free.popleft()
         except IndexError:
-            buffer = np.empty_like(bgra_u8)
-        if buffer.shape != bgra_u8.shape:
-            buffer = np.empty_like(bgra_u8)
-        np.copyto(buffer, bgra_u8)
+            buffer = np.empty(shape, np.uint8)
+        if buffer.shape != shape:
+            buffer = np.empty(shape, np.uint8)
+        fill(buffer)
         overwritten = self._slot.put((stamp, buffer))
         if overwritten is not None:
             self._free.append(overwritten[1])

@@ -15,6 +15,7 @@ import reskin
 from engine.config import MATERIALS
 from reskin.app import RunOptions
 from reskin.cli import cli
+from reskin.cli_theme import theme
 from reskin.frame import Region
 from reskin.renderer import TintRenderer
 from reskin.settings import Settings, parse_settings
@@ -45,7 +46,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [*(name for name in cli.commands if name != "theme"), "theme check", "theme bake"],
+    [*(name for name in cli.commands if name != "theme"), *(f"theme {name}" for name in theme.commands)],
     ids=lambda command: command,
 )
 def test_every_command_explains_itself(command: str) -> None:
@@ -57,12 +58,16 @@ def test_the_version_is_told() -> None:
 
 
 USAGE = {
-    "no window": (["run"], "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H."),
+    "no window": (
+        ["run"],
+        "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H, or -- PROGRAM to start a game.",
+    ),
     "both": (["run", "x", "--region", "0,0,9,9"], "give either a WINDOW"),
     "region of three": (["run", "--region", "1,2,3"], "got '1,2,3', expected four whole numbers in pixels"),
     "empty region": (["run", "--region", "0,0,0,9"], "got a region of 0x9 pixels, expected a width and a height of at"),
     "size": (["demo", "--size", "big"], "got 'big', expected a width and a height from 16 to 8192"),
     "strength": (["run", "x", "--strength", "2"], "2.0 is not in the range 0<=x<=1"),
+    "split": (["run", "x", "--record-split"], "--record-split says how to record; give --record FILE too."),
     "preset": (["run", "x", "--preset", "giant"], "'giant' is not one of"),
     "read nothing": (["read", "x.png"], "give --out materials.npy, --png materials.png, or both."),
     "unknown": (["dance"], "No such command 'dance'"),
@@ -93,12 +98,19 @@ def test_run_asks_for_the_window_with_the_settings_for_what_was_not_said(asked: 
     reskin_cli("run", "tux", "--strength", "0.5", "--seconds", "2", "--shot", "a.png", "--record", "b.mp4")
     reskin_cli("run", "--region", "-5,0,640,360", "--theme", "neon-rain", "--preset", "nano")
     plain, full, region = asked
-    assert (plain.window, plain.theme, plain.preset) == ("tux", Settings().theme, Settings().preset)
+    # "": the theme is the profile's or the settings' own, once the window's title is known
+    assert (plain.window, plain.theme, plain.preset) == ("tux", "", Settings().preset)
     assert (plain.strength, plain.seconds, plain.shot, plain.record) == (None, None, None, None)
-    assert (full.theme, full.preset, full.strength, full.seconds) == ("candy", "lite", 0.5, 2.0)
+    assert (full.theme, full.settings.theme, full.strength, full.seconds) == ("", "candy", 0.5, 2.0)
     assert (full.shot, full.record) == (Path("a.png"), Path("b.mp4"))
     assert (region.window, region.region) == (None, Region(-5, 0, 640, 360))
     assert (region.theme, region.preset) == ("neon-rain", "nano")
+
+
+def test_run_and_demo_serve_obs_when_asked_to(asked: list[RunOptions]) -> None:
+    for arguments in (["run", "tux", "--obs"], ["demo", "--obs"], ["demo"]):
+        reskin_cli(*arguments)
+    assert [options.obs for options in asked] == [True, True, False]
 
 
 def test_a_prompt_alone_stands_for_the_theme_and_with_a_theme_it_fills_that_in(
@@ -162,7 +174,18 @@ def test_demo_starts_its_game_on_a_screen_of_its_own_where_there_is_none(
 
 def test_a_run_that_ctrl_c_ended_exits_with_130(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr("reskin.app.run", lambda options: Status(ended_because="stopped"))
-    assert reskin_cli("run", "tux", exit_code=130).output == "ended: stopped\n"
+    assert reskin_cli("run", "tux", exit_code=130).stdout == "ended: stopped\n"
+
+
+def test_the_sentence_about_flashes_comes_once_and_at_each_start_while_the_limiter_is_off(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setattr("reskin.app.run", lambda options: Status(ended_because="the player quit"))
+    said = [reskin_cli("run", "tux").stderr for _ in range(2)]
+    assert ["certificate" in text for text in said] == [True, False]
+    home.mkdir(exist_ok=True)
+    (home / "settings.toml").write_text('[safety]\nflash_limiter = "off"\n')
+    assert all("limiter is off" in reskin_cli("run", "tux").stderr for _ in range(2))
 
 
 def test_an_unknown_theme_is_told_before_anything_starts() -> None:

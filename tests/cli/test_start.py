@@ -91,3 +91,24 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
         lines = [line for line in (start.ROOT / "tools" / name).read_text().splitlines() if line and line[0] != "#"]
         assert all("==" in line for line in lines)
         assert names(dependencies) <= names(lines), name
+
+
+@pytest.mark.parametrize(
+    ("statuses", "failed"),
+    [
+        ([0, 0, 0, 0, 0, 0], ""),
+        ([0, 0, 0, 0, start.NO_TESTS, 0], ""),  # what was asked for lies in one half
+        ([0, 0, 0, 0, start.NO_TESTS, start.NO_TESTS], "no test was chosen"),
+        ([1, 0, 0, 0, 0, 0], "ruff check"),
+        ([0, 0, 0, 0, 1, 0], "pytest on every core"),
+        ([0, 0, 0, 0, start.NO_TESTS, 1], "pytest of what keeps time"),
+    ],
+)
+def test_every_check_runs_and_any_failure_is_named(
+    statuses: list[int], failed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = iter(statuses)
+    monkeypatch.setattr(start, "run", lambda command, folder=None: next(left))
+    assert start.run_tests([]) == int(bool(failed))
+    assert failed in capsys.readouterr().out
+    assert not list(left)

@@ -30,7 +30,8 @@ from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 
 K = len(MATERIALS)
 GLOWING = replace(style_of(2), glow=np.linspace(0, 1, K).astype(np.float32), fog_density=0.4)
-CLEAR = replace(style_of(3), fog_density=0.0, glow=np.zeros(K, np.float32))
+CLEAR = replace(style_of(3), fog_density=0.0, glow=np.zeros(K, np.float32),
+                strength=np.linspace(1, 0, K).astype(np.float32))  # fmt: skip
 
 
 def planar(picture: np.ndarray) -> torch.Tensor:
@@ -104,6 +105,18 @@ def test_the_oracle_of_this_test_is_the_engines_own(
     for ours, theirs in zip(oracle(clip[:4], votes, [GLOWING] * 4), frames, strict=True):
         for field in fields(ours.maps):
             assert np.array_equal(getattr(ours.maps, field.name), getattr(theirs.maps, field.name))
+
+
+def test_a_clip_of_which_every_second_frame_is_read_equals_the_oracle(
+    tiny: TinyEngine, clip: list[np.ndarray], votes: list[np.ndarray]
+) -> None:
+    underlay, without_painter = Underlay(SIZE), replace(TINY, painter=False)
+    underlay.style.set(GLOWING)
+    frames = offline.paint_clip(clip[6:13], GLOWING, tiny.networks(), without_painter, quality=2)
+    for i, expected in enumerate(frames):
+        rgb, vote = planar(clip[6 + i]), torch.from_numpy(votes[6 + i])
+        assert_the_same(underlay(rgb, vote if i % 2 == 0 else None), expected, clip[6 + i])
+        assert np.array_equal(underlay.likeliest().numpy(), expected.materials.argmax(axis=2))
 
 
 def test_the_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape() -> None:

@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
-from importlib.util import find_spec
 
-import numpy as np
 import pytest
 import torch
 
-from engine.config import BASE, SMALL, Preset, Tokens
-from engine.gpu.backends import OPENERS, BackendError, choose, open_backend, remembered
+from engine.config import BASE, SMALL, Preset
+from engine.gpu.backends import OPENERS, BackendError, open_backend, put_back, remembered
 from engine.gpu.finish import FinishStage
 from engine.gpu.frame import FrameStep
-from engine.gpu.underlay import Underlay
-from engine.gpu.underpaint import surface_means
-from engine.painter import PATCH, Look
 from engine.reader import Reader
-from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.token_painter import TokenPainter
 from kernels import reference
-from tests.engine.tiny import SIZE, TinyEngine, frames_of, style_of
+from tests.engine.tiny import SIZE, TinyEngine, style_of
+from tests.engine.token_frames import PRESET, SHAPE, WINDOW, maps_slowly, new_painter, windows
 
-SHAPE = Tokens(patch=8, width=64, layers=2, hidden=96, head=32, bottleneck=24, slots=3)
-PRESET = replace(SMALL, name="tiny", size=SIZE, tokens=SHAPE)
-WINDOW = (67, 121)
 NOISE = torch.rand(8, 4096, generator=torch.Generator().manual_seed(1)) - 0.5
 CHANGE = 5  # the frame at which the theme changes
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the backends for one were not run")
 
 
 def new_step(tiny: TinyEngine, residual: float = 0.05) -> FrameStep:
-    torch.manual_seed(4)
-    painter = TokenPainter(SHAPE, SIZE)
-    with torch.no_grad():
-        for weight in painter.parameters():
-            weight.add_(torch.randn(weight.shape) * 0.05)
-        for weight in painter.residual.parameters():
-            weight.mul_(residual)  # little enough for the drift meter
-    step = FrameStep(PRESET, tiny.reader, painter, WINDOW, finish=FinishStage(NOISE))
+    step = FrameStep(PRESET, tiny.reader, new_painter(residual), WINDOW, finish=FinishStage(NOISE))
     step.finish.outline.fill_(0.3)
     step.finish.grain.fill_(0.2)
     return step
-
-
-def windows(count: int) -> list[torch.Tensor]:
-    """A game's window, bytes (H, W, 4)."""
-    import cv2
-
-    frames = [cv2.resize(frame, WINDOW[::-1]) for frame in frames_of(1, count)]
-    opaque = [np.dstack([frame[..., ::-1], np.ones(WINDOW, np.float32)]) for frame in frames]
-    return [torch.from_numpy((255 * frame).astype(np.uint8)) for frame in opaque]
 
 
 def shown_by(step: FrameStep, screens: list[torch.Tensor], styles: list[Style]) -> list[torch.Tensor]:
@@ -66,35 +41,12 @@ def shown_by(step: FrameStep, screens: list[torch.Tensor], styles: list[Style]) 
     return out
 
 
-@torch.no_grad()
 def shown_slowly(step: FrameStep, screens: list[torch.Tensor], styles: list[Style]) -> list[torch.Tensor]:
-    """The same with what is remembered in lists, and nothing in place but the ring and the paint maps' own memory."""
-    underlay, noise, past, out = Underlay(SIZE), step.noise, [], []
-    ring = step.painter.ring()
-    for i, (screen, style) in enumerate(zip(screens, styles, strict=True)):
-        underlay.style.set(style)
-        if i and style is not styles[i - 1]:
-            past = []
-        rgb = reference.to_model(screen, SIZE)
-        seen = underlay(rgb, step.reader.votes(rgb[None] * 2 - 1)[0])
-        x = (reference.luminance(rgb) - seen.maps.mean) * seen.maps.gain
-        surface = surface_means(seen.materials, seen.depth, seen.maps, underlay.style, PATCH)
-        look = Look(*(field[None] for field in (rgb, seen.maps.base, seen.maps.shade, seen.maps.shine, x,
-                                                seen.maps.keep, surface)))  # fmt: skip
-        ring.turn(torch.tensor([len(past)]))
-        noisy, level = noise, 0.0 if past else 1.0
-        for sigma, size in schedule(PRESET.steps):
-            light = torch.from_numpy(style.light_vector())
-            condition = torch.cat([light, torch.tensor([sigma, size, level, level])])[None]
-            pictures = (past[-1], past[0]) if past else (noise, noise)
-            move, residual = step.painter.moves(noisy, *pictures, look, condition, ring)
-            output = look.painted(move, residual).clamp(-1, 1)
-            noisy = stepped(noisy, output, sigma, size)
-        past.append(output)
-        maps = seen.maps._replace(mean=seen.maps.mean - move[0] / seen.maps.gain,
-                                  base=seen.maps.base + residual[0] / 2)  # fmt: skip
+    """The same by the slow loop."""
+    out = []
+    for i, (rgb, maps) in enumerate(maps_slowly(step.reader, step.painter, step.noise, screens, styles)):
         numbers = (torch.tensor([number]) for number in (1.0, 0.3, 0.2))  # strength, outline, grain
-        out.append(reference.to_screen(screen, rgb, *maps, *numbers, NOISE, torch.tensor([i])))
+        out.append(reference.to_screen(screens[i], rgb, *maps, *numbers, NOISE, torch.tensor([i])))
     return out
 
 
@@ -183,14 +135,11 @@ def test_after_a_reset_nothing_of_the_past_is_left(tiny: TinyEngine) -> None:
 
 def test_what_a_frame_writes_in_place_is_all_that_it_remembers(tiny: TinyEngine) -> None:
     """What a capture restores after its warm-up frames: put back, the next frames are what they were."""
-    from engine.gpu import backends
-
     step, (screens, styles) = new_step(tiny), clip()
     shown_by(step, screens[:3], styles[:3])
     before = remembered(step)
     after = [shown.clone() for shown in _run(step, screens[3:CHANGE])]
-    for kept, value in zip(backends._memory(step), before, strict=True):
-        kept.copy_(value)
+    put_back(step, before)
     assert worst(_run(step, screens[3:CHANGE]), after) == 0
 
 
@@ -208,7 +157,6 @@ def test_auto_takes_what_can_run_and_says_why_and_a_name_that_cannot_is_refused(
     chosen = open_backend("auto", step)
     assert (chosen.name == "eager") == (step.screen.device.type == "cpu")
     assert "need CUDA" in chosen.note
-    assert choose(torch.device("cuda"))[0] == ("cudagraph" if find_spec("triton") else "compiled")
     for name in OPENERS:
         if name != "eager":
             with pytest.raises(BackendError, match="take the backend eager"):

@@ -21,6 +21,7 @@ from reskin import supervisor
 from reskin.app import RunOptions, run
 from reskin.errors import CaptureError, DisplayError
 from reskin.frame import Region
+from reskin.platforms.panic import EXIT_STATUS
 from reskin.settings import Settings
 from reskin.status import Status
 from reskin.supervisor import Supervisor
@@ -182,6 +183,18 @@ def test_half_off_the_screen_the_visible_half_is_skinned(game: Game) -> None:
     play(game, push)
 
 
+def test_a_window_in_front_of_the_game_is_left_alone_and_the_skin_comes_back_behind_it(game: Game) -> None:
+    told: list[str] = []
+
+    def cover(player: Player) -> None:
+        with Game("In Front"):
+            eventually(player.sees_game)  # the one in front: it looks the same
+        eventually(player.sees_skin)
+
+    play(game, cover, on_state=told.append)
+    assert any(text.startswith("paused") and "covered" in text for text in told)
+
+
 def test_a_deleted_theme_file_changes_nothing_on_the_screen(game: Game, tmp_path: Path) -> None:
     theme = tmp_path / "mine.toml"
     theme.write_text(Path("themes/neon-rain.toml").read_text())
@@ -199,10 +212,24 @@ def test_a_deleted_theme_file_changes_nothing_on_the_screen(game: Game, tmp_path
     play(game, delete, theme=theme, settings=settings)
 
 
-def test_closing_the_game_ends_the_run_with_a_sentence(game: Game) -> None:
-    status = play(game, lambda player: (game.close(), time.sleep(5)))
+def test_a_game_that_opens_its_window_again_is_found_and_one_that_does_not_ends_the_run_with_a_sentence(
+    game: Game,
+) -> None:
+    told: list[str] = []
+
+    def close(player: Player) -> None:
+        game.close()
+        eventually(lambda: not player.screen.any())
+        with Game("Tux Test"):
+            eventually(player.sees_skin)
+        eventually(lambda: any(text.startswith("lost") for text in told), limit_s=10)
+        time.sleep(5)
+
+    status = play(game, close, seek_s=4, on_state=told.append)
     assert status.ended_because.endswith("is gone")
     assert "Tux Test" in status.ended_because
+    states = [text.partition(":")[0] for text in told]
+    assert states.index("active") < states.index("seeking", 1)
 
 
 def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(game: Game, tmp_path: Path) -> None:
@@ -212,11 +239,18 @@ def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(gam
     def wait(player: Player) -> None:
         began_s.append(time.monotonic())
         time.sleep(2.5)
+        eventually(lambda: "Reskin output" in subprocess.check_output(["wmctrl", "-l"], text=True))
 
-    play(game, wait, record=video, shot=shot)
+    status = play(game, wait, record=video, record_split=True, output_window=True, shot=shot)
+    assert status.failures == []
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
-        times = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]
+        frames = list(container.decode(stream))
+        times = [float(frame.pts * stream.time_base) for frame in frames]
+    both = frames[-1].to_ndarray(format="bgr24")
+    assert both.shape == (360, 640 + 2 + 640, 3)
+    for seen, own in zip(quadrants(both[:, :640]), QUADRANTS_BGR, strict=True):
+        assert np.abs(np.subtract(seen, own)).max() < 16
     assert np.allclose(np.diff(times), 1 / 24, atol=1e-3)
     assert len(times) / 24 >= 2.4
     picture = cv2.imread(str(shot))
@@ -244,6 +278,36 @@ def test_sigterm_ends_everything_and_leaves_nothing(game: Game, tmp_path: Path) 
     assert errors == ""
     assert app.returncode == 0
     assert not Path(f"/proc/{engine_pid}").exists()
+    assert quadrants(screen_pixels(Region(200, 120, 640, 360))) == QUADRANTS_BGR
+
+
+def test_the_panic_key_gives_the_game_back_while_the_engine_hangs_and_while_the_loop_itself_does(
+    game: Game, tmp_path: Path
+) -> None:
+    script = tmp_path / "play.py"
+    script.write_text(
+        "import os, signal, time\n"
+        "from reskin import loop\n"
+        "from reskin.app import RunOptions, run\n"
+        "if __name__ == '__main__':\n"
+        "    def warm(engine): os.kill(engine.pid, signal.SIGSTOP)\n"
+        "    def hang(text): print(text, flush=True); 'off' in text and time.sleep(60)\n"
+        f"    run(RunOptions(window='Tux Test', engine='{QUICK}', on_state=hang), on_warm=warm)\n"
+    )
+    app = subprocess.Popen(
+        [sys.executable, "-W", "error", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    assert app.stdout is not None
+    said = [app.stdout.readline()]
+    while "fault" not in said[-1]:
+        said.append(app.stdout.readline())
+    xdotool("key", "ctrl+alt+End")  # heard: the game is back, and saying so hangs the loop
+    while "Switched off" not in said[-1] and said[-1]:
+        said.append(app.stdout.readline())
+    xdotool("key", "ctrl+alt+End")  # not heard by the loop any more
+    app.communicate(timeout=5)
+    assert app.returncode == EXIT_STATUS
     assert quadrants(screen_pixels(Region(200, 120, 640, 360))) == QUADRANTS_BGR
 
 

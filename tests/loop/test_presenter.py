@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from reskin.engine_link import Painting
+from reskin.flash_limiter import FlashLimiter
 from reskin.frame import Frame, Region
 from reskin.note import Note
 from reskin.platforms.fake import FakeOverlay, FakeSink
-from reskin.presenter import FADE_TICKS, TRUST_LIMIT, TRUST_PAINTINGS, Presenter
+from reskin.presenter import FADE_TICKS, SWITCH_NS, TRUST_LIMIT, TRUST_PAINTINGS, Presenter
 from reskin.self_capture import SelfCaptureGuard
+from tests.reskin.flash_rule import judge
 
 REGION = Region(0, 0, 32, 24)
 TICK_NS = 41_666_667
+SWITCH_TICKS = -(-SWITCH_NS // TICK_NS)
 
 
 class Stage:
     """A presenter and a clock of ticks; `tick` presents once, with a new painting or without."""
 
-    def __init__(self, note: Note) -> None:
+    def __init__(self, note: Note, limiter: FlashLimiter | None = None) -> None:
         self.overlay, self.sink = FakeOverlay(), FakeSink()
-        self.presenter = Presenter(self.overlay, [self.sink], note, SelfCaptureGuard())
+        self.presenter = Presenter(self.overlay, [self.sink], note, SelfCaptureGuard(), limiter)
         self.now_ns = 10 * TICK_NS
         self.index = 0
+        self.game, self.skin = 10, 210  # grey levels
 
     def tick(self, *, painted: bool = True, on: bool = True, comparing: bool = False) -> bool:
         self.now_ns += TICK_NS
         self.index += 1
-        game = Frame(self.index, self.now_ns, np.full((24, 32, 4), 10, np.uint8))
+        game = Frame(self.index, self.now_ns, np.full((24, 32, 4), self.game, np.uint8))
         if painted:
-            pixels = np.full((24, 32, 4), 210, np.uint8)
+            pixels = np.full((24, 32, 4), self.skin, np.uint8)
             painting = Painting(
                 index=self.index, captured_ns=self.now_ns, submitted_ns=0, finished_ns=0, quality=0, bgra_u8=pixels
             )
@@ -60,18 +65,33 @@ def test_the_skin_fades_in_and_out_and_sinks_always_get_a_picture(stage: Stage) 
     assert levels == sorted(levels)
     assert levels[0] < 60
     assert levels[-1] == 210
+    for _ in range(SWITCH_TICKS - FADE_TICKS):
+        stage.tick()
     for _ in range(FADE_TICKS):
         stage.tick(on=False)
     assert stage.overlay.hidden
     assert stage.level == 10
-    assert stage.sink.shown == 2 * FADE_TICKS
+    assert stage.sink.shown == SWITCH_TICKS + FADE_TICKS
 
 
-def test_comparing_takes_the_skin_away_at_once(stage: Stage) -> None:
-    for _ in range(10):
+def test_comparing_fades_the_skin_out_within_250_ms(stage: Stage) -> None:
+    for _ in range(SWITCH_TICKS):
         stage.tick()
-    assert not stage.tick(comparing=True)
+    assert [stage.tick(comparing=True) for _ in range(FADE_TICKS)] == [True] * (FADE_TICKS - 1) + [False]
     assert stage.overlay.hidden
+
+
+def test_skin_and_game_never_switch_twice_within_a_second(stage: Stage) -> None:
+    levels = []
+    for tick in range(240):
+        stage.tick(on=tick % 3 == 0, comparing=tick % 5 == 0)
+        levels.append(stage.level)
+    begins = [
+        tick for tick in range(1, 240)
+        if levels[tick] != levels[tick - 1] and levels[tick - 1] in (10, 210)
+    ]  # fmt: skip
+    assert len(begins) > 3
+    assert min(b - a for a, b in itertools.pairwise(begins)) >= SWITCH_TICKS - 1
 
 
 def test_a_painting_is_repeated_for_a_while_and_never_shown_old(stage: Stage) -> None:
@@ -95,7 +115,7 @@ def test_after_each_fault_the_skin_waits_longer_before_it_returns(stage: Stage) 
         while not stage.tick():
             wait += 1
         waits.append(wait)
-    assert waits[0] == TRUST_PAINTINGS
+    assert waits[0] == max(TRUST_PAINTINGS, SWITCH_TICKS - 3)  # the skin went at the fifth of the eight ticks
     assert waits == sorted(waits)
     assert waits[-1] == TRUST_LIMIT
 
@@ -105,6 +125,26 @@ def test_a_screenshot_is_of_what_is_seen_and_the_last_skin_stays_known(stage: St
     for _ in range(10):
         stage.tick()
     assert stage.presenter.picture()[0, 0, 0] == 210
-    stage.tick(comparing=True)
+    for _ in range(SWITCH_TICKS):
+        stage.tick(comparing=True)
     assert stage.presenter.picture()[0, 0, 0] == 10
     assert stage.presenter.last_skin()[0, 0, 0] == 210
+
+
+@pytest.mark.parametrize("how", ["an engine that alternates black and white", "keys hammered", "a sink without a skin"])
+def test_whatever_flashes_the_screen_and_the_sinks_keep_the_rule(how: str) -> None:
+    note = Note(stay_s=1)
+    stage = Stage(note, FlashLimiter())
+    shown = []
+    for tick in range(72):
+        flash = 255 * (tick % 2)
+        stage.skin = 128 if how == "keys hammered" else flash
+        stage.game = flash if how == "a sink without a skin" else 20
+        if how == "keys hammered":  # 20 times a second
+            note.say(f"Theme {tick}", stage.now_ns)
+            stage.skin = (20, 240, 90, 190)[tick * 20 // 24 % 4]
+        stage.tick(on=how != "a sink without a skin", comparing=how == "keys hammered" and tick % 2 == 0)
+        assert stage.sink.last is not None
+        shown.append(stage.sink.last.bgra_u8)
+    note.close()
+    assert judge(shown).passes

@@ -12,15 +12,22 @@ import pytest
 from reskin.frame import Frame, Region
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, KeyEvent, Overlay, Sink
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay, FakeSink
+from reskin.platforms.windows import parts
+from reskin.platforms.windows.fake.toolkit import FakeSystem
+from reskin.platforms.windows.hotkeys import WindowsHotkeys
+from reskin.platforms.windows.overlay import WindowsOverlay
 from reskin.video import VideoWriter
 from reskin.video_capture import VideoCapture
 from tests.games import xdotool
 from tests.platforms.looking import eventually, plain_frame
 
 SIZE = (640, 360)
+F8 = 0x77  # as Windows numbers keys
 
 
-@pytest.fixture(params=["x11 window", "screen region", "video", "fake"])
+@pytest.fixture(
+    params=["x11 window", "screen region", "video", "fake", "windows window", "windows screen", "windows region"]
+)
 def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Capture]:
     made = _make_capture(request, tmp_path)
     yield made
@@ -37,6 +44,11 @@ def _make_capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
 
         request.getfixturevalue("display")
         return RegionCapture(Region(10, 20, *SIZE))
+    if request.param.startswith("windows"):
+        monkeypatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.setenv(parts.BACKEND_VARIABLE, request.param.removeprefix("windows "))
+        monkeypatch.setattr(parts, "_system", [FakeSystem().system])
+        return parts.open_window("Fake Game")
     if request.param == "video":
         with VideoWriter(tmp_path / "clip.mp4", SIZE, 24) as writer:
             for index in range(48):
@@ -75,7 +87,7 @@ def test_a_closed_capture_is_lost_and_closing_again_is_fine(capture: Capture) ->
     assert capture.locate() is None
 
 
-@pytest.fixture(params=["x11 overlay", "fake overlay", "fake sink"])
+@pytest.fixture(params=["x11 overlay", "fake overlay", "fake sink", "windows overlay", "windows overlay, excluded"])
 def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
     made: Sink
     if request.param == "x11 overlay":
@@ -83,6 +95,11 @@ def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
 
         request.getfixturevalue("display")
         made = X11Overlay()
+    elif request.param.startswith("windows"):
+        here = FakeSystem()
+        made = WindowsOverlay(
+            here.system.desktop, here.system.pygame, game=here.game.handle, excluded="excluded" in request.param
+        )
     else:
         made = FakeOverlay() if request.param == "fake overlay" else FakeSink()
     yield made
@@ -122,14 +139,22 @@ def test_closing_a_sink_twice_is_fine(sink: Sink) -> None:
     sink.close()
 
 
-Hands = Callable[[bool], None]  # presses or releases the key of the action "compare"
+Hands = Callable[[bool], object]  # presses or releases the key of the action "compare"
 
 
-@pytest.fixture(params=["pynput", "fake"])
+@pytest.fixture(params=["pynput", "fake", "windows"])
 def keys_and_hands(request: pytest.FixtureRequest) -> Iterator[tuple[Hotkeys, Hands]]:
     if request.param == "fake":
         fake = FakeHotkeys()
         yield fake, lambda down: (fake.press if down else fake.release)("compare")
+        return
+    if request.param == "windows":
+        here = FakeSystem()
+        windows_hotkeys = WindowsHotkeys(
+            here.system.desktop, {"compare": "<f8>", "unused": ""}, here.system.fallback_hotkeys
+        )
+        yield windows_hotkeys, lambda down: here.desktop.press(0, F8) if down else here.desktop.release(F8)
+        windows_hotkeys.close()
         return
     from reskin.platforms.pynput_hotkeys import PynputHotkeys
 

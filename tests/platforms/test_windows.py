@@ -64,7 +64,7 @@ def test_no_windows_at_all_says_to_start_the_game() -> None:
 def test_a_real_window_is_listed_with_all_that_is_known_of_it(game: Game) -> None:
     (window,) = platforms.list_windows()
     assert window.title == "Tux Test"
-    assert window.pid == game._process.pid
+    assert window.pid == game.process.pid
     assert window.wm_class
     assert (window.region.w, window.region.h) == (640, 360)
     assert not window.minimised
@@ -111,8 +111,7 @@ def test_a_wayland_session_without_xwayland_is_named(monkeypatch: pytest.MonkeyP
         platforms.list_windows()
 
 
-@pytest.mark.parametrize("system", ["win32", "darwin"])
-def test_systems_that_are_not_built_yet_say_so(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
-    monkeypatch.setattr("sys.platform", system)
-    with pytest.raises(DisplayError, match=f"{system} are not built yet"):
+def test_systems_that_are_not_built_yet_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(DisplayError, match="darwin are not built yet"):
         platforms.open_overlay()

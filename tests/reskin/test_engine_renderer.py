@@ -13,11 +13,12 @@ from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT
 from engine.live import LiveEngine
 from engine.underpaint import FAINT
 from reskin import engine_renderer
-from reskin.engine_renderer import MATERIAL_COLORS, EngineRenderer, create, read_materials
+from reskin.engine_renderer import EngineRenderer, create, read_materials
 from reskin.errors import EngineError
 from reskin.prepare import prepare
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.themes import Theme, load_theme, shipped_themes
+from reskin.views import MATERIAL_COLORS
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of
 from tests.reskin.pictures import levels_apart, random_bgra
 
@@ -176,7 +177,7 @@ def test_materials_of_a_picture_come_at_its_size(
 
 def test_the_shipped_presets_start_and_unknown_ones_are_named() -> None:
     assert create("lite").name.startswith("lite")
-    with pytest.raises(EngineError, match=r"no preset 'huge'; there are nano, lite"):
+    with pytest.raises(EngineError, match=r"no preset 'huge'; there are nano, lite, small, base"):
         create("huge")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import PRESETS
+from engine.config import PLAYABLE
 from reskin.errors import SettingsError
 from reskin.settings import (
     ACTIONS,
@@ -23,7 +23,7 @@ from reskin.settings import (
 def test_the_actions_are_those_that_the_player_was_promised() -> None:
     themes = [f"theme_{n}" for n in range(1, 10)]
     others = ["toggle_overlay", "strength_up", "strength_down", "compare", "split", "materials", "prompt"]
-    others += ["screenshot", "quit"]
+    others += ["screenshot", "panic", "quit"]
     assert list(ACTIONS) == ["next_theme", "previous_theme", *themes, *others]
 
 
@@ -75,8 +75,8 @@ def test_other_mistakes_are_told_like_those_of_themes() -> None:
     with pytest.raises(SettingsError) as caught:
         parse_settings('preset = "tiny"\nfps = 30\n[hotkeys]\nnext_them = "<f5>"\n[overlay]\nnote_s = -1')
     assert str(caught.value).splitlines()[1:] == [
-        '  line 1, preset: got the text "tiny": no such preset; expected one of ' + ", ".join(PRESETS),
-        "  line 2, fps: unknown key (valid are: theme, preset, screenshots, hotkeys, overlay)",
+        '  line 1, preset: got the text "tiny": no such preset; expected one of ' + ", ".join(PLAYABLE),
+        "  line 2, fps: unknown key (valid are: theme, preset, screenshots, hotkeys, overlay, stream, safety)",
         '  line 4, hotkeys.next_them: unknown key (did you mean "next_theme"?)',
         "  line 6, overlay.note_s: got -1, expected a number from 0 to 30: seconds a note stays, 0 = none",
     ]

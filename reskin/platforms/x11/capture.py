@@ -24,17 +24,20 @@ from reskin.frame import Frame, Region
 from reskin.platforms.base import CaptureState
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.shared_segment import SharedSegment, segment_for
+from reskin.platforms.x11.windows import covered_share
 
 _MIN_SIDE_PX = 2  # toolkits park windows at 0x0 and 1x1; there is nothing to paint in them
 _ALL_PLANES = 0xFFFFFFFF
 _DEPTHS = (24, 32)  # four bytes a pixel, B G R and one without meaning
+_LOOK_FOR_COVER_EVERY = 5  # locates, 0.2 s: a few round trips for each window above
+_COVERED_SHARE = 0.25  # by windows above the game: our overlay would hide them, and the player wants to see them
 _TRIES = 3  # a window that is being dragged larger can change between our question and our answer
 
 
 class X11WindowCapture:
     """Capture of the window with the given X id. `Frame.bgra_u8` is the shared memory itself: valid until next grab."""
 
-    def __init__(self, window_id: int, *, display: str | None = None) -> None:
+    def __init__(self, window_id: int, *, display: str | None = None, pauses_when_covered: bool = False) -> None:
         self._window = window_id
         self._x = XConnection(display)
         self._composite = self._x.extension(xcffib.composite)
@@ -45,7 +48,10 @@ class X11WindowCapture:
         self._state = CaptureState.PAUSED
         self._size_px = (0, 0)  # (h, w)
         self._border_px = 0
-        self.name = f"x11 window {window_id:#x}"
+        self._looks_for_cover = pauses_when_covered
+        self._locates = 0
+        self._is_covered = False
+        self.name, self.title = f"x11 window {window_id:#x}", ""
         try:
             self._begin()
         except xcffib.Error as error:
@@ -66,7 +72,8 @@ class X11WindowCapture:
             mask = xp.EventMask.StructureNotify
             self._x.core.ChangeWindowAttributes(self._window, xp.CW.EventMask, [mask], is_checked=True).check()
             self._composite.RedirectWindow(self._window, xcffib.composite.Redirect.Automatic, is_checked=True).check()
-            self.name = f"x11 window {self._window:#x} {self._x.window_title(self._window)!r}"
+            self.title = self._x.window_title(self._window)
+            self.name = f"x11 window {self._window:#x} {self.title!r}"
             self._take(geometry, self._x.core.GetWindowAttributes(self._window).reply())
 
     @property
@@ -78,6 +85,10 @@ class X11WindowCapture:
         """Client area on the screen: without the window manager's frame, negative when off its left or upper edge."""
         if self._state is CaptureState.LOST:
             return None
+        if self._looks_for_cover and self._locates % _LOOK_FOR_COVER_EVERY == 0:
+            with self._x.guard(f"looking for what covers {self.name}"):
+                self._is_covered = covered_share(self._x, self._window) >= _COVERED_SHARE
+        self._locates += 1
         with self._x.guard(f"locating {self.name}"):
             geometry = self._x.core.GetGeometry(self._window)
             attributes = self._x.core.GetWindowAttributes(self._window)
@@ -134,7 +145,7 @@ class X11WindowCapture:
         """Size and state as the server tells them; seen only when the window and all its parents are mapped."""
         self._size_px, self._border_px = (geometry.height, geometry.width), geometry.border_width
         viewable = attributes.map_state == xp.MapState.Viewable and min(self._size_px) >= _MIN_SIDE_PX
-        self._state = CaptureState.ACTIVE if viewable else CaptureState.PAUSED
+        self._state = CaptureState.ACTIVE if viewable and not self._is_covered else CaptureState.PAUSED
 
     def close(self) -> None:
         """Let go of the window; closing twice, or after the display went away, is fine."""

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import os
 
-import cv2
-import numpy as np
 import xcffib
 import xcffib.shm
 import xcffib.xfixes
@@ -21,13 +19,13 @@ import xcffib.xproto as xp
 
 from reskin.errors import DisplayError, OverlayError
 from reskin.frame import Frame, Region
+from reskin.platforms.placing import fill, within_limits
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.shared_segment import SharedSegment, segment_for
 from reskin.platforms.x11.windows import OVERLAY_CLASS
 
 TITLE = "Reskin"  # one window and one title for the program's life: recorders find it again
 _RAISE_EVERY = 6  # frames, 250 ms: above a game that raises itself, without fighting a screen locker at each frame
-_COORDINATE_LIMIT_PX = 32767  # X11 coordinates are 16-bit
 _DEPTHS = (24, 32)
 
 
@@ -86,13 +84,13 @@ class X11Overlay:
         Waiting would cost a round trip, 0.1 ms when idle but 10 ms beside a game that takes all cores. So a refusal is
         learnt of, and raised, at the next frame.
         """
-        region = _within_limits(region)
+        region = within_limits(region)
         with self._x.guard("showing a frame on the overlay"):
             self._raise_refusals()
             turn = self._shown % len(self._segments)
             segment = segment_for(self._x, self._shm, self._segments[turn], region.w * region.h * 4)
             self._segments[turn] = segment
-            _fill(segment.pixels(region.h, region.w), frame.bgra_u8)
+            fill(segment.pixels(region.h, region.w), frame.bgra_u8)
             self._place(region)
             self._put(region, segment)
             self._x.flush()
@@ -140,20 +138,3 @@ class X11Overlay:
         except (DisplayError, xcffib.XcffibException):
             pass  # gone already, which is what was wanted
         self._x.close()
-
-
-def _fill(target: np.ndarray, bgra_u8: np.ndarray) -> None:
-    """Copy; scaled when the window changed its size between the grab and now."""
-    if target.shape == bgra_u8.shape:
-        np.copyto(target, bgra_u8)
-    else:
-        cv2.resize(bgra_u8, (target.shape[1], target.shape[0]), dst=target, interpolation=cv2.INTER_LINEAR)
-
-
-def _within_limits(region: Region) -> Region:
-    """What X11 can express: 16-bit coordinates and at least one pixel."""
-    limit = _COORDINATE_LIMIT_PX
-    return Region(
-        min(max(region.x, -limit), limit), min(max(region.y, -limit), limit),
-        min(max(region.w, 1), limit), min(max(region.h, 1), limit),
-    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The windows of an X11 desktop as its window manager lists them (EWMH _NET_CLIENT_LIST), without our own overlay."""
+"""The windows of an X11 desktop as its window manager lists them (EWMH _NET_CLIENT_LIST), without our own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from reskin.platforms.window_info import WindowInfo, choose_window
 from reskin.platforms.x11.connection import XConnection
 
 OVERLAY_CLASS = "reskin-overlay"
+OUTPUT_CLASS = "reskin-output"  # of the second window: what is shown there must not be captured again
+_OURS = (OVERLAY_CLASS, OUTPUT_CLASS)
 _ICONIC = 3  # WM_STATE of a minimised window, ICCCM 4.1.3.1
 
 
@@ -23,12 +25,42 @@ def list_windows(display: str | None = None) -> list[WindowInfo]:
             found = [_describe(x, window) for window in _window_ids(x)]
     finally:
         x.close()
-    return [window for window in found if window is not None and window.wm_class != OVERLAY_CLASS]
+    return [window for window in found if window is not None and window.wm_class not in _OURS]
 
 
 def find_window(query: str, display: str | None = None) -> WindowInfo:
     """The one window that `query` means; CaptureError lists the candidates otherwise."""
     return choose_window(list_windows(display), query)
+
+
+def covered_share(x: XConnection, window: int) -> float:
+    """Which part of a window the windows above it cover, at most; 0 where no window manager tells their order."""
+    order = list(x.property_numbers(x.root, "_NET_CLIENT_LIST_STACKING"))
+    if window not in order:
+        return 0.0
+    own = _place(x, window)
+    if own is None or own.w * own.h == 0:
+        return 0.0
+    covered = 0
+    for other in order[order.index(window) + 1 :]:
+        place = _place(x, other)
+        if place is not None:
+            w = min(own.x + own.w, place.x + place.w) - max(own.x, place.x)
+            h = min(own.y + own.h, place.y + place.h) - max(own.y, place.y)
+            covered += max(0, w) * max(0, h)
+    return min(1.0, covered / (own.w * own.h))
+
+
+def _place(x: XConnection, window: int) -> Region | None:
+    """Where a window is seen; None for one that is not."""
+    try:
+        geometry = x.core.GetGeometry(window).reply()
+        origin = x.core.TranslateCoordinates(window, x.root, 0, 0).reply()
+        if x.core.GetWindowAttributes(window).reply().map_state != xp.MapState.Viewable:
+            return None
+    except xcffib.Error:
+        return None
+    return Region(origin.dst_x, origin.dst_y, geometry.width, geometry.height)
 
 
 def _window_ids(x: XConnection) -> list[int]:

@@ -1,0 +1,216 @@
+"""A theme's TOML while it is being edited: values change, comments and order stay; undo, redo, and what is unsaved.
+
+tomlkit keeps the text's form. Every change is read back by tomllib before it counts. Knows nothing of windows, and of
+themes only that they are tables of values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Array
+
+from reskin.errors import ThemeError
+from reskin.theme_writer import toml_value
+from reskin.toml_errors import MAX_STATEMENT_LINES, statement_lines
+
+Location = tuple[str, ...]
+INLINE = {("light", "sun"), ("light", "fog")}  # tables that a theme writes on one line
+MOST_STEPS = 200  # of undo, some 2 KiB each
+
+
+class ThemeDocument:
+    """The text of one theme. Values are plain: texts, numbers, truth values, lists of them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._saved = text
+        self._undo: list[str] = []
+        self._redo: list[str] = []
+        self._last: tuple[Location, object] | None = None  # what was changed last, in which gesture
+
+    @property
+    def is_dirty(self) -> bool:
+        return self.text != self._saved
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._redo)
+
+    def get(self, location: Location) -> Any:
+        """The value that the text says, None where it says none."""
+        return _at(tomllib.loads(self.text), location)
+
+    def set(self, location: Location, value: Any, gesture: object = None) -> None:
+        """Says a value. Changes of one key in one `gesture` (a drag of a slider) are undone together."""
+        if value == self.get(location):
+            return
+        self._change(_with(self.text, location, value), location, gesture)
+
+    def remove(self, location: Location) -> None:
+        """Says a value no longer; a table that is left empty goes too."""
+        if self.get(location) is not None:
+            self._change(_without(self.text, location), location, None)
+
+    def undo(self) -> bool:
+        return self._step(self._undo, self._redo)
+
+    def redo(self) -> bool:
+        return self._step(self._redo, self._undo)
+
+    def mark_saved(self) -> None:
+        self._saved = self.text
+
+    def _change(self, text: str, location: Location, gesture: object) -> None:
+        if gesture is None or self._last != (location, gesture):
+            self._undo = [*self._undo[-MOST_STEPS + 1 :], self.text]
+        self._redo = []
+        self._last = (location, gesture)
+        self.text = text
+
+    def _step(self, of: list[str], to: list[str]) -> bool:
+        if not of:
+            return False
+        to.append(self.text)
+        self.text = of.pop()
+        self._last = None
+        return True
+
+
+def open_document(text: str, path: Path) -> ThemeDocument:
+    """ThemeError for what tomlkit cannot take apart, though tomllib can."""
+    try:
+        same = tomlkit.dumps(tomlkit.parse(text)) == text
+    except TOMLKitError as error:
+        raise ThemeError(f"opening {path} to edit: {error}. Mend that line in a text editor first") from error
+    if not same:
+        raise ThemeError(f"opening {path} to edit: it cannot be written back as it is. Edit it in a text editor")
+    return ThemeDocument(text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Beside the file, then renamed over it: no half theme, whatever happens. ThemeError when it cannot be written."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(path)
+    except OSError as error:
+        raise ThemeError(f"saving {path}: {error.strerror}; check the folder and its space") from error
+    finally:
+        with contextlib.suppress(OSError):  # its folder may be none
+            partial.unlink(missing_ok=True)
+
+
+def _at(tree: Any, location: Location) -> Any:
+    for key in location:
+        if not isinstance(tree, dict) or key not in tree:
+            return None
+        tree = tree[key]
+    return tree
+
+
+def _with(text: str, location: Location, value: Any) -> str:
+    """The text with one value changed: written in the first way of these that comes out as meant."""
+    meant = tomllib.loads(text)
+    node = meant
+    for key in location[:-1]:
+        node = node.setdefault(key, {})
+    node[location[-1]] = value
+    for write in (_replaced, _with_line, _added):
+        with contextlib.suppress(TOMLKitError, ValueError, KeyError, TypeError, AttributeError):
+            written = write(text, location, value)
+            if tomllib.loads(written) == meant:
+                return written
+    return tomlkit.dumps(meant)  # a form that nobody writes by hand: its comments go
+
+
+def _replaced(text: str, location: Location, value: Any) -> str:
+    """By tomlkit, where the key is there, or belongs into a table of one line or of dotted keys."""
+    if location[:-1] and _at(tomllib.loads(text), location) is None and _is_headed(text, location[:-1]):
+        raise KeyError(location)
+    document: Any = tomlkit.parse(text)
+    node = document
+    for part in location[:-1]:
+        node = node[part]
+    old = node[location[-1]] if not location[:-1] else node.get(location[-1])
+    if isinstance(old, Array) and isinstance(value, list) and len(old) == len(value):
+        for index, item in enumerate(value):  # in place: a list over several lines stays so, with its comments
+            if old[index] != item:
+                old[index] = item
+    else:
+        node[location[-1]] = value
+    return tomlkit.dumps(document)
+
+
+def _added(text: str, location: Location, value: Any) -> str:
+    """By tomlkit, making the tables on the way: inside a table that is written on one line."""
+    document: Any = tomlkit.parse(text)
+    node = document
+    for key in location[:-1]:
+        if key not in node:
+            node[key] = tomlkit.inline_table()
+        node = node[key]
+    node[location[-1]] = value
+    return tomlkit.dumps(document)
+
+
+def _is_headed(text: str, table: Location) -> bool:
+    """Whether a table has a [header] of its own; the head of the file counts as one."""
+    line = statement_lines(text).get(table, 0)
+    return not table or (line > 0 and text.split("\n")[line - 1].lstrip().startswith("["))
+
+
+def _with_line(text: str, location: Location, value: Any) -> str:
+    """One more line at the end of a table, or a new table at the end of its kind: no comment changes its owner."""
+    if location[:-1] in INLINE:
+        location, value = location[:-1], {location[-1]: value}
+    table, said = location[:-1], f"{location[-1]} = {toml_value(value)}"
+    lines = text.split("\n")
+    starts = {at: line for at, line in statement_lines(text).items() if at}
+    heads = {at: line for at, line in starts.items() if lines[line - 1].lstrip().startswith("[")}
+    is_new = bool(table) and table not in heads
+    kin = [line for at, line in heads.items() if table and at[0] == table[0]] if is_new else []
+    first = max(kin) if kin else heads.get(table, 0)
+    after = min((line for line in heads.values() if line > first), default=len(lines) + 1)
+    if is_new and not kin:
+        first, after = 0, len(lines) + 1
+    own = [line for line in starts.values() if first <= line < after]
+    end = _end_of(lines, max(own)) if own else first
+    lines[end:end] = ["", f"[{'.'.join(table)}]", said] if is_new else [said]
+    return "\n".join(lines)
+
+
+def _end_of(lines: list[str], start: int) -> int:
+    """The last line of the statement that begins at `start`, both from 1."""
+    for end in range(start, min(start + MAX_STATEMENT_LINES, len(lines)) + 1):
+        try:
+            tomllib.loads("\n".join(lines[start - 1 : end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        return end
+    return start
+
+
+def _without(text: str, location: Location) -> str:
+    document: Any = tomlkit.parse(text)
+    nodes = [document]
+    for key in location[:-1]:
+        nodes.append(nodes[-1][key])
+    for node, key in reversed(list(zip(nodes, location, strict=True))):
+        if node is nodes[-1] or not node[key]:
+            del node[key]
+    written = tomlkit.dumps(document)
+    closer = re.sub(r"\n{3,}", "\n\n", written)
+    return closer if tomllib.loads(closer) == tomllib.loads(written) else written

@@ -1,0 +1,45 @@
+"""What the player is told about flashes, and when: once ever, or at each start while the limiter is off.
+
+Knows nothing of how flashes are limited. The sentence was shown when a small file says so; where that cannot be
+written it is shown again, which harms nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Literal
+
+FlashProfile = Literal["broadcast", "strict", "off"]
+
+LIMITED = (
+    "Flashing is limited to three flashes a second over a quarter of the screen. This reduces a risk; it is no "
+    "certificate. If flashing light can harm you, ask a doctor before you play."
+)
+OFF = (
+    "The flash limiter is off, because your settings say so: what you see may flash without bounds. "
+    '[safety] flash_limiter = "broadcast" turns it on again.'
+)
+
+
+def opening_sentence(profile: FlashProfile) -> str | None:
+    """What is to be said at this start; what is said once is marked as said."""
+    if profile == "off":
+        return OFF
+    marker = _marker()
+    if marker.exists():
+        return None
+    with contextlib.suppress(OSError):
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.write_text("The sentence about flashes was shown.\n", encoding="utf-8")
+    return LIMITED
+
+
+def _marker() -> Path:
+    home = os.environ.get("RESKIN_HOME")
+    if home:
+        return Path(home) / "flash-sentence-shown"
+    import platformdirs
+
+    return platformdirs.user_state_path("reskin", appauthor=False) / "flash-sentence-shown"

@@ -1,0 +1,145 @@
+"""The renderer of the presets for a GPU: the window's bytes up, one `FrameStep`, the painted bytes down.
+
+Lives in the engine process. What it asks of a frame is `engine.gpu.frame`; how that is run (one CUDA graph, or op by
+op) is `engine.gpu.backends`. A theme, a strength or a view changes numbers in buffers and nothing is captured anew; a
+window of another size makes a new step. Also runs on a CPU, op by op, which is how it is tested.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.checkpoint import CheckpointError, load_network
+from engine.config import SHAPES, Preset, Shape
+from engine.gpu.backends import Backend, BackendError, open_backend
+from engine.gpu.frame import EFFORTS, Effort, FrameStep
+from engine.gpu.measured import PATH, TABLE, Table, device_name
+from engine.reader import Reader
+from engine.token_painter import TokenPainter
+from reskin.errors import EngineError
+from reskin.finish_gpu import FinishTensors
+from reskin.gpu_presets import find_weights, missing_weights
+from reskin.renderer import View
+from reskin.shared_frames import Drift
+from reskin.theme_model import Theme
+from reskin.views import keep_regions, show_materials, split
+
+FIRST_WINDOW = (1080, 1920)  # (h, w): opened before there is a game, so that its first frame compiles nothing
+
+
+def create(preset: str) -> GpuRenderer:
+    """EngineError where there is no CUDA device or no weights, and for what goes wrong in opening them."""
+    folder = find_weights(preset)
+    if folder is None:
+        raise EngineError(f"starting the engine {preset!r}: {missing_weights(preset)}.")
+    if not torch.cuda.is_available():
+        raise EngineError(
+            f"starting the engine {preset!r}: torch {torch.__version__} sees no CUDA device. `nvidia-smi` and "
+            "`python -c 'import torch; torch.zeros(1).cuda()'` say more; --preset lite needs none."
+        )
+    return open_renderer(preset, folder, torch.device("cuda"))  # type: ignore[arg-type]
+
+
+def open_renderer(shape: Shape, folder: Path, device: torch.device, window: tuple[int, int] = FIRST_WINDOW,
+                  backend: str = "auto") -> GpuRenderer:  # fmt: skip
+    """The networks in a folder on a device; EngineError where they cannot be used or the backend cannot run."""
+    try:
+        reader = load_network(folder / "reader.safetensors", "reader", shape)
+        painter = load_network(folder / "painter.safetensors", "painter", shape)
+        assert isinstance(reader, Reader)
+        assert isinstance(painter, TokenPainter)
+        return GpuRenderer(SHAPES[shape], reader, painter, device, window, backend=backend, table=_shipped_table())
+    except (CheckpointError, BackendError, torch.cuda.OutOfMemoryError) as error:
+        raise EngineError(f"starting the engine {shape!r}: {error}.") from error
+
+
+def _shipped_table() -> Table:
+    try:
+        return TABLE.validate_json(PATH.read_bytes())
+    except ValueError as error:
+        raise BackendError(f"reading {PATH}: it is no table of measurements ({error}). Reinstall Reskin") from error
+
+
+class GpuRenderer:
+    """One stream. Not thread-safe."""
+
+    def __init__(self, preset: Preset, reader: Reader, painter: TokenPainter, device: torch.device,
+                 window: tuple[int, int] = FIRST_WINDOW, *, backend: str = "auto",
+                 table: Table | None = None) -> None:  # fmt: skip
+        """The networks move to the device, on a CUDA one in bfloat16."""
+        self._preset, self._device, self._table = preset, device, table
+        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+        self._networks = (reader.to(device, dtype, memory_format=torch.channels_last), painter.to(device, dtype))  # type: ignore[call-overload]
+        self._quality, self._turn, self._anchored = 0, 0, 0
+        self.drift = Drift()
+        self._backend, self._step = self._open(window, backend)
+        self._wanted = self._backend.name if backend == "auto" else backend
+        self.name = f"{preset.name}, torch {self._backend.name}, {device_name(device)}"
+        self.note = self._backend.note
+
+    def reset(self) -> None:
+        self._step.reset()
+        self._turn = 0
+
+    def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
+        """Paints into `out`; returns milliseconds of prepare (the bytes' way up), step, and compose (their way out)."""
+        marks = [time.perf_counter()]
+        if self._game.shape != bgra_u8.shape:
+            self._anchored = self.drift.anchored
+            self._backend, self._step = self._open(bgra_u8.shape[:2], self._wanted)
+        self._wear(theme)
+        effort = self._effort(quality)
+        np.copyto(self._game.numpy(), bgra_u8)
+        self._step.screen.copy_(self._game, non_blocking=True)
+        marks.append(time.perf_counter())
+        self._backend.run(effort)
+        self._shown.copy_(self._step.shown, non_blocking=True)
+        color, sharpness, anchored = self._step.drift.reading().tolist()  # waits for the device, and so for all before
+        self.drift = Drift(color, sharpness, self._anchored + int(anchored))
+        marks.append(time.perf_counter())
+        if view is View.MATERIALS:
+            show_materials(bgra_u8, self._step.underlay.likeliest().cpu().numpy(), out)
+        else:
+            np.copyto(out, self._shown.numpy())
+            keep_regions(bgra_u8, theme.keep.regions, out)
+            if view is View.SPLIT:
+                split(bgra_u8, out)
+        marks.append(time.perf_counter())
+        spans = np.diff(marks) * 1e3
+        return dict(zip(("prepare", "step", "compose"), spans.tolist(), strict=True))
+
+    def _open(self, window: tuple[int, int], backend: str) -> tuple[Backend, FrameStep]:
+        """A step for a window (h, w), with pinned memory for its bytes on either side; no theme yet."""
+        self._finish = FinishTensors(self._preset.size)
+        step = FrameStep(self._preset, *self._networks, window, finish=self._finish)
+        pinned = self._device.type == "cuda"
+        self._game, self._shown = (torch.empty(*window, 4, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
+        self._theme: Theme | None = None
+        return open_backend(backend, step, self._table), step
+
+    def _wear(self, theme: Theme) -> None:
+        """Puts a theme into the step's buffers; the Painter's past goes where its materials look otherwise."""
+        if theme is self._theme:
+            return
+        style, before = theme.style(), self._theme.style() if self._theme is not None else None
+        is_new = before is None or not (
+            np.array_equal(style.per_material(), before.per_material())
+            and np.array_equal(style.strength, before.strength)
+        )
+        self._step.set_theme(style, strength=theme.strength, keep_hud=theme.keep.hud, is_new=is_new)
+        self._finish.set(theme.finish)
+        self._theme = theme
+
+    def _effort(self, quality: int) -> Effort:
+        """What this frame is painted with. A Painter that has rested begins anew."""
+        if quality != self._quality:
+            if "resting" in EFFORTS[self._quality]:
+                self._step.forget()
+            self._quality, self._turn = quality, 0
+        efforts = EFFORTS[quality]
+        self._turn += 1
+        return efforts[(self._turn - 1) % len(efforts)]

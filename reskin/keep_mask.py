@@ -1,0 +1,217 @@
+"""What of the game's picture stays its own: the Reader's HUD, what stands still, and text, as a calm mask of 8x8 cells.
+
+Evidence comes and goes from frame to frame; a cell changes sides only after it has spoken one way for a while
+(hysteresis), and then fades. Knows nothing of how the mask is used; `reskin.keep_blend` does.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from reskin.keep_blend import Kept
+from reskin.still_edges import CELL_PX, StillEdges, per_cell
+from reskin.text_finder import find_lines
+from reskin.theme_model import Keep
+
+WIDEST_PX, TALLEST_PX = 1280, 720  # larger frames are watched at a whole fraction of their size
+EDGES_EVERY = 2  # frames, from one look at the edges to the next
+TEXT_EVERY = 16  # frames, from one search for lines of text to the next
+DENSE = 0.12  # share of lasting edges in 5x5 cells that only a HUD has: a far skyline has half of it
+SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
+KNOWN = 8  # frames of motion after which what is still is known, and text that moves with the world is none
+FADE_FRAMES = 6
+SMALLEST_PX = 80  # a frame narrower or lower has no room for a HUD that one could read
+PLAIN_READ, PLAIN_STILL = 14.0, 45.0  # of 255; see Kept.plain: beside letters the world itself is nearer to ink
+STRONG = 30  # of 255: what differs from its ground by so much is ink
+LIGHT_SHARE = 0.25  # of the ink that is lighter than its ground, to that which is darker: with more, letters are light
+
+GUESSED = 0.15  # before anything has moved: a line is text when the Reader sees so much of a HUD in it
+GUESSED_INK = 225.0  # of 255: brightness that light letters then have
+STILL_PART = 0.3  # of a line's cells: with less that stands still, it moves with the world
+DARK_TEXT = 60.0  # of 255: dark letters get so much more contrast to their ground than light ones
+DARK = 0.4  # how far the ground of dark lines that are no text is lifted: all the way is a bright patch
+
+
+class Vote:
+    """Yes or no of every cell, slow to change. Evidence in [0, 1] moves a cell's score; two thresholds decide."""
+
+    def __init__(self, *, rise: float, fall: float, on: float = 0.7, off: float = 0.3) -> None:
+        self._rise, self._fall, self._on, self._off = np.float32(rise), np.float32(fall), on, off
+        self._score = np.empty((0, 0), np.float32)
+        self.yes = np.empty((0, 0), bool)
+
+    def reset(self) -> None:
+        self._score = np.empty((0, 0), np.float32)
+
+    def cast(self, evidence: np.ndarray) -> np.ndarray:
+        """(rows, columns) float32 in [0, 1] to (rows, columns) bool; the first frame is believed at once."""
+        if self._score.shape != evidence.shape:
+            self._score = evidence.astype(np.float32)
+            self.yes = self._score > 0.5
+            return self.yes
+        change = evidence - self._score
+        self._score += np.where(change > 0, self._rise * change, self._fall * change)
+        self.yes = np.where(self.yes, self._score > self._off, self._score > self._on)
+        return self.yes
+
+
+class KeepMask:
+    """One stream. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._edges = StillEdges()
+        self._still = Vote(rise=0.35, fall=0.04)
+        self._read = Vote(rise=0.25, fall=0.08, on=0.6, off=0.3)
+        self._written = Vote(rise=1.0, fall=0.25, on=0.5, off=0.2)
+        self._light = Vote(rise=0.2, fall=0.2)
+        self._reading = ThreadPoolExecutor(1, "text")
+        self._found: Future[np.ndarray] | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        for part in (self._edges, self._still, self._read, self._written, self._light):
+            part.reset()
+        self._frame = 0
+        self._kept: Kept | None = None
+        self._lines = np.empty((0, 5), np.int32)
+        self._has_news = False  # lines that no vote has been cast for
+
+    def update(self, bgra_u8: np.ndarray, read_hud: np.ndarray, keep: Keep) -> Kept | None:
+        """What to keep of the next frame, None when nothing is; `read_hud` (h, w) is the Reader's belief in a HUD."""
+        if not (keep.hud or keep.text) or min(bgra_u8.shape[:2]) < SMALLEST_PX:
+            self.reset()
+            return None
+        if self._kept is not None and self._kept.shapes.shape != bgra_u8.shape[:2]:
+            self.reset()
+        looks = self._frame % EDGES_EVERY == 0
+        gray = _gray(bgra_u8) if looks else None
+        if gray is not None:
+            self._edges.watch(gray)
+            if keep.text:
+                self._search(gray)
+        self._frame += 1
+        still, read, written = self._decide(read_hud, keep)
+        kept = self._kept or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
+        lit = np.maximum(np.where(kept.side > 0, np.float32(1), np.float32(DARK)) * still, written)
+        kept = replace(
+            kept, hud=_faded(kept.hud, still | read | written), text=_faded(kept.text, lit),
+            plain=np.where(read, np.float32(PLAIN_READ), np.float32(PLAIN_STILL)),
+        )  # fmt: skip
+        if gray is not None:
+            ground = ground_of(bgra_u8, np.maximum(kept.hud, kept.text))
+            ink, light = ink_of(gray, self._edges.shapes, ground)
+            if self._edges.moving_frames < KNOWN:  # no letter's pixels are known yet, only where lines are
+                light = cells_of(self._lines[self._lines[:, 4] > 0], written)
+                ink = np.where(light > 0, np.float32(GUESSED_INK), np.float32(255 - GUESSED_INK))
+            side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
+            ink += np.float32(DARK_TEXT) * (written & (side < 0))
+            shapes = _of_size(self._edges.shapes, bgra_u8.shape)
+            kept = replace(kept, background=ground, ink=ink, side=side, shapes=shapes)
+        self._kept = kept
+        return kept
+
+    def _search(self, gray: np.ndarray) -> None:
+        """Lines of text come half a period after the frame that they are of: the search runs beside the frames."""
+        if self._frame % TEXT_EVERY == 0:
+            self._found = self._reading.submit(find_lines, gray)
+        due = self._frame == 0 or self._frame % TEXT_EVERY == TEXT_EVERY // 2  # the first frame may be the only one
+        if due and self._found is not None:
+            self._lines, self._found, self._has_news = self._found.result(), None, True
+
+    def _decide(self, read_hud: np.ndarray, keep: Keep) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cells (rows, columns) that stand still, that the Reader sees a HUD in, and that hold text; bool."""
+        rows, columns = self._edges.share.shape
+        share = self._edges.share
+        dense = cv2.dilate((cv2.blur(share, (5, 5)) > DENSE).astype(np.uint8), _AROUND)
+        still = self._still.cast(((share > SOME) & (dense > 0)).astype(np.float32)).astype(np.uint8)
+        self._is_still = cv2.dilate(cv2.morphologyEx(still, cv2.MORPH_CLOSE, _BESIDE), _AROUND) > 0
+        belief = cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA)
+        read = self._read.cast(belief)
+        none = np.zeros((rows, columns), bool)
+        written = none
+        if keep.text and self._edges.moving_frames < KNOWN:
+            written = cells_of(self._lines, belief, GUESSED) > 0
+        elif keep.text:
+            if self._has_news or self._written.yes.shape != none.shape:
+                self._written.cast(cells_of(self._lines, self._is_still, STILL_PART))
+                self._has_news = False
+            written = self._written.yes
+        return (self._is_still, read, written) if keep.hud else (none, none, written)
+
+
+_AROUND, _BESIDE = np.ones((3, 3), np.uint8), np.ones((3, 7), np.uint8)
+
+
+def _shrink(shape: tuple[int, ...]) -> int:
+    return max(1, -(-shape[1] // WIDEST_PX), -(-shape[0] // TALLEST_PX))
+
+
+def _gray(bgra_u8: np.ndarray) -> np.ndarray:
+    gray = cv2.cvtColor(bgra_u8, cv2.COLOR_BGRA2GRAY)
+    shrink = _shrink(bgra_u8.shape)
+    if shrink == 1:
+        return gray
+    h, w = gray.shape
+    return cv2.resize(gray, (w // shrink, h // shrink), interpolation=cv2.INTER_AREA)
+
+
+def cells_of(lines: np.ndarray, sure: np.ndarray, part: float = 0.0) -> np.ndarray:
+    """(rows, columns) float32: 1 in every cell that a line (n, 5) touches, with a margin of a third of its height.
+
+    Only of lines in which `sure` (rows, columns) has a mean of at least `part`.
+    """
+    cells = np.zeros(sure.shape, np.float32)
+    for x, y, w, h, _ in lines:
+        pad = 3 + h // 3
+        rows = slice(max(0, y - pad) // CELL_PX, (y + h + pad) // CELL_PX + 1)
+        columns = slice(max(0, x - pad) // CELL_PX, (x + w + pad) // CELL_PX + 1)
+        if sure[rows, columns].mean() >= part:
+            cells[rows, columns] = 1
+    return cells
+
+
+def _of_size(shapes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    h, w = shape[:2]
+    return shapes if shapes.shape == (h, w) else cv2.resize(shapes, (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+def _faded(before: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    step = np.float32(1 / FADE_FRAMES)
+    return before + np.clip(wanted.astype(np.float32) - before, -step, step)
+
+
+def ground_of(bgra_u8: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """(rows, columns, 3) BGR in 0..255: the colours round what is kept, spread inwards."""
+    rows, columns = kept.shape
+    color = cv2.resize(bgra_u8, (columns, rows), interpolation=cv2.INTER_AREA)[..., :3].astype(np.float32)
+    weight = np.clip(1 - 2 * kept, 0, 1)[..., None]
+    both = np.concatenate([color * weight, weight], axis=2)
+    spread = np.full_like(both, 1e-9)
+    for width, trust in ((5, 1.0), (13, 1e-2), (41, 1e-4)):
+        spread += np.float32(trust) * cv2.blur(both, (width, width))
+    return spread[..., :3] / spread[..., 3:]
+
+
+def ink_of(gray_u8: np.ndarray, shapes: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By cell, of the shapes round it: brightness of their ink, and 1 where that is lighter than the ground, else 0.
+
+    An outlined letter has both; its light half is the letter, unless there is next to none.
+    """
+    h, w = gray_u8.shape
+    level = cv2.resize(ground @ np.array([0.114, 0.587, 0.299], np.float32), (w, h)).astype(np.uint8)
+    halves = []
+    for above in (cv2.subtract(gray_u8, level), cv2.subtract(level, gray_u8)):
+        _, strong = cv2.threshold(above, STRONG, 255, cv2.THRESH_BINARY)
+        strong = cv2.bitwise_and(strong, shapes)
+        share = cv2.blur(per_cell(strong), _NEAR) + np.float32(1e-5)
+        halves.append((share, 255 * cv2.blur(per_cell(cv2.bitwise_and(gray_u8, strong)), _NEAR) / share))
+    (light, light_ink), (dark, dark_ink) = halves
+    is_light = light > LIGHT_SHARE * dark
+    return np.where(is_light, light_ink, dark_ink), is_light.astype(np.float32)
+
+
+_NEAR = (9, 5)

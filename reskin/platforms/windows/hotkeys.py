@@ -1,0 +1,183 @@
+"""Global hotkeys through RegisterHotKey: Windows itself hears them, takes them from the game, and never sticks.
+
+Registration belongs to a thread, so one of ours registers, reads its messages and gives up again. Windows tells of a
+press but not of the release: while a chord is held, `poll` asks whether its key is still down. A chord that another
+program has, or that RegisterHotKey cannot express (one side's modifier), goes to the fallback, and `notes` says so at
+once. Knows nothing of what actions do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from ctypes import byref
+
+from reskin.errors import HotkeyError, ReskinError
+from reskin.platforms.base import Hotkeys, KeyEvent
+from reskin.platforms.windows import win32 as w
+from reskin.platforms.windows.desktop import Desktop
+from reskin.platforms.windows.win32 import Win32Error
+from reskin.settings import chord_parts
+
+_MODIFIERS = {"ctrl": w.MOD_CONTROL, "alt": w.MOD_ALT, "shift": w.MOD_SHIFT, "cmd": w.MOD_WIN}
+_KEYS = {
+    "backspace": 0x08, "tab": 0x09, "enter": 0x0D, "pause": 0x13, "esc": 0x1B, "space": 0x20, "page_up": 0x21,
+    "page_down": 0x22, "end": 0x23, "home": 0x24, "left": 0x25, "up": 0x26, "right": 0x27, "down": 0x28,
+    "print_screen": 0x2C, "insert": 0x2D, "delete": 0x2E, "menu": 0x5D, "scroll_lock": 0x91,
+    **{f"f{number}": 0x6F + number for number in range(1, 21)},
+}  # fmt: skip
+_START_LIMIT_S = 5.0
+_QUEUE_LIMIT = 256
+
+
+class WindowsHotkeys:
+    """`bindings`: action to chord. `fallback` opens other hotkeys for the chords that cannot be registered."""
+
+    name = "RegisterHotKey"
+
+    def __init__(
+        self, desktop: Desktop, bindings: Mapping[str, str], fallback: Callable[[Mapping[str, str]], Hotkeys]
+    ) -> None:
+        self._win32 = desktop.win32
+        self.notes: tuple[str, ...] = ()  # for the player: which keys another program has
+        self._pressed: queue.Queue[str] = queue.Queue(_QUEUE_LIMIT)
+        self._held: dict[str, int] = {}  # action to the key that is down
+        self._other: Hotkeys | None = None
+        chords, refused = _read(desktop, bindings)
+        self._keys = {action: key for action, (_, key) in chords.items()}
+        self._thread_id = 0
+        self._taken: dict[str, Win32Error] = {}
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._listen, args=(chords,), name="reskin-hotkeys", daemon=True)
+        self._thread.start()
+        if not self._started.wait(_START_LIMIT_S):
+            raise HotkeyError(f"listening for hotkeys: Windows did not answer in {_START_LIMIT_S:.0f} s. Start again.")
+        refused |= {action: _why(error) for action, error in self._taken.items()}
+        if refused:
+            self._hand_over({action: bindings[action] for action in refused}, refused, fallback)
+
+    def _hand_over(
+        self, bindings: dict[str, str], refused: dict[str, str], fallback: Callable[[Mapping[str, str]], Hotkeys]
+    ) -> None:
+        named = "; ".join(f"{action} ({bindings[action]}): {reason}" for action, reason in refused.items())
+        try:
+            self._other = fallback(bindings)
+        except ReskinError as error:
+            self.close()
+            raise HotkeyError(
+                f"registering the hotkeys: {named}. Choose other chords in the settings (`reskin settings`)."
+            ) from error
+        self.notes = (f"Keys that other programs have or hear as well: {named}. `reskin settings` changes them",)
+
+    def _listen(self, chords: dict[str, tuple[int, int]]) -> None:
+        message = w.MSG()
+        call = self._win32.call
+        call("PeekMessageW", byref(message), 0, 0, 0, w.PM_NOREMOVE)  # makes the thread's queue
+        self._thread_id = call("GetCurrentThreadId")
+        actions = list(chords)
+        registered = []
+        for number, action in enumerate(actions):
+            try:
+                call("RegisterHotKey", 0, number, chords[action][0] | w.MOD_NOREPEAT, chords[action][1])
+                registered.append(number)
+            except Win32Error as error:
+                self._taken[action] = error
+        self._started.set()
+        try:
+            while call("GetMessageW", byref(message), 0, 0, 0):
+                if message.message == w.WM_HOTKEY:
+                    with contextlib.suppress(queue.Full):
+                        self._pressed.put_nowait(actions[message.wparam])
+        finally:
+            for number in registered:
+                call("UnregisterHotKey", 0, number)
+
+    def poll(self) -> list[KeyEvent]:
+        events = []
+        for action, key in list(self._held.items()):
+            if not self._is_down(key):
+                del self._held[action]
+                events.append(KeyEvent(action, pressed=False))
+        while True:
+            try:
+                action = self._pressed.get_nowait()
+            except queue.Empty:
+                break
+            if action not in self._held:
+                self._held[action] = self._keys[action]
+                events.append(KeyEvent(action, pressed=True))
+        return events + (self._other.poll() if self._other is not None else [])
+
+    def _is_down(self, key: int) -> bool:
+        return self._win32.call("GetAsyncKeyState", key) < 0  # the highest bit of 16
+
+    def close(self) -> None:
+        """Gives the keys back; closing twice is fine."""
+        if self._thread.is_alive():
+            self._win32.call("PostThreadMessageW", self._thread_id, w.WM_QUIT, 0, 0)
+            self._thread.join(_START_LIMIT_S)
+        if self._other is not None:
+            self._other.close()
+
+
+def taken_chords(desktop: Desktop, bindings: Mapping[str, str]) -> dict[str, str]:
+    """Action to why its chord cannot be registered now. Registers each for a moment."""
+    chords, refused = _read(desktop, bindings)
+    for number, (action, (modifiers, key)) in enumerate(chords.items()):
+        try:
+            desktop.win32.call("RegisterHotKey", 0, number, modifiers | w.MOD_NOREPEAT, key)
+            desktop.win32.call("UnregisterHotKey", 0, number)
+        except Win32Error as error:
+            refused[action] = _why(error)
+    return refused
+
+
+def _read(desktop: Desktop, bindings: Mapping[str, str]) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:
+    """(modifiers, key) of each action, and why the others cannot be registered."""
+    chords: dict[str, tuple[int, int]] = {}
+    refused: dict[str, str] = {}
+    for action, chord in bindings.items():
+        if not chord:
+            continue
+        try:
+            parts = chord_parts(chord)
+        except ValueError as error:
+            raise HotkeyError(
+                f'reading the hotkey of "{action}": "{chord}" {error}. Expected one such as "<ctrl>+<alt>+n" or "<f9>".'
+            ) from error
+        found = _codes(desktop, parts)
+        if isinstance(found, str):
+            refused[action] = found
+        elif found in chords.values():
+            other = next(name for name, taken in chords.items() if taken == found)
+            raise HotkeyError(f'reading the hotkeys: "{other}" and "{action}" both have {chord}. Change one of them.')
+        else:
+            chords[action] = found
+    return chords, refused
+
+
+def _codes(desktop: Desktop, parts: frozenset[str]) -> tuple[int, int] | str:
+    modifiers = key = 0
+    for part in parts:
+        name = part.strip("<>") if len(part) > 1 else part
+        if name in _MODIFIERS:
+            modifiers |= _MODIFIERS[name]
+        elif name in _KEYS:
+            key = _KEYS[name]
+        elif len(name) == 1:
+            code = desktop.win32.call("VkKeyScanW", ord(name))
+            if code == -1:
+                return f'this keyboard has no key for "{name}"'
+            key = code & 0xFF
+            modifiers |= w.MOD_SHIFT if code & 0x100 else 0
+        elif name.isdigit():
+            key = int(name)
+        else:
+            return f'Windows cannot register the one-sided modifier "{name}"'
+    return modifiers, key
+
+
+def _why(error: Win32Error) -> str:
+    return "another program has it" if error.code == w.ERROR_HOTKEY_TAKEN else str(error)

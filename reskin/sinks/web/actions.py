@@ -1,0 +1,69 @@
+"""What the control page may ask for, as JSON, and the command of the loop that each becomes.
+
+`ACTION.validate_json(b'{"action": "strength", "value": 0.5}').command()`. Anything else is a ValidationError.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from reskin.prompts import prompt_theme
+from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
+from reskin.renderer import View
+from reskin.themes import prompted_theme
+
+LONGEST_PROMPT = 300
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Theme(_Asked):
+    action: Literal["theme"]
+    value: str = Field(min_length=1, max_length=100)
+
+    def command(self) -> Command:
+        return ChooseTheme(self.value)
+
+
+class Strength(_Asked):
+    action: Literal["strength"]
+    value: float = Field(ge=0, le=1)
+
+    def command(self) -> Command:
+        return SetStrength(self.value)
+
+
+class Overlay(_Asked):
+    action: Literal["overlay"]
+    value: bool
+
+    def command(self) -> Command:
+        return SetOverlay(self.value)
+
+
+class Look(_Asked):
+    action: Literal["view"]
+    value: Literal["theme", "split", "materials"]
+
+    def command(self) -> Command:
+        return SetView(View(self.value))
+
+
+class Prompt(_Asked):
+    action: Literal["prompt"]
+    value: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
+
+    def read(self) -> tuple[Command, str]:
+        """The command, and what of the prompt was not understood; up to 0.3 s, for a thread of its own."""
+        theme = prompted_theme(self.value)
+        theme.style()
+        return ShowTheme(theme), prompt_theme(self.value).note
+
+
+ACTION: TypeAdapter[Theme | Strength | Overlay | Look | Prompt] = TypeAdapter(
+    Annotated[Theme | Strength | Overlay | Look | Prompt, Field(discriminator="action")]
+)

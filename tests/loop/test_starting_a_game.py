@@ -1,0 +1,91 @@
+"""`reskin run -- PROGRAM`: the game is started with Reskin; Reskin ends with the game, and the game not with Reskin."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from reskin import app, platforms
+from reskin.app import RunOptions, run
+from reskin.cli import cli
+from reskin.errors import CaptureError
+from reskin.status import Status
+from tests.platforms.looking import eventually
+
+QUICK = "tests.loop.stand_ins:quick"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path / "home"))
+
+
+def _options(*program: str) -> RunOptions:
+    return RunOptions(command=(sys.executable, "-m", *program), leave_game=True, engine=QUICK, theme="neon-rain")
+
+
+def _marker(title: str) -> tuple[str, ...]:
+    return ("reskin.demo.marker_game", title, "50", "40", "320", "240")
+
+
+def test_the_program_after_the_dashes_is_started_with_its_own_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[RunOptions] = []
+
+    def taken(options: RunOptions, **_: object) -> Status:
+        given.append(options)
+        return Status(ended_because="over")
+
+    monkeypatch.setattr(app, "run", taken)
+    done = CliRunner().invoke(cli, ["run", "--strength", "0.5", "--", "game.exe", "--windowed", "-w", "level 1"])
+    assert done.exit_code == 0, done.output
+    assert given[0].command == ("game.exe", "--windowed", "-w", "level 1")
+    assert given[0].strength == 0.5
+    assert given[0].leave_game
+    for wrong in (["run"], ["run", "Tux", "--", "game.exe"], ["run", "--"]):
+        assert CliRunner().invoke(cli, wrong).exit_code == 2
+
+
+def test_reskin_ends_with_the_demo_game(display: str) -> None:
+    status = run(_options("reskin.demo.game", "--size", "320x180", "--seconds", "2"))
+    assert status.ended_because.endswith("is gone")
+
+
+def test_the_game_runs_on_when_the_player_quits_reskin(display: str) -> None:
+    status = Status()
+    run(_options(*_marker("Left Alone")), stop=lambda: status.grabbed > 0, status=status)
+    (window,) = platforms.list_windows()
+    assert window.title == "Left Alone"
+    assert window.pid is not None
+    os.kill(window.pid, signal.SIGKILL)
+    os.waitpid(window.pid, 0)
+    eventually(lambda: not platforms.list_windows())
+
+
+def test_a_launcher_that_ends_in_peace_hands_over_to_its_game(display: str, tmp_path: Path) -> None:
+    launcher = tmp_path / "launcher.py"
+    launcher.write_text(
+        "import subprocess, sys\n"
+        f"game = subprocess.Popen([sys.executable, '-m', *{_marker('Launched')!r}], start_new_session=True)\n"
+        "print(game.pid, flush=True); game.returncode = 0\n"
+    )
+    status = Status()
+    options = RunOptions(command=(sys.executable, str(launcher)), leave_game=True, engine=QUICK, theme="neon-rain")
+    run(options, stop=lambda: status.grabbed > 0, status=status)
+    (window,) = platforms.list_windows()
+    assert window.title == "Launched"
+    assert window.pid is not None
+    os.kill(window.pid, signal.SIGKILL)
+    eventually(lambda: not platforms.list_windows())
+
+
+def test_a_game_that_fails_at_once_is_told(display: str) -> None:
+    started_s = time.monotonic()
+    with pytest.raises(CaptureError, match="ended at once with exit status 1"):
+        run(_options("reskin.demo.nothing_like_it"))
+    assert time.monotonic() - started_s < 30

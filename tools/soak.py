@@ -1,0 +1,203 @@
+"""Plays the demo for a long time and fails when anything grows: memory, handles, threads, latency.
+
+    python -m tools.soak --minutes 120 --chaos-every 20
+    python -m tools.soak --minutes 4 --plant-leak 60      # the gate itself: must fail
+
+Sampled once a second: resident memory, open handles and threads of the app and the engine's process together, and the
+p95 of the grab-to-shown latency. Each is judged by its slope over the last quarter (tools/soak_gate.py); what cannot
+be measured fails. Samples within a few seconds of a chaos action, or while the skin is not on the game, do not count.
+A missed tick is explained when it lies there too. A report for people, then one line of JSON; exit status 1 for a fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from reskin.app import RunOptions, run
+from reskin.settings import Settings
+from reskin.status import PlayState, Status
+from reskin.supervisor import Supervisor
+from tools.chaos import ACTIONS, Chaos, DemoDesktop
+from tools.soak_gate import Verdict, judge
+
+SAMPLE_S = 1.0
+SETTLE_S = 6.0  # after a chaos action: restarts, refills, what is compiled
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@dataclass
+class Samples:
+    times_s: list[float] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)
+    handles: list[float] = field(default_factory=list)
+    threads: list[float] = field(default_factory=list)
+    latency_ms: list[float] = field(default_factory=list)
+    missed_unexplained: int = 0
+    missed_explained: int = 0
+    worst_back_s: float = 0.0  # after a chaos action, until the skin was on the game again
+
+
+class Watcher(threading.Thread):
+    """Samples, leaks where it is told to, and does chaos, until `done`."""
+
+    def __init__(self, status: Status, desktop: DemoDesktop, options: argparse.Namespace) -> None:
+        super().__init__(daemon=True)
+        self.engine: Supervisor | None = None
+        self.done = threading.Event()
+        self.samples = Samples()
+        self.chaos_done: list[str] = []
+        self.error: BaseException | None = None
+        self._status = status
+        self._options = options
+        self._chaos = Chaos(desktop, lambda: self.engine.pid if self.engine else None, options.seed)
+        self._leak: list[bytearray] = []
+        self._chaos_s = -math.inf
+        self._was_missed = 0
+        self._counted_up_s = 0.0
+
+    def run(self) -> None:
+        try:
+            self._watch()
+        except BaseException as error:  # noqa: BLE001  raised again in the main thread
+            self.error = error
+            self.done.set()
+
+    def _watch(self) -> None:
+        began_s = time.monotonic()
+        actions: Iterator[str] = itertools.cycle(ACTIONS)
+        next_chaos_s = began_s + (self._options.chaos_every or math.inf)
+        while not self.done.wait(SAMPLE_S):
+            now_s = time.monotonic()
+            self._sample(now_s - began_s, is_calm=now_s - self._chaos_s > SETTLE_S)
+            if self._options.plant_leak:
+                self._leak.append(bytearray(os.urandom(int(self._options.plant_leak * 1e6 * SAMPLE_S / 60))))
+            if now_s >= next_chaos_s and self._status.state is PlayState.ACTIVE and self.engine is not None:
+                self._act(next(actions))
+                next_chaos_s = time.monotonic() + self._options.chaos_every
+
+    def _act(self, name: str) -> None:
+        print(f"{time.strftime('%H:%M:%S')} {name}", file=sys.stderr)
+        self.chaos_done.append(name)
+        self._chaos_s = time.monotonic()
+        ACTIONS[name](self._chaos)
+        ended_s = time.monotonic()
+        end_s = ended_s + self._options.back_s
+        self.done.wait(0.3)
+        while self._status.state is not PlayState.ACTIVE and not self.done.is_set():
+            if time.monotonic() > end_s:
+                raise TimeoutError(
+                    f"{name}: the skin was not back after {self._options.back_s:g} s: {self._status.why}"
+                )
+            self.done.wait(0.05)
+        self.samples.worst_back_s = max(self.samples.worst_back_s, time.monotonic() - ended_s)
+        self._chaos_s = time.monotonic()
+
+    def _sample(self, at_s: float, *, is_calm: bool) -> None:
+        missed = self._status.missed
+        new, self._was_missed = missed - self._was_missed, missed
+        is_calm &= self._status.state is PlayState.ACTIVE
+        if self._status.ticks:
+            self.samples.missed_unexplained += max(0, new) if is_calm else 0
+            self.samples.missed_explained += 0 if is_calm else max(0, new)
+        figures = self._figures() if is_calm else (math.nan,) * 4
+        self.samples.times_s.append(at_s)
+        series = (self.samples.memory_mb, self.samples.handles, self.samples.threads, self.samples.latency_ms)
+        for values, figure in zip(series, figures, strict=True):
+            values.append(figure)
+
+    def _figures(self) -> tuple[float, float, float, float]:
+        pid = self.engine.pid if self.engine else None
+        if pid is None:
+            return (math.nan,) * 4
+        try:
+            folders = [Path(f"/proc/{number}") for number in (os.getpid(), pid)]
+            memory_mb = sum(int((folder / "statm").read_text().split()[1]) for folder in folders) * PAGE_MB
+            handles, threads = (sum(len(os.listdir(folder / part)) for folder in folders) for part in ("fd", "task"))
+        except OSError:
+            return (math.nan,) * 4
+        return memory_mb, float(handles), float(threads), self._status.latency_ms.percentile(95)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--chaos-every", type=float, default=0, metavar="S", help="0: none")
+    parser.add_argument("--plant-leak", type=float, default=0, metavar="MB", help="a minute, to check the gate")
+    parser.add_argument("--engine", default="reskin.engine_renderer:create_live")
+    parser.add_argument("--preset", default="lite")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--back-s", type=float, default=30, help="the skin must be back so soon after each action")
+    parser.add_argument("--memory", type=float, default=1, metavar="MB", help="growth allowed in an hour")
+    parser.add_argument("--handles", type=float, default=2, metavar="N")
+    parser.add_argument("--threads", type=float, default=2, metavar="N")
+    parser.add_argument("--latency", type=float, default=5, metavar="MS")
+    parser.add_argument("--missed", type=int, default=0, help="ticks missed without an explanation")
+    options = parser.parse_args()
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    status = Status()
+    with tempfile.TemporaryDirectory(prefix="reskin-soak-") as folder, DemoDesktop() as desktop:
+        os.environ["RESKIN_HOME"] = folder
+        watcher = Watcher(status, desktop, options)
+        watcher.start()
+        settings = Settings.model_validate({"screenshots": f"{folder}/shots"})
+        run(
+            RunOptions(
+                window=str(desktop.window.id), engine=options.engine, preset=options.preset, settings=settings,
+                seconds=options.minutes * 60,
+            ),
+            status=status, stop=watcher.done.is_set, on_warm=lambda engine: setattr(watcher, "engine", engine),
+        )  # fmt: skip
+        watcher.done.set()
+        watcher.join()
+    return _report(watcher, status, options)
+
+
+def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> int:
+    samples = watcher.samples
+    verdicts = [
+        judge(name, unit, samples.times_s, values, limit)
+        for name, unit, values, limit in (
+            ("memory", "MB", samples.memory_mb, options.memory),
+            ("handles", "", samples.handles, options.handles),
+            ("threads", "", samples.threads, options.threads),
+            ("latency p95", "ms", samples.latency_ms, options.latency),
+        )
+    ]
+    missed = samples.missed_unexplained
+    verdicts.append(
+        Verdict(
+            name="missed", passes=missed <= options.missed, slope=missed, error=0, limit=options.missed,
+            text=f"missed ticks: {missed} not explained, {samples.missed_explained} explained, of {status.ticks}",
+        )
+    )  # fmt: skip
+    if watcher.error is not None:
+        print(f"FAIL {watcher.error!r}")
+    for verdict in verdicts:
+        print(f"{'ok  ' if verdict.passes else 'FAIL'} {verdict.text}")
+    print(f"ended: {status.ended_because}; {len(watcher.chaos_done)} chaos actions")
+    print(f"after an action the skin was back within {samples.worst_back_s:.1f} s")
+    passes = watcher.error is None and all(verdict.passes for verdict in verdicts)
+    figures = {
+        "passes": passes, "minutes": options.minutes, "chaos": watcher.chaos_done, "error": str(watcher.error or ""),
+        "engine_deaths": status.engine_deaths, "engine_errors": status.engine_errors,
+        "worst_back_s": round(samples.worst_back_s, 2), "status": status.summary(),
+        "verdicts": [{k: None if v != v else v for k, v in asdict(verdict).items()} for verdict in verdicts],
+    }  # fmt: skip
+    print(json.dumps(figures))
+    return 0 if passes else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
