@@ -225,6 +225,7 @@ def settings(write: bool) -> None:
 @cli.command()
 def paths() -> None:
     """Print where Reskin's files lie."""
+    from reskin.line_editor import history_path
     from reskin.log import log_folder
     from reskin.settings import settings_path
     from reskin.themes import shipped_theme_folder, user_theme_folder
@@ -234,6 +235,7 @@ def paths() -> None:
         "own themes": user_theme_folder(),
         "shipped themes": shipped_theme_folder(),
         "screenshots": _settings().screenshot_folder(),
+        "typed prompts": history_path(),
         "logs": log_folder(),
     }
     for name, path in places.items():

@@ -273,6 +273,7 @@ def test_paths_follow_reskin_home(home: Path) -> None:
     text = reskin_cli("paths").stdout
     assert f"settings        {home / 'settings.toml'} (not there yet)" in text
     assert f"own themes      {home / 'themes'} (not there yet)" in text
+    assert f"typed prompts   {home / 'prompts.txt'} (not there yet)" in text
 
 
 def test_without_a_display_windows_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
