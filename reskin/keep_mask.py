@@ -31,7 +31,7 @@ LIGHT_SHARE = 0.25  # of the ink that is lighter than its ground, to that which 
 
 GUESSED = 0.15  # before anything has moved: a line is text when the Reader sees so much of a HUD in it
 GUESSED_INK = 225.0  # of 255: brightness that light letters then have
-STILL_PART = 0.3  # of a line's cells: with less that stands still, it moves with the world
+STILL_PART = 0.45  # of a line's cells: with less that stands still, it moves with the world
 SMALL_PX = 14  # a line's height up to which its ground keeps the game's brightness: every pixel counts in small print
 MORE = 60.0  # of 255: contrast that lines of text get beyond that of other things
 DARK = 0.4  # how far the ground of dark lines that are no text is lifted: all the way is a bright patch
@@ -65,10 +65,10 @@ class KeepMask:
 
     def __init__(self) -> None:
         self._edges = StillEdges()
-        self._still = Vote(rise=0.35, fall=0.04)
-        self._read = Vote(rise=0.25, fall=0.08, on=0.6, off=0.3)
-        self._written = Vote(rise=1.0, fall=0.25, on=0.5, off=0.2)
-        self._small = Vote(rise=1.0, fall=0.25, on=0.5, off=0.2)
+        self._still = Vote(rise=0.5, fall=0.08)
+        self._read = Vote(rise=0.4, fall=0.15, on=0.6, off=0.3)
+        self._written = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
+        self._small = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
         self._light = Vote(rise=0.2, fall=0.2)
         self._reading = ThreadPoolExecutor(1, "text")
         self._found: Future[np.ndarray] | None = None
@@ -97,7 +97,9 @@ class KeepMask:
             if keep.text:
                 self._search(gray)
         self._frame += 1
-        still, read, written = self._decide(read_hud, keep)
+        if gray is not None:
+            self._decided = self._decide(read_hud, keep)
+        still, read, written = self._decided
         kept = self._kept or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
         guessed = written & (self._edges.moving_frames < KNOWN)
         lit = np.maximum(np.where(kept.side >= 0, np.float32(1), np.float32(DARK)) * still, written)
@@ -148,8 +150,9 @@ class KeepMask:
                 self._small.reset()
             if self._has_news or (known and not self._was_known):
                 sure, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
-                self._written.cast(cells_of(self._lines, sure, part))
-                self._small.cast(cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], sure, part))
+                near = cv2.dilate((sure >= part).astype(np.uint8), _AROUND)
+                self._written.cast(near * cells_of(self._lines, sure, part))
+                self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], sure, part))
             self._has_news, self._was_known = False, known
             written = self._written.yes
         return (self._is_still, read, written) if keep.hud else (none, none, written)
