@@ -27,7 +27,7 @@ class Kept:
     hud: np.ndarray  # in [0, 1]: how much of the game's own colours
     text: np.ndarray  # in [0, 1]: how much of the game's own contrast
     ink: np.ndarray  # 0..255: brightness of what stands on the background
-    side: np.ndarray  # 1 where that is lighter than the background, -1 where darker
+    side: np.ndarray  # 1 where that is lighter than the background, -1 where darker, 0: all brightness as the game's
     plain: np.ndarray  # 0..255: a channel's distance from the background up to which it is that
     background: np.ndarray  # (rows, columns, 3) BGR in 0..255 that the game has behind it
     shapes: np.ndarray
@@ -91,7 +91,9 @@ def _blend(pixels, planes, shapes, out):
             own = min(one, max(zero, (far - here[4]) * np.float32(1.0 / SOFT)))
             own = kept * max(own, np.float32(shapes[y, x]) / top)
             game, painted = _luma(pixels, y, x), _luma(out, y, x)
-            if here[3] > zero:
+            if abs(here[3]) < half:
+                wanted = game
+            elif here[3] > zero:
                 wanted = min(painted, max(game, here[2] - np.float32(CONTRAST)))
             else:
                 wanted = max(painted, min(game, here[2] + np.float32(CONTRAST)))

@@ -31,8 +31,9 @@ LIGHT_SHARE = 0.25  # of the ink that is lighter than its ground, to that which 
 
 GUESSED = 0.15  # before anything has moved: a line is text when the Reader sees so much of a HUD in it
 GUESSED_INK = 225.0  # of 255: brightness that light letters then have
-STILL_PART = 0.3  # of a line's cells: with less that stands still, it moves with the world
-DARK_TEXT = 60.0  # of 255: dark letters get so much more contrast to their ground than light ones
+STILL_PART = 0.45  # of a line's cells: with less that stands still, it moves with the world
+SMALL_PX = 14  # a line's height up to which its ground keeps the game's brightness: every pixel counts in small print
+MORE = 60.0  # of 255: contrast that lines of text get beyond that of other things
 DARK = 0.4  # how far the ground of dark lines that are no text is lifted: all the way is a bright patch
 
 
@@ -64,20 +65,22 @@ class KeepMask:
 
     def __init__(self) -> None:
         self._edges = StillEdges()
-        self._still = Vote(rise=0.35, fall=0.04)
-        self._read = Vote(rise=0.25, fall=0.08, on=0.6, off=0.3)
-        self._written = Vote(rise=1.0, fall=0.25, on=0.5, off=0.2)
+        self._still = Vote(rise=0.5, fall=0.08)
+        self._read = Vote(rise=0.4, fall=0.15, on=0.6, off=0.3)
+        self._written = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
+        self._small = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
         self._light = Vote(rise=0.2, fall=0.2)
         self._reading = ThreadPoolExecutor(1, "text")
         self._found: Future[np.ndarray] | None = None
         self.reset()
 
     def reset(self) -> None:
-        for part in (self._edges, self._still, self._read, self._written, self._light):
+        for part in (self._edges, self._still, self._read, self._written, self._small, self._light):
             part.reset()
         self._frame = 0
         self._kept: Kept | None = None
         self._lines = np.empty((0, 5), np.int32)
+        self._was_known = False  # what stands still
         self._has_news = False  # lines that no vote has been cast for
 
     def update(self, bgra_u8: np.ndarray, read_hud: np.ndarray, keep: Keep) -> Kept | None:
@@ -94,22 +97,29 @@ class KeepMask:
             if keep.text:
                 self._search(gray)
         self._frame += 1
-        still, read, written = self._decide(read_hud, keep)
+        if gray is not None:
+            self._decided = self._decide(read_hud, keep)
+        still, read, written = self._decided
         kept = self._kept or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
-        lit = np.maximum(np.where(kept.side > 0, np.float32(1), np.float32(DARK)) * still, written)
+        guessed = written & (self._edges.moving_frames < KNOWN)
+        lit = np.maximum(np.where(kept.side >= 0, np.float32(1), np.float32(DARK)) * still, written)
+        part = 1.0 if self._kept is None else 1 / FADE_FRAMES  # the first frame may be the only one
         kept = replace(
-            kept, hud=_faded(kept.hud, still | read | written), text=_faded(kept.text, lit),
-            plain=np.where(read, np.float32(PLAIN_READ), np.float32(PLAIN_STILL)),
+            kept, hud=_faded(kept.hud, still | read | written, part), text=_faded(kept.text, lit, part),
+            plain=np.where(read | guessed, np.float32(PLAIN_READ), np.float32(PLAIN_STILL)),
         )  # fmt: skip
         if gray is not None:
             ground = ground_of(bgra_u8, np.maximum(kept.hud, kept.text))
             ink, light = ink_of(gray, self._edges.shapes, ground)
+            shapes = self._edges.shapes
             if self._edges.moving_frames < KNOWN:  # no letter's pixels are known yet, only where lines are
+                shapes = self._edges.newest_shapes(written)
                 light = cells_of(self._lines[self._lines[:, 4] > 0], written)
                 ink = np.where(light > 0, np.float32(GUESSED_INK), np.float32(255 - GUESSED_INK))
             side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
-            ink += np.float32(DARK_TEXT) * (written & (side < 0))
-            shapes = _of_size(self._edges.shapes, bgra_u8.shape)
+            ink -= side * written * np.float32(MORE)
+            side = np.where(self._small.yes, np.float32(0), side) if written.any() else side
+            shapes = _of_size(shapes, bgra_u8.shape)
             kept = replace(kept, background=ground, ink=ink, side=side, shapes=shapes)
         self._kept = kept
         return kept
@@ -133,12 +143,17 @@ class KeepMask:
         read = self._read.cast(belief)
         none = np.zeros((rows, columns), bool)
         written = none
-        if keep.text and self._edges.moving_frames < KNOWN:
-            written = cells_of(self._lines, belief, GUESSED) > 0
-        elif keep.text:
-            if self._has_news or self._written.yes.shape != none.shape:
-                self._written.cast(cells_of(self._lines, self._is_still, STILL_PART))
-                self._has_news = False
+        if keep.text:
+            known = self._edges.moving_frames >= KNOWN
+            if known and not self._was_known:
+                self._written.reset()  # what was guessed counts no longer
+                self._small.reset()
+            if self._has_news or (known and not self._was_known):
+                sure, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
+                near = cv2.dilate((sure >= part).astype(np.uint8), _AROUND)
+                self._written.cast(near * cells_of(self._lines, sure, part))
+                self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], sure, part))
+            self._has_news, self._was_known = False, known
             written = self._written.yes
         return (self._is_still, read, written) if keep.hud else (none, none, written)
 
@@ -179,8 +194,8 @@ def _of_size(shapes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return shapes if shapes.shape == (h, w) else cv2.resize(shapes, (w, h), interpolation=cv2.INTER_LINEAR)
 
 
-def _faded(before: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    step = np.float32(1 / FADE_FRAMES)
+def _faded(before: np.ndarray, wanted: np.ndarray, part: float) -> np.ndarray:
+    step = np.float32(part)
     return before + np.clip(wanted.astype(np.float32) - before, -step, step)
 
 

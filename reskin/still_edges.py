@@ -14,7 +14,8 @@ CELL_PX = 8
 EDGE = 36  # of 255: difference between the brightest and the darkest of 3x3 pixels from which on it is an edge
 SAME = 7  # of 255: a pixel that differs by less is the same as before; video compression stays below
 SHEER = 5  # an edge's pixel may change by this part of its contrast: the world shines through the rims of small print
-MOVING = 0.1  # share of edges that have come up since the frame before; a picture that fades has none
+MOVING = 0.1  # share of the world's edges that have come up since the frame before; a picture that fades has none
+FEWEST = 0.001  # of the picture's pixels: fewer new edges are no motion of the world
 GAIN, LOSS = 22, 45  # of 255, in a frame of motion: an edge that stood still, and one that did not
 LASTING, LOST = 120, 40  # of 255: reached after six of them; and where what was lasting is so no longer
 
@@ -52,7 +53,8 @@ class StillEdges:
         same = cv2.compare(cv2.max(gradient, SAME * SHEER), changed, cv2.CMP_GT)  # type: ignore[call-overload]
         still = cv2.bitwise_and(edge, same)
         new = cv2.compare(gradient, cv2.max(cv2.add(earlier, earlier), EDGE), cv2.CMP_GT)  # type: ignore[call-overload]
-        if cv2.countNonZero(new) <= MOVING * cv2.countNonZero(edge):
+        world = cv2.countNonZero(edge) - cv2.countNonZero(cv2.bitwise_and(edge, self._edges))  # the HUD has its own
+        if cv2.countNonZero(new) <= max(MOVING * world, FEWEST * edge.size):
             return
         self.moving_frames += 1
         cv2.add(self._lasting, still, dst=self._lasting)
@@ -62,11 +64,23 @@ class StillEdges:
         lasting = cv2.bitwise_or(certain, cv2.bitwise_and(possible, self._edges))
         self._edges = lasting
         self.share = per_cell(lasting)
-        self.shapes = cv2.blur(cv2.erode(cv2.dilate(lasting, _RIMMED), _STROKE), (3, 3))
+        self.shapes = shapes_of(lasting)
+
+    def newest_shapes(self, cells: np.ndarray) -> np.ndarray:
+        """(h, w) uint8: as `shapes`, of the newest frame's own edges in the `cells` (rows, columns), lasting or not."""
+        h, w = self._gradient.shape
+        where = cv2.resize(cells.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST)
+        _, edge = cv2.threshold(self._gradient, EDGE, 255, cv2.THRESH_BINARY)
+        return shapes_of(cv2.multiply(edge, where))
 
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _STROKE, _RIMMED = np.ones((7, 7), np.uint8), np.ones((9, 9), np.uint8)  # a pixel more: the soft rim is the letter's
+
+
+def shapes_of(edge: np.ndarray) -> np.ndarray:
+    """(h, w) uint8: edges with what lies closely between them, and a soft rim."""
+    return cv2.blur(cv2.erode(cv2.dilate(edge, _RIMMED), _STROKE), (3, 3))
 
 
 def per_cell(mask_u8: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ def _letters(parts: np.ndarray) -> np.ndarray:
     w, h, area = parts[:, 2], parts[:, 3], parts[:, 4]
     full = area / np.maximum(1, w * h)
     shaped = (h >= LOWEST_PX) & (h <= HIGHEST_PX) & (w <= 12 * h) & (area >= 6) & (full > 0.12)
-    shaped &= (full < 0.75) | (w < 0.5 * h)  # only an I or a 1 fills its box
+    shaped &= (full < 0.85) | (w < 0.5 * h)  # only an I or a 1 fills its box
     shaped &= (w <= 1.8 * h) | (h <= 20)  # only small print runs together
     letters = parts[shaped]
     return letters[np.argsort(letters[:, 4], kind="stable")[-MOST_LETTERS:]]
