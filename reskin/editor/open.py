@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reskin.errors import DisplayError, ReskinError
+from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.renderer import Renderer
 from reskin.themes import find_theme, shipped_themes, user_theme_folder
 
@@ -25,6 +25,8 @@ def target_of(path: Path) -> Path:
 def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | None = None) -> None:
     """Returns when the window is closed. ReskinError without the extra `editor`, DisplayError without a screen."""
     path = find_theme(name)
+    if source is not None and not source.is_file():
+        raise VideoError(f"opening the picture or video {source}: there is no such file. Check the path.")
     missing = [package for module, package in NEEDS.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise ReskinError(

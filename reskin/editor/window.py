@@ -6,21 +6,23 @@ waits for the studio. Ctrl+Z undoes, Ctrl+Y and Ctrl+Shift+Z redo, Ctrl+S saves.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pygame
 import pygame_gui
-from pygame_gui.elements import UIButton, UIImage, UILabel, UIPanel, UIWindow
+from pygame_gui.elements import UIButton, UIImage, UILabel, UIPanel
 
 from engine.config import MATERIALS
 from reskin.editor import look
 from reskin.editor.document import Location, ThemeDocument, open_document, write_text
 from reskin.editor.fields import PAGES
 from reskin.editor.panel import Edit, Page
+from reskin.editor.question import Question
 from reskin.editor.stage import Stage
-from reskin.editor.studio import Studio
+from reskin.editor.studio import Shot, Studio
 from reskin.errors import ReskinError, ThemeError
 from reskin.renderer import Renderer
 from reskin.theme_model import Theme
@@ -49,15 +51,15 @@ class Editor:
         self.page, self.material = PAGES[0], MATERIALS[0]
         self.is_done = False
         self.error = ""  # why the newest text cannot be used
+        self._failed = False  # the studio paints no more
         self._note, self._note_left_s = "", 0.0
         self._presses = 0  # names a gesture: changes of one key while a button is held are undone together
         self._stamp = _stamp(target)
         self._stage = Stage()
         self._said = text  # that `is_said` was worked out for
-        self._question: UIWindow | None = None
+        self._question: Question | None = None
         self._loading: UILabel | None = None
         self._body: UIPanel | None = None
-        self._answers: dict[UIButton, Callable[[], None]] = {}
         pygame.display.init()
         pygame.font.init()
         pygame.display.set_caption(f"{self.theme.name} - Reskin theme editor")
@@ -82,7 +84,7 @@ class Editor:
         """One picture of the window: events, the studio's news, drawing."""
         for event in pygame.event.get():
             self._handle(event)
-        shot = self.studio.take()
+        shot = self._take()
         if shot is not None:
             self._stage.put(shot)
             self.error = shot.error
@@ -101,6 +103,16 @@ class Editor:
             pygame.draw.rect(self.window, look.TEXT, self._chips[self.material].rect.inflate(6, 6), 2, border_radius=4)
         self.manager.draw_ui(self.window)
         pygame.display.flip()
+
+    def _take(self) -> Shot | None:
+        """What the studio has painted; when it has failed that is told, and the theme can still be edited and saved."""
+        if self._failed:
+            return None
+        try:
+            return self.studio.take()
+        except ReskinError as error:
+            self._failed, self.error = True, str(error)
+            return None
 
     def apply(self, edit: Edit) -> None:
         if edit.value is None:
@@ -150,12 +162,11 @@ class Editor:
         if event.type == pygame.KEYDOWN and self._key(event):
             return None
         taken = self.manager.process_events(event)
-        if event.type == pygame_gui.UI_WINDOW_CLOSE and event.ui_element is self._question:
-            self._question = None
         if event.type == pygame_gui.UI_BUTTON_PRESSED and (action := self._actions().get(event.ui_element)):
             action()
             return None
         if self._question is not None:
+            self._question.handle(event)
             return None
         if (edit := self._page.handle(event)) is not None:
             self.apply(edit)
@@ -182,12 +193,14 @@ class Editor:
 
     def _actions(self) -> dict[UIButton, Callable[[], object]]:
         tabs = {button: lambda page=page: self._open(page) for page, button in self._tabs.items()}
-        return {**tabs, self._save: self.save, self._undo: self.undo, self._redo: self.redo, **self._answers}
+        return {**tabs, self._save: self.save, self._undo: self.undo, self._redo: self.redo}
 
     def _changed(self, *, rebuild: bool = False) -> None:
         self.studio.put(self.document.text)
+        if rebuild or self._failed:
+            with contextlib.suppress(ReskinError):  # the studio tells it
+                self.theme = parse_theme(self.document.text)
         if rebuild:
-            self.theme = parse_theme(self.document.text)  # what was there before could be used
             self._rebuild_page()
             self._refresh()
         self._show_state()
@@ -294,21 +307,10 @@ class Editor:
                 (label.show if shown else label.hide)()
 
     def _ask(self) -> None:
-        w, h = self.window.get_size()
-        rect = pygame.Rect(0, 0, 424, 156)
-        rect.center = w // 2, h // 2
-        asked = UIWindow(rect, self.manager, "Unsaved changes", draggable=False)
         told = f"{self.theme.name} has changes that are not saved."
-        UILabel(pygame.Rect(PAD, 12, 380, 26), told, self.manager, asked)
         answers = {"Save": self._save_and_close, "Discard": self._discard, "Keep on": self._stay}
-        self._answers = {}
-        for index, (text, action) in enumerate(answers.items()):
-            at = pygame.Rect(PAD + index * 128, 62, 118, 34)
-            self._answers[UIButton(at, text, self.manager, asked, object_id="#save" if index == 0 else "#other")] = (
-                action
-            )
-        asked.set_blocking(True)
-        self._question = asked
+        over = self.window.get_rect()
+        self._question = Question(self.manager, over, "Unsaved changes", told, answers, self._stay)
 
     def _save_and_close(self) -> None:
         self._stay()
@@ -319,8 +321,8 @@ class Editor:
 
     def _stay(self) -> None:
         if self._question is not None:
-            self._question.kill()
-        self._question, self._answers = None, {}
+            self._question.close()
+        self._question = None
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -107,6 +107,15 @@ def test_show_prints_the_whole_theme_with_origins_and_it_gives_the_same_look(hom
     np.testing.assert_array_equal(shown.style().light_vector(), load_theme(path).style().light_vector())
 
 
+def test_on_a_terminal_each_colour_stands_beside_a_patch_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "TERM": "xterm-256color"}.items():
+        monkeypatch.setenv(name, value)
+    assert '\x1b[48;2;10;3;32m  \x1b[0m "#0a0320"' in reskin_theme("show", "neon-rain").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in reskin_theme("show", "neon-rain").stdout
+
+
 @pytest.mark.parametrize("theme_id", shipped_themes())
 def test_no_shipped_theme_has_a_warning_and_every_value_is_its_own(theme_id: str) -> None:
     path, _, warnings = checked(theme_id)

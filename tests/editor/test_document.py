@@ -125,7 +125,7 @@ def edits(draw: st.DrawFn) -> list[tuple[Location, object]]:
     return [(at, None if draw(st.integers(0, 3)) == 0 else value_of(at, draw)) for at in places]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(st.sampled_from([TEXT, *(path.read_text(encoding="utf-8") for path in shipped_themes().values())]), edits())
 def test_any_edits_of_any_theme_say_what_was_meant_keep_every_comment_and_can_be_undone(
     text: str, wanted: list[tuple[Location, object]]

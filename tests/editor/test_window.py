@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from reskin.editor.open import edit_theme, target_of
-from reskin.errors import DisplayError, ReskinError
+from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.renderer import TintRenderer
 from reskin.themes import find_theme, load_theme
 
@@ -20,6 +20,7 @@ pytest.importorskip("pygame_gui")
 
 import pygame
 
+from reskin.editor.panel import Edit
 from reskin.editor.window import Editor
 
 TEXT = """\
@@ -144,9 +145,14 @@ def test_closing_with_unsaved_changes_asks_and_a_mistake_is_told(hands: Hands, m
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     hands.steps()
     assert not editor.is_done
-    answers = {button.text: button for button in editor._answers}
+    assert editor._question is not None
+    answers = {button.text: button for button in editor._question.answers}
     hands.click(answers["Keep on"].rect.center)
     assert (editor.is_done, editor._question) == (False, None)
+    hands.key("ctrl+z")
+    hands.until(lambda: not editor.error)
+    hands.key("ctrl+y")
+    hands.until(lambda: "name: got the text" in editor.error)
     hands.key("ctrl+z")
     hands.until(lambda: not editor.error)
     pygame.event.post(pygame.event.Event(pygame.QUIT))
@@ -165,6 +171,29 @@ def test_a_file_that_another_program_has_changed_is_not_written_over_at_once(han
     assert "bloom = 0.5 # spills" in mine.read_text(encoding="utf-8")
     hands.drag((editor._stage.picture.left + 3, 300), (editor._stage.picture.centerx, 300))
     assert editor._stage.split == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_preview_that_fails_is_told_and_the_theme_can_still_be_saved(
+    mine: Path, display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"no video")
+    editor = Editor(mine, mine, TintRenderer, clip)
+    try:
+        end_s = time.monotonic() + LIMIT_S
+        while not editor.error and time.monotonic() < end_s:
+            editor.step(1 / 30)
+        assert "it is not a video that can be read" in editor.error
+        editor.apply(Edit(("finish", "bloom"), 0.75))
+        editor.step(1 / 30)
+        assert editor.theme.finish.bloom == 0.75
+        assert editor.save()
+    finally:
+        editor.close()
+    assert "bloom = 0.75 # spills" in mine.read_text(encoding="utf-8")
+    with pytest.raises(VideoError, match="there is no such file"):
+        edit_theme(str(mine), TintRenderer, tmp_path / "none.mp4")
 
 
 def test_a_shipped_theme_is_saved_as_a_copy_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
