@@ -3,7 +3,7 @@
 Four solid quadrants, and a marker (reskin.latency) in the corner: the frame's number, or with --clock the time when it
 was drawn. Key presses, clicks and focus changes are written to stdout, a line each.
 
-    python -m reskin.demo.marker_game TITLE X Y W H [--clock]
+    python -m reskin.demo.marker_game TITLE X Y W H [--clock] [--seconds N]
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import time
 QUADRANTS_BGR = ((40, 40, 220), (60, 200, 60), (220, 90, 30), (30, 210, 230))  # upper left, upper right, lower ...
 
 
-def play(title: str, x: int, y: int, w: int, h: int, *, clock: bool = False) -> None:
-    """The game itself; runs until its window is closed."""
+def play(title: str, x: int, y: int, w: int, h: int, *, clock: bool = False, seconds: float | None = None) -> None:
+    """The game itself; runs until its window is closed, or for some seconds."""
     os.environ["SDL_VIDEO_WINDOW_POS"] = f"{x},{y}"
     os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
     os.environ.setdefault("SDL_MOUSE_FOCUS_CLICKTHROUGH", "1")
@@ -31,8 +31,8 @@ def play(title: str, x: int, y: int, w: int, h: int, *, clock: bool = False) -> 
     screen = pygame.display.set_mode((w, h), pygame.RESIZABLE)
     ticks = pygame.time.Clock()
     marker_u8 = np.zeros((MARKER_H_PX, MARKER_W_PX, 3), np.uint8)
-    frame = 0
-    while True:
+    frame, began_s = 0, time.monotonic()
+    while seconds is None or time.monotonic() - began_s < seconds:
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
                 return
@@ -62,4 +62,6 @@ def _say(*words: object) -> None:
 
 
 if __name__ == "__main__":
-    play(sys.argv[1], *(int(number) for number in sys.argv[2:6]), clock="--clock" in sys.argv[6:])
+    options = sys.argv[6:]
+    until = float(options[options.index("--seconds") + 1]) if "--seconds" in options else None
+    play(sys.argv[1], *(int(number) for number in sys.argv[2:6]), clock="--clock" in options, seconds=until)

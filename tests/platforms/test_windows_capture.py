@@ -275,7 +275,7 @@ def test_only_options_that_this_windows_has_are_asked_for(
 
 def test_options_that_are_refused_all_the_same_are_left_out(opened: Callable[[Capture], Capture]) -> None:
     here = FakeSystem(26100)
-    here.windows_capture.lacking = {"draw_border", "minimum_update_interval"}
+    here.windows_capture.lacking = {"cursor_capture", "draw_border", "minimum_update_interval"}
     capture = opened(_window(here))
     eventually(lambda: capture.grab())
     assert here.windows_capture.sessions[-1]["minimum_update_interval"] is None

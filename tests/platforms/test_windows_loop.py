@@ -20,6 +20,7 @@ from reskin.status import Status
 from tests.loop.fakes import JumpingClock, two_themes
 
 TICKS = 40
+SMALL = Region(100, 80, 240, 135)
 
 
 def _play(here: FakeSystem, at_tick: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, way: str) -> Status:
@@ -57,11 +58,11 @@ def _is_skinned(here: FakeSystem) -> bool:
 
 @pytest.mark.parametrize("way", ["window", "screen", "region"])
 def test_the_skin_is_seen_follows_the_game_and_goes_with_its_window(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    here, seen = FakeSystem(), {}
+    here, seen = FakeSystem(client=SMALL), {}
 
     def at_tick(tick: int) -> None:
         if tick == 15:
-            here.desktop.move(here.game, Region(900, 500, 640, 360))
+            here.desktop.move(here.game, Region(900, 500, SMALL.w, SMALL.h))
         if tick in (14, 24):
             seen[tick] = _is_skinned(here)
         if tick == 25:
@@ -82,7 +83,7 @@ def test_an_overlay_that_windows_films_all_the_same_ends_the_run_with_a_clear_te
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As the guard on every platform: here the system says that it leaves the window out, and does not."""
-    here = FakeSystem()
+    here = FakeSystem(client=SMALL)
     monkeypatch.setattr(here.desktop, "_for_capture", lambda window: window.picture())
     with pytest.raises(SelfCaptureError, match="own overlay"):
         _play(here, lambda tick: None, monkeypatch, "screen")
