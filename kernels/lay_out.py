@@ -16,7 +16,8 @@ from kernels import reference
 COLUMNS = 128  # pixels of one program
 SKY, HUD, RANGE, BROAD = (tl.constexpr(v) for v in (reference.SKY, reference.HUD, reference.RANGE, reference.BROAD))
 SPREAD_FLOOR, SKY_SPREAD_FLOOR = tl.constexpr(reference.SPREAD_FLOOR), tl.constexpr(reference.SKY_SPREAD_FLOOR)
-ABSENT, FAR_LOG, FAINT = (tl.constexpr(v) for v in (reference.ABSENT, reference.FAR_LOG, reference.FAINT))
+ABSENT, FAR_LOG = tl.constexpr(reference.ABSENT), tl.constexpr(reference.FAR_LOG)
+FAINT, SAY_FLOOR = tl.constexpr(reference.FAINT), tl.constexpr(reference.SAY_FLOOR)
 
 
 def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whole: Tensor, halo: Tensor, ramps: Tensor,
@@ -112,5 +113,5 @@ def _lay_out(materials, most, depth, mean, spread, whole, halo, ramps, fog_color
     tl.store(out + 9 * plane, center * norm, inside)
     tl.store(out + 10 * plane, 1.0 / (reach * norm + 1e-3), inside)
     keep = tl.minimum(tl.maximum(hud, 0.0), 1.0) * tl.load(keep_hud)
-    keep += (1.0 - keep) * kept / tl.maximum(likely, 1e-6)  # 0 only beyond the picture
+    keep += (1.0 - keep) * kept / tl.maximum(likely, SAY_FLOOR)
     tl.store(out + 11 * plane, tl.minimum(keep, 1.0), inside)

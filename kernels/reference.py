@@ -78,6 +78,7 @@ RANGE = 1.7  # deviations from mean to either end of the ramp
 BROAD = 0.55  # how much of the slow change of light within a material is kept
 SPREAD_FLOOR, SKY_SPREAD_FLOOR = 0.07, 0.15  # luminance; below it contrast is not amplified
 ABSENT = 0.02  # a row that nowhere holds more of a material leaves it out
+SAY_FLOOR = 1e-6  # probabilities sum to 1, and then one of 11 is above FAINT; numbers that do not leave nothing
 FAINT = 0.08  # a material this unlikely has no say in what stays the game's own
 FAR_LOG = 6.9  # log(1 + 1000 m), where depth is 1
 SKY, HUD = 0, 10  # which of engine.config.MATERIALS have a rule of their own
@@ -128,7 +129,7 @@ def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whol
     gain = 1 / ((share * deviation).sum(dim=0, keepdim=True) + 1e-3)
     keep = ((materials[HUD : HUD + 1] - 0.3) * 2.5).clamp(0, 1) * keep_hud
     say = (materials - FAINT).clamp(min=0)
-    kept = (left[:, None, None] * say).sum(dim=0, keepdim=True) / say.sum(dim=0, keepdim=True)
+    kept = (left[:, None, None] * say).sum(dim=0, keepdim=True) / say.sum(dim=0, keepdim=True).clamp(min=SAY_FLOOR)
     keep = (keep + (1 - keep) * kept).clamp(max=1)
     return base, (middle - dark) * (1 - haze), (light - middle) * (1 - haze), center, gain, keep
 

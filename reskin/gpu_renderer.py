@@ -53,7 +53,7 @@ def open_renderer(shape: Shape, folder: Path, device: torch.device, window: tupl
         assert isinstance(reader, Reader)
         assert isinstance(painter, TokenPainter)
         return GpuRenderer(SHAPES[shape], reader, painter, device, window, backend=backend, table=_shipped_table())
-    except (CheckpointError, BackendError, torch.cuda.OutOfMemoryError) as error:
+    except (CheckpointError, RuntimeError) as error:  # a backend's own, and how torch says that memory is not enough
         raise EngineError(f"starting the engine {shape!r}: {error}.") from error
 
 

@@ -314,7 +314,11 @@ def changes(
 @click.option("--size", "sizes", multiple=True, default=["1280x720", "1920x1080"], callback=_parse_sizes,
               help="Of the game's window, WxH; may be given again.")  # fmt: skip
 @click.option(
-    "--backend", "backends", multiple=True, default=["eager", "compiled", "cudagraph", "megakernel"], show_default=True
+    "--backend",
+    "backends",
+    multiple=True,
+    default=["eager", "compiled", "cudagraph", "cudagraph+pdl", "megakernel"],
+    show_default=True,
 )
 @click.option("--frames", default=300, show_default=True, help="10000 also shows whether memory grows.")
 @click.option("--device", default="cuda", show_default=True, help="cpu: eager alone, to see that it runs.")

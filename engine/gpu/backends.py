@@ -5,6 +5,7 @@
 | eager | torch, op by op | hundreds, each from Python |
 | compiled | torch.compile, in a CUDA graph: what one would take instead | one graph |
 | cudagraph | the Triton kernels of `kernels/`, in a CUDA graph | one graph |
+| cudagraph+pdl | the same, each set up while the one before still runs (programmatic dependent launch) | one graph |
 | megakernel | the same, all layers of a step in one launch (`kernels/token_layers.py`) | one graph |
 
 A graph is captured by hand: torch's own wrapper refuses a frame that writes its memory in place (pytorch issue 120733).
@@ -28,7 +29,9 @@ from kernels import reference
 WARM_UPS = 3  # frames before a capture: kernels compile and libraries make their work spaces
 # What `auto` may take, and tries in turn on a device that nobody has measured. `compiled` is not among them: its
 # compilation takes longer than the minute that the app gives an engine to start.
-ORDER = ("cudagraph", "megakernel", "eager")
+ORDER = ("cudagraph", "cudagraph+pdl", "megakernel", "eager")
+
+HOPPER = (9, 0)  # the first compute capability with programmatic dependent launch
 
 Run = Callable[[], None]
 Make = Callable[[Effort], Run]
@@ -113,15 +116,23 @@ def _compiled(step: FrameStep) -> Make:
     return lambda effort: captured(step, partial(compiled, effort))
 
 
-def _cudagraph(step: FrameStep) -> Make:
+def _cudagraph(step: FrameStep, *, pdl: bool = False) -> Make:
     _need_cuda(step, "cudagraph")
     from kernels.ops import kernels  # triton is imported with the first
 
     try:
-        step.use(kernels())
+        step.use(kernels(pdl=pdl))
     except ImportError as error:
         raise BackendError(f"opening the backend cudagraph: {error}. Install the gpu extra") from error
     return lambda effort: captured(step, partial(step, effort))
+
+
+def _with_pdl(step: FrameStep) -> Make:
+    _need_cuda(step, "cudagraph+pdl")
+    found = torch.cuda.get_device_capability(step.screen.device)
+    if found < HOPPER:
+        raise BackendError(f"opening the backend cudagraph+pdl: compute capability {found}, expected {HOPPER} or more")
+    return _cudagraph(step, pdl=True)
 
 
 def _megakernel(step: FrameStep) -> Make:
@@ -138,7 +149,7 @@ def _megakernel(step: FrameStep) -> Make:
 
 
 OPENERS: dict[str, Callable[[FrameStep], Make]] = {"eager": _eager, "compiled": _compiled, "cudagraph": _cudagraph,
-                                                "megakernel": _megakernel}  # fmt: skip
+                                                "cudagraph+pdl": _with_pdl, "megakernel": _megakernel}  # fmt: skip
 
 
 def captured(step: FrameStep, run: Run) -> Run:
