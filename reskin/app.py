@@ -22,11 +22,11 @@ import numpy as np
 
 from reskin import platforms
 from reskin.errors import CaptureError, ReskinError
-from reskin.frame import Frame, Region
+from reskin.frame import Region
 from reskin.gpu_presets import check
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
-from reskin.platforms.base import Capture, CaptureState, Sink
+from reskin.platforms.base import Capture, CaptureState
 from reskin.profiles import GameProfile
 from reskin.prompt_bar import open_bar
 from reskin.promptness import prompt_thread
@@ -35,6 +35,7 @@ from reskin.render import write_picture
 from reskin.screenshot import Screenshots
 from reskin.seeking_capture import SEEK_S, SeekingCapture
 from reskin.settings import Settings
+from reskin.sinks.opened import OpenedSinks
 from reskin.sinks.shield import Shield
 from reskin.status import Status
 from reskin.supervisor import Supervisor
@@ -114,11 +115,8 @@ def run(
             parts.callback(bar.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
-        screenshots.tell(*getattr(hotkeys, "notes", ()))
-        shield = Shield(status.failures, options.warnings)
-        sinks, onlookers = _open_sinks(options, parts, shield)
-        remote = Remote()
-        sinks += [shield.over(sink) for sink in _open_stream(options, status, store, remote, capture, parts)]
+        shield, remote = Shield(status.failures, options.warnings), Remote()
+        opened = _open_sinks(options, parts, shield, capture, status=status, store=store, remote=remote)
         meter = _open_meter(capture, parts) if options.measure else None
 
         def warm() -> None:
@@ -130,7 +128,7 @@ def run(
         screenshots.tell(*getattr(hotkeys, "notes", ()))
         signals.only_stop = True
         run_loop(
-            capture, overlay, hotkeys, sinks, store, engine, status=status,
+            capture, overlay, hotkeys, opened.sinks, store, engine, status=status,
             stop=lambda: stop() or signals.stopped,
             options=LoopOptions(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
@@ -138,7 +136,7 @@ def run(
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
                 timeline=options.timeline, prompt_bar=bar,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
-                poll_commands=remote.poll, on_grab=onlookers, keep=profile.under,
+                poll_commands=remote.poll, on_grab=opened.onlookers, keep=profile.under,
                 flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
                 on_warm=warm, on_end=last_picture.append,
             ),
@@ -170,59 +168,27 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
         capture = VideoCapture(options.video)
     else:
         first = platforms.open_window(str(options.window))
-        titles = [window.title for window in platforms.list_windows() if hex(window.id) in first.name]
-        title = titles[0] if titles else str(options.window)
+        title = first.title or str(options.window)
         capture = SeekingCapture(first, lambda: platforms.open_window(title), seek_s=options.seek_s)
     parts.callback(capture.close)
     return capture
 
 
 def _open_sinks(
-    options: RunOptions, parts: contextlib.ExitStack, shield: Shield
-) -> tuple[list[Sink], list[Callable[[Frame], None]]]:
-    """The sinks behind their shield, and who wants to see the game's own pictures."""
-    sinks: list[Sink] = []
-    onlookers: list[Callable[[Frame], None]] = []
-
-    def add(sink: Sink) -> None:
-        sinks.append(shield.over(sink))
-        parts.callback(sinks[-1].close)
-
+    options: RunOptions, parts: contextlib.ExitStack, shield: Shield, capture: Capture, *, status: Status,
+    store: ThemeStore, remote: Remote,
+) -> OpenedSinks:  # fmt: skip
+    opened = OpenedSinks(shield, parts)
     if options.record is not None:
-        from reskin.sinks.recording import RecordingSink
-
-        recording = RecordingSink(options.record, split=options.record_split)
-        add(recording)
-        if options.record_split:
-            onlookers.append(recording.grabbed)
+        opened.recording(options.record, split=options.record_split)
     if options.output_window:
-        from reskin.sinks.output_window import OutputWindow
-
-        add(OutputWindow())
+        opened.window()
     if options.virtual_camera:
-        from reskin.sinks.virtual_camera import VirtualCamera
-
-        add(VirtualCamera())
-    return sinks, onlookers
-
-
-def _open_stream(
-    options: RunOptions,
-    status: Status,
-    store: ThemeStore,
-    remote: Remote,
-    capture: Capture,
-    parts: contextlib.ExitStack,
-) -> list[Sink]:
-    if not (options.obs or options.settings.stream.obs):
-        return []
-    from reskin.sinks.web.sink import WebSink
-
-    sink = WebSink(options.settings.stream, status=status, store=store, remote=remote)
-    parts.callback(sink.close)
-    region = capture.locate()
-    options.tell(sink.told(None if region is None else (region.w, region.h)))
-    return [sink]
+        opened.camera()
+    stream = options.settings.stream
+    if options.obs or stream.obs:
+        options.tell(opened.stream(stream, capture.locate(), status=status, store=store, remote=remote))
+    return opened
 
 
 def _open_meter(capture: Capture, parts: contextlib.ExitStack) -> GlassMeter:
