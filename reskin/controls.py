@@ -16,7 +16,7 @@ from reskin.theme_store import ThemeNews, ThemeStore
 from reskin.themes import Theme
 from reskin.timeline import Timeline
 
-_BESIDE_TYPING = ("prompt", "quit")  # hotkeys that are heard while the prompt bar is open
+_BESIDE_TYPING = ("prompt", "panic", "quit")  # hotkeys that are heard while the prompt bar is open
 
 
 class Controls:
@@ -92,8 +92,8 @@ class Controls:
         panics, self._panics = self._panics, False
         return panics
 
-    def game_is_hidden(self) -> None:
-        """Nothing can be seen of a prompt bar now, so it must not keep the keyboard."""
+    def close_bar(self) -> None:
+        """For when nothing of the prompt bar can be seen: it must not keep the keyboard then."""
         if self._bar is not None:
             self._bar.cancel()
 
@@ -142,6 +142,7 @@ class Controls:
         return f"Reskin on: {self.theme.name}" if self.is_on else "Reskin off"
 
     def _panic(self) -> str:
+        self.close_bar()
         self.is_on, self._panics = False, True
         return "Reskin off"
 

@@ -112,7 +112,7 @@ def run_loop(
             )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
             if region is None:
-                controls.game_is_hidden()
+                controls.close_bar()
             if frame is not None:
                 for look in options.on_grab:
                     look(frame)

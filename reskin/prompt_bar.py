@@ -133,7 +133,9 @@ class PromptBar:
         self.cancel()
         if prompt:
             self._history.add(prompt)
-            self._pending = self._loader.submit(self._work_out, prompt)  # a newer prompt before the answer wins
+            if self._pending is not None:
+                self._pending.cancel()  # the newest prompt wins, and need not wait for those before it
+            self._pending = self._loader.submit(self._work_out, prompt)
 
     def _work_out(self, prompt: str) -> Answer:
         self._history.save()

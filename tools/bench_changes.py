@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from rich.table import Table
 
 from reskin.line_editor import History, history_path
-from reskin.platforms.base import EditKey
+from reskin.platforms.base import EditKey, TextInputState
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
 from reskin.prompt_bar import PromptBar
 from reskin.settings import Settings
@@ -31,7 +31,8 @@ PROMPTS = (
     "candy kingdom at noon", "ash and embers, the end of the world", "a calm lake in the early morning",
 )  # fmt: skip
 KEY_S = 0.08  # between two letters: a quick typist
-OPEN_S = 0.5  # until the bar has opened
+OPEN_S = 0.5  # until the bar has opened, where nobody can be asked
+OPEN_LIMIT_S = 5.0  # the same where the keyboard can be asked
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Hands:
     hotkey: Callable[[str], None]  # one of "next_theme", "previous_theme", "prompt"
     write: Callable[[str], None]
     enter: Callable[[], None]
+    wait_for_bar: Callable[[], None] = lambda: time.sleep(OPEN_S)
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Player:
 
     def _prompt(self, prompt: str) -> None:
         self.hands.hotkey("prompt")
-        time.sleep(OPEN_S)
+        self.hands.wait_for_bar()
         self.count["prompts"] += 1
         self.hands.write(f"{prompt} {self.count['prompts']}")  # the history keeps each once: so it counts them
         self.hands.enter()
@@ -87,7 +89,14 @@ def fake_hands(keys: FakeHotkeys, keyboard: FakeTextInput) -> Hands:
             keyboard.type(letter)
             time.sleep(KEY_S)
 
-    return Hands(hotkey=keys.tap, write=write, enter=lambda: keyboard.type(EditKey.ENTER))
+    def wait_for_bar() -> None:
+        end_s = time.monotonic() + OPEN_LIMIT_S
+        while keyboard.state is not TextInputState.ACTIVE and time.monotonic() < end_s:
+            time.sleep(0.005)
+
+    return Hands(
+        hotkey=keys.tap, write=write, enter=lambda: keyboard.type(EditKey.ENTER), wait_for_bar=wait_for_bar
+    )  # fmt: skip
 
 
 def real_hands(chords: dict[str, str]) -> Hands:

@@ -19,7 +19,6 @@ PLAY_LIMIT_S = 20.0
 
 def test_both_runs_are_played_and_the_second_one_with_themes_and_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_changes, "KEY_S", 0.0)
-    monkeypatch.setattr(bench_changes, "OPEN_S", 0.05)
     seen: list[set[str]] = []
 
     def play(begin: Callable[[], None], keys: FakeHotkeys | None, bar: PromptBar | None) -> dict[str, object]:
@@ -35,7 +34,7 @@ def test_both_runs_are_played_and_the_second_one_with_themes_and_prompts(monkeyp
         seen.append(shown)
         return {"game": "fake", "size": "1x1", "engine": "none", "missed": len(seen)}
 
-    still, changed, count = bench_changes.play_twice(play, 0.02, Settings(), fake=True)
+    still, changed, count = bench_changes.play_twice(play, 0.2, Settings(), fake=True)
     assert (still["missed"], changed["missed"]) == (1, 2)
     assert seen[0] == set()
     assert {"Red", "Blue"} <= seen[1]

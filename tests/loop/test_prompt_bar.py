@@ -42,6 +42,8 @@ class Beside(Executor):
 
     def work(self) -> None:
         for future, do in self.waiting:
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 future.set_result(do())
             except Exception as error:  # noqa: BLE001  as a thread of a pool does
@@ -127,7 +129,7 @@ def test_of_two_prompts_the_newer_one_wins(desk: Desk) -> None:
         desk.tick(prompt, EditKey.ENTER)
     desk.loader.work()
     assert desk.tick() == ["not understood"]
-    assert desk.controls.theme.name == "Red"
+    assert (desk.controls.theme.name, desk.asked) == ("Red", ["qwxz"])  # the older one was not even begun
 
 
 def test_hotkeys_are_for_typing_while_it_is_open_but_a_held_one_is_let_go(desk: Desk) -> None:
@@ -137,6 +139,9 @@ def test_hotkeys_are_for_typing_while_it_is_open_but_a_held_one_is_let_go(desk: 
     assert desk.controls.theme.name == "Red"
     desk.press("compare", pressed=False)
     assert not desk.controls.is_comparing
+    desk.press("panic")  # the game back, and its keys
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    desk.open()
     desk.press("quit")
     assert desk.controls.wants_quit
 
@@ -155,7 +160,7 @@ def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk
     desk.controls.follow(IDLE_NS + 1)
     assert not desk.bar.is_open
     desk.open()
-    desk.controls.game_is_hidden()
+    desk.controls.close_bar()
     assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
 
 
