@@ -60,7 +60,7 @@ def test_the_version_is_told() -> None:
 USAGE = {
     "no window": (
         ["run"],
-        "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H, or -- PROGRAM to start a game.",
+        "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game.",
     ),
     "both": (["run", "x", "--region", "0,0,9,9"], "give either a WINDOW"),
     "region of three": (["run", "--region", "1,2,3"], "got '1,2,3', expected four whole numbers in pixels"),
