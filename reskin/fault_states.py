@@ -28,6 +28,7 @@ BLACK_LEVEL = 8  # of 255: no sample of a black picture is lighter
 AGAIN_NS = 10_000_000_000  # a fault that lasts is told again, with what the player can do
 SLOW_FACTOR = 3.0
 SLOW_TICKS = 2 * TICK_HZ
+LOOK_TICKS = 8  # three times a second is often enough
 USUAL_TICKS = 20 * TICK_HZ
 
 LATE = "The engine is late: this is the game itself, until it keeps up again"
@@ -104,13 +105,16 @@ class FaultWatch:
     def engine_took(self, engine_ms: float) -> bool:
         """True when it takes three times as long as before, for two seconds: memory that is full looks like that."""
         self._recent_ms.append(engine_ms)
-        if len(self._recent_ms) <= SLOW_TICKS:
+        if len(self._recent_ms) < SLOW_TICKS + LOOK_TICKS:
             return False
-        self._usual_ms.add(self._recent_ms.pop(0))
-        recent_p95 = float(np.percentile(self._recent_ms, 95))
+        older, self._recent_ms = self._recent_ms[:LOOK_TICKS], self._recent_ms[LOOK_TICKS:]
+        for ms in older:
+            self._usual_ms.add(ms)
+        usual_p95 = self._usual_ms.percentile(95)
         is_known = len(self._usual_ms) >= SLOW_TICKS
-        self.is_slow = is_known and recent_p95 > SLOW_FACTOR * max(1.0, self._usual_ms.percentile(95))
-        return self.is_slow and min(self._recent_ms) > self._usual_ms.percentile(95)
+        recent_p95 = sorted(self._recent_ms)[SLOW_TICKS * 95 // 100]
+        self.is_slow = is_known and recent_p95 > SLOW_FACTOR * max(1.0, usual_p95)
+        return self.is_slow and min(self._recent_ms) > usual_p95
 
     def forget_times(self) -> None:
         """The engine has changed: what it took before says nothing of what it will take."""
