@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -19,7 +20,8 @@ from reskin.renderer import TintRenderer
 from reskin.status import Status
 from tests.loop.fakes import JumpingClock, two_themes
 
-TICKS = 40
+TICKS = 400
+KEY_TICK = 39
 SMALL = Region(100, 80, 240, 135)
 
 
@@ -70,8 +72,10 @@ def test_the_skin_is_seen_follows_the_game_and_goes_with_its_window(way: str, mo
         if tick == 28:
             seen["minimised"] = here.pygame.windows[0].window.is_shown
             here.game.is_minimised = False
-        if tick == 39:
+        if tick == KEY_TICK:
             here.desktop.press(0, 0x78)
+        elif tick > KEY_TICK:
+            time.sleep(0.01)  # until the thread that reads the messages has had its turn
 
     status = _play(here, at_tick, monkeypatch, way)
     assert seen == {14: True, 24: True, "minimised": False}
