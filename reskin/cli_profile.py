@@ -11,7 +11,7 @@ from reskin.errors import ReskinError
 
 @click.group()
 def profile() -> None:
-    """Look at the profiles of games: what of a HUD stays."""
+    """What of which game's HUD stays: list, show or check."""
 
 
 @profile.command("list")

@@ -38,7 +38,19 @@ def reskin_cli(*arguments: str | Path, exit_code: int = 0) -> Result:
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
     text = reskin_cli("--help").stdout
-    for name in ("demo", "run", "render", "windows", "themes", "theme", "doctor", "read", "settings", "paths"):
+    for name in (
+        "demo",
+        "run",
+        "render",
+        "windows",
+        "themes",
+        "theme",
+        "profile",
+        "doctor",
+        "read",
+        "settings",
+        "paths",
+    ):
         assert f"  {name} " in text
     assert "130  ended by Ctrl-C" in text
     assert not [line for line in text.splitlines() if line.startswith("  ") and line.endswith("...")], "cut off"
@@ -98,10 +110,10 @@ def test_run_asks_for_the_window_with_the_settings_for_what_was_not_said(asked: 
     reskin_cli("run", "tux", "--strength", "0.5", "--seconds", "2", "--shot", "a.png", "--record", "b.mp4")
     reskin_cli("run", "--region", "-5,0,640,360", "--theme", "neon-rain", "--preset", "nano")
     plain, full, region = asked
-    # "": the theme is the profile's or the settings' own, once the window's title is known
-    assert (plain.window, plain.theme, plain.preset) == ("tux", "", Settings().preset)
+    assert (plain.window, plain.theme, plain.preset) == ("tux", "", Settings().preset)  # the game's profile comes first
+    assert plain.settings == Settings()
     assert (plain.strength, plain.seconds, plain.shot, plain.record) == (None, None, None, None)
-    assert (full.theme, full.settings.theme, full.strength, full.seconds) == ("", "candy", 0.5, 2.0)
+    assert (full.settings.theme, full.preset, full.strength, full.seconds) == ("candy", "lite", 0.5, 2.0)
     assert (full.shot, full.record) == (Path("a.png"), Path("b.mp4"))
     assert (region.window, region.region) == (None, Region(-5, 0, 640, 360))
     assert (region.theme, region.preset) == ("neon-rain", "nano")
