@@ -1,6 +1,6 @@
 """Fixtures for the whole of the tests: a desktop of our own, one for the session, and a game window on it.
 
-Tests in ALONE keep time or share a desktop's focus: `tools/start.py test` runs them by themselves, and all
+Tests in ALONE, and all on a desktop, keep time or share a focus: `tools/start.py test` runs them by themselves, and the
 others on every core, a file at a time on one.
 """
 
@@ -22,7 +22,8 @@ TESTS = Path(__file__).resolve().parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = item.path.relative_to(TESTS)
-        item.add_marker("alone" if path.parts[0] in ALONE else pytest.mark.xdist_group(str(path)))
+        alone = path.parts[0] in ALONE or "virtual_display" in getattr(item, "fixturenames", ())
+        item.add_marker("alone" if alone else pytest.mark.xdist_group(str(path)))
 
 
 @pytest.fixture(scope="session")
