@@ -7,7 +7,7 @@ Evidence comes and goes from frame to frame; a cell changes sides only after it 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,11 +18,11 @@ from reskin.text_finder import find_lines
 from reskin.theme_model import Keep
 
 WIDEST_PX, TALLEST_PX = 1280, 720  # larger frames are watched at a whole fraction of their size
-EDGES_EVERY = 2  # frames, from one look at the edges to the next
+LOOK_EVERY = 4  # frames; a look costs more than painting, so it has a core of its own and four frames' time
 TEXT_EVERY = 16  # frames, from one search for lines of text to the next
 DENSE = 0.12  # share of lasting edges in 5x5 cells that only a HUD has: a far skyline has half of it
 SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
-KNOWN = 8  # frames of motion after which what is still is known, and text that moves with the world is none
+KNOWN = 4  # looks in motion after which what is still is known, and text that moves with the world is none
 FADE_FRAMES = 6
 SMALLEST_PX = 80  # a frame narrower or lower has no room for a HUD that one could read
 PLAIN_READ, PLAIN_STILL = 14.0, 45.0  # of 255; see Kept.plain: beside letters the world itself is nearer to ink
@@ -60,25 +60,44 @@ class Vote:
         return self.yes
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What one look at a frame says; by cell, (rows, columns)."""
+
+    kept: Kept  # its hud and text are not faded yet
+    wanted_hud: np.ndarray  # bool
+    wanted_text: np.ndarray  # float32 in [0, 1]
+
+
 class KeepMask:
-    """One stream. Not thread-safe."""
+    """One stream. Not thread-safe.
+
+    Every fourth frame is looked at, in a thread beside the next ones, and what was seen counts three frames later: so
+    the same frames always give the same masks, and no frame waits.
+    """
 
     def __init__(self) -> None:
         self._edges = StillEdges()
-        self._still = Vote(rise=0.5, fall=0.08)
-        self._read = Vote(rise=0.4, fall=0.15, on=0.6, off=0.3)
+        self._still = Vote(rise=0.75, fall=0.15)
+        self._read = Vote(rise=0.64, fall=0.28, on=0.6, off=0.3)
         self._written = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
         self._small = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
-        self._light = Vote(rise=0.2, fall=0.2)
+        self._light = Vote(rise=0.36, fall=0.36)
+        self._looking = ThreadPoolExecutor(1, "keeping")
         self._reading = ThreadPoolExecutor(1, "text")
-        self._found: Future[np.ndarray] | None = None
+        self._look: Future[_Look] | None = None
         self.reset()
 
     def reset(self) -> None:
+        if self._look is not None:
+            self._look.result()
         for part in (self._edges, self._still, self._read, self._written, self._small, self._light):
             part.reset()
         self._frame = 0
+        self._look = None
+        self._seen: _Look | None = None  # the last that counts
         self._kept: Kept | None = None
+        self._found: Future[np.ndarray] | None = None
         self._lines = np.empty((0, 5), np.int32)
         self._was_known = False  # what stands still
         self._has_news = False  # lines that no vote has been cast for
@@ -90,45 +109,54 @@ class KeepMask:
             return None
         if self._kept is not None and self._kept.shapes.shape != bgra_u8.shape[:2]:
             self.reset()
-        looks = self._frame % EDGES_EVERY == 0
-        gray = _gray(bgra_u8) if looks else None
-        if gray is not None:
-            self._edges.watch(gray)
-            if keep.text:
-                self._search(gray)
+        if self._frame % LOOK_EVERY == 0:
+            before, seen = self._kept, self._frame
+            self._look = self._looking.submit(self._looked, bgra_u8.copy(), read_hud.copy(), keep, before, seen)
+        counts = self._frame == 0 or self._frame % LOOK_EVERY == LOOK_EVERY - 1  # the first frame may be the only one
+        if counts and self._look is not None:
+            self._seen, self._look = self._look.result(), None
         self._frame += 1
-        if gray is not None:
-            self._decided = self._decide(read_hud, keep)
-        still, read, written = self._decided
-        kept = self._kept or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
-        guessed = written & (self._edges.moving_frames < KNOWN)
-        lit = np.maximum(np.where(kept.side >= 0, np.float32(1), np.float32(DARK)) * still, written)
-        part = 1.0 if self._kept is None else 1 / FADE_FRAMES  # the first frame may be the only one
-        kept = replace(
-            kept, hud=_faded(kept.hud, still | read | written, part), text=_faded(kept.text, lit, part),
-            plain=np.where(read | guessed, np.float32(PLAIN_READ), np.float32(PLAIN_STILL)),
+        assert self._seen is not None
+        before = self._kept or Kept.nothing(bgra_u8.shape, self._seen.wanted_hud.shape)
+        part = 1.0 if self._kept is None else 1 / FADE_FRAMES
+        self._kept = replace(
+            self._seen.kept, hud=_faded(before.hud, self._seen.wanted_hud, part),
+            text=_faded(before.text, self._seen.wanted_text, part),
         )  # fmt: skip
-        if gray is not None:
-            ground = ground_of(bgra_u8, np.maximum(kept.hud, kept.text))
-            ink, light = ink_of(gray, self._edges.shapes, ground)
-            shapes = self._edges.shapes
-            if self._edges.moving_frames < KNOWN:  # no letter's pixels are known yet, only where lines are
-                shapes = self._edges.newest_shapes(written)
-                light = cells_of(self._lines[self._lines[:, 4] > 0], written)
-                ink = np.where(light > 0, np.float32(GUESSED_INK), np.float32(255 - GUESSED_INK))
-            side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
-            ink -= side * written * np.float32(MORE)
-            side = np.where(self._small.yes, np.float32(0), side) if written.any() else side
-            shapes = _of_size(shapes, bgra_u8.shape)
-            kept = replace(kept, background=ground, ink=ink, side=side, shapes=shapes)
-        self._kept = kept
-        return kept
+        return self._kept
 
-    def _search(self, gray: np.ndarray) -> None:
+    def _looked(self, bgra_u8: np.ndarray, read_hud: np.ndarray, keep: Keep, before: Kept | None, frame: int) -> _Look:
+        """In the thread: `before` is what was kept of the frame before."""
+        gray = _gray(bgra_u8)
+        self._edges.watch(gray)
+        if keep.text:
+            self._search(gray, frame)
+        still, read, written = self._decide(read_hud, keep)
+        kept = before or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
+        is_guess = self._edges.moving_frames < KNOWN  # no letter's pixels are known yet, only where lines are
+        wanted_hud = still | read | written
+        wanted_text = np.maximum(np.where(kept.side >= 0, np.float32(1), np.float32(DARK)) * still, written)
+        covered = np.maximum(wanted_hud, wanted_text) if before is None else np.maximum(kept.hud, kept.text)
+        ground = ground_of(bgra_u8, covered.astype(np.float32))
+        if is_guess:
+            shapes = self._edges.newest_shapes(written)
+            light = cells_of(self._lines[self._lines[:, 4] > 0], written)
+            ink = np.where(light > 0, np.float32(GUESSED_INK), np.float32(255 - GUESSED_INK))
+        else:
+            shapes = self._edges.shapes
+            ink, light = ink_of(gray, shapes, ground)
+        side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
+        ink = ink - side * written * np.float32(MORE)
+        side = np.where(self._small.yes, np.float32(0), side) if written.any() else side
+        plain = np.where(read | (written & is_guess), np.float32(PLAIN_READ), np.float32(PLAIN_STILL))
+        kept = replace(kept, background=ground, ink=ink, side=side, plain=plain, shapes=_of_size(shapes, bgra_u8.shape))
+        return _Look(kept=kept, wanted_hud=wanted_hud, wanted_text=wanted_text)
+
+    def _search(self, gray: np.ndarray, frame: int) -> None:
         """Lines of text come half a period after the frame that they are of: the search runs beside the frames."""
-        if self._frame % TEXT_EVERY == 0:
+        if frame % TEXT_EVERY == 0:
             self._found = self._reading.submit(find_lines, gray)
-        due = self._frame == 0 or self._frame % TEXT_EVERY == TEXT_EVERY // 2  # the first frame may be the only one
+        due = frame == 0 or frame % TEXT_EVERY == TEXT_EVERY // 2  # the first frame may be the only one
         if due and self._found is not None:
             self._lines, self._found, self._has_news = self._found.result(), None, True
 

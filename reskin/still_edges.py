@@ -16,8 +16,8 @@ SAME = 7  # of 255: a pixel that differs by less is the same as before; video co
 SHEER = 5  # an edge's pixel may change by this part of its contrast: the world shines through the rims of small print
 MOVING = 0.1  # share of the world's edges that have come up since the frame before; a picture that fades has none
 FEWEST = 0.001  # of the picture's pixels: fewer new edges are no motion of the world
-GAIN, LOSS = 22, 45  # of 255, in a frame of motion: an edge that stood still, and one that did not
-LASTING, LOST = 120, 40  # of 255: reached after six of them; and where what was lasting is so no longer
+GAIN, LOSS = 42, 55  # of 255, in a look in motion: an edge that stood still, and one that did not
+LASTING, LOST = 120, 40  # of 255: reached after three of them; and where what was lasting is so no longer
 
 
 class StillEdges:

@@ -116,7 +116,7 @@ def test_a_hud_is_kept_without_the_reader_and_hardly_any_of_its_mask_changes() -
         seen = np.maximum(before.shapes, after.shapes) > 8
         changed.append((cv2.absdiff(before.shapes, after.shapes)[seen] > 8).mean())
     assert np.mean(changed) <= 0.01
-    assert np.max(changed) <= 0.05
+    assert np.max(changed) <= 0.1  # what four frames have brought comes in one
 
 
 def test_keep_hud_and_keep_text_are_separate_wishes() -> None:
