@@ -19,6 +19,7 @@ ALONE = {"cli", "demo", "live", "loop", "platforms", "sinks", "test_self_capture
 TESTS = Path(__file__).resolve().parent
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = item.path.relative_to(TESTS)

@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
 def run_tests(pytest_arguments: list[str]) -> int:
     """All checks, also after one has failed; 1 when any did."""
-    pytest = [PYTHON, "-m", "pytest", *pytest_arguments]
+    pytest = [PYTHON, "-m", "pytest", "--durations", "12", *pytest_arguments]
     checks = {
         "ruff check": [PYTHON, "-m", "ruff", "check", "."],
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
