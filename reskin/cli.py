@@ -278,13 +278,15 @@ def _play(
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
     from reskin.flash_safety import opening_sentence
+    from reskin.gpu_presets import check
     from reskin.recorded_run import log_end, recorded_run
 
-    opening = opening_sentence(settings.safety.flash_limiter)
     with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
+        chosen = preset or advice.preset or settings.preset
+        check(chosen)  # before a sentence that is shown once
+        opening = opening_sentence(settings.safety.flash_limiter)
         for warning in filter(None, (opening, *advice.warnings)):
             click.echo(f"reskin: {warning}", err=True)
-        chosen = preset or advice.preset or settings.preset
         options |= {"preset": chosen, "warnings": advice.warnings, "timeline": timeline}
         options |= {"opening": opening, "on_state": _tell_state, "tell": click.echo}
         status = run(RunOptions(settings=settings, **options))

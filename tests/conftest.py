@@ -19,12 +19,11 @@ ALONE = {"cli", "demo", "live", "loop", "platforms", "sinks", "test_self_capture
 TESTS = Path(__file__).resolve().parent
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         path = item.path.relative_to(TESTS)
-        alone = path.parts[0] in ALONE or "virtual_display" in getattr(item, "fixturenames", ())
-        item.add_marker("alone" if alone else pytest.mark.xdist_group(str(path)))
+        if path.parts[0] in ALONE or "virtual_display" in getattr(item, "fixturenames", ()):
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")
