@@ -102,6 +102,7 @@ def play(played: PlayedGame, x: XConnection, plays: Callable[[Looks], None], **o
     thread = threading.Thread(target=player, daemon=True)
     thread.start()
     defaults = {"window": str(played.window.id), "theme": "neon-rain", "engine": QUICK, "settings": SETTINGS}
+    defaults |= {"seek_s": 2.0}
     try:
         status = run(RunOptions(**{**defaults, **options}), stop=lambda: not thread.is_alive())
     finally:

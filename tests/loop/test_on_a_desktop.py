@@ -218,6 +218,7 @@ def test_a_game_that_opens_its_window_again_is_found_and_one_that_does_not_ends_
     told: list[str] = []
 
     def close(player: Player) -> None:
+        eventually(lambda: any(text.startswith("active") for text in told))
         game.close()
         eventually(lambda: not player.screen.any())
         with Game("Tux Test"):

@@ -34,7 +34,10 @@ def find_window(query: str, display: str | None = None) -> WindowInfo:
 
 
 def covered_share(x: XConnection, window: int) -> float:
-    """Which part of a window the windows above it cover, at most; 0 where no window manager tells their order."""
+    """Which part of a window others above it cover, at most; 0 where no window manager tells their order.
+
+    Our own do not count: the second window shows what the overlay over it shows, and is captured from beneath as well.
+    """
     order = list(x.property_numbers(x.root, "_NET_CLIENT_LIST_STACKING"))
     if window not in order:
         return 0.0
@@ -44,7 +47,7 @@ def covered_share(x: XConnection, window: int) -> float:
     covered = 0
     for other in order[order.index(window) + 1 :]:
         place = _place(x, other)
-        if place is not None:
+        if place is not None and _class_of(x, other) not in _OURS:
             w = min(own.x + own.w, place.x + place.w) - max(own.x, place.x)
             h = min(own.y + own.h, place.y + place.h) - max(own.y, place.y)
             covered += max(0, w) * max(0, h)
@@ -87,8 +90,12 @@ def _describe(x: XConnection, window: int) -> WindowInfo | None:
     return WindowInfo(
         id=window,
         title=x.window_title(window),
-        wm_class=x.property_text(window, "WM_CLASS").rstrip("\0").rpartition("\0")[2],
+        wm_class=_class_of(x, window),
         pid=pids[0] if pids else None,
         region=Region(origin.dst_x, origin.dst_y, geometry.width, geometry.height),
         minimised=x.atom("_NET_WM_STATE_HIDDEN") in states or x.property_numbers(window, "WM_STATE")[:1] == (_ICONIC,),
     )
+
+
+def _class_of(x: XConnection, window: int) -> str:
+    return x.property_text(window, "WM_CLASS").rstrip("\0").rpartition("\0")[2]
