@@ -29,9 +29,21 @@ def to_hex(rgb: Rgb) -> str:
     return "#" + "".join(f"{round(255 * min(max(channel, 0.0), 1.0)):02x}" for channel in rgb)
 
 
+def to_linear(rgb: Rgb) -> Rgb:
+    """Amounts of light, 0..1, without sRGB's curve."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb)
+    return red, green, blue
+
+
+def to_oklab(rgb: Rgb) -> tuple[float, float, float]:
+    """Lightness 0..1, green to red, blue to yellow: distances are what people see."""
+    light, chroma, hue = to_oklch(rgb)
+    return light, chroma * math.cos(hue), chroma * math.sin(hue)
+
+
 def to_oklch(rgb: Rgb) -> tuple[float, float, float]:
     """Lightness 0..1, chroma 0..~0.37, hue in radians."""
-    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb)
+    r, g, b = to_linear(rgb)
     long = math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
     medium = math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
     short = math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reskin.palette import Ramp, Rgb, lightness, stops, to_oklch
+from reskin.palette import Ramp, Rgb, lightness, stops, to_linear, to_oklab
 from reskin.theme_model import Theme
 
 # What lies beside each other in most pictures of a game, and is lost when it looks alike.
@@ -39,7 +39,7 @@ def advice(theme: Theme) -> list[Advice]:
 
 def distance(one: Ramp, other: Ramp) -> float:
     """Mean Oklab distance of two ramps' dark, middle and light colours."""
-    return sum(math.dist(_oklab(a), _oklab(b)) for a, b in zip(stops(one), stops(other), strict=True)) / 3
+    return sum(math.dist(to_oklab(a), to_oklab(b)) for a, b in zip(stops(one), stops(other), strict=True)) / 3
 
 
 def contrast(one: Rgb, other: Rgb) -> float:
@@ -124,11 +124,5 @@ def _regions(theme: Theme) -> list[tuple[Location, str]]:
     return found
 
 
-def _oklab(rgb: Rgb) -> tuple[float, float, float]:
-    l, c, h = to_oklch(rgb)
-    return l, c * math.cos(h), c * math.sin(h)
-
-
 def _luminance(rgb: Rgb) -> float:
-    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb)
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), to_linear(rgb), strict=True))

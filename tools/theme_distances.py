@@ -31,7 +31,7 @@ from engine.config import PRESETS
 from engine.live import LiveEngine
 from engine.train.labels import COLUMNS, LETTERS, ROWS, UNSCORED, LabelledFrame, at_middles, wrong_cells
 from reskin.engine_renderer import create
-from reskin.palette import parse_hex, stops, to_oklch
+from reskin.palette import parse_hex, stops, to_oklab
 from reskin.prepare import prepare
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme, find_theme, load_theme, shipped_themes
@@ -73,9 +73,7 @@ class Reach:
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
     """(n, 3) sRGB in [0, 1] to Oklab."""
-    polar = np.array([to_oklch((float(r), float(g), float(b))) for r, g, b in rgb]).reshape(-1, 3)
-    light, chroma, hue = polar.T
-    return np.stack([light, chroma * np.cos(hue), chroma * np.sin(hue)], axis=1)
+    return np.array([to_oklab((float(r), float(g), float(b))) for r, g, b in rgb]).reshape(-1, 3)
 
 
 def line(ends: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reskin.palette import from_oklch, parse_hex, to_oklch
+from reskin.palette import from_oklch, parse_hex, to_oklab
 from reskin.prompts.reading import Reading
 from reskin.prompts.tables import Scene, lexicon
 
@@ -45,8 +45,7 @@ class Look:
 
 
 def lab_of(code: str) -> Lab:
-    light, chroma, hue = to_oklch(parse_hex(code if code.startswith("#") else f"#{code}"))
-    return np.array([light, chroma * math.cos(hue), chroma * math.sin(hue)])
+    return np.array(to_oklab(parse_hex(code if code.startswith("#") else f"#{code}")))
 
 
 def hex_of(lab: Lab) -> str:

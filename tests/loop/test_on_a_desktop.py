@@ -259,6 +259,14 @@ def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(gam
     assert all(a != b for a, b in zip(quadrants(picture), QUADRANTS_BGR, strict=True))
 
 
+def started(script: Path) -> subprocess.Popen[str]:
+    """The script as a program of its own, any warning of which is an error."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+
+
 def test_sigterm_ends_everything_and_leaves_nothing(game: Game, tmp_path: Path) -> None:
     script = tmp_path / "play.py"
     script.write_text(
@@ -267,10 +275,7 @@ def test_sigterm_ends_everything_and_leaves_nothing(game: Game, tmp_path: Path) 
         "    def warm(engine): print(engine.pid, flush=True)\n"
         f"    print(run(RunOptions(window='Tux Test', engine='{QUICK}'), on_warm=warm).ended_because)\n"
     )
-    app = subprocess.Popen(
-        [sys.executable, "-W", "error", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )  # fmt: skip
+    app = started(script)
     assert app.stdout is not None
     engine_pid = int(app.stdout.readline())
     app.send_signal(signal.SIGTERM)
@@ -295,10 +300,7 @@ def test_the_panic_key_gives_the_game_back_while_the_engine_hangs_and_while_the_
         "    def hang(text): print(text, flush=True); 'off' in text and time.sleep(60)\n"
         f"    run(RunOptions(window='Tux Test', engine='{QUICK}', on_state=hang), on_warm=warm)\n"
     )
-    app = subprocess.Popen(
-        [sys.executable, "-W", "error", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )  # fmt: skip
+    app = started(script)
     assert app.stdout is not None
     said = [app.stdout.readline()]
     while "fault" not in said[-1]:

@@ -281,15 +281,6 @@ def test_options_that_are_refused_all_the_same_are_left_out(opened: Callable[[Ca
     assert here.windows_capture.sessions[-1]["minimum_update_interval"] is None
 
 
-def test_a_windows_without_window_capture_says_so() -> None:
-    with pytest.raises(CaptureError, match="build 17763 cannot capture single windows"):
-        _window(FakeSystem(17763))
-    here = FakeSystem()
-    here.windows_capture.refuses = True
-    with pytest.raises(CaptureError, match="not supported on this platform"):
-        _window(here)
-
-
 def test_a_session_that_ends_is_begun_again(opened: Callable[[Capture], Capture]) -> None:
     here = FakeSystem()
     capture = opened(_window(here))
@@ -307,15 +298,6 @@ def test_a_scaled_screen_is_read_in_true_pixels(either: Open) -> None:
     assert capture.locate() == here.game.client
 
 
-def test_an_elevated_game_is_answered_with_what_to_do() -> None:
-    here = FakeSystem()
-    here.desktop.elevated.add(here.game.pid)
-    with pytest.raises(CaptureError, match=r"runs as administrator.*without administrator rights, or start Reskin as"):
-        _window(here)
-    here.desktop.elevated.add(here.desktop.pid)  # Reskin as administrator too
-    _window(here).close()
-
-
 def test_exclusive_fullscreen_is_answered_with_what_to_click(either: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(game_window, "SILENCE_LIMIT_NS", 50 * MS)
     here, capture = either()
@@ -327,13 +309,6 @@ def test_exclusive_fullscreen_is_answered_with_what_to_click(either: Open, monke
     with pytest.raises(CaptureError, match=r'exclusive fullscreen.*choose "Borderless"'):
         eventually(lambda: capture.grab() and False)
     here.dxcam.access.set()
-
-
-def test_a_window_that_is_fullscreen_when_it_is_chosen_is_refused_at_once() -> None:
-    here = FakeSystem()
-    here.desktop.exclusive = True
-    with pytest.raises(CaptureError, match="exclusive fullscreen"):
-        GameWindow(here.system.desktop, here.game.handle)
 
 
 def test_the_overlay_is_not_in_what_dxcam_grabs(opened: Callable[[Capture], Capture]) -> None:
