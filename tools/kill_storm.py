@@ -86,8 +86,10 @@ def _left_behind(before: Mapping[str, str], home: Path, desktop: DemoDesktop, ma
 
 
 def _state(home: Path, desktop: DemoDesktop) -> dict[str, str]:
-    once = {"flash-sentence-shown"}  # written at the first start, and meant to stay
-    files = [path for path in home.rglob("*") if path.is_file() and path.name not in once]
+    once = {"flash-sentence-shown"}  # written at the first start, and meant to stay, as is the log
+    files = [
+        path for path in home.rglob("*") if path.is_file() and path.name not in once and path.parent != home / "log"
+    ]
     return {
         "overlay windows": str(_overlays(desktop)),
         "named shared memory": " ".join(sorted(name for name in os.listdir("/dev/shm") if "reskin" in name)),
