@@ -11,13 +11,12 @@ import json
 import multiprocessing
 import os
 import re
-import socket
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import click
 import numpy as np
@@ -34,6 +33,7 @@ from reskin.settings import StreamSettings
 from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.sink import WebSink
 from tools.stream_clients import Feeder, Obs, chromium, feeder, obs
+from tools.stream_crowd import crowd
 from tools.stream_feeder import age_ms, scene
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ SIZE = (1280, 720)
 DRAIN_S = 1.0
 VIEWERS = 19  # besides the one that reads nothing
 LOOK_EVERY_S = 0.25
+FIRST_WIDTH_PX = 300  # of a canvas that shows nothing yet
+POLL_MS = 50
 AWAY_S = 1.0  # our server, between its death and its next start
 
 # Notes each picture drawn: its number, the clock, and the marker as it lies on the page's canvas.
@@ -93,7 +95,8 @@ def watch_in_chromium(browser: Browser, stream: Feeder, seconds: float, shot: Pa
     drawn = Drawn()
     page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
     page.goto(stream.links.page)
-    page.wait_for_function("document.getElementById('screen').width > 100")
+    while page.evaluate("document.getElementById('screen').width") <= FIRST_WIDTH_PX:
+        page.wait_for_timeout(POLL_MS)  # the page's own policy forbids playwright's wait_for_function
     page.evaluate(RECORDER, [MARKER_W_PX, MARKER_H_PX])
     end_s = time.monotonic() + seconds
     while (left_s := end_s - time.monotonic()) > 0:
@@ -147,25 +150,9 @@ def wait_for_current(client: Obs, limit_s: float, current_ms: int) -> float:
     return float("inf")
 
 
-def crowd(link: str, pages: int = VIEWERS) -> None:
-    """A process: pages that acknowledge every picture, and one that asks for the stream and reads nothing."""
-    import asyncio
-
-    import aiohttp
-
-    async def page(session: aiohttp.ClientSession) -> None:
-        async with session.ws_connect(link.replace("/?", "/frames?"), max_msg_size=0) as web_socket:
-            async for message in web_socket:
-                await web_socket.send_str(str(int.from_bytes(message.data[:8], "big")))
-
-    async def everybody() -> None:
-        async with aiohttp.ClientSession() as session:
-            await asyncio.gather(*(page(session) for _ in range(pages)), return_exceptions=True)
-
-    parts = urlsplit(link)
-    with socket.create_connection((parts.hostname, parts.port)) as silent:
-        silent.sendall(f"GET /stream.mjpg?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
-        asyncio.run(everybody())
+def viewers_of(sink: WebSink) -> int:
+    with urlopen(sink.link("/status.json")) as answer:
+        return len(json.load(answer)["viewers"])
 
 
 def print_rows(title: str, rows: list[tuple[str, float, str, bool | None]], **more: object) -> None:
@@ -270,7 +257,7 @@ def viewers(seconds: float, preset: str) -> None:
     def stop() -> bool:
         """Called at every tick: the crowd comes when there is something to see."""
         if links and not people:
-            people.append(context.Process(target=crowd, args=(links[0],), daemon=True))
+            people.append(context.Process(target=crowd, args=(links[0], VIEWERS), daemon=True))
             people[0].start()
         return False
 
@@ -299,7 +286,7 @@ def cost(seconds: float) -> None:
         try:
             if pages:
                 people.start()
-            while len(sink.feed.viewers) < (pages + 1 if pages else 0):
+            while pages and viewers_of(sink) < pages + 1:
                 time.sleep(LOOK_EVERY_S)
             ticks = Ticks(time.monotonic_ns())
             began_s, shown = time.process_time(), 0

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 START_LIMIT_S = 60.0
 END_LIMIT_S = 10.0
 POLL_S = 0.1
+MARKER_QUALITY = 50  # of JPEG: a marker's blocks can be read; at 100 the answer alone takes 100 ms more
 SCENE, INPUT = "Reskin", "Reskin stream"
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # as root and without a graphics card
 
@@ -110,10 +111,10 @@ class Obs:
         self._client = client
         self._size = size
 
-    def screenshot(self, share: int = 1) -> np.ndarray:
-        """(h, w, 3) BGR of the program, in size divided by `share`: whole, OBS takes seconds for it on a busy core."""
+    def screenshot(self, share: int = 1, quality: int = 100) -> np.ndarray:
+        """(h, w, 3) BGR of the program, in size divided by `share`. The larger the answer, the longer OBS is at it."""
         w, h = (side // share for side in self._size)
-        answer = self._client.get_source_screenshot(SCENE, "jpg", w, h, 100)
+        answer = self._client.get_source_screenshot(SCENE, "jpg", w, h, quality)
         data = base64.b64decode(answer.image_data.split(",", 1)[1])
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None, "OBS sent no picture"
@@ -121,7 +122,7 @@ class Obs:
 
     def marker(self) -> int | None:
         """That of the program now."""
-        half = self.screenshot(2)[: MARKER_H_PX // 2, : MARKER_W_PX // 2]
+        half = self.screenshot(2, MARKER_QUALITY)[: MARKER_H_PX // 2, : MARKER_W_PX // 2]
         return read_marker(half.repeat(2, axis=0).repeat(2, axis=1))
 
     def save_screenshot(self, path: Path) -> None:

@@ -50,7 +50,7 @@ class OpenedSinks:
 
         sink = WebSink(settings, status=status, store=store, remote=remote)
         self._add(sink)
-        return sink.told(None if region is None else (region.w, region.h))
+        return sink.addresses.told(None if region is None else (region.w, region.h))
 
     def _add(self, sink: Sink) -> None:
         shielded = self._shield.over(sink)

@@ -1,4 +1,4 @@
-"""A stream without an engine: a sink that a thread feeds with numbered pictures at 24 a second, and clients for it."""
+"""The stream's server in this process: a thread feeds it with numbered pictures at 24 a second, and clients for it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from reskin.frame import Frame, Region
 from reskin.latency import draw_marker
 from reskin.remote import Remote
 from reskin.settings import StreamSettings
+from reskin.sinks.web.feed import Feed
+from reskin.sinks.web.figures import app_figures
+from reskin.sinks.web.gallery import gallery
 from reskin.sinks.web.keys import Keys
-from reskin.sinks.web.sink import WebSink
+from reskin.sinks.web.ports import open_sockets
+from reskin.sinks.web.routes import Show
+from reskin.sinks.web.server import WebServer
 from reskin.status import Status
 from reskin.theme_store import ThemeStore
 from reskin.themes import shipped_themes
@@ -36,15 +40,23 @@ def shipped_store() -> ThemeStore:
 
 
 class Stream:
-    """A running sink; `feed()` makes pictures come, each with its number as a marker."""
+    """A running server; `feed()` makes pictures come, each with its number as a marker."""
 
     def __init__(self, settings: StreamSettings = ANY_PORT, size: tuple[int, int] = SIZE, hz: float = 24) -> None:
         self.keys = Keys()
         self.status = Status(theme="Candy Kingdom", strength=0.9, view="theme")
         self.remote = Remote()
-        self.sink = WebSink(settings, keys=self.keys, status=self.status, store=shipped_store(), remote=self.remote)
-        self.port = self.sink.port
-        self.refused = self.sink._server.guard.refused
+        self.pictures = Feed(quality=settings.quality)
+        show = Show(
+            feed=self.pictures,
+            figures=lambda: app_figures(self.status),
+            items=lambda: gallery(shipped_store().with_files()),
+            obey=self.remote.send,
+        )
+        sockets = open_sockets(settings.port)
+        self.port: int = sockets[0].getsockname()[1]
+        self._server = WebServer(sockets, self.keys, show)
+        self.refused = self._server.guard.refused
         self._hz = hz
         self._pixels = np.random.default_rng(3).integers(0, 255, (size[1] // 8, size[0] // 8, 4), np.uint8)
         self._pixels = self._pixels.repeat(8, axis=0).repeat(8, axis=1)
@@ -62,12 +74,11 @@ class Stream:
 
     def show(self, number: int) -> None:
         """One picture, at once."""
-        h, w = self._pixels.shape[:2]
         draw_marker(self._pixels, number)
-        self.sink.show(Frame(number, time.monotonic_ns(), self._pixels), Region(0, 0, w, h))
+        self.pictures.show(self._pixels)
 
     def close(self) -> None:
-        self.sink.close()
+        self._server.close()
 
     def connections(self) -> int:
         """That the server holds now, by the system's own count."""

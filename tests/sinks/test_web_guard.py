@@ -240,7 +240,7 @@ def test_more_viewers_than_there_is_room_for_are_refused(stream: Stream) -> None
         for viewer in viewers:
             viewer.close()
     end_s = time.monotonic() + 5
-    while stream.sink.feed.viewers:
+    while stream.pictures.viewers:
         assert time.monotonic() < end_s, "those that have gone still count"
         time.sleep(0.01)
 
@@ -277,7 +277,7 @@ def test_a_thousand_connections_cost_nobody_anything(caplog: pytest.LogCaptureFi
         with stream.feed(), stream.socket("/stream.mjpg") as viewer, caplog.at_level(logging.WARNING):
             viewer.recv(1)
             gc.collect()
-            before_mb, shown = resident_mb(), stream.sink.feed.shown
+            before_mb, shown = resident_mb(), stream.pictures.shown
             for index in range(1000):
                 half_open.append(stream.socket())
                 if index % 2:
@@ -291,7 +291,7 @@ def test_a_thousand_connections_cost_nobody_anything(caplog: pytest.LogCaptureFi
             assert stream.refused["a connection, for there were too many"] >= 100  # those that the test had not closed
             eventually(lambda: len(half_open) > 2 * MOST_STRANGERS > stream.connections())
             assert resident_mb() - before_mb < 20
-            assert stream.sink.feed.shown > shown
+            assert stream.pictures.shown > shown
             assert viewer.recv(1), "who watched still watches"
             told = json.loads(stream.get(f"/status.json?key={stream.keys.watch}").text)  # type: ignore[attr-defined]
             assert told["refused"] == dict(stream.refused)

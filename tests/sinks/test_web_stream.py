@@ -23,9 +23,10 @@ from reskin.remote import ChooseTheme, Remote, SetOverlay, SetStrength, SetView,
 from reskin.renderer import View
 from reskin.settings import StreamSettings
 from reskin.sinks.web import routes
+from reskin.sinks.web.addresses import Addresses
 from reskin.sinks.web.feed import HEADER
 from reskin.sinks.web.keys import kept_keys
-from reskin.sinks.web.server import open_sockets
+from reskin.sinks.web.ports import open_sockets
 from reskin.status import Rolling
 from reskin.themes import parse_theme, shipped_themes
 from tests.loop.fakes import two_themes
@@ -83,7 +84,7 @@ def test_a_page_gets_every_picture_when_it_keeps_up(stream: Stream) -> None:
 def test_a_slow_page_gets_the_newest_picture_and_the_others_are_counted(stream: Stream) -> None:
     with stream.feed():
         numbers = asyncio.run(watch(stream, 5, pause_s=0.15))
-        assert stream.sink.feed.shown - numbers[-1] <= 24
+        assert stream.pictures.shown - numbers[-1] <= 24
         time.sleep(0.05)
         gaps = sum(b - a - 1 for a, b in itertools.pairwise(numbers))
         assert gaps >= 8
@@ -93,7 +94,7 @@ def test_a_slow_page_gets_the_newest_picture_and_the_others_are_counted(stream: 
 def test_nothing_is_copied_or_encoded_while_nobody_watches(stream: Stream) -> None:
     for number in range(100):
         stream.show(number)
-    feed = stream.sink.feed
+    feed = stream.pictures
     assert (feed.shown, feed.dropped, feed.newest) == (100, 0, None)
 
 
@@ -189,7 +190,7 @@ def test_a_viewer_that_takes_nothing_is_let_go(stream: Stream, monkeypatch: pyte
         silent.settimeout(5)
         while silent.recv(65536):
             pass  # what came before it was let go
-        eventually(lambda: not stream.sink.feed.viewers)
+        eventually(lambda: not stream.pictures.viewers)
 
 
 def test_the_server_ends_within_a_second_whoever_still_watches(stream: Stream) -> None:
@@ -232,8 +233,9 @@ def test_the_next_port_is_taken_when_one_is_not_free_and_the_player_is_told(stre
     other = Stream(StreamSettings(port=stream.port))
     try:
         assert stream.port < other.port < stream.port + 10
-        assert other.sink.told((640, 360)).startswith(f"Port {stream.port} is taken, so this is {other.port}")
-        assert "Width 640, Height 360" in other.sink.told((640, 360))
+        told = Addresses(keys=other.keys, port=other.port, wanted_port=stream.port).told((640, 360))
+        assert told.startswith(f"Port {stream.port} is taken, so this is {other.port}")
+        assert "Width 640, Height 360" in told
     finally:
         other.close()
 

@@ -12,6 +12,7 @@ import asyncio
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -58,12 +59,14 @@ class Viewer:
 
 
 class Feed:
-    def __init__(self, *, quality: int) -> None:
+    def __init__(self, *, quality: int, on_watched: Callable[[bool], None] = lambda is_watched: None) -> None:
+        """`on_watched` is told when the first viewer comes and when the last has gone, in the event loop."""
         self.viewers: set[Viewer] = set()
         self.newest: Picture | None = None
         self.shown = 0
         self.lost = [0, 0]  # sent and skipped of viewers that have gone
         self._is_watched = False
+        self._on_watched = on_watched
         self._quality = quality
         self._mailbox = Mailbox()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -80,9 +83,9 @@ class Feed:
         self._next = loop.create_future()
         self._thread.start()
 
-    def show(self, bgra_u8: np.ndarray) -> None:
-        """The loop's: one copy while somebody watches, nothing else."""
-        self.shown += 1
+    def show(self, bgra_u8: np.ndarray, number: int | None = None) -> None:
+        """One copy while somebody watches, nothing else; the number is the next when left out. For any one thread."""
+        self.shown = self.shown + 1 if number is None else number
         if self._is_watched:
             self._mailbox.put(self.shown, bgra_u8)
 
@@ -95,15 +98,20 @@ class Feed:
     def enter(self, kind: str) -> Viewer:
         viewer = Viewer(kind)
         self.viewers.add(viewer)
-        self._is_watched = True
+        self._watch(True)
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
         self.lost = [self.lost[0] + viewer.sent, self.lost[1] + viewer.skipped]
         if not self.viewers:
-            self._is_watched = False
+            self._watch(False)
             self.newest = None  # the next viewer shall not begin with a picture of long ago
+
+    def _watch(self, is_watched: bool) -> None:
+        if is_watched != self._is_watched:
+            self._is_watched = is_watched
+            self._on_watched(is_watched)
 
     async def after(self, number: int) -> Picture:
         """The newest picture, as soon as there is one newer than `number`."""

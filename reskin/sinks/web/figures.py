@@ -1,17 +1,20 @@
-"""/status.json: what the loop counts and what the viewers got. Read in the server's thread while the loop writes, so a
-figure may be one tick older than the one beside it."""
+"""/status.json: what the loop counts, and what the viewers got. The first part is the loop's process's, the second the
+server's, so a figure may be half a second older than the one beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from reskin.sinks.web.feed import Feed
 from reskin.status import Status
+
+if TYPE_CHECKING:
+    from reskin.sinks.web.feed import Feed
 
 RECENT = 24  # pictures: a second
 
 
-def figures(status: Status, feed: Feed, refused: Mapping[str, int]) -> dict[str, object]:
+def app_figures(status: Status) -> dict[str, Any]:
     latency = status.latency_ms
     return {
         "fps": round(status.fps, 2),
@@ -33,10 +36,18 @@ def figures(status: Status, feed: Feed, refused: Mapping[str, int]) -> dict[str,
             "overtaken": status.dropped_overtaken,
             "hidden": status.dropped_hidden,
             "engine": status.dropped_engine,
-            "encoder": feed.dropped,
-            "viewers": feed.lost[1] + sum(viewer.skipped for viewer in feed.viewers),
         },
-        "pictures": feed.shown,
-        "viewers": [{"kind": viewer.kind, "sent": viewer.sent, "skipped": viewer.skipped} for viewer in feed.viewers],
+    }
+
+
+def figures(app: Mapping[str, Any], feed: Feed, refused: Mapping[str, int]) -> dict[str, Any]:
+    """`app` is what `app_figures` gave."""
+    viewers = [{"kind": viewer.kind, "sent": viewer.sent, "skipped": viewer.skipped} for viewer in feed.viewers]
+    drops = {"encoder": feed.dropped, "viewers": feed.lost[1] + sum(viewer.skipped for viewer in feed.viewers)}
+    return {
+        **app,
+        "drops": {**app.get("drops", {}), **drops},
+        "pictures": max(feed.shown, app.get("pictures", 0)),  # the feed hears of none while nobody watches
+        "viewers": viewers,
         "refused": dict(refused),
     }

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reskin.theme_store import ThemeStore
 from reskin.themes import Theme, shipped_theme_folder
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 SWATCH = ("sky", "structure", "foliage", "ground")  # top to bottom, as in a landscape
+MOST_ITEMS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     id: str
-    theme: Theme
+    name: str
+    description: str
+    colors: tuple[str, ...]
     picture: Path | None
 
     def json(self) -> dict[str, object]:
-        materials = self.theme.materials()
         return {
-            "id": self.id, "name": self.theme.name, "description": self.theme.description,
+            "id": self.id, "name": self.name, "description": self.description, "colors": list(self.colors),
             "has_picture": self.picture is not None,
-            "colors": [color for name in SWATCH for color in reversed(materials[name].colors[-2:])],
         }  # fmt: skip
 
 
-def gallery(store: ThemeStore) -> list[Item]:
-    """Every theme of the store that can be chosen by its id."""
-    return [Item(path.stem, theme, _picture(path)) for path, theme in store.with_files()]
+def gallery(themes: Sequence[tuple[Path, Theme]]) -> list[Item]:
+    """Of files with their themes, as `ThemeStore.with_files` gives them; each can be chosen by its id."""
+    return [_item(path, theme) for path, theme in themes[:MOST_ITEMS]]
+
+
+def _item(path: Path, theme: Theme) -> Item:
+    materials = theme.materials()
+    colors = tuple(color for name in SWATCH for color in reversed(materials[name].colors[-2:]))
+    return Item(path.stem, theme.name, theme.description, colors, _picture(path))
 
 
 def _picture(path: Path) -> Path | None:

@@ -1,7 +1,7 @@
 """What the pages and streams answer, once `guard` has let the request in. Runs in the server's event loop.
 
-GET changes nothing. Acting is one POST of JSON, `{"action": "strength", "value": 0.5}`, which becomes a command in the
-queue that the loop polls. A viewer gets a picture, acknowledges it, and only then gets the newest again, so what is
+GET changes nothing. Acting is one POST of JSON, `{"action": "strength", "value": 0.5}`, which becomes a command for the
+loop. A viewer gets a picture, acknowledges it, and only then gets the newest again, so what is
 slow sees fewer pictures and no old ones. Knows nothing of sockets and ports.
 """
 
@@ -10,21 +10,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import WSMsgType, web
 from pydantic import ValidationError
 
-from reskin.remote import Command, Remote
+from reskin.remote import Command
 from reskin.sinks.web.actions import ACTION, Prompt
 from reskin.sinks.web.feed import Feed, Picture, Viewer
 from reskin.sinks.web.figures import figures
-from reskin.sinks.web.gallery import gallery
+from reskin.sinks.web.gallery import Item
 from reskin.sinks.web.guard import GUARD, HEADERS
 from reskin.sinks.web.pages import Page, control_page, view_page
-from reskin.status import Status
-from reskin.theme_store import ThemeStore
 
 MOST_VIEWERS = 32
 MOST_BODY_BYTES = 64 * 1024
@@ -36,12 +35,12 @@ BOUNDARY = b"--picture\r\n"
 
 @dataclass(kw_only=True)
 class Show:
-    """What the routes have of the app; all but the feed may be left out, as in tests."""
+    """What the routes have of the app; all but the feed may be left out."""
 
     feed: Feed
-    status: Status = field(default_factory=Status)
-    store: ThemeStore | None = None
-    remote: Remote = field(default_factory=Remote)
+    figures: Callable[[], Mapping[str, Any]] = dict  # the loop's part of /status.json
+    items: Callable[[], list[Item]] = list  # the gallery
+    obey: Callable[[Command], None] = lambda command: None
     pages: dict[str, Page] = field(default_factory=lambda: {"/": view_page(), "/control": control_page()})
 
 
@@ -68,18 +67,16 @@ async def page(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     show = request.app[SHOW]
-    return _json(figures(show.status, show.feed, request.app[GUARD].refused))
+    return _json(figures(show.figures(), show.feed, request.app[GUARD].refused))
 
 
 async def themes(request: web.Request) -> web.Response:
-    store = request.app[SHOW].store
-    return _json([] if store is None else [item.json() for item in gallery(store)])
+    return _json([item.json() for item in request.app[SHOW].items()])
 
 
 async def picture(request: web.Request) -> web.Response:
-    store = request.app[SHOW].store
     wanted = request.match_info["theme_id"]
-    file = next((item.picture for item in gallery(store) if item.id == wanted), None) if store else None
+    file = next((item.picture for item in request.app[SHOW].items() if item.id == wanted), None)
     if file is None:
         raise web.HTTPNotFound
     return web.Response(body=file.read_bytes(), content_type="image/jpeg", headers=HEADERS)
@@ -101,7 +98,7 @@ async def act(request: web.Request) -> web.Response:
         command, note = await asyncio.to_thread(action.read)
     else:
         command, note = action.command(), ""
-    show.remote.send(command)
+    show.obey(command)
     return _json({"note": note})
 
 

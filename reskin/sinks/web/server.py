@@ -1,17 +1,15 @@
 """The server's thread: two sockets of this machine alone, an event loop, and an end within a second.
 
-The sockets are opened by whoever makes the server, so a port that cannot be had is an error there. Knows nothing of
-pictures; `routes` does.
+`ports` opens the sockets, in the process that can tell the player when there are none. Knows nothing of pictures;
+`routes` does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import socket
-import sys
 import threading
 
 from aiohttp import web
@@ -21,63 +19,17 @@ from reskin.sinks.web.guard import DOORKEEPER, GUARD, Doorkeeper, Guard, guarded
 from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.routes import MOST_BODY_BYTES, Show, add_routes
 
-MOST_PORTS = 10  # that are tried, one after the other
 KEEP_ALIVE_S = 5.0  # also until the first request: a connection that says nothing
 END_S = 0.2  # for what is being answered
-_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-
-
-def open_sockets(port: int) -> list[socket.socket]:
-    """127.0.0.1 and, where there is one, ::1, on that port or the next that is free on both; 0: any that is free."""
-    tried = range(port, min(port + MOST_PORTS, 65536)) if port else [0] * MOST_PORTS
-    error: OSError | None = None
-    for number in tried:
-        try:
-            return _both(number)
-        except OSError as taken:
-            error = taken
-    raise StreamError(
-        f"opening a port for OBS: none from {tried[0]} to {tried[-1]} can be had ({error}). "
-        "Give another in the settings: [stream] port."
-    ) from error
-
-
-def _both(port: int) -> list[socket.socket]:
-    four = _listen(socket.AF_INET, "127.0.0.1", port)
-    try:
-        return [four, _listen(socket.AF_INET6, "::1", four.getsockname()[1])]
-    except OSError as error:
-        if error.errno in _NO_SUCH_ADDRESS or not socket.has_ipv6:
-            return [four]
-        four.close()  # ::1 is another's: "localhost" in a browser would be theirs
-        raise
-
-
-def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if sys.platform == "win32":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family is socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind((host, port))
-        listening.listen(128)
-        listening.setblocking(False)
-    except OSError:
-        listening.close()
-        raise
-    return listening
 
 
 class WebServer:
     """Serves from when it is made until `close`."""
 
-    def __init__(self, port: int, keys: Keys, show: Show) -> None:
-        self._sockets = open_sockets(port)
-        self.port: int = self._sockets[0].getsockname()[1]
-        self.guard = Guard(self.port, keys)
+    def __init__(self, sockets: list[socket.socket], keys: Keys, show: Show) -> None:
+        """The sockets are those of `ports.open_sockets`; they are closed with it."""
+        self._sockets = sockets
+        self.guard = Guard(sockets[0].getsockname()[1], keys)
         self.error: Exception | None = None
         self._show = show
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -1,21 +1,30 @@
-"""The sink behind the pages: the loop's pictures go to whoever watches, and the links say where. One copy a picture."""
+"""The sink behind the pages: the loop's pictures go to a process that serves them (`process`). One copy a picture, and
+none while nobody watches; what the control page asks for goes to the loop's queue of commands."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from reskin.errors import StreamError
 from reskin.frame import Frame, Region
-from reskin.remote import Remote
+from reskin.remote import Command, Remote
 from reskin.settings import StreamSettings
-from reskin.sinks.web.feed import Feed
+from reskin.sinks.picture_process import PictureProcess
+from reskin.sinks.web.addresses import Addresses
+from reskin.sinks.web.figures import app_figures
+from reskin.sinks.web.gallery import gallery
 from reskin.sinks.web.keys import Keys, kept_keys
-from reskin.sinks.web.routes import Show
-from reskin.sinks.web.server import WebServer
+from reskin.sinks.web.ports import open_sockets
+from reskin.sinks.web.process import serve_stream
 from reskin.status import Status
 from reskin.theme_store import ThemeStore
+from reskin.themes import Theme
+
+TELL_EVERY = 12  # pictures: half a second
 
 
 class WebSink:
-    """Serves from when it is made until `close`. An error of the server is raised at the next `show`."""
+    """Serves from soon after it is made until `close`. An error of the server is raised at the next `show`."""
 
     name = "stream"
 
@@ -24,37 +33,66 @@ class WebSink:
         store: ThemeStore | None = None, remote: Remote | None = None,
     ) -> None:  # fmt: skip
         """The keys are those of this user when left out; without a store there is no gallery."""
+        sockets = open_sockets(settings.port)  # here, so that a port that cannot be had is an error at once
         self.keys = keys or kept_keys()
-        self.feed = Feed(quality=settings.quality)
-        show = Show(feed=self.feed, status=status or Status(), store=store, remote=remote or Remote())
-        self._server = WebServer(settings.port, self.keys, show)
-        self._wanted_port = settings.port
+        self.addresses = Addresses(
+            keys=self.keys, port=sockets[0].getsockname()[1], wanted_port=settings.port
+        )  # fmt: skip
+        self.is_watched = False
+        self._status, self._store, self._remote = status or Status(), store, remote or Remote()
+        self._shown = 0
+        self._may_tell = True
+        self._themes: list[tuple[Path, Theme]] = []
+        try:
+            self._process = PictureProcess("reskin-stream", serve_stream, sockets, self.keys, settings.quality)
+        finally:
+            for listening in sockets:
+                listening.close()
+        self._tell()
 
     @property
-    def port(self) -> int:
-        return self._server.port
+    def pid(self) -> int | None:
+        """Of the process that serves."""
+        return self._process.pid
 
     def show(self, frame: Frame, region: Region) -> None:
-        if self._server.error is not None:
-            raise StreamError(f"serving OBS: {self._server.error}") from self._server.error
-        self.feed.show(frame.bgra_u8)
+        for message in self._process.heard():
+            self._hear(message)
+        if self._process.exit_code is not None:
+            raise StreamError(f"serving OBS: its process ended with exit code {self._process.exit_code}.")
+        self._shown += 1
+        if self.is_watched:
+            self._process.put(self._shown, frame.captured_ns, frame.bgra_u8)
+        if self._may_tell and self._shown % TELL_EVERY == 0:
+            self._tell()
 
     def close(self) -> None:
-        self._server.close()
+        self._process.close()
 
     def link(self, path: str = "/", *, acts: bool = False) -> str:
-        secret = f"token={self.keys.act}" if acts else f"key={self.keys.watch}"
-        return f"http://127.0.0.1:{self.port}{path}?{secret}"
+        return self.addresses.link(path, acts=acts)
 
-    def told(self, size: tuple[int, int] | None) -> str:
-        """For the player: the links, and what to click. `size` is (w, h) of the game's window."""
-        w, h = size or (1280, 720)
-        lines = [
-            f"In OBS:   Sources, +, Browser. URL {self.link()}",
-            f"          Width {w}, Height {h}; tick 'Refresh browser when scene becomes active'.",
-            f"   or:    Sources, +, Media Source. Untick 'Local File', Input {self.link('/stream.mjpg')}",
-            f"Control:  {self.link('/control', acts=True)}",
-        ]
-        if self._wanted_port not in (0, self.port):
-            lines.insert(0, f"Port {self._wanted_port} is taken, so this is {self.port}: another link for OBS.")
-        return "\n".join(lines)
+    def _hear(self, message: object) -> None:
+        match message:
+            case ("watched", bool(is_watched)):
+                self.is_watched = is_watched
+            case ("command", command) if isinstance(command, Command):
+                self._remote.send(command)
+            case ("heard",):
+                self._may_tell = True
+            case ("error", str(text)):
+                raise StreamError(f"serving OBS: {text}")
+
+    def _tell(self) -> None:
+        """The themes when others are there than before, else the figures."""
+        themes = [] if self._store is None else self._store.with_files()
+        if _are_same(themes, self._themes):
+            self._process.send(("figures", {**app_figures(self._status), "pictures": self._shown}))
+        else:
+            self._themes = themes
+            self._process.send(("themes", gallery(themes)))
+        self._may_tell = False
+
+
+def _are_same(one: list[tuple[Path, Theme]], other: list[tuple[Path, Theme]]) -> bool:
+    return len(one) == len(other) and all(a is b for (_, a), (_, b) in zip(one, other, strict=True))
