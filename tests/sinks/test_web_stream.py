@@ -55,9 +55,11 @@ def picture(message: bytes) -> tuple[int, np.ndarray]:
     return number, cv2.imdecode(np.frombuffer(message[HEADER.size :], np.uint8), cv2.IMREAD_COLOR)
 
 
-async def watch(stream: Stream, count: int, pause_s: float = 0.0) -> list[int]:
+async def watch(
+    stream: Stream, count: int, pause_s: float = 0.0, numbers: list[int] | None = None
+) -> list[int]:  # fmt: skip
     """The numbers of so many pictures, each acknowledged after the pause."""
-    numbers = []
+    numbers = [] if numbers is None else numbers
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"http://127.0.0.1:{stream.port}/frames?key={stream.keys.watch}") as web_socket,

@@ -20,6 +20,8 @@ import numpy as np
 
 from reskin.sinks.mailbox import Mailbox
 
+AT_FULL_RATE = 4  # OBS, the control page, a phone: who came first gets every picture
+CROWD_SPACING_S = 1 / 8
 HEADER = struct.Struct(">Qd")
 
 
@@ -61,7 +63,7 @@ class Viewer:
 class Feed:
     def __init__(self, *, quality: int, on_watched: Callable[[bool], None] = lambda is_watched: None) -> None:
         """`on_watched` is told when the first viewer comes and when the last has gone, in the event loop."""
-        self.viewers: set[Viewer] = set()
+        self.viewers: list[Viewer] = []  # in the order in which they came
         self.newest: Picture | None = None
         self.shown = 0
         self.lost = [0, 0]  # sent and skipped of viewers that have gone
@@ -97,12 +99,12 @@ class Feed:
 
     def enter(self, kind: str) -> Viewer:
         viewer = Viewer(kind)
-        self.viewers.add(viewer)
+        self.viewers.append(viewer)
         self._watch(True)
         return viewer
 
     def leave(self, viewer: Viewer) -> None:
-        self.viewers.discard(viewer)
+        self.viewers.remove(viewer)
         self.lost = [self.lost[0] + viewer.sent, self.lost[1] + viewer.skipped]
         if not self.viewers:
             self._watch(False)
@@ -112,6 +114,10 @@ class Feed:
         if is_watched != self._is_watched:
             self._is_watched = is_watched
             self._on_watched(is_watched)
+
+    def spacing_s(self, viewer: Viewer) -> float:
+        """From one picture to the next at least: a crowd gets fewer each, so that it leaves the game its cores."""
+        return 0.0 if viewer in self.viewers[:AT_FULL_RATE] else CROWD_SPACING_S
 
     async def after(self, number: int) -> Picture:
         """The newest picture, as soon as there is one newer than `number`."""

@@ -122,13 +122,16 @@ async def frames(request: web.Request) -> web.StreamResponse:
 
 
 async def _send(request: web.Request, web_socket: web.WebSocketResponse, feed: Feed, viewer: Viewer) -> None:
+    clock = asyncio.get_running_loop().time
     with contextlib.suppress(ConnectionError, TimeoutError):
         while True:
             newest = await feed.after(viewer.number)
             viewer.take(newest)
+            next_s = clock() + feed.spacing_s(viewer)
             async with asyncio.timeout(SILENT_S):
                 await web_socket.send_bytes(newest.message)
                 await viewer.acknowledged.wait()
+            await asyncio.sleep(next_s - clock())
     _abort(request)
 
 
@@ -146,7 +149,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
             await asyncio.sleep(max(0.0, next_s - clock()))
             newest = feed.newest
             assert newest is not None, "it stays while somebody watches"
-            next_s = clock() + MJPEG_SPACING_S
+            next_s = clock() + max(MJPEG_SPACING_S, feed.spacing_s(viewer))
             viewer.take(newest)
             async with asyncio.timeout(SILENT_S):
                 await response.write(_part(newest))
