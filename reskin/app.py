@@ -21,6 +21,7 @@ from types import FrameType
 import numpy as np
 
 from reskin import platforms
+from reskin.box_mode import open_box_mode
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.gpu_presets import check
@@ -113,6 +114,9 @@ def run(
         bar = open_bar(settings.hotkeys.prompt, loader)
         if bar is not None:
             parts.callback(bar.close)
+        boxes = open_box_mode(settings.hotkeys.keep_box, profile, capture.title, loader)
+        if boxes is not None:
+            parts.callback(boxes.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
         shield, remote = Shield(status.failures, options.warnings), Remote()
@@ -134,7 +138,7 @@ def run(
                 seconds=options.seconds, warm_up_s=options.warm_up_s, note_s=settings.overlay.note_s,
                 strength_step=settings.overlay.strength_step, on_screenshot=screenshots.take,
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
-                timeline=options.timeline, prompt_bar=bar,
+                timeline=options.timeline, prompt_bar=bar, box_mode=boxes,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
                 poll_commands=remote.poll, on_grab=opened.onlookers, keep=profile.under,
                 flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,

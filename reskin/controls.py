@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from reskin.box_mode import BoxMode
+from reskin.frame import Region
 from reskin.platforms.base import KeyEvent
 from reskin.prompt_bar import PromptBar
 from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
@@ -22,7 +24,7 @@ _BESIDE_TYPING = ("prompt", "panic", "quit")  # hotkeys that are heard while the
 class Controls:
     def __init__(
         self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0,
-        timeline: Timeline | None = None, bar: PromptBar | None = None,
+        timeline: Timeline | None = None, bar: PromptBar | None = None, boxes: BoxMode | None = None,
     ) -> None:  # fmt: skip
         self.theme: Theme = store.current  # at the player's strength; the same object until something changes
         self.fade_frames = fade_frames  # over which that theme comes
@@ -34,6 +36,7 @@ class Controls:
         self._usual_fade = fade_frames
         self._timeline = timeline
         self._bar = bar
+        self._boxes = boxes
         self._steps_shown = 0  # of the timeline
         self._panics = False
         self._store = store
@@ -43,6 +46,7 @@ class Controls:
             "previous_theme": lambda: self._show(store.previous()),
             **{f"theme_{n}": lambda n=n: self._show(store.select(n - 1)) for n in range(1, 10)},  # type: ignore[misc]
             "prompt": self._toggle_bar,
+            "keep_box": self._toggle_boxes,
             "toggle_overlay": self._toggle,
             "panic": self._panic,
             "strength_up": lambda: self._change_strength(strength_step),
@@ -85,6 +89,8 @@ class Controls:
             if answer.theme is not None:
                 self._show(self._store.show(answer.theme))
             notes.append(answer.message)
+        if self._boxes is not None and (note := self._boxes.poll(playing_ns)):
+            notes.append(note)
         return notes
 
     def takes_panic(self) -> bool:
@@ -92,10 +98,12 @@ class Controls:
         panics, self._panics = self._panics, False
         return panics
 
-    def close_bar(self) -> None:
-        """For when nothing of the prompt bar can be seen: it must not keep the keyboard then."""
-        if self._bar is not None:
-            self._bar.cancel()
+    def lie_over(self, window: Region | None) -> None:
+        """Where the game's window is. None: nothing can be seen, so keyboard and mouse must be the game's."""
+        if self._boxes is not None:
+            self._boxes.lie_over(window)
+        if window is None:
+            self._give_back()
 
     def obey(self, commands: Iterable[Command]) -> list[str]:
         """Do what a remote control says; returns notes for the player."""
@@ -137,12 +145,25 @@ class Controls:
         self._bar.toggle()
         return ""
 
+    def _toggle_boxes(self) -> str:
+        if self._boxes is None:
+            return "There is no box mode on this system yet; write the boxes into a profile"
+        return self._boxes.toggle(is_skinned=self.is_on)
+
+    def _give_back(self) -> None:
+        """Keyboard and mouse, to the game."""
+        if self._bar is not None:
+            self._bar.cancel()
+        if self._boxes is not None:
+            self._boxes.cancel()
+
     def _toggle(self) -> str:
+        self._give_back()
         self.is_on = not self.is_on
         return f"Reskin on: {self.theme.name}" if self.is_on else "Reskin off"
 
     def _panic(self) -> str:
-        self.close_bar()
+        self._give_back()
         self.is_on, self._panics = False, True
         return "Reskin off"
 

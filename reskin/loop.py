@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reskin.box_mode import BoxMode
 from reskin.controls import Controls
 from reskin.engine_link import Engine, EngineNews, Painting
 from reskin.errors import ReskinError
@@ -56,6 +57,7 @@ class LoopOptions:
     fade_frames: int = 0  # painted frames from one theme to the next; 0 is a cut
     timeline: Timeline | None = None
     prompt_bar: PromptBar | None = None  # not closed here
+    box_mode: BoxMode | None = None  # the same
     on_screenshot: Callable[[np.ndarray], None] = lambda picture: None  # gets a copy; must not block
     poll_notes: Callable[[], list[str]] = list  # notes of others, such as where a screenshot went
     poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
@@ -88,10 +90,13 @@ def run_loop(
         fade_frames=options.fade_frames,
         timeline=options.timeline,
         bar=options.prompt_bar,
+        boxes=options.box_mode,
     )
     note = Note(stay_s=options.note_s)
     guard = SelfCaptureGuard()
-    panels = note if options.prompt_bar is None else Panels(note.shown, options.prompt_bar.shown)
+    bar, boxes = options.prompt_bar, options.box_mode
+    sources = [note.shown] if bar is None else [note.shown, bar.shown]
+    panels = Panels(*sources) if boxes is None else Panels(*sources, marks=boxes.marks)
     limiter = None if options.flash_limiter == "off" else FlashLimiter(options.flash_limiter, fps=TICK_HZ)
     presenter = Presenter(overlay, sinks, panels, guard, limiter)
     ledger, grab_timer, grace, quality = Ledger(status), GrabTimer(), Grace(), QualityGovernor()
@@ -111,8 +116,7 @@ def run_loop(
                 fade_frames=controls.fade_frames,
             )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
-            if region is None:
-                controls.close_bar()
+            controls.lie_over(region)
             if frame is not None:
                 for look in options.on_grab:
                     look(frame)

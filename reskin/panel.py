@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +26,9 @@ PANEL_BGR = (28, 22, 20)
 PANEL_ALPHA = 208  # of 255: the game stays visible through it
 TEXT_WEIGHT = 450
 MIN_WINDOW_W_PX, MIN_WINDOW_H_PX = 160, 90  # below this a panel would be unreadable and hide the game
+
+MARK_PX = 2
+MARK_BGR, NEW_MARK_BGR = (60, 190, 255), (255, 255, 255)
 
 Content = TypeVar("Content")
 
@@ -62,18 +65,55 @@ Shown = tuple[Panel, float]  # and its opacity
 PanelSource = Callable[[int, int, int], Shown | None]  # window height and width, now_ns: what to show now
 
 
-class Panels:
-    """Lays what its sources show now over a frame. Panels of several sources must not overlap."""
+class Mark(NamedTuple):
+    """The outline of a box, in pixels of the window."""
 
-    def __init__(self, *sources: PanelSource) -> None:
+    x: int
+    y: int
+    w: int
+    h: int
+    is_new: bool = False  # still being drawn by hand
+
+    def strips(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """The parts of a frame that it covers: a bright line within, a dark one around it."""
+        found = []
+        for out in (MARK_PX // 2 + 1, 0):
+            left, top = max(0, self.x - out), max(0, self.y - out)
+            area = pixels[top : self.y + self.h + out, left : self.x + self.w + out]
+            wide = MARK_PX + out
+            found += [area[:wide], area[-wide:], area[:, :wide], area[:, -wide:]]
+        return found
+
+
+MarkSource = Callable[[int, int], list[Mark]]  # window height and width
+
+
+def _no_marks(window_h: int, window_w: int) -> list[Mark]:
+    return []
+
+
+class Panels:
+    """Lays what its sources show now over a frame, and boxes. Panels of several sources must not overlap."""
+
+    def __init__(self, *sources: PanelSource, marks: MarkSource = _no_marks) -> None:
         self._sources = sources
+        self._marks = marks
 
     @contextlib.contextmanager
     def over(self, bgra_u8: np.ndarray, now_ns: int) -> Iterator[None]:
         """Inside, the frame has the panels on it; afterwards it is as it was."""
         shown = self._shown(bgra_u8, now_ns)
-        before = [(area, area.copy()) for area in (panel.area(bgra_u8) for panel, _ in shown)]
-        for (panel, opacity), (area, _) in zip(shown, before, strict=True):
+        marks = self._marks(*bgra_u8.shape[:2])
+        areas = [panel.area(bgra_u8) for panel, _ in shown]
+        strips = [strip for mark in marks for strip in mark.strips(bgra_u8)]
+        before = [(area, area.copy()) for area in (*areas, *strips)]
+        for mark in marks:
+            dark_and_bright = mark.strips(bgra_u8)
+            for strip in dark_and_bright[:4]:
+                strip[..., :3] = 0
+            for strip in dark_and_bright[4:]:
+                strip[..., :3] = NEW_MARK_BGR if mark.is_new else MARK_BGR
+        for (panel, opacity), area in zip(shown, areas, strict=True):
             panel.blend_onto(area, opacity)
         try:
             yield

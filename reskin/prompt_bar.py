@@ -15,7 +15,7 @@ from reskin import platforms
 from reskin.errors import DisplayError
 from reskin.line_editor import History, LineEditor, history_path
 from reskin.panel import PanelDrawer, Shown
-from reskin.platforms.base import EditKey, TextInput, TextInputState
+from reskin.platforms.base import EditKey, InputState, TextInput
 from reskin.prompt_panel import Line, draw_bar
 from reskin.prompts import NOTHING, prompt_theme
 from reskin.themes import Theme, prompted_theme
@@ -106,7 +106,7 @@ class PromptBar:
                 self._line.insert(typed.text)
         if self._line is None:
             return self._answered()
-        if self._keyboard.state is TextInputState.REFUSED:
+        if self._keyboard.state is InputState.REFUSED:
             self.cancel()
             return Answer(message=REFUSED)
         self._last_key_ns = now_ns if self._last_key_ns is None else self._last_key_ns
@@ -118,7 +118,7 @@ class PromptBar:
         """Its panel while it is open, as `reskin.panel.PanelSource`."""
         if self._line is None:
             return None
-        is_ready = self._keyboard.state is TextInputState.ACTIVE
+        is_ready = self._keyboard.state is InputState.ACTIVE
         panel = self._drawer.panel(Line(self._line.text, self._line.cursor, is_ready), window_h, window_w)
         return (panel, 1.0) if panel is not None else None
 

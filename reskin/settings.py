@@ -86,6 +86,7 @@ class HotkeySettings(_Part):
     split: Chord = "<ctrl>+<alt>+s"
     materials: Chord = "<ctrl>+<alt>+m"
     prompt: Chord = "<ctrl>+<alt>+i"  # opens the prompt bar, and closes it again
+    keep_box: Chord = "<ctrl>+<alt>+k"  # the mouse drags boxes over what stays the game's own; the key again ends it
     screenshot: Chord = "<ctrl>+<alt>+x"
     panic: Chord = "<ctrl>+<alt>+<end>"  # the game back at once, whatever happens
     quit: Chord = "<ctrl>+<alt>+q"

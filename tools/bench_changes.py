@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from rich.table import Table
 
 from reskin.line_editor import History, history_path
-from reskin.platforms.base import EditKey, TextInputState
+from reskin.platforms.base import EditKey, InputState
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
 from reskin.prompt_bar import PromptBar
 from reskin.settings import Settings
@@ -91,7 +91,7 @@ def fake_hands(keys: FakeHotkeys, keyboard: FakeTextInput) -> Hands:
 
     def wait_for_bar() -> None:
         end_s = time.monotonic() + OPEN_LIMIT_S
-        while keyboard.state is not TextInputState.ACTIVE and time.monotonic() < end_s:
+        while keyboard.state is not InputState.ACTIVE and time.monotonic() < end_s:
             time.sleep(0.005)
 
     return Hands(

@@ -7,7 +7,6 @@ themes only that they are tables of values.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -97,20 +96,6 @@ def open_document(text: str, path: Path) -> ThemeDocument:
     if not same:
         raise ThemeError(f"opening {path} to edit: it cannot be written back as it is. Edit it in a text editor")
     return ThemeDocument(text)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Beside the file, then renamed over it: no half theme, whatever happens. ThemeError when it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(path)
-    except OSError as error:
-        raise ThemeError(f"saving {path}: {error.strerror}; check the folder and its space") from error
-    finally:
-        with contextlib.suppress(OSError):  # its folder may be none
-            partial.unlink(missing_ok=True)
 
 
 def _at(tree: Any, location: Location) -> Any:

@@ -17,7 +17,7 @@ from pygame_gui.elements import UIButton, UIImage, UILabel, UIPanel
 
 from engine.config import MATERIALS
 from reskin.editor import look
-from reskin.editor.document import Location, ThemeDocument, open_document, write_text
+from reskin.editor.document import Location, ThemeDocument, open_document
 from reskin.editor.fields import PAGES
 from reskin.editor.panel import Edit, Page
 from reskin.editor.question import Question
@@ -28,6 +28,7 @@ from reskin.renderer import Renderer
 from reskin.theme_model import Theme
 from reskin.themes import parse_theme
 from reskin.toml_errors import read_text
+from reskin.toml_file import write_text
 
 SIZE, SMALLEST = (1280, 760), (960, 640)
 FPS = 30

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reskin.errors import DisplayError, ReskinError
 from reskin.frame import Region
-from reskin.platforms.base import Capture, Hotkeys, Overlay, TextInput
+from reskin.platforms.base import Capture, Hotkeys, Overlay, PointerInput, TextInput
 from reskin.platforms.choice import Choice
 
 if TYPE_CHECKING:
@@ -88,6 +88,14 @@ def open_text_input() -> TextInput:
     from reskin.platforms.x11.text_input import X11TextInput
 
     return X11TextInput()
+
+
+def open_pointer_input() -> PointerInput:
+    """The mouse for the box mode. It stays the game's until the mode begins; on Windows this part is to come."""
+    _require_x11("taking the mouse for the box mode")
+    from reskin.platforms.x11.pointer_input import X11PointerInput
+
+    return X11PointerInput()
 
 
 def probe() -> list[Choice]:

@@ -77,10 +77,12 @@ class Hotkeys(Protocol):
     def close(self) -> None: ...
 
 
-class TextInputState(Enum):
-    OFF = "off"  # the keyboard is the game's
-    STARTING = "starting"  # it is Reskin's as soon as the keys of the hotkey are up: the game must see them go up
-    ACTIVE = "active"  # what is typed comes to Reskin and not to the game
+class InputState(Enum):
+    """Of a keyboard or a mouse that Reskin takes from the game for a while."""
+
+    OFF = "off"  # it is the game's
+    STARTING = "starting"  # asked for; a keyboard once the hotkey's own keys are up: the game must see them go up
+    ACTIVE = "active"  # what is typed or clicked comes to Reskin and not to the game
     REFUSED = "refused"  # another program holds it; `end` makes it OFF
 
 
@@ -112,7 +114,7 @@ class TextInput(Protocol):
     name: str
 
     @property
-    def state(self) -> TextInputState: ...
+    def state(self) -> InputState: ...
 
     def begin(self) -> None:
         """Take the keyboard; `poll` does it, over some ticks."""
@@ -128,4 +130,39 @@ class TextInput(Protocol):
 
     def close(self) -> None:
         """Give the keyboard back at once; closing twice is fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """The mouse at a pixel of the screen, and what it did there."""
+
+    x: int
+    y: int
+    button: int = 0  # 1 left, 3 right; 0: it only moved
+    pressed: bool = False  # False: released, or moved
+
+
+class PointerInput(Protocol):
+    """The mouse, taken from the game for a while. Ends by itself with the process that holds it."""
+
+    name: str
+
+    @property
+    def state(self) -> InputState: ...
+
+    def begin(self) -> None:
+        """Take the mouse; `poll` does it, over some ticks."""
+        ...
+
+    def end(self) -> None:
+        """Give it back."""
+        ...
+
+    def poll(self) -> list[Pointed]:
+        """What the mouse did since the last poll, oldest first. Called at every tick, never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Give the mouse back at once; closing twice is fine."""
         ...

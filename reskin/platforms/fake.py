@@ -14,7 +14,7 @@ import numpy as np
 
 from reskin.frame import Frame, Region
 from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, draw_marker
-from reskin.platforms.base import CaptureState, EditKey, KeyEvent, TextInputState, Typed
+from reskin.platforms.base import CaptureState, EditKey, InputState, KeyEvent, Pointed, Typed
 
 _SHIFT_PX = 4  # how far the picture moves from one frame of the fake game to the next
 
@@ -158,7 +158,7 @@ class FakeTextInput:
     name = "fake text input"
 
     def __init__(self) -> None:
-        self.state = TextInputState.OFF
+        self.state = InputState.OFF
         self.heard_by_game: list[Typed] = []
         self.refuses = False
         self.closed = False
@@ -166,21 +166,63 @@ class FakeTextInput:
 
     def type(self, *pieces: str | EditKey) -> None:
         typed = [Typed(key=piece) if isinstance(piece, EditKey) else Typed(text=piece) for piece in pieces]
-        (self._typed if self.state is TextInputState.ACTIVE else self.heard_by_game).extend(typed)
+        (self._typed if self.state is InputState.ACTIVE else self.heard_by_game).extend(typed)
 
     def begin(self) -> None:
-        self.state = TextInputState.STARTING
+        self.state = InputState.STARTING
 
     def end(self) -> None:
-        self.state = TextInputState.OFF
+        self.state = InputState.OFF
         self._typed.clear()
 
     def poll(self) -> list[Typed]:
-        if self.state is TextInputState.STARTING:
-            self.state = TextInputState.REFUSED if self.refuses else TextInputState.ACTIVE
+        if self.state is InputState.STARTING:
+            self.state = InputState.REFUSED if self.refuses else InputState.ACTIVE
         typed = list(self._typed)
         self._typed.clear()
         return typed
+
+    def close(self) -> None:
+        self.end()
+        self.closed = True
+
+
+class FakePointerInput:
+    """A mouse moved by calling `drag` and `click`; what it does while it is the game's is lost."""
+
+    name = "fake pointer input"
+
+    def __init__(self) -> None:
+        self.state = InputState.OFF
+        self.refuses = False
+        self.closed = False
+        self._pointed: deque[Pointed] = deque(maxlen=1024)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int], *, release: bool = True) -> None:
+        self.point(Pointed(*start, 1, True), Pointed(*end))
+        if release:
+            self.point(Pointed(*end, 1, False))
+
+    def click(self, place: tuple[int, int], button: int) -> None:
+        self.point(Pointed(*place, button, True), Pointed(*place, button, False))
+
+    def point(self, *pointed: Pointed) -> None:
+        if self.state is InputState.ACTIVE:
+            self._pointed.extend(pointed)
+
+    def begin(self) -> None:
+        self.state = InputState.STARTING
+
+    def end(self) -> None:
+        self.state = InputState.OFF
+        self._pointed.clear()
+
+    def poll(self) -> list[Pointed]:
+        if self.state is InputState.STARTING:
+            self.state = InputState.REFUSED if self.refuses else InputState.ACTIVE
+        pointed = list(self._pointed)
+        self._pointed.clear()
+        return pointed
 
     def close(self) -> None:
         self.end()

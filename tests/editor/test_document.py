@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import MATERIALS, PATTERNS
-from reskin.editor.document import Location, ThemeDocument, open_document, write_text
+from reskin.editor.document import Location, ThemeDocument, open_document
 from reskin.errors import ThemeError
 from reskin.themes import parse_theme, shipped_themes
+from reskin.toml_file import write_text
 
 TEXT = """\
 # my theme

@@ -17,7 +17,7 @@ from reskin.line_editor import HISTORY_LINES, LONGEST, History, LineEditor, hist
 from reskin.loop import LoopOptions, run_loop
 from reskin.note import Note
 from reskin.panel import MIN_WINDOW_H_PX, MIN_WINDOW_W_PX
-from reskin.platforms.base import CaptureState, EditKey, KeyEvent, TextInputState
+from reskin.platforms.base import CaptureState, EditKey, InputState, KeyEvent
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
 from reskin.prompt_bar import IDLE_NS, REFUSED, Answer, PromptBar, answer
 from reskin.prompt_panel import Line, draw_bar
@@ -75,7 +75,7 @@ class Desk:
     def open(self) -> None:
         self.press("prompt")
         self.tick()
-        assert self.keyboard.state is TextInputState.ACTIVE
+        assert self.keyboard.state is InputState.ACTIVE
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_enter_shows_the_look_as_soon_as_it_is_worked_out_and_gives_the_keyboard
     desk.tick("g", "reen", EditKey.BACKSPACE, "n ")
     assert desk.bar.text == "green "
     assert desk.tick(EditKey.ENTER) == []
-    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)
     assert (desk.controls.theme.name, desk.asked) == ("Red", [])  # it is worked out beside the loop
     desk.loader.work()
     assert desk.tick() == ["Green"]
@@ -105,7 +105,7 @@ def test_escape_and_the_hotkey_close_it_without_a_change(desk: Desk) -> None:
         desk.open()
         desk.tick("blu")
         close()
-        assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+        assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)
     desk.open()
     desk.tick("  ", EditKey.ENTER)  # nothing but spaces is no prompt
     assert (desk.loader.waiting, desk.history.lines) == ([], ())
@@ -140,7 +140,7 @@ def test_hotkeys_are_for_typing_while_it_is_open_but_a_held_one_is_let_go(desk: 
     desk.press("compare", pressed=False)
     assert not desk.controls.is_comparing
     desk.press("panic")  # the game back, and its keys
-    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)
     desk.open()
     desk.press("quit")
     assert desk.controls.wants_quit
@@ -150,7 +150,7 @@ def test_a_keyboard_that_another_program_holds_is_told(desk: Desk) -> None:
     desk.keyboard.refuses = True
     desk.press("prompt")
     assert desk.tick() == [REFUSED]
-    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)
 
 
 def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk: Desk) -> None:
@@ -160,8 +160,8 @@ def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk
     desk.controls.follow(IDLE_NS + 1)
     assert not desk.bar.is_open
     desk.open()
-    desk.controls.close_bar()
-    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)
+    desk.controls.lie_over(None)
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)
 
 
 def test_without_a_bar_the_key_says_so() -> None:
@@ -277,7 +277,7 @@ def test_the_loop_shows_the_bar_takes_the_prompt_and_misses_no_tick(
     assert "Green" in said
     blue, green, red = overlay.shown[-1].pixel[:3]
     assert green > max(blue, red) + 20
-    assert (desk.bar.is_open, desk.keyboard.state) == (False, TextInputState.OFF)  # the window was minimised
+    assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)  # the window was minimised
 
 
 @pytest.mark.parametrize(("h", "w"), [(MIN_WINDOW_H_PX, MIN_WINDOW_W_PX), (481, 640), (2160, 3840)])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 import xcffib.xproto as xp
 
-from reskin.platforms.base import TextInput, TextInputState, Typed
+from reskin.platforms.base import InputState, TextInput, Typed
 from reskin.platforms.fake import FakeTextInput
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.keymap import ALT, CONTROL, LOCK, SHIFT, Keymap
@@ -48,7 +48,7 @@ def typing(game: Game, monkeypatch: pytest.MonkeyPatch) -> Iterator[X11TextInput
     subprocess.run(["setxkbmap", "-layout", "us"], check=True, timeout=10)
 
 
-def until(keyboard: TextInput, state: TextInputState) -> list[Typed]:
+def until(keyboard: TextInput, state: InputState) -> list[Typed]:
     """What is typed until then; other states in between are given time."""
     typed: list[Typed] = []
     eventually(lambda: typed.extend(keyboard.poll()) or keyboard.state is state)
@@ -64,17 +64,17 @@ def heard(keyboard: TextInput, count: int) -> str:
 
 def test_the_keyboard_is_taken_given_back_and_taken_again(keyboard: TextInput) -> None:
     assert keyboard.name
-    assert keyboard.state is TextInputState.OFF
+    assert keyboard.state is InputState.OFF
     assert keyboard.poll() == []
     for _ in range(2):
         keyboard.begin()
-        assert keyboard.state is TextInputState.STARTING
-        assert until(keyboard, TextInputState.ACTIVE) == []
+        assert keyboard.state is InputState.STARTING
+        assert until(keyboard, InputState.ACTIVE) == []
         keyboard.end()
-        until(keyboard, TextInputState.OFF)
+        until(keyboard, InputState.OFF)
     keyboard.begin()
     keyboard.end()  # before it had it
-    assert keyboard.state is TextInputState.OFF
+    assert keyboard.state is InputState.OFF
     keyboard.close()
     keyboard.close()
 
@@ -86,9 +86,9 @@ def test_what_is_typed_comes_here_and_not_to_the_game(game: Game, typing: X11Tex
     for _ in range(5):
         keyboard.poll()
         time.sleep(0.01)
-    assert keyboard.state is TextInputState.STARTING  # the game must see the keys go up
+    assert keyboard.state is InputState.STARTING  # the game must see the keys go up
     xdotool("keyup", "w", "keyup", "ctrl")
-    until(keyboard, TextInputState.ACTIVE)
+    until(keyboard, InputState.ACTIVE)
     before = list(game.events)
     text = "Größe, 7 süße Bäume! Ночь"  # the last word is of the second layout
     xdotool("type", "--delay", "10", text)
@@ -102,9 +102,9 @@ def test_what_is_typed_comes_here_and_not_to_the_game(game: Game, typing: X11Tex
     keyboard.end()
     for _ in range(5):
         assert keyboard.poll() == []
-    assert keyboard.state is TextInputState.ACTIVE  # until Return is up, or the game would hear it repeat
+    assert keyboard.state is InputState.ACTIVE  # until Return is up, or the game would hear it repeat
     xdotool("keyup", "Return")
-    until(keyboard, TextInputState.OFF)
+    until(keyboard, InputState.OFF)
     xdotool("key", "k")
     game.wait_for("key k")
     assert game.events == [*before, "key k"]  # the focus never went either
@@ -116,7 +116,7 @@ def test_the_clipboard_is_pasted_as_one_line(typing: X11TextInput) -> None:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "owned\n"
         typing.begin()
-        until(typing, TextInputState.ACTIVE)
+        until(typing, InputState.ACTIVE)
         xdotool("key", "ctrl+v")
         assert heard(typing, 1) == "neige à Paris"
     finally:
@@ -152,12 +152,12 @@ def test_a_keyboard_that_another_program_holds_is_refused_and_can_be_had_later(
     try:
         assert other.core.GrabKeyboard(False, other.root, 0, mode, mode).reply().status == xp.GrabStatus.Success
         keyboard.begin()
-        until(keyboard, TextInputState.REFUSED)
+        until(keyboard, InputState.REFUSED)
         keyboard.end()
     finally:
         other.close()
     keyboard.begin()
-    until(keyboard, TextInputState.ACTIVE)
+    until(keyboard, InputState.ACTIVE)
     keyboard.close()  # at once, as at the end of a run
     xdotool("key", "k")
     game.wait_for("key k")
@@ -242,7 +242,7 @@ def test_a_key_that_the_game_saw_go_down_goes_up_for_it_when_it_does(
         game.core.SetInputFocus(xp.InputFocus.PointerRoot, window, 0, is_checked=True).check()
         xdotool("keydown", "w")  # it repeats after 0.66 s, and is no text
         keyboard.begin()
-        until(keyboard, TextInputState.ACTIVE)
+        until(keyboard, InputState.ACTIVE)
         xdotool("key", "b", "keyup", "w")
         typed: list[Typed] = []
         eventually(lambda: typed.extend(keyboard.poll()) or ("up" in dict(listen()) and typed))

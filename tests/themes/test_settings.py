@@ -22,7 +22,7 @@ from reskin.settings import (
 
 def test_the_actions_are_those_that_the_player_was_promised() -> None:
     themes = [f"theme_{n}" for n in range(1, 10)]
-    others = ["toggle_overlay", "strength_up", "strength_down", "compare", "split", "materials", "prompt"]
+    others = ["toggle_overlay", "strength_up", "strength_down", "compare", "split", "materials", "prompt", "keep_box"]
     others += ["screenshot", "panic", "quit"]
     assert list(ACTIONS) == ["next_theme", "previous_theme", *themes, *others]
 

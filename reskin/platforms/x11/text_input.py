@@ -17,7 +17,7 @@ import xcffib.xkb
 import xcffib.xproto as xp
 
 from reskin.errors import DisplayError
-from reskin.platforms.base import EditKey, TextInputState, Typed
+from reskin.platforms.base import EditKey, InputState, Typed
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.keymap import CONTROL, SHIFT, Keymap
 from reskin.platforms.x11.keysyms import DEAD, EDIT_KEYS, composed, text_of
@@ -32,7 +32,7 @@ class X11TextInput:
     name = "XGrabKeyboard"
 
     def __init__(self, display: str | None = None) -> None:
-        self.state = TextInputState.OFF
+        self.state = InputState.OFF
         self._is_ending = False
         self._x = XConnection(display)
         self._since_ns = 0
@@ -52,24 +52,24 @@ class X11TextInput:
             ).check()
 
     def begin(self) -> None:
-        if self.state is TextInputState.OFF:
-            self.state, self._since_ns, self._is_ending = TextInputState.STARTING, time.monotonic_ns(), False
+        if self.state is InputState.OFF:
+            self.state, self._since_ns, self._is_ending = InputState.STARTING, time.monotonic_ns(), False
             self._dead, self._down = 0, set()
             with self._x.guard("taking the keyboard"):
                 self._layout = self._ask_for_layout()
                 self._ask(self._x.core.QueryKeymap())
 
     def end(self) -> None:
-        if self.state is TextInputState.ACTIVE:
+        if self.state is InputState.ACTIVE:
             self._is_ending, self._since_ns = True, time.monotonic_ns()
-        elif self.state is not TextInputState.OFF:
+        elif self.state is not InputState.OFF:
             self._give_back()
 
     def poll(self) -> list[Typed]:
         with self._x.guard("listening to what is typed"):
             typed = [piece for event in self._x.events() for piece in self._heard(event)]
             waited_ns = time.monotonic_ns() - self._since_ns
-            if self.state is TextInputState.STARTING:
+            if self.state is InputState.STARTING:
                 self._take(waited_ns)
             elif self._is_ending and (not self._down or waited_ns > KEYS_UP_NS):
                 self._give_back()
@@ -80,7 +80,7 @@ class X11TextInput:
             self._give_back()
         with contextlib.suppress(xcffib.XcffibException):
             self._x.close()
-        self.state = TextInputState.OFF
+        self.state = InputState.OFF
 
     def _take(self, waited_ns: int) -> None:
         """One step towards the keyboard: are all keys up? then ask for it; was it given?"""
@@ -96,11 +96,11 @@ class X11TextInput:
             self._ask(self._grab())
         elif reply.status == xp.GrabStatus.Success:
             self._game = self._focus.reply().focus
-            self.state = TextInputState.ACTIVE
+            self.state = InputState.ACTIVE
         elif waited_ns < REFUSED_NS:
             self._ask(self._grab())
         else:
-            self.state = TextInputState.REFUSED
+            self.state = InputState.REFUSED
 
     def _grab(self) -> Any:
         mode = xp.GrabMode.Async
@@ -111,7 +111,7 @@ class X11TextInput:
         self._x.flush()
 
     def _give_back(self) -> None:
-        self.state, self._is_ending = TextInputState.OFF, False
+        self.state, self._is_ending = InputState.OFF, False
         with self._x.guard("giving the keyboard back"):
             self._x.core.UngrabKeyboard(xp.Time.CurrentTime)
             self._x.flush()
