@@ -17,13 +17,12 @@ from engine.underpaint import HUD, LUMA
 from reskin.compose import Composer
 from reskin.errors import EngineError
 from reskin.finish import finish_maps
-from reskin.keep_blend import Kept, blend_kept
-from reskin.keep_mask import KeepMask
+from reskin.keeping import Keeping
 from reskin.prepare import prepare
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
-from reskin.views import keep_regions, show_materials, split
+from reskin.views import show_materials, split
 
 PATIENCE_FRAMES = 3  # as old as readings are at quality 3
 
@@ -75,8 +74,7 @@ class EngineRenderer:
         self.name = f"{engine.preset.name}, onnxruntime, {threads} thread{'s' if threads > 1 else ''}"
         self._engine = engine
         self._composer = Composer()
-        self._keep_mask = KeepMask()
-        self.kept: Kept | None = None  # of the newest frame
+        self.keeping = Keeping()
         self._frame = 0
         self._warm_up()
 
@@ -86,7 +84,7 @@ class EngineRenderer:
 
     def reset(self) -> None:
         self._engine.reset()
-        self._keep_mask.reset()
+        self.keeping.reset()
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         """Paints into `out`; returns milliseconds of prepare, step and compose."""
@@ -104,11 +102,7 @@ class EngineRenderer:
                 bgra_u8, rgb, finish_maps(painting.maps, finish, rgb @ LUMA), out, strength=theme.strength,
                 outline=finish.outline, grain=finish.grain, frame_index=self._frame,
             )  # fmt: skip
-            read_hud = np.ascontiguousarray(painting.materials[..., HUD])
-            self.kept = self._keep_mask.update(bgra_u8, read_hud, theme.keep)
-            if self.kept is not None:
-                blend_kept(bgra_u8, self.kept, out)
-            keep_regions(bgra_u8, theme.keep.regions, out)
+            self.keeping.apply(bgra_u8, lambda: painting.materials[..., HUD], theme.keep, out)
             if view is View.SPLIT:
                 split(bgra_u8, out)
         marks.append(time.perf_counter())

@@ -23,10 +23,11 @@ from engine.token_painter import TokenPainter
 from reskin.errors import EngineError
 from reskin.finish_gpu import FinishTensors
 from reskin.gpu_presets import find_weights, missing_weights
+from reskin.keeping import Keeping
 from reskin.renderer import View
 from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
-from reskin.views import keep_regions, show_materials, split
+from reskin.views import show_materials, split
 
 FIRST_WINDOW = (1080, 1920)  # (h, w): opened before there is a game, so that its first frame compiles nothing
 
@@ -76,6 +77,7 @@ class GpuRenderer:
         self._networks = (reader.to(device, dtype, memory_format=torch.channels_last), painter.to(device, dtype))  # type: ignore[call-overload]
         self._quality, self._turn, self._anchored = 0, 0, 0
         self.drift = Drift()
+        self.keeping = Keeping()  # what is kept is cut out of the game's bytes, which are here and not on the device
         self._backend, self._step = self._open(window, backend)
         self._wanted = self._backend.name if backend == "auto" else backend
         self.name = f"{preset.name}, torch {self._backend.name}, {device_name(device)}"
@@ -83,6 +85,7 @@ class GpuRenderer:
 
     def reset(self) -> None:
         self._step.reset()
+        self.keeping.reset()
         self._turn = 0
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
@@ -105,7 +108,7 @@ class GpuRenderer:
             show_materials(bgra_u8, self._step.underlay.likeliest().cpu().numpy(), out)
         else:
             np.copyto(out, self._shown.numpy())
-            keep_regions(bgra_u8, theme.keep.regions, out)
+            self.keeping.apply(bgra_u8, lambda: self._step.underlay.hud().cpu().numpy(), theme.keep, out)
             if view is View.SPLIT:
                 split(bgra_u8, out)
         marks.append(time.perf_counter())
@@ -130,7 +133,7 @@ class GpuRenderer:
             np.array_equal(style.per_material(), before.per_material())
             and np.array_equal(style.strength, before.strength)
         )
-        self._step.set_theme(style, strength=theme.strength, keep_hud=theme.keep.hud, is_new=is_new)
+        self._step.set_theme(style, strength=theme.strength, keep_hud=False, is_new=is_new)
         self._finish.set(theme.finish)
         self._theme = theme
 

@@ -6,6 +6,7 @@ Evidence comes and goes from frame to frame; a cell changes sides only after it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -102,8 +103,11 @@ class KeepMask:
         self._was_known = False  # what stands still
         self._has_news = False  # lines that no vote has been cast for
 
-    def update(self, bgra_u8: np.ndarray, read_hud: np.ndarray, keep: Keep) -> Kept | None:
-        """What to keep of the next frame, None when nothing is; `read_hud` (h, w) is the Reader's belief in a HUD."""
+    def update(self, bgra_u8: np.ndarray, read_hud: Callable[[], np.ndarray], keep: Keep) -> Kept | None:
+        """What to keep of the next frame, None when nothing is.
+
+        `read_hud` gives the Reader's belief in a HUD, (h, w) float32, and is asked when a frame is looked at.
+        """
         if not (keep.hud or keep.text) or min(bgra_u8.shape[:2]) < SMALLEST_PX:
             self.reset()
             return None
@@ -111,7 +115,7 @@ class KeepMask:
             self.reset()
         if self._frame % LOOK_EVERY == 0:
             before, seen = self._kept, self._frame
-            self._look = self._looking.submit(self._looked, bgra_u8.copy(), read_hud.copy(), keep, before, seen)
+            self._look = self._looking.submit(self._looked, bgra_u8.copy(), read_hud().copy(), keep, before, seen)
         counts = self._frame == 0 or self._frame % LOOK_EVERY == LOOK_EVERY - 1  # the first frame may be the only one
         if counts and self._look is not None:
             self._seen, self._look = self._look.result(), None

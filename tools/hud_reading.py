@@ -133,7 +133,7 @@ class Reskinner:
             out = np.empty_like(bgra_u8)
             self._renderer.render(bgra_u8, theme, View.THEME, 0, out)
             painted.append(out)
-            masks.append(mask_of(self._renderer.kept, bgra_u8.shape))
+            masks.append(mask_of(self._renderer.keeping.kept, bgra_u8.shape))
         return painted, masks
 
 

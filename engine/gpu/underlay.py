@@ -16,7 +16,7 @@ from engine.config import MATERIALS
 from engine.gpu.materials import doubt_hud, follow, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
-from engine.underpaint import CELL
+from engine.underpaint import CELL, HUD
 from kernels import reference
 
 K = len(MATERIALS)
@@ -75,9 +75,16 @@ class Underlay(nn.Module):
 
     def likeliest(self) -> Tensor:
         """(h, w) uint8 of indices into MATERIALS, of the last frame. Between frames."""
+        return self._materials().argmax(dim=0).to(torch.uint8)
+
+    def hud(self) -> Tensor:
+        """(h, w) float32: the belief in a HUD, of the last frame. Between frames."""
+        return self._materials()[HUD].float()
+
+    def _materials(self) -> Tensor:
         read = (self.rgb == self.read_rgb).all()
         settled = self.settled if bool(read) else self._followed(self.rgb)
-        return doubt_hud(settled, self.still).argmax(dim=0).to(torch.uint8)
+        return doubt_hud(settled, self.still)
 
     def _followed(self, rgb: Tensor) -> Tensor:
         return follow(rgb, self.read_rgb, self.settled)

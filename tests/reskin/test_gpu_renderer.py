@@ -28,12 +28,14 @@ from reskin.gpu_presets import check, missing, torch_cuda, weight_folders
 from reskin.gpu_renderer import GpuRenderer, open_renderer
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.supervisor import Supervisor
+from reskin.theme_model import Keep
 from reskin.themes import Theme
 from reskin.views import MATERIAL_COLORS, keep_regions
 from tests.engine.tiny import SIZE, TinyEngine
 from tests.engine.token_frames import PRESET, WINDOW, maps_slowly, windows
 from tests.reskin import tiny_gpu
 from tests.reskin.pictures import levels_apart, random_bgra
+from tests.reskin.test_keeping import letters, playing
 
 FIRST = Theme.model_validate({
     "name": "First", "strength": 0.9, "finish": {"outline": 0.4, "grain": 0.3, "bloom": 0.3, "saturation": 1.3},
@@ -77,7 +79,7 @@ def composed_offline(tiny: TinyEngine, screens: list[torch.Tensor], themes: list
     painter = tiny_gpu.new_painter()
     noise = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 3, *SIZE), np.float32))
     looks = [styles[id(theme.material)] for theme in themes]
-    keep_huds = [theme.keep.hud for theme in themes]
+    keep_huds = [False] * len(themes)  # HUDs are kept afterwards, and in a window of this size there is none
     out, composer = [], Composer()
     for i, (rgb, maps) in enumerate(maps_slowly(tiny.reader, painter, noise, screens, looks, keep_huds)):
         theme, game, guide = themes[i], screens[i].numpy(), upright(rgb)
@@ -156,6 +158,18 @@ def test_the_views_show_the_split_and_the_materials_and_kept_regions_are_the_gam
     kept = painted(renderer, screen, FIRST)
     assert np.array_equal(kept[54:], screen[54:])
     assert not np.array_equal(kept[20:54], screen[20:54])
+
+
+def test_a_hud_and_text_are_kept_as_the_renderer_for_a_cpu_keeps_them(renderer: GpuRenderer) -> None:
+    theme = SECOND.model_copy(update={"keep": Keep()})
+    off = SECOND.model_copy(update={"keep": Keep(hud=False, text=False)})
+    frames = list(playing(32))
+    shown, bare = ([painted(renderer, frame, look) for frame in frames][-1] for look in (theme, off))
+    ink = letters() > 250
+    error = [float(np.abs(picture[ink, :3].astype(int) - frames[-1][ink, :3]).mean()) for picture in (shown, bare)]
+    assert error[0] < error[1] / 2
+    middle = slice(96, 120)  # nothing but the world
+    assert levels_apart(shown[middle], bare[middle]) <= 1
 
 
 def test_every_quality_paints_and_a_painter_that_has_rested_begins_anew(renderer: GpuRenderer) -> None:

@@ -57,7 +57,7 @@ MIDDLE = cells((96, 120, 0, 400))  # of the picture, where there is nothing but 
 
 def kept_after(frames: int, keep: Keep, read_hud: np.ndarray = NO_HUD_READ) -> list[Kept]:
     mask = KeepMask()
-    found = [mask.update(bgra_u8, read_hud, keep) for bgra_u8 in playing(frames)]
+    found = [mask.update(bgra_u8, lambda: read_hud, keep) for bgra_u8 in playing(frames)]
     assert all(kept is not None for kept in found)
     return [kept for kept in found if kept is not None]
 
@@ -127,14 +127,14 @@ def test_keep_hud_and_keep_text_are_separate_wishes() -> None:
     hud_alone = kept_after(48, Keep(hud=True, text=False), read)[-1]
     assert hud_alone.hud[cells(BAR_BOX)].mean() > 0.8
     assert text_alone.hud[cells(BAR_BOX)].mean() < hud_alone.hud[cells(BAR_BOX)].mean() - 0.2
-    assert KeepMask().update(next(playing(1)), read, Keep(hud=False, text=False)) is None
+    assert KeepMask().update(next(playing(1)), lambda: read, Keep(hud=False, text=False)) is None
 
 
 def test_text_is_kept_in_the_very_first_frame_where_the_reader_sees_some_hud() -> None:
     frame = np.full((*SIZE, 4), 90, np.uint8)
     frame[letters() > 128] = 240
     for belief, kept in ((0.4, True), (0.0, False)):
-        found = KeepMask().update(frame, np.full((72, 128), belief, np.float32), Keep(hud=False))
+        found = KeepMask().update(frame, lambda belief=belief: np.full((72, 128), belief, np.float32), Keep(hud=False))
         assert found is not None
         assert bool(found.text[cells(TEXT_BOX)].max() == 1.0) is kept
 
@@ -149,12 +149,12 @@ def test_small_print_keeps_its_grounds_brightness_to_either_side() -> None:
 def test_another_size_and_a_window_too_small_for_a_hud_start_anew() -> None:
     mask = KeepMask()
     for bgra_u8 in playing(20):
-        mask.update(bgra_u8, NO_HUD_READ, Keep())
-    assert mask.update(np.zeros((40, 60, 4), np.uint8), NO_HUD_READ, Keep()) is None
-    kept = mask.update(np.zeros((200, 300, 4), np.uint8), NO_HUD_READ, Keep())
+        mask.update(bgra_u8, lambda: NO_HUD_READ, Keep())
+    assert mask.update(np.zeros((40, 60, 4), np.uint8), lambda: NO_HUD_READ, Keep()) is None
+    kept = mask.update(np.zeros((200, 300, 4), np.uint8), lambda: NO_HUD_READ, Keep())
     assert kept is not None
     assert kept.hud.max() == 0.0
-    large = mask.update(np.zeros((1080, 1920, 4), np.uint8), NO_HUD_READ, Keep())
+    large = mask.update(np.zeros((1080, 1920, 4), np.uint8), lambda: NO_HUD_READ, Keep())
     assert large is not None
     assert large.shapes.shape == (1080, 1920)
 

@@ -1,0 +1,38 @@
+"""What of the game comes back over a painted picture, whoever painted it: its HUD, its text, the kept regions.
+
+On the CPU, at the window's own size. Knows nothing of engines; `keep_mask` finds what is kept, `keep_blend` blends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from reskin.keep_blend import Kept, blend_kept
+from reskin.keep_mask import KeepMask
+from reskin.theme_model import Keep
+from reskin.views import keep_regions
+
+
+class Keeping:
+    """One stream. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.kept: Kept | None = None  # of the newest frame
+        self._mask = KeepMask()
+
+    def reset(self) -> None:
+        """The next frame has nothing to do with the last."""
+        self._mask.reset()
+
+    def apply(self, bgra_u8: np.ndarray, read_hud: Callable[[], np.ndarray], keep: Keep, out: np.ndarray) -> None:
+        """Puts back into `out`, (h, w, 4) uint8, what `keep` says.
+
+        `read_hud` gives the Reader's belief in a HUD, (rows, columns) float32 in [0, 1] of any size; it is not asked
+        at every frame.
+        """
+        self.kept = self._mask.update(bgra_u8, read_hud, keep)
+        if self.kept is not None:
+            blend_kept(bgra_u8, self.kept, out)
+        keep_regions(bgra_u8, keep.regions, out)
