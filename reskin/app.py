@@ -129,7 +129,7 @@ def run(
             on_warm(engine)
 
         parts.enter_context(prompt_thread())
-        screenshots.tell(*getattr(hotkeys, "notes", ()))
+        screenshots.tell(*hotkeys.notes)
         signals.only_stop = True
         run_loop(
             capture, overlay, hotkeys, opened.sinks, store, engine, status=status,

@@ -104,7 +104,7 @@ def probe() -> list[Choice]:
         from reskin.platforms.windows import parts
 
         return parts.probe(_bindings())
-    return [_probe_capture(), _probe_region(), _probe_overlay(), _probe_hotkeys()]
+    return [_probe_capture(), _probe_region(), _probe_overlay(), _probe_hotkeys(), _probe_typing(), _probe_dragging()]
 
 
 def notes() -> list[str]:
@@ -216,3 +216,23 @@ def _probe_hotkeys() -> Choice:
         not_chosen=(("XGrabKey", "takes the keys, and the keyboard while one is held, away from the game"),),
     )
     return _tried("hotkeys", lambda: _checked(choice, ("RECORD",)))
+
+
+def _probe_typing() -> Choice:
+    def tried() -> Choice:
+        open_text_input().close()
+        return Choice(
+            part="prompt bar",
+            chosen="XGrabKeyboard",
+            why="what is typed while it is open does not reach the game",
+        )
+
+    return _tried("prompt bar", tried)
+
+
+def _probe_dragging() -> Choice:
+    def tried() -> Choice:
+        open_pointer_input().close()
+        return Choice(part="box mode", chosen="XGrabPointer", why="the mouse is ours while boxes are dragged")
+
+    return _tried("box mode", tried)

@@ -69,6 +69,7 @@ class Hotkeys(Protocol):
     """Global keys, heard while the game has the focus."""
 
     name: str
+    notes: tuple[str, ...]  # for the player, once: which keys will not be heard
 
     def poll(self) -> list[KeyEvent]:
         """What happened since the last poll, oldest first. Never blocks."""

@@ -128,6 +128,7 @@ class FakeHotkeys:
     """Keys pressed by calling `press`, `release` or `tap`."""
 
     name = "fake hotkeys"
+    notes: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._events: deque[KeyEvent] = deque(maxlen=256)

@@ -28,6 +28,7 @@ class PynputHotkeys:
     """`bindings`: action to chord in pynput's syntax; an empty chord binds nothing. HotkeyError names a bad chord."""
 
     name = "pynput"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, bindings: Mapping[str, str]) -> None:
         keyboard = _import_keyboard()

@@ -203,7 +203,7 @@ def check_hotkeys(session: Session) -> tuple[str, Figures]:
 def check_own_keys(session: Session) -> tuple[str, Figures]:
     bindings = session.desk.bindings()
     hotkeys = session.desk.open_hotkeys(bindings)
-    notes = tuple(getattr(hotkeys, "notes", ()))
+    notes = hotkeys.notes
     hotkeys.close()
     if notes:
         raise Failed(notes[0], "`reskin settings --write` makes a file to change them in")

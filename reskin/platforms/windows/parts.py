@@ -149,7 +149,8 @@ def probe(bindings: Mapping[str, str]) -> list[Choice]:
         here = system()
     except (ReskinError, AttributeError, OSError) as error:
         return [Choice(part=part, chosen="none", why=str(error)) for part in ("capture", "overlay", "hotkeys")]
-    return [_probe_capture(here), _probe_overlay(here), _probe_hotkeys(here, bindings)]
+    to_come = [Choice(part=part, chosen="none", why="not built for Windows yet") for part in ("prompt bar", "box mode")]
+    return [_probe_capture(here), _probe_overlay(here), _probe_hotkeys(here, bindings), *to_come]
 
 
 def notes() -> list[str]:

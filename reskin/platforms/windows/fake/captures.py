@@ -213,6 +213,8 @@ class FakeFallbackHotkeys:
 
     name = "fake pynput"
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, bindings: Any) -> None:
         self.bindings = dict(bindings)
         self.closed = False
