@@ -83,6 +83,7 @@ def test_probing_names_what_each_part_would_use(display: str) -> None:
     chosen = {choice.part: choice.chosen for choice in platforms.probe()}
     assert chosen == {
         "capture": "XComposite + MIT-SHM", "region": "mss", "overlay": "X11 window", "hotkeys": "pynput",
+        "prompt bar": "XGrabKeyboard", "box mode": "XGrabPointer",
     }  # fmt: skip
 
 

@@ -212,7 +212,6 @@ class FakeFallbackHotkeys:
     """Stands for pynput: hears chords without taking them."""
 
     name = "fake pynput"
-
     notes: tuple[str, ...] = ()
 
     def __init__(self, bindings: Any) -> None:
