@@ -28,6 +28,7 @@ class Job:
     bgra_u8: np.ndarray  # (h, w, 4)
     look: Look
     came_ns: int  # time.monotonic_ns()
+    out: np.ndarray | None = None  # where the painting shall lie; None: in memory of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class EachInTurn:
             if seat.is_new_scene(job):
                 renderer.reset()
             seat.fade.turn_to(job.look.theme, job.look.fade_frames)
-            out = np.empty_like(job.bgra_u8)
+            out = np.empty_like(job.bgra_u8) if job.out is None else job.out
             stages_ms = dict(renderer.render(job.bgra_u8, seat.fade.next_theme(), job.look.view, job.look.quality, out))
         except Exception as error:  # noqa: BLE001  one frame is lost; neither the session nor the others need be
             if seat is not None:
