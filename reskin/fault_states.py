@@ -147,7 +147,7 @@ class FaultWatch:
         if self._black_since_ns is not None and now_ns - self._black_since_ns >= BLACK_NS:
             return PlayState.FAULT, BLACK
         if not facts.visible and not facts.is_comparing:
-            return PlayState.FAULT, LATE
+            return PlayState.FAULT, facts.standing or LATE
         return (PlayState.FAULT, SLOW) if self.is_slow else (PlayState.ACTIVE, facts.standing)
 
     def _starts(self, facts: Facts, now_ns: int) -> bool:

@@ -125,5 +125,7 @@ class Connection:
         """aiortc's queue has no end: it is emptied as fast as frames come, and the newest is handed on."""
         with contextlib.suppress(MediaStreamError):
             while True:
-                self._on_painting(await track.recv())
+                frame = await track.recv()
+                if isinstance(frame, av.VideoFrame):
+                    self._on_painting(frame)
         self.has_ended.set()

@@ -42,6 +42,7 @@ class FallbackEngine:
     """`own` is this machine's engine, or None: then the game itself is what is left."""
 
     def __init__(self, remote: RemoteEngine, own: Engine | None) -> None:
+        self.name = remote.name
         self.source = Source.NOBODY
         self._remote = remote
         self._own = own
@@ -58,11 +59,6 @@ class FallbackEngine:
         self._own_is_warm = False
         self._given = self._last = -1  # index of the last painting given, of the last frame submitted
         self._came_back = False  # to be told
-
-    @property
-    def name(self) -> str:
-        own = self._own.name if self._own is not None else "none"
-        return f"{own} (for the {self._remote.name})" if self.source is Source.OWN else self._remote.name
 
     @property
     def is_ready(self) -> bool:
@@ -98,6 +94,9 @@ class FallbackEngine:
             notes.append(f"{self._why()}: painted on this machine until it is back")
         if self._came_back:
             notes.append(BACK)
+        self.name = self._remote.name
+        if self.source is Source.OWN and self._own is not None:
+            self.name = f"{self._own.name} (for the {self._remote.name})"
         switched, self._came_back = self.source is not before or self._came_back, False
         has_no_picture = self.source is Source.NOBODY or (self._own is not None and not self._own.is_ready)
         died = own_news.died and self.source is Source.OWN
@@ -119,9 +118,9 @@ class FallbackEngine:
         if self._remote.is_ready:
             self._remote.submit(frame)
         is_hedging = self.source is Source.SERVER and self._is_silent(HEDGE_NS)
-        if self._own is not None and self._own.is_ready:
-            if self.source is not Source.SERVER or is_hedging or not self._own_is_warm:
-                self._own.submit(frame)
+        wants_own = self.source is not Source.SERVER or is_hedging or not self._own_is_warm
+        if self._own is not None and self._own.is_ready and wants_own:
+            self._own.submit(frame)
 
     def newest(self) -> Painting | None:
         painting = self._remote.newest()
@@ -191,7 +190,7 @@ class FallbackEngine:
         link = self._remote.link
         match link.state:
             case LinkState.LIVE:
-                return "The server is late"
+                return "The server answers again" if self._in_time else "The server is late"
             case LinkState.QUEUED:
                 return link.text
             case LinkState.REFUSED:

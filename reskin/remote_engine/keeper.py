@@ -120,7 +120,9 @@ class Keeper:
             raise
         except Exception as error:
             _log.exception("the connection failed")
-            raise Unreachable(f"reaching the engine at {self._address.name}: {type(error).__name__}: {error}") from error
+            raise Unreachable(
+                f"reaching the engine at {self._address.name}: {type(error).__name__}: {error}"
+            ) from error
         finally:
             self._taking = None
             if talker is not None:
@@ -170,7 +172,7 @@ class Keeper:
             if self._look_changed.is_set() and self._look is not None:
                 self._look_changed.clear()
                 look = self._look
-                if all([connection.say(text) for text in changes(known, look)]):
+                if all(connection.say(text) for text in changes(known, look)):
                     known = look
                 else:
                     self._look_changed.set()
@@ -191,7 +193,8 @@ class Keeper:
             case SayPong():
                 self._round_trip_ms = time.monotonic() * 1e3 - said.at
             case SayState():
-                self._look_is_known.set()
+                if self._look is not None and said.theme == self._look.theme.name:  # and not what it began with
+                    self._look_is_known.set()
                 if said.note:
                     self._tell(ServerNote(said.note))
             case SayFigures():

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from reskin.latency import MARKER_H_PX, MARKER_W_PX, carry_marker
+from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.strip import NARROWEST, NUMBERS, add_strip, read_strip
 
 LARGEST = (1088, 1920)  # (h, w)
@@ -81,12 +82,12 @@ def packed(bgra_u8: np.ndarray, number: int) -> av.VideoFrame:
             bgra_u8 = cv2.copyMakeBorder(bgra_u8, 0, th - h, 0, tw - w, cv2.BORDER_REPLICATE)
     else:
         bgra_u8 = cv2.resize(bgra_u8, (tw, th), interpolation=cv2.INTER_AREA)
-    return av.VideoFrame.from_ndarray(add_strip(bgra_u8, number), format="bgra").reformat(format="yuv420p")
+    return to_yuv(add_strip(bgra_u8, number))
 
 
 def unpacked(painting: av.VideoFrame) -> tuple[np.ndarray, int | None]:
     """(th, tw, 4) uint8, and the number under it."""
-    return read_strip(painting.to_ndarray(format="bgra"))
+    return read_strip(to_bgra(painting))
 
 
 def fits(painting_u8: np.ndarray, size: tuple[int, int]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +109,7 @@ class Signalling:
                 yield response
         except aiohttp.ServerFingerprintMismatch as error:
             raise Refused(changed(name, error.got.hex())) from None
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             self._checked = None  # another server may be there next time
             raise Unreachable(f"reaching the engine at {name}: {str(error) or 'no answer in time'}") from None
 
@@ -124,11 +125,14 @@ class Signalling:
 
 
 async def _read_json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """{} for what is no JSON object."""
-    import json
-
-    with contextlib.suppress(ValueError, UnicodeDecodeError):
-        found = json.loads(await response.content.read(MOST_ANSWER_BYTES))
+    """{} for what is no JSON object, or is too long."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(16 * 1024):
+        body += chunk
+        if len(body) > MOST_ANSWER_BYTES:
+            return {}
+    with contextlib.suppress(ValueError):
+        found = json.loads(body)
         if isinstance(found, dict):
             return found
     return {}

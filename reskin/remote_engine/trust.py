@@ -85,9 +85,9 @@ def trust(address: EngineAddress, known: KnownServers) -> Trust:
 def changed(name: str, shown: str) -> str:
     """What the player is told of a server that is not the one it was."""
     return (
-        f"reaching the engine at {name}: its certificate is not the one expected (it shows SHA-256 {shown}). Either the "
-        "server was set up anew, or somebody stands between. If it was set up anew, give --engine-fingerprint as it "
-        f"prints it, or take its line out of {known_servers_path()}."
+        f"reaching the engine at {name}: its certificate is not the one expected (it shows SHA-256 {shown}). Either "
+        "the server was set up anew, or somebody stands between. If it was set up anew, give --engine-fingerprint as "
+        f"it prints it, or take its line out of {known_servers_path()}."
     )
 
 

@@ -1,6 +1,6 @@
-"""Receiving video promptly: four parts of aiortc's receiver and sender, exchanged by `install()` once a process.
+"""Receiving video promptly: parts of aiortc's receiver and sender, and those of `codecs`: `install()` once a process.
 
-- aiortc gives a frame out when the next one's first packet comes, 41.7 ms late at 24 fps; here its marker bit is enough.
+- aiortc gives a frame out when the next one's first packet comes, 41.7 ms late at 24 fps; here its marker is enough.
 - Frames that became whole together (a packet came that was lost before) are decoded together and the newest is handed
   on; aiortc gives out one a packet, and stays behind where a frame is one packet.
 - A lost packet is asked for again every round trip, and not once; its sender keeps 2048 packets and not 128 (0.2 s).
@@ -30,17 +30,24 @@ def install() -> None:
     from aiortc import rtcrtpreceiver, rtcrtpsender
     from aiortc.jitterbuffer import JitterBuffer
 
-    if rtcrtpreceiver.NackGenerator is RepeatedNack:
+    from reskin.serve import codecs
+
+    receiver: Any = rtcrtpreceiver
+    sender: Any = rtcrtpsender
+    if receiver.NackGenerator is RepeatedNack:
         return
-    get_decoder = rtcrtpreceiver.get_decoder
+    codecs.install()
+    get_decoder = receiver.get_decoder
 
     def buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> Any:
         return WholeFrames() if is_video else JitterBuffer(capacity, prefetch, is_video)
 
-    rtcrtpreceiver.JitterBuffer = buffer  # type: ignore[assignment, misc]
-    rtcrtpreceiver.NackGenerator = RepeatedNack  # type: ignore[assignment, misc]
-    rtcrtpreceiver.get_decoder = lambda codec: NewestOfSeveral(get_decoder(codec))
-    rtcrtpsender.RTP_HISTORY_SIZE = HISTORY_PACKETS  # type: ignore[misc]
+    decoder: Any = lambda codec: NewestOfSeveral(get_decoder(codec))  # noqa: E731
+    decoder._is_reskin = True  # for `codecs.install`, which leaves it then
+    receiver.JitterBuffer = buffer
+    receiver.NackGenerator = RepeatedNack
+    receiver.get_decoder = decoder
+    sender.RTP_HISTORY_SIZE = HISTORY_PACKETS
 
 
 @dataclass(slots=True)
@@ -121,7 +128,7 @@ class WholeFrames:
         return self._clock() - self._gap_since_s > HOPELESS_S
 
     def _jump(self) -> None:
-        """To the first frame after the first gap; what the decoder lacks then it makes up until a whole picture comes."""
+        """To the first frame after the first gap; what the decoder lacks it makes up until a whole picture comes."""
         assert self._next is not None
         was_there, before = True, None
         for ahead in range(self._newest + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def test_a_lost_packet_is_asked_for_again_every_round_trip_until_it_is_hopeless(
             assert nack.missing == {65_535}
             asked_s.append(clock.now_s)
     assert len(asked_s) >= 3
-    gaps_s = [b - a for a, b in zip(asked_s, asked_s[1:], strict=False)]
+    gaps_s = [b - a for a, b in itertools.pairwise(asked_s)]
     assert min(gaps_s) >= nack.round_trip_s
     assert asked_s[-1] - asked_s[0] <= HOPELESS_S
 
