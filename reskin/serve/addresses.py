@@ -17,6 +17,7 @@ _only: list[str] = []
 
 def listen_on(host: str) -> None:
     """For every connection of this process that is made after this. An address of "all" or a name means all."""
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

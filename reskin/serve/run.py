@@ -1,7 +1,7 @@
 """`reskin serve` without its words: opens what was asked for, says so, and runs until it is told to stop.
 
-The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then the
-door opens. Knows nothing of the command line.
+The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then
+the door opens. Knows nothing of the command line.
 """
 
 from __future__ import annotations

@@ -35,10 +35,11 @@ class Together:
 
     def render_many(self, jobs: Sequence[Job]) -> list[Done]:
         self.sizes.append(len(jobs))
-        return [
-            Done(None, error="it is a bad frame") if job.bgra_u8[0, 0, 0] == 13 else Done(255 - job.bgra_u8, {"engine": 1.0})
-            for job in jobs
-        ]  # fmt: skip
+        return [self._painted(job.bgra_u8) for job in jobs]
+
+    def _painted(self, bgra_u8: np.ndarray) -> Done:
+        is_bad = bgra_u8[0, 0, 0] == 13
+        return Done(None, error="it is a bad frame") if is_bad else Done(255 - bgra_u8, {"engine": 1.0})
 
     def forget(self, key: str) -> None:
         self.forgotten.append(key)

@@ -126,7 +126,7 @@ def test_a_full_server_gives_places_and_lets_in_when_one_leaves() -> None:
 
 
 def test_a_slow_client_delays_nobody_and_one_that_never_reads_is_bounded() -> None:
-    """The slow one takes no SCTP and no frame: its track is never read. The other's numbers go on at the clip's pace."""
+    """Nothing that the slow one gets is read. The other's numbers go on at the clip's pace."""
 
     async def play() -> None:
         async with world() as here:
