@@ -17,7 +17,7 @@ from typing import Any
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
-from reskin.serve import codecs, sdp
+from reskin.serve import receiving, sdp
 from reskin.serve.limits import (
     CONNECT_S,
     MOST_BEHIND,
@@ -237,4 +237,4 @@ def _nothing(peer: Peer, why: str) -> None:
     pass
 
 
-codecs.install()
+receiving.install()
