@@ -1,8 +1,9 @@
 """The page that `reskin serve` gives: share a picture, see it in a theme. Knows nothing of requests and sessions.
 
-play.js     what is clicked and what is shown       words.js    every state in words
-source.js   a window, a tab or a camera             link.js     the connection to the engine, kept alive
-compare.js  the original beside the skin            recorder.js to a file on this device
+play.js      what is done                      show.js     what is shown of it
+source.js    a window, a tab or a camera       words.js    every state in words
+link.js      the connection to the engine      figures.js  what the connection costs
+compare.js   the original beside the skin      recorder.js to a file on this device
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from pathlib import Path
 from reskin.web_parts.document import Page, document
 
 FILES = Path(__file__).resolve().parent
-SCRIPTS = ("gallery.js", "controls.js", "plot.js", "words.js", "source.js", "link.js", "figures.js", "compare.js",
-           "recorder.js", "play.js")  # fmt: skip
+SCRIPTS = (
+    "gallery.js", "controls.js", "plot.js", "words.js", "source.js", "link.js", "figures.js", "compare.js",
+    "recorder.js", "show.js", "play.js",
+)  # fmt: skip
 
 
 def play_page() -> Page:

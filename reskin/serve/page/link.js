@@ -23,15 +23,15 @@ class EngineLink {
     this.isLive = this.isWanted = false;
   }
 
-  start({ token, watch = null, track = null }) {
+  start({ token, isWatcher = false, watch = null, track = null }) {
     this.stop();
-    Object.assign(this, { token, watch, track, isWanted: true });
+    Object.assign(this, { token, isWatcher, watch, track, isWanted: true });
     this.tell("connecting", {});
     this.connect();
   }
 
   stop() {
-    if (this.session && !this.watch) // the place is free at once
+    if (this.session && !this.isWatcher) // the place is free at once
       fetch(`/session/${this.session}`, { method: "DELETE", headers: this.headers(), keepalive: true }).catch(() => {});
     this.session = null;
     this.isWanted = this.isLive = false;
@@ -67,8 +67,7 @@ class EngineLink {
   encoding() {
     const { width = 1280, height = 720 } = this.track.getSettings();
     const short = Math.min(width, height), long = Math.max(width, height);
-    const most = height > width ? MOST_LINES : LONGEST_SIDE; // upright, the long side is the one with the lower limit
-    const by = Math.max(1, long / most, short / MOST_LINES, this.lines ? short / this.lines : 1);
+    const by = Math.max(1, long / LONGEST_SIDE, short / MOST_LINES, this.lines ? short / this.lines : 1);
     return { scaleResolutionDownBy: by, maxBitrate: Math.round(BITS * (width / by) * (height / by) + 3e5), maxFramerate: 30 };
   }
 
@@ -110,7 +109,7 @@ class EngineLink {
 
   offer() {
     const { type, sdp } = this.connection.localDescription;
-    if (this.watch) return { version: 1, type, sdp, watch: this.watch };
+    if (this.isWatcher) return { version: 1, type, sdp, watch: this.watch }; // null: whoever plays now
     return { version: 1, type, sdp, theme: this.wanted().theme, strip: false, session: this.session };
   }
 
@@ -127,14 +126,15 @@ class EngineLink {
     const body = await answer.json().catch(() => ({}));
     const text = body.error ?? `The server answered ${answer.status}.`;
     if (answer.status === 429) {
-      const place = body.queue ?? 1, retryS = Math.min(60, Math.max(1, body.retry_s ?? 2));
-      return this.again(retryS * 1000, (inS) => this.tell("queued", { place, inS }));
+      const place = body.queue ?? 0, retryS = Math.min(60, body.retry_s ?? 0);
+      if (place) return this.again(Math.max(1, retryS) * 1000, (inS) => this.tell("queued", { place, inS }));
+      if (retryS) return this.again(Math.max(1, retryS) * 1000, (inS) => this.tell("busy", { text, inS }));
     }
     if (answer.status === 409 && this.session) { // that session cannot come back: a new one, with the same look
       this.session = null;
       return this.again(AGAIN_MS[0], () => {});
     }
-    if (this.watch && answer.status === 404) return this.again(2000, () => this.tell("watch-wait", {}));
+    if (this.isWatcher && answer.status === 404) return this.again(2000, () => this.tell("watch-wait", {}));
     if (answer.status >= 500) return this.lose("away");
     this.stop();
     this.tell({ 401: "expired", 403: "forbidden" }[answer.status] ?? "refused", { text });
@@ -145,7 +145,7 @@ class EngineLink {
     this.isLive = true;
     this.lossesInARow = 0;
     this.heardMs = performance.now();
-    if (!this.isResumed && !this.watch) for (const message of this.wanted().messages) this.send(message);
+    if (!this.isResumed && !this.isWatcher) for (const message of this.wanted().messages) this.send(message);
     this.tell("live", { isResumed: this.isResumed });
     clearInterval(this.pinging);
     this.pinging = setInterval(() => {

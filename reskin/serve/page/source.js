@@ -1,6 +1,7 @@
 /* What the player shares: a window, a tab, a screen or a camera. Knows nothing of where it goes. */
 const RATE = { ideal: 24, max: 30 }; // the engine paints 24 a second
 const CAMERA_SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
+const GAME_CAMERAS = /capture|hdmi|cam link|virtual|obs|fake/i; // by their names
 const SCREEN = {
   video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: RATE },
   audio: { suppressLocalAudioPlayback: false, echoCancellation: false, noiseSuppression: false, autoGainControl: false }, // recorded, never sent
@@ -23,7 +24,9 @@ class Source {
 
   get sound() { return this.stream?.getAudioTracks()[0] ?? null; }
 
-  get isSelfie() { return this.kind === "camera" && this.track?.getSettings().facingMode !== "environment"; }
+  get isSelfie() { // of a face, and so mirrored on the screen; what brings a game's picture in is none
+    return this.kind === "camera" && this.track?.getSettings().facingMode !== "environment" && !GAME_CAMERAS.test(this.track.label);
+  }
 
   async open(kind, facing = this.facing) { // raises what the browser raises
     const stream = kind === "camera" ? await this.openCamera(facing) : await navigator.mediaDevices.getDisplayMedia(SCREEN);

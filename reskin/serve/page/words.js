@@ -27,6 +27,9 @@ const WORDS = {
     title: place > 1 ? `You are number ${place} in the queue` : "You are next", pill: `queue: ${place}`, isBusy: true,
     text: inS > 0 ? `All places are taken. This page asks again in ${inS} s by itself.` : "Asking again.", action: "Leave the queue",
   }),
+  busy: ({ text, inS }) => ({
+    title: "Not just yet", pill: "waiting", isBusy: true, action: "Stop trying", text: `${text}${inS > 0 ? ` (again in ${inS} s)` : ""}`,
+  }),
   lost: ({ inS }) => ({
     title: "Connection lost", pill: "reconnecting", kind: "off", isBusy: true, isSmall: true,
     text: inS > 0 ? `You see the original. Trying again in ${inS} s, with the same session.` : "You see the original. Trying again now, with the same session.",
