@@ -31,6 +31,7 @@ from reskin.theme_store import ThemeStore
 ENGINE = "reskin.serve.engines:open_engine"
 SLOTS_OF_A_GPU = 4  # until it was measured: `tools/bench_serve.py slots`
 ANY = ("0.0.0.0", "::", "")
+LOOK_S = 0.05  # while the engine starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +96,16 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     slots = options.slots or slots_of(options.preset)
     factory, arguments = options.engine or (ENGINE, (options.preset, options.threads))
     engine = ProcessRenderer(factory, arguments)
+    is_ready = False
     try:
-        await asyncio.to_thread(engine.wait_ready)
-    except BaseException:
-        engine.close()
-        sock.close()
-        raise
+        while not (is_ready := engine.look_ready()) and not stopping.is_set():
+            await asyncio.sleep(LOOK_S)
+    finally:
+        if not is_ready:
+            engine.close()
+            sock.close()
+    if not is_ready:
+        return
     host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
                 ice_servers=options.ice_servers)  # fmt: skip
     try:
