@@ -259,9 +259,7 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
                 return
 
 
-def _paint(
-    keys: list[str], segments: dict[str, Segment], looks: dict[str, Look], renderer: BatchRenderer
-) -> list[str]:
+def _paint(keys: list[str], segments: dict[str, Segment], looks: dict[str, Look], renderer: BatchRenderer) -> list[str]:
     """What went wrong with each, "" for nothing."""
     jobs: list[Job] = []
     slots: list[int] = []

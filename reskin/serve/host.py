@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +84,7 @@ class Host:
         self.seated: dict[str, Seated] = {}
         self.ended: Counter[str] = Counter()  # why sessions ended
         self.is_draining = False
+        self.on_unseated: Callable[[Session], None] = lambda session: None  # with its last figures
         self._theme = theme
         self._ice_servers = ice_servers
         self._remembered: OrderedDict[str, Remembered] = OrderedDict()
@@ -215,6 +216,7 @@ class Host:
             return
         del self.seated[session.id]
         self.ended[why] += 1
+        self.on_unseated(session)
         self.stepper.leave(session)
         self.quotas.end(seated.claims, session.id)
         if remember:

@@ -7,7 +7,6 @@ the door opens. Knows nothing of the command line.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import os
 import socket
@@ -21,6 +20,8 @@ from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
 from reskin.serve.engine_process import ProcessRenderer
 from reskin.serve.host import Host
+from reskin.serve.observing import Observer
+from reskin.serve.page import play_page
 from reskin.serve.routes import Site
 from reskin.serve.server import listening, open_socket, until
 from reskin.serve.tokens import Tokens, kept_tokens
@@ -108,13 +109,16 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
         return
     host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
                 ice_servers=options.ice_servers)  # fmt: skip
+    observer = Observer(host)
+    door.on_refusal = observer.refused
     try:
-        async with listening(sock, identity.context if identity else None, door, _site(host, store)):
+        async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
             address = f"{scheme}://{_with_port(options.names[0] if options.names else own[0], port)}/"
             fingerprint = identity.fingerprint if identity is not None and identity.is_own else ""
             tell(_started(options, tokens, address, fingerprint, engine.name, slots, not is_local))
             await until(stopping, lambda: host.stepper.error)
     finally:
+        await observer.close()
         await host.close()
 
 
@@ -123,13 +127,8 @@ def slots_of(preset: str) -> int:
     return max(1, (os.cpu_count() or 2) // 2) if preset in PRESETS else SLOTS_OF_A_GPU
 
 
-def _site(host: Host, store: ThemeStore) -> Site:
-    page = None
-    with contextlib.suppress(ImportError):
-        from reskin.serve.page import play_page
-
-        page = play_page()
-    return Site(host=host, gallery=gallery(store), page=page)
+def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:
+    return Site(host=host, observer=observer, gallery=gallery(store), page=play_page())
 
 
 def _started(options: ServeOptions, tokens: Tokens, address: str, fingerprint: str, engine: str, slots: int,
