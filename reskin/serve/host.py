@@ -10,9 +10,10 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from reskin.errors import ServeError
 from reskin.flash_safety import FlashProfile
@@ -83,6 +84,7 @@ class Host:
         self.seated: dict[str, Seated] = {}
         self.ended: Counter[str] = Counter()  # why sessions ended
         self.is_draining = False
+        self.on_unseated: Callable[[Session], None] = lambda session: None  # with its last figures
         self._theme = theme
         self._ice_servers = ice_servers
         self._remembered: OrderedDict[str, Remembered] = OrderedDict()
@@ -214,6 +216,7 @@ class Host:
             return
         del self.seated[session.id]
         self.ended[why] += 1
+        self.on_unseated(session)
         self.stepper.leave(session)
         self.quotas.end(seated.claims, session.id)
         if remember:
@@ -231,8 +234,8 @@ class Host:
         while len(self._remembered) > MOST_REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def _later(self, work: object) -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
 

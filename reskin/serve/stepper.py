@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from reskin.flash_limiter import FlashLimiter
 from reskin.flash_safety import FlashProfile
@@ -31,6 +32,8 @@ class Stepper:
         self.renderer = renderer
         self.batches: Counter[int] = Counter()  # size of a batch to how many there were
         self.failures = 0  # frames that went back as they came
+        self.paintings = 0
+        self.on_painted: Callable[[float], object] = lambda engine_ms: None  # in the stepper's thread
         self.error: Exception | None = None
         self._profile = flash_limiter
         self._lock = threading.Lock()
@@ -122,6 +125,9 @@ class Stepper:
             pixels = offered.bgra_u8
             self.failures += 1
             self._tell(session, done.error)
+        else:
+            self.paintings += 1
+            self.on_painted(stages_ms.get("engine", 0.0))
         with self._lock:
             limiter = self._seats.get(session)
         if limiter is not None:
