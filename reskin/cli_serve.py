@@ -42,7 +42,7 @@ HOURS = click.FloatRange(min=0, max=24 * 366, min_open=True)
 @click.option("--mbit", type=click.FloatRange(0.3, 100), default=6.0, show_default=True,
               help="Most video to each player at 1280x720, in Mbit/s; other sizes by their area.")  # fmt: skip
 @click.option("--ice-server", "ice_servers", multiple=True, metavar="URL",
-              help="A STUN server for players beyond a router, such as stun:stun.example.org. Default: none is asked.")  # fmt: skip
+              help="A STUN server for players beyond a router: stun:stun.example.org. Default: none.")  # fmt: skip
 @click.option("--open-metrics", is_flag=True, help="Give /metrics without an admin token.")
 @json_option
 def serve(plain_http: bool, as_json: bool, preset: str | None, theme: str | None, mbit: float, **options: Any) -> None:

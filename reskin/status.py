@@ -19,6 +19,8 @@ WINDOW = 2048  # values kept of each time: 85 s at 24 Hz
 class EngineState(Enum):
     STARTING = "starting"  # loading its model, or painting its first frame
     ACTIVE = "active"
+    REMOTE = "remote"  # a server paints
+    AWAY = "away"  # a server does not answer, and nobody paints instead
     LATE = "late"  # no sign of life for 250 ms
     HUNG = "hung"  # none for 5 s: being killed
     DEAD = "dead"  # ended; will be started again

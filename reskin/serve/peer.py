@@ -17,7 +17,7 @@ from typing import Any
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
-from reskin.serve import codecs, sdp
+from reskin.serve import receiving, sdp
 from reskin.serve.limits import (
     CONNECT_S,
     MOST_BEHIND,
@@ -85,7 +85,7 @@ class Peer:
             transceiver.setCodecPreferences(_preferences())
             await connection.setRemoteDescription(RTCSessionDescription(text, "offer"))
             await connection.setLocalDescription(await connection.createAnswer())
-        except Exception as error:  # a stranger's text, taken apart by a library: whatever it stumbles over
+        except Exception as error:  # noqa: BLE001  a stranger's text, taken apart by a library: whatever it stumbles over
             log.info("an offer was refused: %s", type(error).__name__)
             raise MessageError(f"answering an offer: its SDP cannot be used ({type(error).__name__})") from None
         self._begin(self._look_after())
@@ -180,10 +180,10 @@ class Peer:
         """Once a second: figures for the client, and whether it still keeps within its bounds."""
         while not self.ended:
             await asyncio.sleep(LOOK_S)
-            if why := self._reason_to_end():
-                return self._end(why)
-            if self.session.is_closed:
-                return self._end("the session has ended")
+            why = "the session has ended" if self.session.is_closed else self._reason_to_end()
+            if why:
+                self._end(why)
+                break
             self.tell(self.session.figures(self._queue()))
             if not self.only_watches:
                 notes = [*self.session.notes(), *([self.intake.note] if self.intake.note else [])]
@@ -227,13 +227,14 @@ class Peer:
 
 def _preferences() -> list[Any]:
     """H.264 before VP8: x264 needs a third of libvpx's time. What the client cannot do drops out."""
-    known = RTCRtpReceiver.getCapabilities("video").codecs
+    capabilities = RTCRtpReceiver.getCapabilities("video")
+    assert capabilities is not None
     order = {"video/h264": 0, "video/vp8": 1, "video/rtx": 2}
-    return sorted(known, key=lambda codec: order.get(codec.mimeType.lower(), 3))
+    return sorted(capabilities.codecs, key=lambda codec: order.get(codec.mimeType.lower(), 3))
 
 
 def _nothing(peer: Peer, why: str) -> None:
     pass
 
 
-codecs.install()
+receiving.install()

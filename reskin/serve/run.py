@@ -1,7 +1,7 @@
 """`reskin serve` without its words: opens what was asked for, says so, and runs until it is told to stop.
 
-The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then the
-door opens. Knows nothing of the command line.
+The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then
+the door opens. Knows nothing of the command line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from engine.config import PRESETS
 from reskin.flash_safety import FlashProfile
-from reskin.serve import codecs, tls
+from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
 from reskin.serve.engine_process import ProcessRenderer
 from reskin.serve.host import Host
@@ -91,6 +91,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     door = Door(tokens, scheme=scheme, hosts=_hosts((*own, *options.names), port, scheme),
                 open_metrics=options.open_metrics)  # fmt: skip
     codecs.Rates.bits_at_720p = options.bits_at_720p
+    addresses.listen_on(options.host)
     slots = options.slots or slots_of(options.preset)
     factory, arguments = options.engine or (ENGINE, (options.preset, options.threads))
     engine = ProcessRenderer(factory, arguments)

@@ -1,0 +1,75 @@
+"""The parts of a cluster, put together for Ray Serve: `serve run reskin.serve.cluster.app:build preset=small`.
+
+    client --HTTP--> Serve's proxy -> Ingress -> DirectoryService: which replica? (slots, queue, choices)
+                                             \\-> EngineReplica (one a GPU), the one that was named (PinnedRouter)
+    client <==WebRTC, straight==> EngineReplica --beat--> DirectoryService
+
+Ray's telemetry is off wherever this is imported before Ray is; tools/deploy sets it for the whole cluster.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+from ray import serve
+from ray.serve import Application
+from ray.serve.config import AutoscalingConfig, RequestRouterConfig
+
+from reskin.errors import ServeError
+from reskin.serve.cluster.config import ClusterConfig
+from reskin.serve.cluster.ingress import DirectoryService, Ingress
+from reskin.serve.cluster.replica import EngineReplica
+
+ROUTER = "reskin.serve.cluster.router:PinnedRouter"
+POLICY = "reskin.serve.cluster.autoscale:by_sessions"
+CALLS = 256  # of signalling at a time, to one replica: a session is no call
+GRACE_S = 5.0  # after draining, before Serve kills
+HEALTH_S = 1.0  # how soon a dead replica is replaced; Serve's own default is 10
+HEALTH_TIMEOUT_S = 10.0
+
+
+def build(arguments: dict[str, Any]) -> Application:
+    """`arguments` as `ClusterConfig`; what comes from the command line is text, and is read as such."""
+    config = ClusterConfig.model_validate(arguments)
+    directory = serve.deployment(DirectoryService).options(
+        num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0},
+        health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
+    ).bind()  # fmt: skip
+    engines = serve.deployment(EngineReplica).options(
+        ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
+        health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S,
+        graceful_shutdown_timeout_s=config.drain_s + GRACE_S,
+        request_router_config=RequestRouterConfig(request_router_class=ROUTER), **_scale(config),
+    ).bind(config.model_dump(), directory)  # fmt: skip
+    return serve.deployment(Ingress).options(
+        num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5
+    ).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
+
+
+def secret_of(config: ClusterConfig) -> str:
+    """What tokens are signed with: the file's, or a new one that nobody else knows (then only tests can come in)."""
+    if config.secret_file is None:
+        return secrets.token_urlsafe(32)
+    try:
+        secret = Path(config.secret_file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ServeError(f"reading the tokens' secret: {error}. Mount the file that `reskin serve` wrote") from error
+    if len(secret) < 32:
+        raise ServeError(f"reading the tokens' secret: {config.secret_file} has less than 32 characters")
+    return secret
+
+
+def _scale(config: ClusterConfig) -> dict[str, Any]:
+    if config.most_replicas <= config.replicas:
+        return {"num_replicas": config.replicas}
+    return {
+        "autoscaling_config": AutoscalingConfig(
+            min_replicas=config.replicas, max_replicas=config.most_replicas, policy={"policy_function": POLICY},
+            upscale_delay_s=5, downscale_delay_s=300, metrics_interval_s=2, look_back_period_s=6,
+        )
+    }  # fmt: skip

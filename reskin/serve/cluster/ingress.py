@@ -1,0 +1,160 @@
+"""The cluster's front door over HTTP, and the directory as a deployment. Media never passes here.
+
+    POST /offer            signalling of `reskin serve`; 429 with the place in the queue when every slot is taken
+    DELETE /session/{id}   the player ends it
+    GET /health /ready     for whoever runs it
+    GET /metrics           Prometheus, over all replicas
+    GET /status.json       the same for people; a token of scope admin
+
+An offer asks the directory for a slot, then goes to that one replica. When the replica is not there any more, the
+directory is told and asked again: the client notices nothing but a longer answer. Knows nothing of engines or frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ray.exceptions import RayError
+from ray.serve.handle import DeploymentHandle
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from reskin.serve import logs
+from reskin.serve.cluster.config import ClusterConfig
+from reskin.serve.cluster.directory import Choices, Directory, Heard, NotYours, OverQuota, Placed, Waiting
+from reskin.serve.cluster.doors import Refused, Visitor, read_offer, visitor
+from reskin.serve.cluster.totals import Totals
+from reskin.serve.metrics import CONTENT_TYPE
+from reskin.serve.tokens import Tokens
+
+log = logging.getLogger("reskin.serve.cluster")
+TRIES = 12  # of finding the replica that the directory named: together 2 s, in which the directory learns of its death
+TRY_AGAIN_S = 0.15
+ANSWER_S = 10.0  # a replica that takes longer than this to answer an offer is taken for dead
+NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class DirectoryService:
+    """`Directory` behind a handle: one replica, one event loop, so each call is atomic. Serve restarts it."""
+
+    def __init__(self) -> None:
+        logs.start()
+        self._directory = Directory()
+
+    async def admit(self, owner: str, session: str | None, quota: int) -> Placed | Waiting:
+        return self._directory.admit(owner, session, quota, time.monotonic())
+
+    async def beat(self, replica: str, slots: int, playing: list[str], *, told: dict[str, tuple[str, Choices]],
+                   draining: bool, facts: dict[str, Any]) -> Heard:  # fmt: skip
+        return self._directory.beat(
+            replica, slots, playing, told=told, draining=draining, facts=facts, now_s=time.monotonic()
+        )
+
+    async def suspect(self, replica: str) -> None:
+        self._directory.suspect(replica, time.monotonic())
+
+    async def gone(self, replica: str) -> None:
+        self._directory.gone(replica, time.monotonic())
+
+    async def leave(self, session: str, owner: str) -> str | None:
+        return self._directory.leave(session, owner, time.monotonic())
+
+    async def status(self) -> dict[str, Any]:
+        return self._directory.status(time.monotonic())
+
+
+class Ingress:
+    def __init__(self, config: dict[str, Any], secret: str, directory: DeploymentHandle,
+                 engines: DeploymentHandle) -> None:  # fmt: skip
+        logs.start()
+        self._config = ClusterConfig.model_validate(config)
+        self._tokens = Tokens(secret)
+        self._directory, self._engines = directory, engines
+        self._totals = Totals()
+        self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
+            ("POST", "/offer"): self._offer, ("DELETE", "/session"): self._delete, ("GET", "/health"): self._health,
+            ("GET", "/ready"): self._ready, ("GET", "/metrics"): self._metrics, ("GET", "/status.json"): self._status,
+        }  # fmt: skip
+
+    async def __call__(self, request: Request) -> Response:
+        path = "/" + request.url.path.strip("/").split("/")[0]
+        route = self._routes.get((request.method, path))
+        try:
+            if route is None:
+                raise Refused(404, "other", "there is no such page")
+            return await route(request)
+        except Refused as refusal:
+            self._totals.metrics.refused(refusal.reason)
+            log.info("refused", extra={"route": path, "status": refusal.status, "reason": refusal.reason})
+            return _json({"error": refusal.text}, refusal.status)
+        except RayError as error:
+            log.warning("a part of the cluster is missing", extra={"route": path, "reason": type(error).__name__})
+            return _json({"error": "a part of the cluster is being replaced; try again", "retry_s": 1}, 503)
+
+    async def _offer(self, request: Request) -> Response:
+        who = visitor(request, self._tokens)
+        offer = await read_offer(request, self._config)
+        session = offer.get("session")
+        for _ in range(TRIES):
+            try:
+                found = await self._directory.admit.remote(who.owner, session, who.quota)
+            except NotYours as error:
+                raise Refused(403, "scope", str(error)) from None
+            except OverQuota as error:
+                raise Refused(429, "quota", str(error)) from None
+            session = found.session
+            if isinstance(found, Waiting):
+                self._totals.metrics.refused("full")
+                return _json({"queue": found.position, "retry_s": found.retry_s, "session": session}, 429)
+            answer = await self._open(found, who, offer)
+            if answer is not None:
+                return _json(answer)
+            await self._directory.suspect.remote(found.replica)
+            await asyncio.sleep(TRY_AGAIN_S)
+        return _json({"error": "no replica answered; try again", "retry_s": 1, "session": session}, 503)
+
+    async def _open(self, found: Placed, who: Visitor, offer: dict[str, Any]) -> dict[str, Any] | None:
+        asked = self._engines.open.remote(
+            replica=found.replica, session=found.session, owner=who.owner, choices=found.choices, offer=offer
+        )
+        try:
+            return await asyncio.wait_for(asked, ANSWER_S)
+        except (RayError, TimeoutError) as error:
+            log.info("no answer", extra={"replica": found.replica, "reason": type(error).__name__})
+            return None
+
+    async def _delete(self, request: Request) -> Response:
+        who = visitor(request, self._tokens)
+        session = request.url.path.strip("/").partition("/")[2]
+        try:
+            replica = await self._directory.leave.remote(session, who.owner)
+        except NotYours as error:
+            raise Refused(403, "scope", str(error)) from None
+        if replica is not None:
+            await self._engines.end.remote(replica=replica, session=session, owner=who.owner)
+        return Response(status_code=204, headers=NO_STORE)
+
+    async def _health(self, request: Request) -> Response:
+        """That this door answers; replicas have Serve's own health checks."""
+        return _json({"healthy": True})
+
+    async def _ready(self, request: Request) -> Response:
+        status = await self._directory.status.remote()
+        is_ready = status["free"] > 0
+        return _json({"ready": is_ready, "free": status["free"], "queue": status["queue"]}, 200 if is_ready else 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        self._totals.look(await self._directory.status.remote())
+        return Response(self._totals.metrics.text(), headers={**NO_STORE, "Content-Type": CONTENT_TYPE})
+
+    async def _status(self, request: Request) -> Response:
+        visitor(request, self._tokens, scopes=("admin",))
+        return _json(await self._directory.status.remote())
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response:
+    return JSONResponse(content, status, headers=NO_STORE)
