@@ -196,7 +196,8 @@ def main(
     with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
         camera = Path(folder) / "camera.y4m"
         write_camera(camera, size, CLIP_S, clip)
-        with served("--preset", preset, *options) as server, chromium(*camera_options(camera)) as browser:
+        command = ("-m", "reskin", "serve", "--preset", preset, *options)
+        with served(*command) as server, chromium(*camera_options(camera)) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             play(page, server.links["play"], size)
             page.wait_for_timeout(warm_up * 1000)

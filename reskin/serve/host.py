@@ -85,7 +85,7 @@ class Host:
         self.ended: Counter[str] = Counter()  # why sessions ended
         self.is_draining = False
         self.on_unseated: Callable[[Session], None] = lambda session: None  # with its last figures
-        self._theme = theme
+        self.theme = theme  # that a session begins with
         self._ice_servers = ice_servers
         self._remembered: OrderedDict[str, Remembered] = OrderedDict()
         self._prompts = ThreadPoolExecutor(1, "prompts")
@@ -148,7 +148,7 @@ class Host:
         look = await self._resumed(offer.session, claims)
         self.admission.enter(f"{claims.sub} {client}", len(self.seated))
         session = Session(
-            self.themes, offer.theme or self._theme, session_id=offer.session if look else None, look=look,
+            self.themes, offer.theme or self.theme, session_id=offer.session if look else None, look=look,
             scope=claims.scope, has_strip=offer.strip,
         )  # fmt: skip
         self.quotas.begin(claims, session.id)

@@ -158,8 +158,11 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def themes(request: web.Request) -> web.Response:
-    items = request.app[SITE].gallery
-    return _json([{**item.json(), "picture_url": f"/picture/{item.id}"} for item in items])
+    site = request.app[SITE]
+    return _json([
+        {**item.json(), "picture_url": f"/picture/{item.id}", "is_first": item.id == site.host.theme}
+        for item in site.gallery
+    ])  # fmt: skip
 
 
 async def picture(request: web.Request) -> web.Response:

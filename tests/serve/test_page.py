@@ -54,7 +54,7 @@ HAS_NO_SIDEWAYS_SCROLL = "document.documentElement.scrollWidth <= window.innerWi
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Served]:
-    with served("--engine", "tests.loop.stand_ins:quick", "--slots", "2") as running:
+    with served("tools/serve_tint.py", "--slots", "2") as running:
         yield running
 
 

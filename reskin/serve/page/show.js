@@ -36,10 +36,10 @@ function showPicture(stream) {
   skin.play().catch(() => {}); // muted, so it is let
 }
 
-function showTheme(name) { // or id
-  part("theme").textContent = name ?? "";
-  gallery.mark(name);
-  const item = gallery.find(name);
+function showTheme(id, name) { // one that is none of the gallery has a name alone
+  const item = gallery.find(id);
+  part("theme").textContent = item?.name ?? name ?? "";
+  gallery.mark(item?.id ?? "");
   const backdrop = part("backdrop");
   if (item?.has_picture) backdrop.style.backgroundImage = `url("${item.picture_url}")`;
   else if (item) backdrop.style.backgroundImage = `linear-gradient(${item.colors.join(", ")})`;
@@ -71,15 +71,14 @@ async function showFigures() {
   part("numbers").hidden = !link.isLive || !now;
   if (!now || !link.isLive) return;
   const ms = (value) => (value === null ? "–" : `${Math.round(value)} ms`);
-  part("fps").textContent = part("head-fps").textContent = `${now.fps.toFixed(now.fps < 10 ? 1 : 0)}`;
-  part("head-fps").textContent += " fps";
+  part("fps").textContent = part("head-fps").textContent = `${now.fps.toFixed(now.fps < 10 ? 1 : 0)} fps`;
   part("latency").textContent = now.latencyMs === null ? "–" : `about ${ms(now.latencyMs)}`;
   part("head-latency").textContent = now.latencyMs === null ? "" : ms(now.latencyMs);
   part("trip").textContent = ms(now.tripMs);
   part("engine").textContent = now.engineMs === null ? "–" : `${now.engineMs.toFixed(1)} ms`;
   part("dropped").textContent = String(now.droppedInAll);
   part("size").textContent = now.w ? `${now.w} × ${now.h}` : "–";
-  part("rate").textContent = `${now.upMbit.toFixed(1)}, ${now.downMbit.toFixed(1)} Mbit/s`;
+  part("rate").textContent = `${now.upMbit.toFixed(1)}, ${now.downMbit.toFixed(1)} Mb/s`;
   samples.push({ line: now.latencyMs ?? 0, bar: now.dropped / FRAMES_IN_S });
   if (samples.length > KEPT) samples.shift();
   plot(part("plot"), samples, KEPT);
