@@ -82,6 +82,7 @@ class Host:
         self.quotas = Quotas()
         self.seated: dict[str, Seated] = {}
         self.ended: Counter[str] = Counter()  # why sessions ended
+        self.totals: Counter[str] = Counter()  # frames, dropped, painted: of sessions that have ended
         self.is_draining = False
         self._theme = theme
         self._ice_servers = ice_servers
@@ -214,6 +215,7 @@ class Host:
             return
         del self.seated[session.id]
         self.ended[why] += 1
+        self.totals.update(frames=session.frames, dropped=session.dropped, painted=session.painted_frames)
         self.stepper.leave(session)
         self.quotas.end(seated.claims, session.id)
         if remember:

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from reskin.flash_limiter import FlashLimiter
 from reskin.flash_safety import FlashProfile
@@ -32,6 +33,7 @@ class Stepper:
         self.batches: Counter[int] = Counter()  # size of a batch to how many there were
         self.failures = 0  # frames that went back as they came
         self.error: Exception | None = None
+        self.on_painted: Callable[[float], object] = lambda engine_ms: None  # of each frame; for the metrics
         self._profile = flash_limiter
         self._lock = threading.Lock()
         self._seats: dict[Session, FlashLimiter | None] = {}  # in the order in which they are served next
@@ -118,6 +120,8 @@ class Stepper:
 
     def _give(self, session: Session, offered: Offered, done: Done, started_ns: int) -> None:
         pixels, stages_ms = done.bgra_u8, done.stages_ms
+        if pixels is not None:
+            self.on_painted(stages_ms.get("engine", 0.0))
         if pixels is None:
             pixels = offered.bgra_u8
             self.failures += 1
