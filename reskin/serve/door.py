@@ -7,8 +7,6 @@ that no log holds one. Knows nothing of sessions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import hdrs, web
 
 from reskin.serve.tokens import Claims, TokenError, Tokens
@@ -29,12 +27,7 @@ class Door(Guard):
         self._tokens = tokens
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts)
-        self.on_refusal: Callable[[str], None] = lambda reason: None
         self._open = (*OPEN, "/metrics") if open_metrics else OPEN
-
-    def refuse(self, reason: str) -> None:
-        super().refuse(reason)
-        self.on_refusal(reason)
 
     def host(self, request: web.Request) -> Refusal | None:
         """Probes come by address, and tell nothing to a page."""

@@ -153,7 +153,7 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    text, content_type = request.app[SITE].observer.text()
+    text, content_type = request.app[SITE].observer.metrics()
     return web.Response(body=text, headers={**HEADERS, "Content-Type": content_type})
 
 

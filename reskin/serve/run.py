@@ -109,8 +109,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
         return
     host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
                 ice_servers=options.ice_servers)  # fmt: skip
-    observer = Observer(host)
-    door.on_refusal = observer.refused
+    observer = Observer(host, door.refused)
     try:
         async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
             address = f"{scheme}://{_with_port(options.names[0] if options.names else own[0], port)}/"

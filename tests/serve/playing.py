@@ -106,8 +106,7 @@ async def world(*, slots: int = 4, renderer: BatchRenderer | None = None) -> Asy
     sock = open_socket("127.0.0.1", 0)
     port = sock.getsockname()[1]
     door = Door(tokens, scheme="http", hosts=(f"127.0.0.1:{port}",))
-    observer = Observer(host)
-    door.on_refusal = observer.refused
+    observer = Observer(host, door.refused)
     site = Site(host=host, observer=observer, gallery=gallery(shipped_store()), page=play_page())
     try:
         async with listening(sock, None, door, site):
