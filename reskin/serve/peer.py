@@ -102,10 +102,20 @@ class Peer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        try:
             async with asyncio.timeout(CLOSE_S):
                 await self._connection.close()
+        except (TimeoutError, ConnectionError):
+            self._abort()
         self._track.stop()
+
+    def _abort(self) -> None:
+        """Closes the sockets of a connection that does not end."""
+        log.warning("a connection did not end by itself")
+        for part in self._parts():
+            if part.transport is not None:
+                for protocol in part.transport.transport._connection._protocols:
+                    protocol.transport.close()
 
     def tell(self, saying: Saying) -> None:
         """To the client, if it listens and has read what it was told before."""

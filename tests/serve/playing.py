@@ -37,7 +37,7 @@ from reskin.theme_store import ThemeStore
 from reskin.themes import Theme, shipped_themes
 
 SIZE = (320, 176)
-SECRET = "a secret of the tests, of more than 32 bytes"
+SECRET = "a secret of the tests, long enough for the longest of the hashes, and only theirs"
 
 
 @cache
