@@ -58,7 +58,7 @@ def restarts(times: int, preset: str, own: str, fallback: str, size: str) -> Non
             str(n), f"{restart.moves_on_ms:.0f} ms", restart.by, f"{restart.start_ms:.0f} ms",
             f"{restart.back_ms:.0f} ms", f"{restart.still_ms:.0f} ms", "yes" if restart.is_back else "no",
         )  # fmt: skip
-    Console().print(table)
+    Console(width=160).print(table)
     passes = all(map(_is_good, done)) and status.skipped == 0
     click.echo(
         f"goals: moves on within {FALLBACK_GOAL_MS} ms, back within {BACK_GOAL_MS} ms of the server's return, no tick "
@@ -96,7 +96,7 @@ def network(seconds: float, preset: str, only: tuple[int, ...], mbit: float) -> 
         table.add_column(head, justify="right")
     for crossing in crossings:
         table.add_row(*crossing.row())
-    Console().print(table)
+    Console(width=160).print(table)
     passes = all(crossing.longest_stall_ms <= STALL_GOAL_MS for crossing in crossings)
     click.echo(f"goal: no stall longer than {STALL_GOAL_MS} ms. Latency is from the grab to the tick that shows it")
     click.echo(json.dumps({
