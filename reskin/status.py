@@ -78,6 +78,7 @@ class Status:
     dropped_engine: int = 0  # the engine died or raised over it, or the loop ended first
     engine_deaths: int = 0
     engine_errors: int = 0  # exceptions that the renderer raised
+    skipped: int = 0  # ticks that went by before the loop was back
 
     # since the warm-up ended
     measured_from_ns: int = 0

@@ -31,6 +31,7 @@ PING_S = 0.25
 QUIET_S = 0.3  # without a sign of life: is anybody at its port?
 SILENT_S = 1.2  # without one: the connection is given up
 UNPAINTED_S = 5.0  # it answers, but paints nothing of what it gets
+PAUSED_S = 1.0  # without a frame to send
 KNOCK_LIMIT_S = 0.5
 PAUSES_S = (0.1, 0.2, 0.4, 0.6)
 PATIENT_AFTER_S, PATIENT_PAUSE_S = 60.0, 2.0
@@ -53,13 +54,17 @@ class Keeper:
         self._taking: Connection | None = None  # one that frames may be sent to
         self._session: str | None = None
         self._sign_s = self._painting_s = self._frame_s = 0.0  # time of the last sign of life, painting, frame sent
+        self._unpainted_s: float | None = None  # since when frames went out and no painting came
         self._round_trip_ms = 0.0
         self._closing: set[asyncio.Task[None]] = set()
 
     def put(self, frame: av.VideoFrame) -> None:
         """Send it, unless a newer one comes before its turn; nothing while there is no connection."""
         if self._taking is not None:
-            self._frame_s = time.monotonic()
+            now_s = time.monotonic()
+            if self._unpainted_s is None or now_s - self._frame_s > PAUSED_S:
+                self._unpainted_s = now_s
+            self._frame_s = now_s
             self._taking.put(frame)
 
     def wear(self, look: Look) -> None:
@@ -115,6 +120,7 @@ class Keeper:
             talker = asyncio.create_task(self._talk(connection))
             await _within(self._look_is_known, LOOK_LIMIT_S)
             self._sign_s = self._painting_s = time.monotonic()
+            self._unpainted_s = None
             self._taking = connection
             _log.info("connected to %s", self._address.name)
             self._tell(LinkChanged(LinkState.LIVE))
@@ -148,7 +154,7 @@ class Keeper:
                 if not await self._is_anybody_there():
                     raise Unreachable(f"the engine at {name} has ended")
                 knocked_s = time.monotonic()
-            if self._frame_s - self._painting_s > UNPAINTED_S and now_s - self._frame_s < PING_S:
+            if self._unpainted_s is not None and self._frame_s - self._unpainted_s > UNPAINTED_S:
                 raise Unreachable(f"the engine at {name} answers, but paints nothing")
 
     async def _is_anybody_there(self) -> bool:
@@ -182,7 +188,7 @@ class Keeper:
             await asyncio.sleep(LOOK_PAUSE_S)
 
     def _came(self, painting: av.VideoFrame) -> None:
-        self._painting_s = time.monotonic()
+        self._painting_s, self._unpainted_s = time.monotonic(), None
         self._on_painting(painting)
 
     def _heard(self, text: str) -> None:
