@@ -144,9 +144,11 @@ def play(page: Page, link: str, size: tuple[int, int]) -> None:
     page.wait_for_selector(".card")
     page.evaluate("lines => { document.getElementById('lines').value = lines; }", str(min(size)))
     page.click("#camera")
-    page.wait_for_function("document.body.dataset.state === 'live'", timeout=LIMIT_MS)
+    page.wait_for_selector("body[data-state='live']", timeout=LIMIT_MS)
     page.evaluate("theme => link.send({ do: 'theme_parameters', theme })", marked_theme(size))
-    page.wait_for_function("w => document.getElementById('skin').videoWidth === w", arg=size[0], timeout=LIMIT_MS)
+    end_s = time.monotonic() + LIMIT_MS / 1000
+    while page.evaluate("document.getElementById('skin').videoWidth") != size[0] and time.monotonic() < end_s:
+        page.wait_for_timeout(100)
 
 
 def watch(page: Page, seconds: float) -> Seen:
