@@ -17,6 +17,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: nothing i
 
 import argparse
 import asyncio
+import itertools
 import json
 import random
 import secrets
@@ -105,7 +106,7 @@ async def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         ]
         stop = asyncio.Event()
         playing = [asyncio.create_task(player.play(stop, http)) for player in players]
-        await wait_for(lambda: all(player.tally.painted_s for player in players), READY_S, "every session's first frame")
+        await wait_for(lambda: all(player.tally.painted_s for player in players), READY_S, "each one's first painting")
         begin_s = time.monotonic()
         kills = await kill_replicas(arguments, http, cluster.url, admin)
         updated_s = time.monotonic()
@@ -170,7 +171,7 @@ def back_after(player: Player, kill_s: float) -> float | None:
 def longest_gap(player: Player, begin_s: float, end_s: float) -> float:
     """Seconds without a painting, at most, between two times."""
     marks = [begin_s, *(at for at in player.tally.painted_s if begin_s < at < end_s), end_s]
-    return max(after - before for before, after in zip(marks, marks[1:], strict=False))
+    return max(after - before for before, after in itertools.pairwise(marks))
 
 
 def result(arguments: argparse.Namespace, players: list[Player], kills: list[float], begin_s: float,
@@ -209,7 +210,8 @@ def show(found: dict[str, Any], console: Console) -> None:
     table = Table("kill at", "moved", "back p50", "p95", "worst", "longest gap of all")
     for row in found["kills"]:
         times = (row["back_p50_s"], row["back_p95_s"], row["back_worst_s"], row["gap_worst_s"])
-        table.add_row(f"{row['at_s']:.0f} s", str(row["moved"]), *("-" if at is None else f"{at:.2f} s" for at in times))
+        told = ("-" if at is None else f"{at:.2f} s" for at in times)
+        table.add_row(f"{row['at_s']:.0f} s", str(row["moved"]), *told)
     console.print(table)
     console.print(
         f"{found['sessions']} sessions, {found['painted']} paintings checked of {found['sent']} frames sent, "

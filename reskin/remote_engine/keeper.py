@@ -35,6 +35,7 @@ KNOCK_LIMIT_S = 0.5
 PAUSES_S = (0.1, 0.2, 0.4, 0.6)
 PATIENT_AFTER_S, PATIENT_PAUSE_S = 60.0, 2.0
 REFUSED_PAUSE_S = 15.0
+END_LIMIT_S = 0.2  # for what is still being closed
 _log = logging.getLogger(__name__)
 
 
@@ -89,6 +90,8 @@ class Keeper:
                 await self._stopped_within(pause_s)
             if self._session is not None:
                 await signalling.end(self._session)
+            if self._closing:
+                await asyncio.wait(self._closing, timeout=END_LIMIT_S)
 
     def _say(self, state: LinkState, error: EngineError, pause_s: float) -> float:
         _log.info("%s: %s; again in %.1f s", state.value, error, pause_s)

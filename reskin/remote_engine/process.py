@@ -31,7 +31,7 @@ from reskin.slot import Slot
 from reskin.themes import Theme
 
 END_LIMIT_S = 0.4  # for the server to be told that this session is over
-LOUD = ("aiortc", "aioice", "libav")  # they would write on the player's terminal
+LOUD = ("aiortc", "aioice", "asyncio", "libav")  # they would write on the player's terminal
 _log = logging.getLogger(__name__)
 
 

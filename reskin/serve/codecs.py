@@ -45,6 +45,8 @@ class Rates:
 
 def install() -> None:
     """Every video sender and receiver made after this uses these. Calling it again changes nothing."""
+    if rtcrtpsender.get_encoder is open_encoder:  # type: ignore[attr-defined]
+        return  # `receiving` may have put its own around the decoder by now
     rtcrtpsender.get_encoder = open_encoder  # type: ignore[attr-defined]
     rtcrtpreceiver.get_decoder = open_decoder  # type: ignore[attr-defined]
 

@@ -83,6 +83,7 @@ class Host:
         self.quotas = Quotas()
         self.seated: dict[str, Seated] = {}
         self.ended: Counter[str] = Counter()  # why sessions ended
+        self.totals: Counter[str] = Counter()  # frames, dropped, painted: of sessions that have ended
         self.is_draining = False
         self.theme = theme  # that a session begins with
         self._ice_servers = ice_servers
@@ -215,6 +216,7 @@ class Host:
             return
         del self.seated[session.id]
         self.ended[why] += 1
+        self.totals.update(frames=session.frames, dropped=session.dropped, painted=session.painted_frames)
         self.stepper.leave(session)
         self.quotas.end(seated.claims, session.id)
         if remember:

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from reskin.flash_limiter import FlashLimiter
 from reskin.flash_safety import FlashProfile
@@ -31,7 +32,9 @@ class Stepper:
         self.renderer = renderer
         self.batches: Counter[int] = Counter()  # size of a batch to how many there were
         self.failures = 0  # frames that went back as they came
+        self.paintings = 0
         self.error: Exception | None = None
+        self.on_painted: Callable[[float], object] = lambda engine_ms: None  # of each frame; for the metrics
         self._profile = flash_limiter
         self._lock = threading.Lock()
         self._seats: dict[Session, FlashLimiter | None] = {}  # in the order in which they are served next
@@ -122,6 +125,9 @@ class Stepper:
             pixels = offered.bgra_u8
             self.failures += 1
             self._tell(session, done.error)
+        else:
+            self.paintings += 1
+            self.on_painted(stages_ms.get("engine", 0.0))
         with self._lock:
             limiter = self._seats.get(session)
         if limiter is not None:

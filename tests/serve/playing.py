@@ -25,6 +25,8 @@ from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.door import Door
 from reskin.serve.host import Host
 from reskin.serve.messages import CHANNEL
+from reskin.serve.observing import Observer
+from reskin.serve.page import play_page
 from reskin.serve.routes import Site
 from reskin.serve.server import listening, open_socket
 from reskin.serve.strip import add_strip, read_strip
@@ -89,9 +91,10 @@ class World:
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        async with aiohttp.ClientSession() as http, http.request(
-            method, self.url + path, data=body, headers=headers
-        ) as response:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.request(method, self.url + path, data=body, headers=headers) as response,
+        ):
             text = await response.text()
             return response.status, json.loads(text) if text.startswith(("{", "[")) else {"text": text}
 
@@ -103,10 +106,13 @@ async def world(*, slots: int = 4, renderer: BatchRenderer | None = None) -> Asy
     sock = open_socket("127.0.0.1", 0)
     port = sock.getsockname()[1]
     door = Door(tokens, scheme="http", hosts=(f"127.0.0.1:{port}",))
+    observer = Observer(host, door.refused)
+    site = Site(host=host, observer=observer, gallery=gallery(shipped_store()), page=play_page())
     try:
-        async with listening(sock, None, door, Site(host=host, gallery=gallery(shipped_store()))):
+        async with listening(sock, None, door, site):
             yield World(host, door, tokens, port)
     finally:
+        await observer.close()
         await host.close()
 
 
@@ -224,4 +230,3 @@ def run(work: Any, seconds: float = 60.0) -> None:
             await work
 
     asyncio.run(bounded())
-

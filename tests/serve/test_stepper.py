@@ -129,6 +129,7 @@ def test_a_cut_a_reset_and_a_new_size_begin_the_history_anew() -> None:
     async def play() -> None:
         renderer = Negative()
         async with stepping(EachInTurn(lambda: renderer), 1) as (_, (session,)):
+
             async def one(pixels: np.ndarray) -> Painting:
                 session.offer(pixels)
                 return await session.painted()

@@ -153,12 +153,19 @@ def test_a_slow_client_delays_nobody_and_one_that_never_reads_is_bounded() -> No
 def test_the_page_the_probes_and_the_figures() -> None:
     async def look() -> None:
         async with world() as here, playing(here) as player:
-            assert await here.ask("GET", "/health") == (200, {"healthy": True})
-            assert await here.ask("GET", "/ready") == (200, {"ready": True})
+            assert await here.ask("GET", "/health") == (200, {"healthy": True, "why": []})
+            assert await here.ask("GET", "/ready") == (200, {"ready": True, "why": []})
             status, told = await here.ask("GET", "/status.json", here.admin)
             assert (status, told["slots"], told["free"], told["engine"]["name"]) == (200, 4, 3, "negative")
             assert told["sessions"][0]["id"] == player.session
             assert (await here.ask("GET", "/status.json", here.play))[0] == 403
+            status, told = await here.ask("GET", "/metrics", here.admin)
+            assert status == 200
+            assert "reskin_sessions 1.0" in told["text"]
+            assert 'reskin_refusals_total{reason="scope"} 1.0' in told["text"]
+            assert here.play not in told["text"]
+            async with aiohttp.ClientSession() as http, http.get(here.url + "/") as response:
+                assert "default-src 'none'" in response.headers["Content-Security-Policy"]
             assert (await here.ask("GET", "/themes.json"))[0] == 401
             status, items = await here.ask("GET", "/themes.json", here.play)
             assert status == 200

@@ -127,7 +127,7 @@ class EngineReplica:
             except RayError as error:  # the directory is being replaced: the next one asks for all we know
                 log.warning("no directory", extra={"reason": type(error).__name__})
                 self._told.clear()
-            self._engine.look_after(self._media)
+            self._media.end_the_silent()
             await asyncio.sleep(self._config.beat_s)
 
     async def _beat(self) -> None:
@@ -169,4 +169,4 @@ class EngineReplica:
         self._frames += session.frames
         self._dropped += session.dropped
         self._painted += session.painted_frames
-        log.info("session ended", extra={"session": session_id, "replica": self.name, "painted": session.painted_frames})
+        log.info("session ended", extra={"session": session_id, "painted": session.painted_frames})
