@@ -5,7 +5,8 @@ function showState(name, facts) {
   show(words, name);
   if (name !== "live") compare.set({ isUntouched: !!source.track });
   part("frame").classList.toggle("has-picture", name === "live" || !!source.track);
-  part("bar").hidden = !(name === "live" || source.track);
+  part("bar").hidden = name !== "live" && name !== "lost";
+  part("numbers").hidden ||= name !== "live";
   if (name === "live") wake();
   if (["expired", "forbidden", "refused"].includes(name)) release();
 }
