@@ -8,7 +8,7 @@ const KEYS = { s: "split", r: "record", f: "full", m: "mirror" };
 
 const samples = []; // { line: ms behind, bar: share passed over }
 let claims = readLink();
-let theme = recall("theme"); // { id, name } or { name, prompt }; what is wanted, also before there is a session
+let theme = claims.isWatcher ? null : recall("theme"); // { id, name } or { name, prompt }; what is wanted, also before there is a session
 let strengthWanted = null; // null: the theme's own
 let isAsking = false, slowS = 0, autoLines = 0;
 
@@ -94,7 +94,7 @@ function end(text) {
   link.stop();
   release();
   if (claims.isWatcher) return;
-  showState(text ? "ended" : "idle", { text });
+  showState(text ? "ended" : "idle", { text, canShare: Source.canShare });
 }
 
 function release() { // the camera's light goes out
@@ -173,7 +173,7 @@ async function showGallery() {
     const themes = await answer.json();
     gallery.show(themes);
     theme ??= themes.find((item) => item.is_first) ?? null;
-    showTheme(theme?.id, theme?.name);
+    if (!claims.isWatcher) showTheme(theme?.id, theme?.name);
   } catch { /* the state will say so */ }
 }
 
@@ -188,12 +188,12 @@ function arrive() {
   showGallery();
   if (claims.isWatcher) return begin();
   if (!isSecureContext || !Source.isPossible) return showState("insecure", {});
-  showState("idle", {});
+  showState("idle", { canShare: Source.canShare });
 }
 
 part("share").onclick = () => share("screen");
 part("camera").onclick = () => share("camera");
-part("action").onclick = () => (document.body.dataset.state === "refused" && !source.track ? showState("idle", {}) : end());
+part("action").onclick = () => (document.body.dataset.state === "refused" && !source.track ? showState("idle", { canShare: Source.canShare }) : end());
 part("stop").onclick = () => end();
 part("flip").onclick = () => share("camera", source.facing === "user" ? "environment" : "user");
 part("mirror").onclick = () => mirror(!part("frame").classList.contains("is-mirrored"));

@@ -5,12 +5,17 @@ function showState(name, facts) {
   show(words, name);
   if (name !== "live") compare.set({ isUntouched: !!source.track });
   part("frame").classList.toggle("has-picture", name === "live" || !!source.track);
-  part("bar").hidden = !(name === "live" || source.track);
+  part("bar").hidden = name !== "live" && name !== "lost";
+  part("numbers").hidden ||= name !== "live";
   if (name === "live") wake();
   if (["expired", "forbidden", "refused"].includes(name)) release();
 }
 
 function show(words, name = "trouble") {
+  const focused = document.activeElement;
+  queueMicrotask(() => { // what had the focus may go: it stays near
+    if (focused !== document.body && !focused.checkVisibility()) part("frame").focus({ preventScroll: true });
+  });
   document.body.dataset.state = name;
   const pill = part("state");
   if (pill.textContent !== words.pill) pill.textContent = words.pill;
