@@ -5,7 +5,8 @@
 
 The engine is `fake` and the media are datagrams: what is tried is admission, pinning, hand-over and draining, with the
 sessions and the stepper of `reskin serve`. Must hold: every session that lost its replica is served again within 3 s,
-and every mark in every painting is the session's own. `--update` then redeploys while they play: nobody may wait longer.
+and every mark in every painting is the session's own. `--update` then redeploys while they play: nobody may wait
+longer.
 A table for people, one JSON line last; the exit status is 1 when something did not hold. Needs `reskin[cluster]`.
 """
 
@@ -180,8 +181,14 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
     for kill_s, until_s in zip(kills, [*kills[1:], updated_s], strict=True):
         back = sorted(back_s for player in players if (back_s := back_after(player, kill_s)) is not None
                       and kill_s + back_s < until_s)  # fmt: skip
+        asked, answered = (
+            sorted(at - kill_s for player in players if back_after(player, kill_s) is not None
+                   for at in [next((at for at in getattr(player.tally, name) if at > kill_s), kill_s)])
+            for name in ("asked_s", "connected_s")
+        )  # fmt: skip
         gaps = [longest_gap(player, kill_s, until_s) for player in players]
-        rows.append({"at_s": kill_s - begin_s, "moved": len(back), "back_p50_s": quantile(back, 0.5),
+        rows.append({"at_s": kill_s - begin_s, "moved": len(back), "asked_p50_s": quantile(asked, 0.5),
+                     "answered_p50_s": quantile(answered, 0.5), "back_p50_s": quantile(back, 0.5),
                      "back_p95_s": quantile(back, 0.95), "back_worst_s": quantile(back, 1.0),
                      "gap_worst_s": max(gaps)})  # fmt: skip
     tallies = [player.tally for player in players]
@@ -207,10 +214,10 @@ def quantile(values: list[float], share: float) -> float | None:
 
 
 def show(found: dict[str, Any], console: Console) -> None:
-    table = Table("kill at", "moved", "back p50", "p95", "worst", "longest gap of all")
+    table = Table("kill at", "moved", "asked p50", "answered p50", "back p50", "p95", "worst", "longest gap of all")
     for row in found["kills"]:
-        times = (row["back_p50_s"], row["back_p95_s"], row["back_worst_s"], row["gap_worst_s"])
-        told = ("-" if at is None else f"{at:.2f} s" for at in times)
+        names = ("asked_p50_s", "answered_p50_s", "back_p50_s", "back_p95_s", "back_worst_s", "gap_worst_s")
+        told = ("-" if row[name] is None else f"{row[name]:.2f} s" for name in names)
         table.add_row(f"{row['at_s']:.0f} s", str(row["moved"]), *told)
     console.print(table)
     console.print(

@@ -30,6 +30,7 @@ class Tally:
 
     painted_s: list[float] = field(default_factory=list)
     connected_s: list[float] = field(default_factory=list)
+    asked_s: list[float] = field(default_factory=list)
     sent: int = 0
     late: int = 0  # paintings from a replica that the player has left
     mixed: list[str] = field(default_factory=list)  # anything of another session, in words
@@ -64,6 +65,7 @@ class Player:
         self.close()
 
     async def _connect(self, http: aiohttp.ClientSession, stop: asyncio.Event) -> None:
+        self.tally.asked_s.append(time.monotonic())
         while not stop.is_set():
             answer = await self._ask(http)
             if answer is not None and "key" in answer:

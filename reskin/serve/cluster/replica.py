@@ -1,9 +1,9 @@
 """One GPU's worth of sessions, as a Ray Serve deployment: opens them, plays them, reports them, lets them go.
 
-The sessions and the stepper are those of `reskin serve` on one machine. What is added: the beat that tells the directory
-whom this replica plays and what they have chosen, the numbers that Serve scales by, and draining. When Serve takes this
-replica away (an update, fewer players) it calls `__del__` and waits: the clients are told to ask again, get a slot
-elsewhere, and the replica ends when the last has gone or `drain_s` is over.
+The sessions and the stepper are those of `reskin serve` on one machine. What is added: the beat that tells the
+directory whom this replica plays and what they have chosen, the numbers that Serve scales by, and draining. When Serve
+takes this replica away (an update, fewer players) it calls `__del__` and waits: the clients are told to ask again, get
+a slot elsewhere, and the replica ends when the last has gone or `drain_s` is over.
 
 Knows nothing of HTTP, tokens or how a slot was chosen. Everything runs in the replica's event loop but the stepper.
 """

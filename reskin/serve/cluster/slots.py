@@ -1,9 +1,9 @@
 """How many sessions one GPU (or CPU slot) may play: from the step times that were measured there, never a guess.
 
-Sessions whose frames arrive within a tick are stepped together, so the question is how many steps fit into the share of
-a tick that the engine may have. Only batch sizes that were measured are used: nothing is extrapolated beyond the largest
-of them, and nothing in between is interpolated (a larger batch is taken). What else a session costs (encoding it,
-its history's memory) bounds the number too where it was measured.
+Sessions whose frames arrive within a tick are stepped together, so the question is how many steps fit into the share
+of a tick that the engine may have. Only batch sizes that were measured are used: nothing is extrapolated beyond the
+largest of them, and nothing in between is interpolated (a larger batch is taken). What else a session costs (encoding
+it, its history's memory) bounds the number too where it was measured.
 
 A table is what `tools/bench.py` writes, one line for each device, preset and window:
 
