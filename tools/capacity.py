@@ -1,12 +1,12 @@
-"""What many players would need: GPUs, waiting, dollars a player-hour, and where it breaks first. On paper, by simulation.
+"""What many players would need: GPUs, waiting, dollars a player-hour, and where it breaks first. By simulation.
 
     python -m tools.capacity                                        # every figure that is assumed is printed as assumed
     python -m tools.capacity --table steps.json --device "NVIDIA H200" --preset small --window 1280x720
     python -m tools.capacity --plot day.png --players 1000
 
 Slots come from step times as a cluster computes them (`reskin.serve.cluster.slots`): from the bench's table, or from
-`--assume-steps` while there is no measurement. 100,000 players are cells of `--cell` players, each a cluster with its own
-directory; some are simulated, and the rest is taken to be like them. A table, a plot on request, one JSON line last.
+`--assume-steps` while there is no measurement. 100,000 players are cells of `--cell` players, each a cluster with its
+own directory; some are simulated, and the rest is taken to be like them. A table, a plot on request, one JSON line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ from tools.capacity_limits import Machine, breaking
 from tools.capacity_model import Cell, Day, Plan
 
 HOSTED_DOLLARS = (36.0, 72.0)  # an hour: what issue 9 names as the hosted service's charge, 1 and 2 cents a second
-SIMULATED_CELLS = 3
+CALM = "calm"
+SIMULATED_CELLS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     players: int
+    day: str  # calm, or what happens on it
     cells: int
     simulated: int
     gpus_peak: int
@@ -44,8 +46,8 @@ class Outcome:
     wait_worst_s: float
     waited_share: float  # more than a second
     went_away_share: float
-    failures_a_day: float
-    outage_p99_s: float
+    failures_a_day: float  # as expected; too few in a simulated day to be counted
+    outage_worst_s: float  # of a session that lost its GPU
     gpu_dollars: float  # a player-hour
     network_dollars: float
 
@@ -54,10 +56,11 @@ class Outcome:
         return self.gpu_dollars + self.network_dollars
 
 
-def simulate(players: int, plan: Plan, cell_players: int, machine: Machine, seed: int) -> tuple[Outcome, list[Day]]:
+def simulate(players: int, plan: Plan, cell_players: int, machine: Machine, seed: int,
+             day_name: str = CALM) -> tuple[Outcome, list[Day]]:  # fmt: skip
     cells = math.ceil(players / cell_players)
     simulated = min(cells, SIMULATED_CELLS)
-    of_a_cell = Plan(**{**asdict(plan), "players": players / cells})
+    of_a_cell = replace(plan, players=players / cells)
     days = [Cell(of_a_cell, seed + index).run() for index in range(simulated)]
     scale = cells / simulated
     waits_s = np.concatenate([day.waits_s for day in days])
@@ -65,13 +68,12 @@ def simulate(players: int, plan: Plan, cell_players: int, machine: Machine, seed
     playing = sum(float(np.mean(day.playing)) for day in days) * scale
     gpus = sum(float(np.mean(day.gpus)) for day in days) * scale
     return Outcome(
-        players=players, cells=cells, simulated=simulated,
+        players=players, day=day_name, cells=cells, simulated=simulated,
         gpus_peak=math.ceil(sum(max(day.gpus) for day in days) * scale), gpus_mean=gpus, playing_mean=playing,
         wait_p99_s=float(np.quantile(waits_s, 0.99)), wait_worst_s=float(waits_s.max()),
         waited_share=float((waits_s > 1).mean()),
         went_away_share=sum(day.went_away for day in days) / len(waits_s),
-        failures_a_day=sum(day.failures for day in days) * scale / (of_a_cell.hours / 24),
-        outage_p99_s=float(np.quantile(outages_s, 0.99)),
+        failures_a_day=gpus * 86_400 / plan.mtbf_s, outage_worst_s=float(outages_s.max()),
         gpu_dollars=gpus * machine.gpu_dollars / playing,
         network_dollars=machine.egress_gb_h * machine.egress_dollars_gb,
     ), days  # fmt: skip
@@ -94,20 +96,23 @@ def show(console: Console, line: Line, source: str, plan: Plan, machine: Machine
     bounds = ", ".join(f"{name} {count}" for name, count in limits(line).items())
     console.print(f"slots a GPU at {FPS:g} fps and {SHARE:.0%} of a tick: {plan.slots} ({bounds})", highlight=False)
     console.print(f"ASSUMED: {assumptions(plan, machine)}", highlight=False)
-    table = Table("players", "GPUs at peak", "mean", "wait p99", "worst", "waited", "went away", "GPU failures a day",
-                  "outage p99", "$ a player-hour", "of it network")  # fmt: skip
+    table = Table("players", "day", "GPUs at peak", "mean", "wait p99", "worst", "waited", "went away",
+                  "failures a day", "worst outage", "$ a player-hour", "of it network")  # fmt: skip
     for row in outcomes:
         table.add_row(
-            f"{row.players:,}", f"{row.gpus_peak:,}", f"{row.gpus_mean:,.1f}", f"{row.wait_p99_s:.1f} s",
+            f"{row.players:,}", row.day, f"{row.gpus_peak:,}", f"{row.gpus_mean:,.1f}",
+            f"{row.wait_p99_s:.1f} s",
             f"{row.wait_worst_s:.0f} s", f"{row.waited_share:.2%}", f"{row.went_away_share:.2%}",
-            f"{row.failures_a_day:.2f}", f"{row.outage_p99_s:.0f} s", f"{row.dollars:.2f}",
+            f"{row.failures_a_day:.2f}", f"{row.outage_worst_s:.0f} s", f"{row.dollars:.2f}",
             f"{row.network_dollars:.2f}",
         )  # fmt: skip
     console.print(table)
     low, high = HOSTED_DOLLARS
-    for row in outcomes:
-        console.print(f"{row.players:,} players: ${row.dollars:.2f} a player-hour beside ${low:.0f} to ${high:.0f} "
-                      f"hosted, {low / row.dollars:,.0f} to {high / row.dollars:,.0f} times less", highlight=False)  # fmt: skip
+    for row in (row for row in outcomes if row.day == CALM):
+        console.print(
+            f"{row.players:,} players: ${row.dollars:.2f} a player-hour beside ${low:.0f} to ${high:.0f} hosted, "
+            f"{low / row.dollars:,.0f} to {high / row.dollars:,.0f} times less", highlight=False,
+        )  # fmt: skip
         for name, share, text in breaking(row.players, row.gpus_peak, row.cells, plan, machine)[:3]:
             console.print(f"    {name}: {share:.0%} of what there is. {text}", highlight=False)
 
@@ -115,8 +120,8 @@ def show(console: Console, line: Line, source: str, plan: Plan, machine: Machine
 def assumptions(plan: Plan, machine: Machine) -> str:
     return (
         f"{machine.gpu_dollars:g} $ a GPU-hour, sessions of {plan.session_s / 60:g} min on average, patience "
-        f"{plan.patience_s:g} s, cold start {plan.cold_start_s:g} s, one failure in {plan.mtbf_s / 3600:,.0f} GPU-hours, "
-        f"{plan.spare} spare GPU a cell, fill {plan.fill:.0%}, {machine.mbit_s:g} Mbit/s each way at "
+        f"{plan.patience_s:g} s, cold start {plan.cold_start_s:g} s, one failure in {plan.mtbf_s / 3600:,.0f} "
+        f"GPU-hours, {plan.spare} spare GPU a cell, fill {plan.fill:.0%}, {machine.mbit_s:g} Mbit/s each way at "
         f"{machine.egress_dollars_gb:g} $ a GB out, {machine.gpus_a_node} GPUs, {machine.cores} cores a GPU and "
         f"{machine.nic_gbit_s:g} Gbit/s a node; the daily curve is in tools/capacity_model.py"
     )
@@ -139,8 +144,8 @@ def plot(path: Path, outcomes: list[Outcome], days: list[list[Day]], slots_a_gpu
         axis.fill_between(hours, playing, color="#4c78a8", alpha=0.5, label="players")
         axis.plot(hours, gpus * slots_a_gpu, color="#e45756", linewidth=1.2, label="slots that are paid for")
         axis.plot(hours, queue, color="#54a24b", linewidth=1.0, label="waiting")
-        axis.set_title(f"{row.players:,} players at peak: {row.gpus_peak:,} GPUs, {row.gpus_mean:,.1f} on average, "
-                       f"{row.dollars:.2f} \\$ a player-hour", fontsize=10)  # fmt: skip
+        axis.set_title(f"{row.players:,} players at peak, {row.day}: {row.gpus_peak:,} GPUs, {row.gpus_mean:,.1f} on "
+                       f"average, {row.dollars:.2f} \\$ a player-hour", fontsize=9)  # fmt: skip
         axis.set_ylim(bottom=0)
         axis.set_xlim(0, hours[-1])
         axis.grid(alpha=0.25)
@@ -165,11 +170,18 @@ def main() -> int:
         fill=arguments.fill, spare=arguments.spare, cold_start_s=arguments.cold_start_s,
         mtbf_s=arguments.mtbf_hours * 3600,
     )  # fmt: skip
-    found = [simulate(players, plan, arguments.cell, machine, arguments.seed) for players in arguments.players]
+    days = {CALM: plan}
+    if not arguments.only_calm:
+        days[f"{arguments.surge:g} x at 19 h"] = replace(plan, surge=arguments.surge)
+        days["a node lost"] = replace(plan, lost_gpus=arguments.gpus_a_node)
+    found = [
+        simulate(players, day, arguments.cell, machine, arguments.seed, name)
+        for players in arguments.players for name, day in days.items()
+    ]  # fmt: skip
     outcomes = [outcome for outcome, _ in found]
-    show(Console(soft_wrap=True), line, source, plan, machine, outcomes)
+    show(Console(width=140), line, source, plan, machine, outcomes)
     if arguments.plot is not None:
-        plot(arguments.plot, outcomes, [days for _, days in found], plan.slots)
+        plot(arguments.plot, outcomes, [each for _, each in found], plan.slots)
     result: dict[str, Any] = {
         "what": "capacity", "steps": source, "slots": plan.slots, "limits": limits(line), "hosted": HOSTED_DOLLARS,
         "assumed": assumptions(plan, machine), "seed": arguments.seed,
@@ -200,9 +212,15 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--session-min", type=float, default=60.0)
     parser.add_argument("--patience-s", type=float, default=180.0)
     parser.add_argument("--cold-start-s", type=float, default=180.0)
-    parser.add_argument("--mtbf-hours", type=float, default=50_000.0,
-                        help="of a GPU; Llama 3's training had 419 interruptions in 54 days of 16,384 (arXiv 2407.21783)")  # fmt: skip
+    parser.add_argument(
+        "--mtbf-hours",
+        type=float,
+        default=50_000.0,
+        help="of a GPU; 419 stops in 54 days of 16,384 when Llama 3 was trained (arXiv 2407.21783)",
+    )
     parser.add_argument("--fill", type=float, default=0.8)
+    parser.add_argument("--surge", type=float, default=10.0, help="so many times as many come on the second day, from 19:00 to 19:15")
+    parser.add_argument("--only-calm", action="store_true", help="neither that day nor the one with a lost node")
     parser.add_argument("--spare", type=int, default=1, help="GPUs a cell")
     parser.add_argument("--cell", type=int, default=2_000, help="players of one cluster")
     parser.add_argument("--seed", type=int, default=1)

@@ -41,6 +41,7 @@ def breaking(players: int, gpus: int, cells: int, plan: Plan, machine: Machine) 
     grown = players / cells * steepest / (DAY_S / len(DAILY)) * plan.cold_start_s
     headroom = (1 - plan.fill) * players / cells + plan.spare * plan.slots
     lost = min(players / cells, machine.gpus_a_node * on_a_gpu)
+    elsewhere = headroom * max(0.0, 1 - machine.gpus_a_node * cells / gpus)  # the node takes its own with it
     calls = gpus / cells * BEATS_S
     found = [
         ("network of a node", node_gbit_s / machine.nic_gbit_s,
@@ -51,10 +52,11 @@ def breaking(players: int, gpus: int, cells: int, plan: Plan, machine: Machine) 
          "NVENC would need another card)"),
         ("cold start at the steepest hour", grown / headroom,
          f"{grown:.0f} more players a cell while one GPU starts, beside {headroom:.0f} slots of headroom"),
-        ("the loss of a whole node", lost / headroom,
-         f"{lost:.0f} sessions want a slot at once, beside {headroom:.0f} of headroom: above 100 % some wait a cold "
-         "start"),
+        ("the loss of a whole node", lost / max(1.0, elsewhere),
+         f"{lost:.0f} sessions want a slot at once, beside {elsewhere:.0f} free elsewhere: above 100 % some wait a "
+         "cold start"),
         ("the directory", calls / DIRECTORY_CALLS_S,
-         f"{calls:.0f} beats a second from {gpus / cells:.0f} GPUs to one directory"),
+         f"{calls:.0f} beats a second from {gpus / cells:.0f} GPUs to one directory, beside {DIRECTORY_CALLS_S:,.0f} "
+         "(assumed) that one answers"),
     ]  # fmt: skip
     return sorted(found, key=lambda item: -item[1])

@@ -18,6 +18,7 @@ import simpy
 from reskin.serve.cluster.autoscale import replicas_needed
 
 DAY_S = 86_400.0
+SURGE_S = 900.0
 LOOK_S = 15.0  # how often the cluster is looked at: scaling, failures, averages
 
 # Share of the peak hour's players, hour by hour. An assumption: the evening peak and the trough before dawn, about one
@@ -40,6 +41,10 @@ class Plan:
     shrink_after_s: float = 300.0
     mtbf_s: float = math.inf  # of one GPU
     daily: tuple[float, ...] = DAILY  # (1.0,): always the same
+    surge: float = 1.0  # so many times as many come, at `surge_hour`, for a quarter of an hour
+    surge_hour: float = 19.0
+    lost_gpus: int = 0  # at `lost_hour`, together: a node
+    lost_hour: float = 20.0
     hours: float = 24.0
     warm_up_s: float = 7200.0  # before anything is counted
 
@@ -95,6 +100,7 @@ class Cell:
             self._add_gpu()
         self._env.process(self._arrivals())
         self._env.process(self._looks())
+        self._env.process(self._lose_a_node())
         self._env.run(until=plan.warm_up_s + plan.hours * 3600)
         return self.day
 
@@ -112,10 +118,13 @@ class Cell:
 
     def _arrivals(self) -> simpy.events.ProcessGenerator:
         """Poisson, thinned to the curve."""
-        most_per_s = self._plan.players / self._plan.session_s * max(self._plan.daily)
+        most = max(self._plan.daily) * self._plan.surge
+        most_per_s = self._plan.players / self._plan.session_s * most
         while True:
             yield self._env.timeout(self._draw.exponential(1 / most_per_s))
-            if self._draw.random() * max(self._plan.daily) < self._level():
+            begun_s = self._env.now - self._plan.warm_up_s - self._plan.surge_hour * 3600
+            surge = self._plan.surge if 0 <= begun_s < SURGE_S else 1.0
+            if self._draw.random() * most < self._level() * surge:
                 self._come(_Player(left_s=self._length_s(), asked_s=self._env.now))
 
     def _length_s(self) -> float:
@@ -209,15 +218,16 @@ class Cell:
         self._free += self._plan.slots
         self._serve_queue()
 
-    def _remove_gpu(self, gpu: _Gpu, is_failure: bool) -> None:
-        """Its players go elsewhere: at once where there is room, else before all others."""
-        self._gpus.remove(gpu)
-        self._rooms[self._plan.slots - len(gpu.players)].pop(gpu)
-        self._free -= self._plan.slots - len(gpu.players)
-        self._playing -= len(gpu.players)
+    def _remove(self, gpus: list[_Gpu], is_failure: bool) -> None:
+        """All together; their players go elsewhere: at once where there is room, else before all others."""
+        for gpu in gpus:
+            self._gpus.remove(gpu)
+            self._rooms[self._plan.slots - len(gpu.players)].pop(gpu)
+            self._free -= self._plan.slots - len(gpu.players)
+            self._playing -= len(gpu.players)
         if is_failure and self._counts:
-            self.day.failures += 1
-        for player in reversed(list(gpu.players)):
+            self.day.failures += len(gpus)
+        for player in [player for gpu in reversed(gpus) for player in reversed(list(gpu.players))]:
             player.left_s = max(0.0, player.left_s - (self._env.now - player.began_s))
             player.asked_s, player.was_displaced = self._env.now, True
             if self._free > 0:
@@ -244,7 +254,12 @@ class Cell:
 
     def _fail(self) -> None:
         for _ in range(min(len(self._gpus), self._draw.poisson(len(self._gpus) * LOOK_S / self._plan.mtbf_s))):
-            self._remove_gpu(self._gpus[self._draw.integers(len(self._gpus))], is_failure=True)
+            self._remove([self._gpus[self._draw.integers(len(self._gpus))]], is_failure=True)
+
+    def _lose_a_node(self) -> simpy.events.ProcessGenerator:
+        yield self._env.timeout(self._plan.warm_up_s + self._plan.lost_hour * 3600)
+        lost = [self._gpus[at] for at in self._draw.permutation(len(self._gpus))[: self._plan.lost_gpus]]
+        self._remove(lost, is_failure=True)
 
     def _scale(self) -> None:
         wanted, now_s = self._wanted(self._playing), self._env.now
@@ -262,7 +277,7 @@ class Cell:
     def _drain(self, gpu: _Gpu) -> None:
         """Moved by themselves, without anybody waiting: no outage is counted."""
         counted = len(self.day.outages_s)
-        self._remove_gpu(gpu, is_failure=False)
+        self._remove([gpu], is_failure=False)
         del self.day.outages_s[counted:]
 
     def _start_one(self) -> None:

@@ -5,7 +5,8 @@
 
 The engine is `fake` and the media are datagrams: what is tried is admission, pinning, hand-over and draining, with the
 sessions and the stepper of `reskin serve`. Must hold: every session that lost its replica is served again within 3 s,
-and every mark in every painting is the session's own. `--update` then redeploys while they play: nobody may wait longer.
+and every mark in every painting is the session's own. `--update` then redeploys while they play: nobody may wait
+longer.
 A table for people, one JSON line last; the exit status is 1 when something did not hold. Needs `reskin[cluster]`.
 """
 
@@ -17,6 +18,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: nothing i
 
 import argparse
 import asyncio
+import itertools
 import json
 import random
 import secrets
@@ -105,7 +107,7 @@ async def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         ]
         stop = asyncio.Event()
         playing = [asyncio.create_task(player.play(stop, http)) for player in players]
-        await wait_for(lambda: all(player.tally.painted_s for player in players), READY_S, "every session's first frame")
+        await wait_for(lambda: all(player.tally.painted_s for player in players), READY_S, "each one's first painting")
         begin_s = time.monotonic()
         kills = await kill_replicas(arguments, http, cluster.url, admin)
         updated_s = time.monotonic()
@@ -170,7 +172,7 @@ def back_after(player: Player, kill_s: float) -> float | None:
 def longest_gap(player: Player, begin_s: float, end_s: float) -> float:
     """Seconds without a painting, at most, between two times."""
     marks = [begin_s, *(at for at in player.tally.painted_s if begin_s < at < end_s), end_s]
-    return max(after - before for before, after in zip(marks, marks[1:], strict=False))
+    return max(after - before for before, after in itertools.pairwise(marks))
 
 
 def result(arguments: argparse.Namespace, players: list[Player], kills: list[float], begin_s: float,
@@ -179,8 +181,14 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
     for kill_s, until_s in zip(kills, [*kills[1:], updated_s], strict=True):
         back = sorted(back_s for player in players if (back_s := back_after(player, kill_s)) is not None
                       and kill_s + back_s < until_s)  # fmt: skip
+        asked, answered = (
+            sorted(at - kill_s for player in players if back_after(player, kill_s) is not None
+                   for at in [next((at for at in getattr(player.tally, name) if at > kill_s), kill_s)])
+            for name in ("asked_s", "connected_s")
+        )  # fmt: skip
         gaps = [longest_gap(player, kill_s, until_s) for player in players]
-        rows.append({"at_s": kill_s - begin_s, "moved": len(back), "back_p50_s": quantile(back, 0.5),
+        rows.append({"at_s": kill_s - begin_s, "moved": len(back), "asked_p50_s": quantile(asked, 0.5),
+                     "answered_p50_s": quantile(answered, 0.5), "back_p50_s": quantile(back, 0.5),
                      "back_p95_s": quantile(back, 0.95), "back_worst_s": quantile(back, 1.0),
                      "gap_worst_s": max(gaps)})  # fmt: skip
     tallies = [player.tally for player in players]
@@ -206,10 +214,11 @@ def quantile(values: list[float], share: float) -> float | None:
 
 
 def show(found: dict[str, Any], console: Console) -> None:
-    table = Table("kill at", "moved", "back p50", "p95", "worst", "longest gap of all")
+    table = Table("kill at", "moved", "asked p50", "answered p50", "back p50", "p95", "worst", "longest gap of all")
     for row in found["kills"]:
-        times = (row["back_p50_s"], row["back_p95_s"], row["back_worst_s"], row["gap_worst_s"])
-        table.add_row(f"{row['at_s']:.0f} s", str(row["moved"]), *("-" if at is None else f"{at:.2f} s" for at in times))
+        names = ("asked_p50_s", "answered_p50_s", "back_p50_s", "back_p95_s", "back_worst_s", "gap_worst_s")
+        told = ("-" if row[name] is None else f"{row[name]:.2f} s" for name in names)
+        table.add_row(f"{row['at_s']:.0f} s", str(row["moved"]), *told)
     console.print(table)
     console.print(
         f"{found['sessions']} sessions, {found['painted']} paintings checked of {found['sent']} frames sent, "

@@ -1,8 +1,8 @@
 """Players for tools/cluster_chaos.py: each sends frames with its own mark, and looks at every mark that comes back.
 
-A player asks the ingress for a session over HTTP and then sends datagrams to the replica that it was given. When nothing
-has come back for a while it asks again, with the same session: what a WebRTC client does when its peer is lost. Knows
-nothing of Ray; `time.monotonic()` throughout.
+A player asks the ingress for a session over HTTP and then sends datagrams to the replica that it was given. When
+nothing has come back for a while it asks again, with the same session: what a WebRTC client does when its peer is lost.
+Knows nothing of Ray; `time.monotonic()` throughout.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Tally:
 
     painted_s: list[float] = field(default_factory=list)
     connected_s: list[float] = field(default_factory=list)
+    asked_s: list[float] = field(default_factory=list)
     sent: int = 0
     late: int = 0  # paintings from a replica that the player has left
     mixed: list[str] = field(default_factory=list)  # anything of another session, in words
@@ -44,7 +45,7 @@ class Player:
         self._url, self._token, self._fps = url, token, fps
         self._number = self._newest = 0
         self._session: str | None = None
-        self._key = b""
+        self.key = b""
         self._transport: asyncio.DatagramTransport | None = None
         self._heard_s = 0.0
         self._must_move = False
@@ -58,16 +59,13 @@ class Player:
             if self._must_move or time.monotonic() - self._heard_s > STALL_S:
                 await self._connect(http, stop)
                 due_s = time.monotonic()
-            self._number += 1
-            self.tally.sent += 1
-            if self._transport is not None:
-                self._transport.sendto(self._key + fake.frame(self.mark, self._number).tobytes())
+            self.send()
             due_s += 1 / self._fps
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-        if self._transport is not None:
-            self._transport.close()
+        self.close()
 
     async def _connect(self, http: aiohttp.ClientSession, stop: asyncio.Event) -> None:
+        self.tally.asked_s.append(time.monotonic())
         while not stop.is_set():
             answer = await self._ask(http)
             if answer is not None and "key" in answer:
@@ -75,15 +73,33 @@ class Player:
             await asyncio.sleep(ASK_AGAIN_S)
         else:
             return
-        if self._transport is not None:
-            self._transport.close()
-        self._session, self._key = answer["session"], bytes.fromhex(answer["key"])
+        await self.connect_to(answer)
+
+    async def connect_to(self, answer: dict[str, Any]) -> None:
+        """What the ingress answered."""
+        self.close()
+        self._session, self.key = answer["session"], bytes.fromhex(answer["key"])
         self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Ear(self), remote_addr=(answer["host"], answer["port"])
         )
         self._must_move, self._is_first, self._heard_s = False, True, time.monotonic()
         self.tally.connected_s.append(self._heard_s)
         self.tally.resumed += bool(answer["resume"])
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def send(self) -> None:
+        """One frame."""
+        self._number += 1
+        self.tally.sent += 1
+        self.send_bytes(self.key + fake.frame(self.mark, self._number).tobytes())
+
+    def send_bytes(self, body: bytes) -> None:
+        if self._transport is not None:
+            self._transport.sendto(body)
 
     async def _ask(self, http: aiohttp.ClientSession) -> dict[str, Any] | None:
         theme = {"do": "theme_parameters", "theme": {"name": fake.theme_name(self.mark)}}
@@ -101,18 +117,18 @@ class Player:
 
     def hear(self, data: bytes) -> None:
         """One datagram: a painting, or only the key, which says to play elsewhere."""
-        if data[:KEY_BYTES] != self._key:
+        if data[:KEY_BYTES] != self.key:
             self.tally.late += 1
             return
         if len(data) == KEY_BYTES:
             self._must_move = True
             return
         marks = fake.read(np.frombuffer(data, np.uint8, offset=KEY_BYTES).reshape(fake.SIDE, fake.SIDE, 4))
-        self._look_at(marks)
+        self.look_at(marks)
         self._heard_s = time.monotonic()
         self.tally.painted_s.append(self._heard_s)
 
-    def _look_at(self, marks: fake.Marks) -> None:
+    def look_at(self, marks: fake.Marks) -> None:
         for what in ("sent", "chosen", "first"):
             if getattr(marks, what) != self.mark:
                 self.tally.mixed.append(f"player {self.mark}: {what} was {getattr(marks, what)}")

@@ -1,6 +1,6 @@
 """What the page of `reskin serve` is tried with: a clip as Chromium's fake camera, and the server as a process.
 
-`write_camera(path, (640, 360), 10)`, then `with served(...) as server, chromium(*camera_options(path)) as browser:`.
+`write_camera(path, (640, 360), 10)`, then `with served("-m", "reskin", "serve") as server, chromium(*camera_options(path)) as browser:`.
 Everything ends with the block. Knows nothing of what is measured: tools/bench_page.py and tests/serve do.
 """
 
@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -25,8 +24,6 @@ from reskin.latency import draw_marker
 from reskin.pace import TICK_HZ
 from reskin.video import VideoReader
 from tools.theme_frames import FOOTAGE, ROOT
-
-LINK_LIMIT_S = 90.0  # a server on a busy machine loads its engine first
 
 
 def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = "supertux") -> int:
@@ -68,34 +65,31 @@ def camera_options(camera: Path) -> list[str]:
 
 
 class Served:
-    """`reskin serve` as a process; after `kill`, `start` opens the same links again."""
+    """A server as a process; after `kill`, `start` opens the same address again."""
 
-    def __init__(self, home: Path, options: tuple[str, ...]) -> None:
+    def __init__(self, home: Path, command: tuple[str, ...]) -> None:
         self._home = home
-        self._options = options
+        self._command = command
         self._process: subprocess.Popen[str] | None = None
         self._port = "0"
-        self.links: dict[str, str] = {}
+        self.links: dict[str, str] = {}  # "play", "watch"
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "reskin", "serve", "--host", "127.0.0.1", "--port", self._port]
+        """The links of before still let in: the secret behind them is kept."""
         self._process = subprocess.Popen(
-            [*command, *self._options], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            [sys.executable, *self._command, "--port", self._port], stdout=subprocess.PIPE, text=True, cwd=ROOT,
             env={**os.environ, "RESKIN_HOME": str(self._home), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         assert self._process.stdout is not None
-        end_s = time.monotonic() + LINK_LIMIT_S
+        self.links = {}
         for line in self._process.stdout:
-            for link in re.findall(r"https?://\S+#\S+", line):
-                self.links["watch" if "watch" in line.lower() else "play"] = link
-            if "play" in self.links or time.monotonic() > end_s:
-                break
-        if "play" not in self.links:
-            raise DisplayError(f"starting `reskin serve`: it ended before it printed a link ({self._process.poll()})")
-        found = re.search(r":(\d+)/", self.links["play"])
-        assert found, self.links
-        self._port = found[1]
+            if found := re.match(r"(Play|Watch): +(http\S+:(\d+)/#\S+)", line):
+                self.links[found[1].lower()] = found[2]
+                self._port = found[3]
+            if len(self.links) == 2:
+                return
+        raise DisplayError(f"starting {' '.join(self._command)}: it ended before it printed its links")
 
     def kill(self) -> None:
         """As a crash would."""
@@ -107,9 +101,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(*options: str) -> Iterator[Served]:
+def served(*command: str) -> Iterator[Served]:
+    """`served("-m", "reskin", "serve", "--preset", "nano")`: arguments of this Python."""
     with tempfile.TemporaryDirectory(prefix="reskin-serve-") as home:
-        running = Served(Path(home), options)
+        running = Served(Path(home), command)
         try:
             yield running
         finally:

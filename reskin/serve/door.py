@@ -7,8 +7,6 @@ that no log holds one. Knows nothing of sessions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import hdrs, web
 
 from reskin.serve.tokens import Claims, TokenError, Tokens
@@ -17,6 +15,7 @@ from reskin.sinks.web.keys import Keys
 
 OPEN = ("/", "/health", "/ready", "/picture/")  # the page and its pictures hold no secret; the probes tell one word
 PROBES = ("/health", "/ready", "/metrics")
+PICTURES = "/picture/"  # of the themes that ship; an <img> sends no Authorization
 ONLY_ADMIN = ("/status.json", "/metrics")
 CLAIMS = web.RequestKey("claims", Claims)
 
@@ -28,12 +27,7 @@ class Door(Guard):
         self._tokens = tokens
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts)
-        self.on_refusal: Callable[[str], None] = lambda reason: None
         self._open = (*OPEN, "/metrics") if open_metrics else OPEN
-
-    def refuse(self, reason: str) -> None:
-        super().refuse(reason)
-        self.on_refusal(reason)
 
     def host(self, request: web.Request) -> Refusal | None:
         """Probes come by address, and tell nothing to a page."""

@@ -1,7 +1,8 @@
 """Whether a server lives, and whether it should get more players. Two questions, asked by whoever runs it.
 
 Healthy: the engine answers and the event loop runs; if not, a restart helps. Ready: healthy, and there is room, and it
-is not being drained; if not, send players elsewhere. Knows nothing of HTTP, sessions or engines; the clock is passed in.
+is not being drained; if not, send players elsewhere. Knows nothing of HTTP, sessions or engines; the clock is passed
+in.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,9 +83,9 @@ class Host:
         self.quotas = Quotas()
         self.seated: dict[str, Seated] = {}
         self.ended: Counter[str] = Counter()  # why sessions ended
+        self.totals: Counter[str] = Counter()  # frames, dropped, painted: of sessions that have ended
         self.is_draining = False
-        self.on_unseated: Callable[[Session], None] = lambda session: None  # with its last figures
-        self._theme = theme
+        self.theme = theme  # that a session begins with
         self._ice_servers = ice_servers
         self._remembered: OrderedDict[str, Remembered] = OrderedDict()
         self._prompts = ThreadPoolExecutor(1, "prompts")
@@ -148,7 +148,7 @@ class Host:
         look = await self._resumed(offer.session, claims)
         self.admission.enter(f"{claims.sub} {client}", len(self.seated))
         session = Session(
-            self.themes, offer.theme or self._theme, session_id=offer.session if look else None, look=look,
+            self.themes, offer.theme or self.theme, session_id=offer.session if look else None, look=look,
             scope=claims.scope, has_strip=offer.strip,
         )  # fmt: skip
         self.quotas.begin(claims, session.id)
@@ -216,7 +216,7 @@ class Host:
             return
         del self.seated[session.id]
         self.ended[why] += 1
-        self.on_unseated(session)
+        self.totals.update(frames=session.frames, dropped=session.dropped, painted=session.painted_frames)
         self.stepper.leave(session)
         self.quotas.end(seated.claims, session.id)
         if remember:

@@ -1,4 +1,4 @@
-"""The server's log: one line of JSON for each event, for a machine to read. No frame, no prompt, no token is ever in it.
+"""The server's log: one line of JSON for each event, for machines to read. No frame, no prompt, no token is ever in it.
 
     log.info("session opened", extra={"session": id, "scope": "play"})
     {"at": "2026-11-23T02:00:00.000Z", "level": "info", "logger": "reskin.serve", "event": "session opened", ...}

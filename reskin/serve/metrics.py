@@ -1,4 +1,4 @@
-"""What Prometheus reads: sessions, slots, queue, frames, the engine's time, refusals. No label names a user or a session.
+"""What Prometheus reads: sessions, slots, queue, frames, the engine's time, refusals. No label names a session or user.
 
 One registry a server, none global, so that several servers in one process (tests) do not add up. Counters may be
 touched from any thread. Knows nothing of sessions: whoever has them says what happened.

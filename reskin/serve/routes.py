@@ -153,13 +153,16 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    text, content_type = request.app[SITE].observer.text()
+    text, content_type = request.app[SITE].observer.metrics()
     return web.Response(body=text, headers={**HEADERS, "Content-Type": content_type})
 
 
 async def themes(request: web.Request) -> web.Response:
-    items = request.app[SITE].gallery
-    return _json([{**item.json(), "picture_url": f"/picture/{item.id}"} for item in items])
+    site = request.app[SITE]
+    return _json([
+        {**item.json(), "picture_url": f"/picture/{item.id}", "is_first": item.id == site.host.theme}
+        for item in site.gallery
+    ])  # fmt: skip
 
 
 async def picture(request: web.Request) -> web.Response:

@@ -62,6 +62,7 @@ class Started:
     """What is told when the door is open."""
 
     address: str  # https://192.168.1.5:8443/
+    port: int  # that it listens on
     play: str  # links
     watch: str
     admin_token: str
@@ -109,13 +110,16 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
         return
     host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
                 ice_servers=options.ice_servers)  # fmt: skip
-    observer = Observer(host)
-    door.on_refusal = observer.refused
+    observer = Observer(host, door.refused)
     try:
         async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
             address = f"{scheme}://{_with_port(options.names[0] if options.names else own[0], port)}/"
             fingerprint = identity.fingerprint if identity is not None and identity.is_own else ""
-            tell(_started(options, tokens, address, fingerprint, engine.name, slots, not is_local))
+            started = Started(
+                address=address, port=port, fingerprint=fingerprint, engine=engine.name, slots=slots,
+                is_for_others=not is_local, **_links(options, tokens, address, slots),
+            )  # fmt: skip
+            tell(started)
             await until(stopping, lambda: host.stepper.error)
     finally:
         await observer.close()
@@ -131,16 +135,15 @@ def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:
     return Site(host=host, observer=observer, gallery=gallery(store), page=play_page())
 
 
-def _started(options: ServeOptions, tokens: Tokens, address: str, fingerprint: str, engine: str, slots: int,
-             is_for_others: bool) -> Started:  # fmt: skip
+def _links(options: ServeOptions, tokens: Tokens, address: str, slots: int) -> dict[str, str]:
+    """To play, to watch who plays by that one, and the token that may do all."""
     hours = options.token_hours
     play = tokens.issue("play", hours, sessions=options.link_sessions or slots)
     watch = tokens.issue("watch", hours, watches=tokens.read(play).sub)
-    return Started(
-        address=address, play=f"{address}#token={play}", watch=f"{address}#token={watch}",
-        admin_token=tokens.issue("admin", hours), fingerprint=fingerprint, engine=engine, slots=slots,
-        is_for_others=is_for_others,
-    )  # fmt: skip
+    return {
+        "play": f"{address}#token={play}", "watch": f"{address}#token={watch}",
+        "admin_token": tokens.issue("admin", hours),
+    }  # fmt: skip
 
 
 def _is_loopback(host: str) -> bool:

@@ -33,8 +33,8 @@ class Stepper:
         self.batches: Counter[int] = Counter()  # size of a batch to how many there were
         self.failures = 0  # frames that went back as they came
         self.paintings = 0
-        self.on_painted: Callable[[float], object] = lambda engine_ms: None  # in the stepper's thread
         self.error: Exception | None = None
+        self.on_painted: Callable[[float], object] = lambda engine_ms: None  # of each frame; for the metrics
         self._profile = flash_limiter
         self._lock = threading.Lock()
         self._seats: dict[Session, FlashLimiter | None] = {}  # in the order in which they are served next

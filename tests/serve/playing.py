@@ -37,7 +37,7 @@ from reskin.theme_store import ThemeStore
 from reskin.themes import Theme, shipped_themes
 
 SIZE = (320, 176)
-SECRET = "a secret of the tests, of more than 32 bytes"
+SECRET = "a secret of the tests, long enough for the longest of the hashes, and only theirs"
 
 
 @cache
@@ -106,8 +106,7 @@ async def world(*, slots: int = 4, renderer: BatchRenderer | None = None) -> Asy
     sock = open_socket("127.0.0.1", 0)
     port = sock.getsockname()[1]
     door = Door(tokens, scheme="http", hosts=(f"127.0.0.1:{port}",))
-    observer = Observer(host)
-    door.on_refusal = observer.refused
+    observer = Observer(host, door.refused)
     site = Site(host=host, observer=observer, gallery=gallery(shipped_store()), page=play_page())
     try:
         async with listening(sock, None, door, site):

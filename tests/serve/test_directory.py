@@ -35,6 +35,10 @@ class Cluster:
 
     def admit(self, owner: str, session: str | None = None, quota: int = 100) -> Placed | Waiting:
         found = self.directory.admit(owner, session, quota, self.now_s)
+        while isinstance(found, Placed) and found.replica not in self.slots:  # as the ingress does it
+            self.pass_s(1.0)
+            self.directory.suspect(found.replica, self.now_s)
+            found = self.directory.admit(owner, found.session, quota, self.now_s)
         if isinstance(found, Placed):
             for sessions in self.playing.values():
                 sessions.discard(found.session)
@@ -189,7 +193,7 @@ def test_the_status_names_no_session_and_no_owner() -> None:
     found = cluster.admit("somebody")
     cluster.beat(told={found.session: ("somebody", {"prompt": "a quiet harbour"})})
     text = repr(cluster.directory.status(cluster.now_s))
-    assert "somebody" not in text and found.session not in text.split("'") and "harbour" not in text
+    assert not {"somebody", found.session, "a quiet harbour"} & set(text.replace('"', "'").split("'"))
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(["admit", "again", "leave", "kill", "start", "pass"]), st.integers(0, 99)),

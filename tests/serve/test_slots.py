@@ -16,9 +16,9 @@ def line(**batches_ms: float) -> Line:
 
 @pytest.mark.parametrize(
     ("sessions", "expected_ms"),
-    [(1, 5), (2, 10), (3, 15), (8, 15), (9, 20), (10, 25), (16, 30), (17, 35)],
+    [(1, 5), (2, 10), (3, 15), (8, 15), (9, 20), (10, 25), (11, 30), (12, 30), (16, 30), (17, 35)],
 )
-def test_steps_are_full_batches_and_the_next_measured_size_for_the_rest(sessions: int, expected_ms: float) -> None:
+def test_steps_are_the_cheapest_mix_of_measured_batches(sessions: int, expected_ms: float) -> None:
     assert steps_ms(line(b1=5, b8=15), sessions) == expected_ms
 
 

@@ -19,6 +19,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 from ray import serve
 from ray.serve import Application
 from ray.serve.config import AutoscalingConfig, RequestRouterConfig
+from ray.serve.schema import LoggingConfig
 
 from reskin.errors import ServeError
 from reskin.serve.cluster.config import ClusterConfig
@@ -36,18 +37,22 @@ HEALTH_TIMEOUT_S = 10.0
 def build(arguments: dict[str, Any]) -> Application:
     """`arguments` as `ClusterConfig`; what comes from the command line is text, and is read as such."""
     config = ClusterConfig.model_validate(arguments)
+    quiet = LoggingConfig(enable_access_log=False)  # a line for each beat would be most of what is written
     directory = serve.deployment(DirectoryService).options(
         num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0},
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
+        logging_config=quiet,
     ).bind()  # fmt: skip
     engines = serve.deployment(EngineReplica).options(
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S,
         graceful_shutdown_timeout_s=config.drain_s + GRACE_S,
-        request_router_config=RequestRouterConfig(request_router_class=ROUTER), **_scale(config),
+        request_router_config=RequestRouterConfig(request_router_class=ROUTER), logging_config=quiet,
+        **_scale(config),
     ).bind(config.model_dump(), directory)  # fmt: skip
     return serve.deployment(Ingress).options(
-        num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5
+        num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5,
+        logging_config=quiet,
     ).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
 
 

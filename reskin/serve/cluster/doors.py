@@ -67,7 +67,8 @@ async def read_offer(request: Request, config: ClusterConfig) -> dict[str, Any]:
         raise Refused(400, "malformed", str(error)) from None
     if offer.watch is not None:
         raise Refused(400, "other", "watching a session is not possible in a cluster yet: watch on the server itself")
-    return offer.model_dump(mode="json", exclude_none=True)
+    client = request.client.host if request.client is not None else ""
+    return {**offer.model_dump(mode="json", exclude_none=True), "client": client}
 
 
 def _fake_offer(body: bytes) -> dict[str, Any]:

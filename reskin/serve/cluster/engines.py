@@ -6,6 +6,7 @@ for, when it is asked for. Knows nothing of Ray or of the directory.
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -33,11 +34,6 @@ class Engine:
     slots: int
     new_session: Callable[[str, dict[str, Any], Look | None], Session]
     open_media: Callable[[Ended], Awaitable[Media]]
-
-    def look_after(self, media: Media) -> None:
-        """With every beat."""
-        if isinstance(media, Datagrams):
-            media.end_the_silent()
 
 
 def start_engine(config: ClusterConfig) -> Engine:
@@ -88,3 +84,38 @@ def _fake(config: ClusterConfig) -> Engine:
         stepper=Stepper(renderer, flash_limiter="off"), slots=count, new_session=new_session,
         open_media=Datagrams.listen,
     )  # fmt: skip
+
+
+def _preset(config: ClusterConfig) -> Engine:
+    """The engine in a process of its own, as in `reskin serve`: a crash of it costs frames, and not the replica."""
+    from reskin.serve.cluster.webrtc import Peers
+    from reskin.serve.engine_process import ProcessRenderer
+    from reskin.serve.run import ENGINE
+    from reskin.theme_store import ThemeStore
+
+    store = ThemeStore.open("")
+    themes = {path.stem: theme for path, theme in store.with_files()}
+    first = next(iter(themes))
+    renderer = ProcessRenderer(ENGINE, (config.preset, config.threads))
+    renderer.wait_ready()
+    w, h = (int(side) for side in config.window.split("x"))
+    count = slots_of(config, renderer, themes[first], device_name(), (h, w))
+    stepper = Stepper(renderer, flash_limiter=config.flash_limiter)
+
+    def new_session(session_id: str, offer: dict[str, Any], look: Look | None) -> Session:
+        wanted = offer.get("theme") if offer.get("theme") in themes else first
+        return Session(themes, wanted, session_id=session_id, look=look, has_strip=bool(offer.get("strip")))
+
+    async def open_media(ended: Ended) -> Media:
+        return Peers(stepper, ended, config.ice_servers)
+
+    return Engine(stepper=stepper, slots=count, new_session=new_session, open_media=open_media)
+
+
+def device_name() -> str:
+    """As the bench's table names it."""
+    try:
+        import torch
+    except ImportError:
+        return platform.processor() or platform.machine()
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()

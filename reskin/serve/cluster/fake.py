@@ -1,7 +1,7 @@
 """An engine that paints marks, and frames of 8x8 pixels to carry them: who sent it, who it was painted for, its past.
 
-For tests and `tools/cluster_chaos.py`: one look at a painting tells whether anything of another session is in it. A mark
-is a number of 24 bits in the colours of one pixel, so any raster of BGRA bytes carries it.
+For tests and `tools/cluster_chaos.py`: one look at a painting tells whether anything of another session is in it. A
+mark is a number of 24 bits in the colours of one pixel. Knows nothing of Ray or of how frames travel.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.directory import Choices, Directory, Heard, NotYours, OverQuota, Placed, Waiting
 from reskin.serve.cluster.doors import Refused, Visitor, read_offer, visitor
 from reskin.serve.cluster.totals import Totals
+from reskin.serve.messages import MessageError
 from reskin.serve.metrics import CONTENT_TYPE
 from reskin.serve.tokens import Tokens
 
@@ -103,9 +104,9 @@ class Ingress:
             try:
                 found = await self._directory.admit.remote(who.owner, session, who.quota)
             except NotYours as error:
-                raise Refused(403, "scope", str(error)) from None
+                raise Refused(403, "scope", _text(error)) from None
             except OverQuota as error:
-                raise Refused(429, "quota", str(error)) from None
+                raise Refused(429, "quota", _text(error)) from None
             session = found.session
             if isinstance(found, Waiting):
                 self._totals.metrics.refused("full")
@@ -123,6 +124,8 @@ class Ingress:
         )
         try:
             return await asyncio.wait_for(asked, ANSWER_S)
+        except MessageError as error:
+            raise Refused(400, "malformed", _text(error)) from None
         except (RayError, TimeoutError) as error:
             log.info("no answer", extra={"replica": found.replica, "reason": type(error).__name__})
             return None
@@ -133,7 +136,7 @@ class Ingress:
         try:
             replica = await self._directory.leave.remote(session, who.owner)
         except NotYours as error:
-            raise Refused(403, "scope", str(error)) from None
+            raise Refused(403, "scope", _text(error)) from None
         if replica is not None:
             await self._engines.end.remote(replica=replica, session=session, owner=who.owner)
         return Response(status_code=204, headers=NO_STORE)
@@ -154,6 +157,11 @@ class Ingress:
     async def _status(self, request: Request) -> Response:
         visitor(request, self._tokens, scopes=("admin",))
         return _json(await self._directory.status.remote())
+
+
+def _text(error: Exception) -> str:
+    """Ray raises what a replica raised, with the replica's whole traceback as its text."""
+    return str(getattr(error, "cause", error))
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:

@@ -12,9 +12,9 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -37,6 +37,12 @@ class Media(Protocol):
         ...
 
     async def close(self, session_id: str) -> None: ...
+
+    def end_the_silent(self) -> None:
+        """To be called now and then."""
+        ...
+
+    async def stop(self) -> None: ...
 
 
 @dataclass(kw_only=True)
@@ -100,8 +106,7 @@ class Datagrams(asyncio.DatagramProtocol):
                 self._ended(line.session.id)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         line = self._lines.get(data[:KEY_BYTES])
@@ -120,6 +125,3 @@ class Datagrams(asyncio.DatagramProtocol):
                 line = self._lines.get(key)
                 if line is not None and line.address is not None and self._transport is not None:
                     self._transport.sendto(key + painting.bgra_u8.tobytes(), line.address)
-
-
-Opener = Callable[[Ended], Awaitable[Media]]

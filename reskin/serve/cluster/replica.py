@@ -1,9 +1,9 @@
 """One GPU's worth of sessions, as a Ray Serve deployment: opens them, plays them, reports them, lets them go.
 
-The sessions and the stepper are those of `reskin serve` on one machine. What is added: the beat that tells the directory
-whom this replica plays and what they have chosen, the numbers that Serve scales by, and draining. When Serve takes this
-replica away (an update, fewer players) it calls `__del__` and waits: the clients are told to ask again, get a slot
-elsewhere, and the replica ends when the last has gone or `drain_s` is over.
+The sessions and the stepper are those of `reskin serve` on one machine. What is added: the beat that tells the
+directory whom this replica plays and what they have chosen, the numbers that Serve scales by, and draining. When Serve
+takes this replica away (an update, fewer players) it calls `__del__` and waits: the clients are told to ask again, get
+a slot elsewhere, and the replica ends when the last has gone or `drain_s` is over.
 
 Knows nothing of HTTP, tokens or how a slot was chosen. Everything runs in the replica's event loop but the stepper.
 """
@@ -127,7 +127,7 @@ class EngineReplica:
             except RayError as error:  # the directory is being replaced: the next one asks for all we know
                 log.warning("no directory", extra={"reason": type(error).__name__})
                 self._told.clear()
-            self._engine.look_after(self._media)
+            self._media.end_the_silent()
             await asyncio.sleep(self._config.beat_s)
 
     async def _beat(self) -> None:
@@ -169,4 +169,4 @@ class EngineReplica:
         self._frames += session.frames
         self._dropped += session.dropped
         self._painted += session.painted_frames
-        log.info("session ended", extra={"session": session_id, "replica": self.name, "painted": session.painted_frames})
+        log.info("session ended", extra={"session": session_id, "painted": session.painted_frames})

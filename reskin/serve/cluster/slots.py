@@ -1,9 +1,9 @@
 """How many sessions one GPU (or CPU slot) may play: from the step times that were measured there, never a guess.
 
-Sessions whose frames arrive within a tick are stepped together, so the question is how many steps fit into the share of
-a tick that the engine may have. Only batch sizes that were measured are used: nothing is extrapolated beyond the largest
-of them, and nothing in between is interpolated (the next larger batch is taken). What else a session costs (encoding it,
-its history's memory) bounds the number too where it was measured.
+Sessions whose frames arrive within a tick are stepped together, so the question is how many steps fit into the share
+of a tick that the engine may have. Only batch sizes that were measured are used: nothing is extrapolated beyond the
+largest of them, and nothing in between is interpolated (a larger batch is taken). What else a session costs (encoding
+it, its history's memory) bounds the number too where it was measured.
 
 A table is what `tools/bench.py` writes, one line for each device, preset and window:
 
@@ -49,23 +49,22 @@ TABLE = TypeAdapter(dict[str, dict[str, dict[str, Line]]])  # device, preset, wi
 
 
 def steps_ms(line: Line, sessions: int) -> float:
-    """Time of stepping so many sessions once: full batches of the best size, and one for the rest."""
-    best = float("inf")
-    sizes = sorted(line.batches)
-    for size in sizes:
-        full, rest = divmod(sessions, size)
-        last = next((line.batches[other].p95 for other in sizes if other >= rest), 0.0) if rest else 0.0
-        best = min(best, full * line.batches[size].p95 + last)
-    return best
+    """Time of stepping so many sessions once, in the cheapest mix of the batches that were measured."""
+    return _costs_ms(line, sessions)[sessions]
+
+
+def _costs_ms(line: Line, most: int) -> list[float]:
+    """Of 0, 1, 2 ... sessions; never falls: whatever steps more sessions would step fewer as well."""
+    costs = [0.0]
+    for count in range(1, most + 1):
+        costs.append(min(times.p95 + costs[max(0, count - size)] for size, times in line.batches.items()))
+    return costs
 
 
 def limits(line: Line, fps: float = FPS, share: float = SHARE) -> dict[str, int]:
     """What bounds the slots, each by itself: engine, and where they were measured encode and memory."""
     budget_ms = 1e3 / fps * share
-    count = 0
-    while count < MOST and steps_ms(line, count + 1) <= budget_ms:
-        count += 1
-    found = {"engine": count}
+    found = {"engine": sum(spent <= budget_ms for spent in _costs_ms(line, MOST)[1:])}
     if line.encode_ms is not None and line.cores is not None:
         found["encode"] = int(line.cores * budget_ms / line.encode_ms)
     if line.session_bytes is not None and line.free_bytes is not None:

@@ -116,7 +116,7 @@ class EngineLink {
   async accept({ sdp, type, session, resume }, isOld) {
     this.isResumed = resume;
     this.session = session;
-    await this.connection.setRemoteDescription({ sdp, type });
+    await this.connection.setRemoteDescription({ sdp: this.track ? bounded(sdp, this.encoding().maxBitrate) : sdp, type });
     if (isOld()) return;
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.lose("blocked"), OPEN_MS);
@@ -192,6 +192,19 @@ class EngineLink {
     this.connection?.close();
     this.channel = this.connection = null;
   }
+}
+
+function bounded(sdp, bits) { // Chromium begins at 0.3 Mbit/s, and falls to it when a busy server's answers jitter
+  const said = `x-google-start-bitrate=${Math.round(bits / 1500)};x-google-min-bitrate=${Math.min(1500, Math.round(bits / 2000))}`;
+  return sdp.replace(/(m=video [^]*?)(?=m=|$)/g, (section) => { // other browsers pass over it
+    const lines = section.split("\r\n");
+    for (const [, type] of section.matchAll(/a=rtpmap:(\d+) (?:VP8|H264)\//g)) {
+      const at = lines.findIndex((line) => line.startsWith(`a=fmtp:${type} `));
+      if (at >= 0) lines[at] += `;${said}`;
+      else lines.splice(lines.findIndex((line) => line.startsWith(`a=rtpmap:${type} `)) + 1, 0, `a=fmtp:${type} ${said}`);
+    }
+    return lines.join("\r\n");
+  });
 }
 
 function gathered(connection) { // all candidates are in the offer: there is no other way to send them

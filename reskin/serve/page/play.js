@@ -8,7 +8,7 @@ const KEYS = { s: "split", r: "record", f: "full", m: "mirror" };
 
 const samples = []; // { line: ms behind, bar: share passed over }
 let claims = readLink();
-let theme = recall("theme"); // { id, name } or { name, prompt }; what is wanted, also before there is a session
+let theme = claims.isWatcher ? null : recall("theme"); // { id, name } or { name, prompt }; what is wanted, also before there is a session
 let strengthWanted = null; // null: the theme's own
 let isAsking = false, slowS = 0, autoLines = 0;
 
@@ -94,7 +94,7 @@ function end(text) {
   link.stop();
   release();
   if (claims.isWatcher) return;
-  showState(text ? "ended" : "idle", { text });
+  showState(text ? "ended" : "idle", { text, canShare: Source.canShare });
 }
 
 function release() { // the camera's light goes out
@@ -114,7 +114,6 @@ function chooseTheme(item) {
   strengthWanted = null;
   sessionStorage.setItem("theme", JSON.stringify(theme));
   showTheme(item.id);
-  part("theme").textContent = item.name;
   note("");
   link.send({ do: "theme", id: item.id, fade_frames: 0 });
 }
@@ -123,8 +122,7 @@ function choosePrompt(text) {
   theme = { name: text, prompt: text };
   strengthWanted = null;
   sessionStorage.setItem("theme", JSON.stringify(theme));
-  part("theme").textContent = text;
-  gallery.mark("");
+  showTheme(null, text);
   note(link.send({ do: "prompt", text }) ? "Reading that …" : "It will look like that as soon as you share something.");
 }
 
@@ -132,9 +130,7 @@ function hear(message) {
   if (message.say === "figures") figures.server = message;
   if (message.say === "note" || message.say === "error") note(message.text);
   if (message.say !== "state") return;
-  const item = gallery.find(message.theme);
-  if (item || claims.isWatcher) showTheme(message.theme);
-  part("theme").textContent = item?.name ?? message.theme;
+  showTheme(message.theme, message.theme);
   strength.show(message.strength);
   part("view").value = message.view === "materials" ? "materials" : "skin";
   note(message.note);
@@ -176,10 +172,8 @@ async function showGallery() {
     if (!answer.ok) return;
     const themes = await answer.json();
     gallery.show(themes);
-    if (theme === null && themes.length) theme = { id: themes[0].id, name: themes[0].name };
-    if (theme?.prompt) part("theme").textContent = theme.prompt;
-    else showTheme(theme?.id);
-    part("theme").textContent = gallery.find(theme?.id)?.name ?? theme?.name ?? "";
+    theme ??= themes.find((item) => item.is_first) ?? null;
+    if (!claims.isWatcher) showTheme(theme?.id, theme?.name);
   } catch { /* the state will say so */ }
 }
 
@@ -191,15 +185,15 @@ function arrive() {
   part("hold").hidden = part("split").hidden = part("stop").hidden = claims.isWatcher;
   if (!claims.token) return showState("no-link", {});
   if (typeof RTCPeerConnection !== "function") return showState("unsupported", {});
-  if (claims.isWatcher) return begin();
   showGallery();
+  if (claims.isWatcher) return begin();
   if (!isSecureContext || !Source.isPossible) return showState("insecure", {});
-  showState("idle", {});
+  showState("idle", { canShare: Source.canShare });
 }
 
 part("share").onclick = () => share("screen");
 part("camera").onclick = () => share("camera");
-part("action").onclick = () => (document.body.dataset.state === "refused" && !source.track ? showState("idle", {}) : end());
+part("action").onclick = () => (document.body.dataset.state === "refused" && !source.track ? showState("idle", { canShare: Source.canShare }) : end());
 part("stop").onclick = () => end();
 part("flip").onclick = () => share("camera", source.facing === "user" ? "environment" : "user");
 part("mirror").onclick = () => mirror(!part("frame").classList.contains("is-mirrored"));

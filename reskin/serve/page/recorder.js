@@ -16,20 +16,21 @@ class FileRecorder {
 
   get isOn() { return this.recorder !== null; }
 
-  get told() { // minutes and seconds, and the size so far
+  get told() { // minutes and seconds
     const s = Math.floor((performance.now() - this.beganMs) / 1000);
-    return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}, ${(this.bytes / 1e6).toFixed(1)} MB`;
+    return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
   }
 
   start(picture, sound, name) { // MediaStreamTracks; sound may be null
     const [kind, ending] = FILE_KINDS.find(([text]) => MediaRecorder.isTypeSupported(text)) ?? [undefined, "webm"];
     const { width = 1280, height = 720 } = picture.getSettings();
     const videoBitsPerSecond = Math.max(2.5e6, Math.round((width * height * 24) / 3));
-    const pieces = [];
+    const pieces = [], ticking = setInterval(this.changed, PIECE_MS);
     let recorder;
     try {
       recorder = new MediaRecorder(new MediaStream(sound ? [picture, sound] : [picture]), { mimeType: kind, videoBitsPerSecond });
     } catch (error) {
+      clearInterval(ticking);
       this.failed(`This browser cannot record that: ${error.message}`);
       return;
     }
@@ -37,18 +38,18 @@ class FileRecorder {
       pieces.push(data);
       this.bytes += data.size;
       if (this.bytes > MOST_BYTES) this.stop();
-      this.changed();
     };
     recorder.onerror = ({ error }) => this.failed(`Recording stopped: ${error?.message ?? "the browser gave it up"}`);
     recorder.onstop = () => { // also when the picture's track ended: what there is, is saved
       if (this.recorder === recorder) this.recorder = null;
+      clearInterval(ticking);
       this.save(new Blob(pieces, { type: recorder.mimeType }), `${name}-${stamp()}.${ending}`);
       this.changed();
     };
     this.recorder = recorder;
     this.bytes = 0;
     this.beganMs = performance.now();
-    recorder.start(PIECE_MS);
+    recorder.start(PIECE_MS); // an mp4's pieces come later, from whole picture to whole picture
     this.changed();
   }
 

@@ -5,12 +5,17 @@ function showState(name, facts) {
   show(words, name);
   if (name !== "live") compare.set({ isUntouched: !!source.track });
   part("frame").classList.toggle("has-picture", name === "live" || !!source.track);
-  part("bar").hidden = !(name === "live" || source.track);
+  part("bar").hidden = name !== "live" && name !== "lost";
+  part("numbers").hidden ||= name !== "live";
   if (name === "live") wake();
   if (["expired", "forbidden", "refused"].includes(name)) release();
 }
 
 function show(words, name = "trouble") {
+  const focused = document.activeElement;
+  queueMicrotask(() => { // what had the focus may go: it stays near
+    if (focused !== document.body && !focused.checkVisibility()) part("frame").focus({ preventScroll: true });
+  });
   document.body.dataset.state = name;
   const pill = part("state");
   if (pill.textContent !== words.pill) pill.textContent = words.pill;
@@ -36,10 +41,10 @@ function showPicture(stream) {
   skin.play().catch(() => {}); // muted, so it is let
 }
 
-function showTheme(name) { // or id
-  part("theme").textContent = name ?? "";
-  gallery.mark(name);
-  const item = gallery.find(name);
+function showTheme(id, name) { // one that is none of the gallery has a name alone
+  const item = gallery.find(id);
+  part("theme").textContent = item?.name ?? name ?? "";
+  gallery.mark(item?.id ?? "");
   const backdrop = part("backdrop");
   if (item?.has_picture) backdrop.style.backgroundImage = `url("${item.picture_url}")`;
   else if (item) backdrop.style.backgroundImage = `linear-gradient(${item.colors.join(", ")})`;
@@ -71,15 +76,14 @@ async function showFigures() {
   part("numbers").hidden = !link.isLive || !now;
   if (!now || !link.isLive) return;
   const ms = (value) => (value === null ? "–" : `${Math.round(value)} ms`);
-  part("fps").textContent = part("head-fps").textContent = `${now.fps.toFixed(now.fps < 10 ? 1 : 0)}`;
-  part("head-fps").textContent += " fps";
+  part("fps").textContent = part("head-fps").textContent = `${now.fps.toFixed(now.fps < 10 ? 1 : 0)} fps`;
   part("latency").textContent = now.latencyMs === null ? "–" : `about ${ms(now.latencyMs)}`;
   part("head-latency").textContent = now.latencyMs === null ? "" : ms(now.latencyMs);
   part("trip").textContent = ms(now.tripMs);
   part("engine").textContent = now.engineMs === null ? "–" : `${now.engineMs.toFixed(1)} ms`;
   part("dropped").textContent = String(now.droppedInAll);
   part("size").textContent = now.w ? `${now.w} × ${now.h}` : "–";
-  part("rate").textContent = `${now.upMbit.toFixed(1)}, ${now.downMbit.toFixed(1)} Mbit/s`;
+  part("rate").textContent = `${now.upMbit.toFixed(1)}, ${now.downMbit.toFixed(1)} Mb/s`;
   samples.push({ line: now.latencyMs ?? 0, bar: now.dropped / FRAMES_IN_S });
   if (samples.length > KEPT) samples.shift();
   plot(part("plot"), samples, KEPT);

@@ -1,7 +1,7 @@
 /* What the player shares: a window, a tab, a screen or a camera. Knows nothing of where it goes. */
 const RATE = { ideal: 24, max: 30 }; // the engine paints 24 a second
 const CAMERA_SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
-const GAME_CAMERAS = /capture|hdmi|cam link|virtual|obs|fake/i; // by their names
+const GAME_CAMERAS = /capture|hdmi|cam link|virtual|obs/i; // by their names
 const SCREEN = {
   video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: RATE },
   audio: { suppressLocalAudioPlayback: false, echoCancellation: false, noiseSuppression: false, autoGainControl: false }, // recorded, never sent

@@ -2,9 +2,9 @@
 const PRIVATE = "Your picture goes to this server and back. It is not stored, and nobody else is sent it.";
 
 const WORDS = {
-  idle: () => ({
-    title: "See it in another world", pill: "ready", sources: true, small: PRIVATE,
-    text: "Share a game's window, a tab or your camera, and it is painted in the theme that you pick, live.",
+  idle: ({ canShare = true }) => ({
+    title: "See your game in another world", pill: "ready", sources: true, small: PRIVATE,
+    text: `${canShare ? "Share its window, a tab or your camera" : "Point the camera at it, or at anything else"}, and it is painted in the theme that you pick, live.`,
   }),
   "no-link": () => ({
     title: "This page needs its whole link", pill: "no link", kind: "off",
@@ -22,7 +22,7 @@ const WORDS = {
     title: kind === "camera" ? "Allow the camera" : "Choose what to share", pill: "waiting for you",
     text: kind === "camera" ? "The browser asks whether this page may use it." : "The browser asks which window, tab or screen. Leave this page itself out of the picture.",
   }),
-  connecting: () => ({ title: "Connecting", text: "The engine is getting ready.", pill: "connecting", isBusy: true }),
+  connecting: () => ({ title: "Connecting", text: "The engine is getting ready.", pill: "connecting", isBusy: true, action: "Cancel" }),
   queued: ({ place, inS }) => ({
     title: place > 1 ? `You are number ${place} in the queue` : "You are next", pill: `queue: ${place}`, isBusy: true,
     text: inS > 0 ? `All places are taken. This page asks again in ${inS} s by itself.` : "Asking again.", action: "Leave the queue",
@@ -36,7 +36,7 @@ const WORDS = {
   }),
   blocked: ({ inS }) => ({
     title: "The picture does not come through", pill: "blocked", kind: "off", isBusy: true,
-    text: `The server answers, but the way for the video (UDP) is shut: another network or a VPN may be between. Trying again${inS > 0 ? ` in ${inS} s` : ""}.`,
+    text: `The server answers, but the way for the video (UDP) is shut: another network or a VPN may be between. Trying again${inS > 0 ? ` in ${inS} s` : ""}.`, action: "Stop trying",
   }),
   away: ({ inS }) => ({
     title: "The server does not answer", pill: "no server", kind: "off", isBusy: true,
