@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from dataclasses import asdict
@@ -18,7 +19,7 @@ from reskin.errors import ServeError
 if TYPE_CHECKING:
     from reskin.serve.run import Started
 
-NEEDS = ("aiortc", "jwt", "segno")
+NEEDS = ("aiortc", "jwt", "segno", "prometheus_client")
 HOURS = click.FloatRange(min=0, max=24 * 366, min_open=True)
 
 
@@ -42,10 +43,15 @@ HOURS = click.FloatRange(min=0, max=24 * 366, min_open=True)
 @click.option("--mbit", type=click.FloatRange(0.3, 100), default=6.0, show_default=True,
               help="Most video to each player at 1280x720, in Mbit/s; other sizes by their area.")  # fmt: skip
 @click.option("--ice-server", "ice_servers", multiple=True, metavar="URL",
-              help="A STUN server for players beyond a router, such as stun:stun.example.org. Default: none is asked.")  # fmt: skip
+              help="A STUN server for players beyond a router: stun:stun.example.org. Default: none.")  # fmt: skip
 @click.option("--open-metrics", is_flag=True, help="Give /metrics without an admin token.")
+@click.option(
+    "--log", "has_log", is_flag=True, help="Tell what happens on stderr, a line of JSON each; no secret in it."
+)
 @json_option
-def serve(plain_http: bool, as_json: bool, preset: str | None, theme: str | None, mbit: float, **options: Any) -> None:
+def serve(
+    plain_http: bool, as_json: bool, has_log: bool, preset: str | None, theme: str | None, mbit: float, **options: Any
+) -> None:  # fmt: skip
     """Host the engine for other machines.
 
     A phone, a laptop or `reskin run --engine LINK` plays here over WebRTC. The links that are printed let in; keep them
@@ -53,6 +59,7 @@ def serve(plain_http: bool, as_json: bool, preset: str | None, theme: str | None
     """
     _check_installed()
     from reskin.gpu_presets import check
+    from reskin.serve import logs
     from reskin.serve.run import ServeOptions
     from reskin.serve.run import serve as run
     from reskin.settings import load_settings
@@ -60,6 +67,7 @@ def serve(plain_http: bool, as_json: bool, preset: str | None, theme: str | None
     settings = load_settings()
     chosen = preset or settings.preset
     check(chosen)
+    logs.start(level=logging.INFO if has_log else logging.WARNING)
     asked = ServeOptions(
         preset=chosen, theme=theme or settings.theme, is_plain=True if plain_http else None,
         bits_at_720p=int(mbit * 1e6), flash_limiter=settings.safety.flash_limiter, **options,

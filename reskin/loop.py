@@ -128,6 +128,8 @@ def run_loop(
             present_ns = clock.now_ns()
             if news.died:
                 presenter.engine_died(present_ns)
+            elif news.gone:
+                presenter.let_go()
             run.say(note, notes, news, engine, present_ns)
             if controls.takes_panic():
                 presenter.withdraw()
@@ -142,7 +144,7 @@ def run_loop(
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
             controls.tell(status)
-            if run.change_quality(quality, painting, news, missed=missed) or news.died:
+            if run.change_quality(quality, painting, news, missed=missed) or news.died or news.switched:
                 grab_timer.forget()
             run.take_screenshot(presenter)
         options.on_end(presenter.last_skin())
@@ -201,6 +203,7 @@ class _Run:
         self._engine_note = "Engine starting"
         self._own_note: str | None = None  # to be said at the next tick
         self._warning = options.opening  # the same, and longer
+        self._standing = ""
         self._faults = FaultWatch()
 
     def is_over(self, now_ns: int) -> bool:
@@ -248,6 +251,7 @@ class _Run:
             is_large_enough=region is None or min(region.w, region.h) >= MIN_SIDE_PX,
             is_black=frame is not None and looks_black(frame.bgra_u8),
             engine=self._status.engine, has_painted=self._first_painting_ns is not None,
+            standing=self._standing,
             is_on=self._controls.is_on, is_comparing=self._controls.is_comparing, visible=visible,
         )  # fmt: skip
         told = self._faults.see(facts, now_ns)
@@ -263,6 +267,7 @@ class _Run:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""
         if news.died:
             self._engine_note = news.notes[-1]
+        self._standing = news.standing
         if self._own_note is not None:
             notes, self._own_note = [*notes, self._own_note], None
         warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
@@ -274,7 +279,7 @@ class _Run:
             note.say(notes[-1], now_ns)
         elif engine.state in (EngineState.STARTING, EngineState.DEAD) and not note.is_visible(now_ns):
             note.say(self._engine_note, now_ns, stay_s=LONG_NOTE_S)
-        elif engine.state is EngineState.ACTIVE and note.text == self._engine_note:
+        elif engine.state in (EngineState.ACTIVE, EngineState.REMOTE) and note.text == self._engine_note:
             note.fade(now_ns)
 
     def change_quality(

@@ -4,8 +4,8 @@
 - The bit rate follows the picture's area and what the receiver can take.
 - A decoder makes no picture larger than `limits.MOST_PIXELS`: the size is the sender's word.
 
-Pictures cross as BGRA bytes; YUV is BT.601 in the narrow range, which is what browsers take for granted. An encoder and a
-decoder belong to one peer; each is used by one thread at a time, never the event loop's. Knows nothing of sessions.
+Pictures cross as BGRA bytes; YUV is BT.601 in the narrow range, which is what browsers take for granted. An encoder and
+a decoder belong to one peer; each is used by one thread at a time, never the event loop's. Knows nothing of sessions.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class Rates:
 
 def install() -> None:
     """Every video sender and receiver made after this uses these. Calling it again changes nothing."""
+    if rtcrtpsender.get_encoder is open_encoder:  # type: ignore[attr-defined]
+        return  # `receiving` may have put its own around the decoder by now
     rtcrtpsender.get_encoder = open_encoder  # type: ignore[attr-defined]
-    if not getattr(rtcrtpreceiver.get_decoder, "_is_reskin", False):
-        rtcrtpreceiver.get_decoder = open_decoder  # type: ignore[attr-defined]
+    rtcrtpreceiver.get_decoder = open_decoder  # type: ignore[attr-defined]
 
 
 def open_encoder(codec: RTCRtpCodecParameters) -> Encoder:
@@ -58,15 +59,13 @@ def open_decoder(codec: RTCRtpCodecParameters) -> Decoder:
     return BoundedDecoder({"video/h264": "h264", "video/vp8": "vp8"}[codec.mimeType.lower()])
 
 
-open_decoder._is_reskin = True  # type: ignore[attr-defined]
-
-
 def to_yuv(bgra_u8: np.ndarray) -> av.VideoFrame:
     """(h, w, 4), even sides -> a frame without a time yet."""
     h, w = bgra_u8.shape[:2]
     if h % 2 or w % 2:
         bgra_u8 = np.ascontiguousarray(bgra_u8[: h - h % 2, : w - w % 2])
-    return av.VideoFrame.from_ndarray(cv2.cvtColor(bgra_u8, cv2.COLOR_BGRA2YUV_I420), format="yuv420p")
+    yuv: Any = cv2.cvtColor(bgra_u8, cv2.COLOR_BGRA2YUV_I420)
+    return av.VideoFrame.from_ndarray(yuv, format="yuv420p")
 
 
 def to_bgra(frame: av.VideoFrame) -> np.ndarray:
@@ -126,6 +125,7 @@ class LiveEncoder(Encoder):
 
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
+        assert frame.pts is not None
         bits = self._bits(frame.height, frame.width)
         codec = self._codec
         if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or not _is_near(codec, bits):
@@ -133,7 +133,7 @@ class LiveEncoder(Encoder):
         picture = av.video.frame.PictureType
         frame.pict_type = picture.I if force_keyframe else picture.NONE
         encoded = b"".join(bytes(packet) for packet in codec.encode(frame))
-        return self._packets(encoded), convert_timebase(frame.pts, frame.time_base, VIDEO_TIME_BASE)
+        return self._packets(encoded), convert_timebase(frame.pts, cast(Any, frame.time_base), VIDEO_TIME_BASE)
 
     def pack(self, packet: Any) -> tuple[list[bytes], int]:
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)

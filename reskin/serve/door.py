@@ -15,6 +15,7 @@ from reskin.sinks.web.keys import Keys
 
 OPEN = ("/", "/health", "/ready", "/picture/")  # the page and its pictures hold no secret; the probes tell one word
 PROBES = ("/health", "/ready", "/metrics")
+PICTURES = "/picture/"  # of the themes that ship; an <img> sends no Authorization
 ONLY_ADMIN = ("/status.json", "/metrics")
 CLAIMS = web.RequestKey("claims", Claims)
 

@@ -72,14 +72,18 @@ class ProcessRenderer:
     def wait_ready(self, timeout_s: float = START_S) -> None:
         """EngineError when it cannot be started."""
         end_s = time.monotonic() + timeout_s
-        while not self._is_ready:
-            assert self._connection is not None
-            if not self._connection.poll(max(0.0, end_s - time.monotonic())):
-                self._kill("")
+        while not self.look_ready(wait_s=0.1):
+            if time.monotonic() > end_s:
+                self._kill("it was not ready in time")
                 raise EngineError(f"starting the engine: it was not ready within {timeout_s:.0f} s")
+
+    def look_ready(self, wait_s: float = 0.0) -> bool:
+        """Whether its first start is done; EngineError when it has failed."""
+        if not self._is_ready and self._connection is not None and self._connection.poll(wait_s):
             self._hear()
-            if self._failed:
-                raise EngineError(f"starting the engine: {self._failed}")
+        if self._failed:
+            raise EngineError(f"starting the engine: {self._failed}")
+        return self._is_ready
 
     def render_many(self, jobs: Sequence[Job]) -> list[Done]:
         if not self._is_up():
@@ -255,9 +259,7 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
                 return
 
 
-def _paint(
-    keys: list[str], segments: dict[str, Segment], looks: dict[str, Look], renderer: BatchRenderer
-) -> list[str]:
+def _paint(keys: list[str], segments: dict[str, Segment], looks: dict[str, Look], renderer: BatchRenderer) -> list[str]:
     """What went wrong with each, "" for nothing."""
     jobs: list[Job] = []
     slots: list[int] = []

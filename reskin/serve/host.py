@@ -10,9 +10,10 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from reskin.errors import ServeError
 from reskin.flash_safety import FlashProfile
@@ -84,7 +85,7 @@ class Host:
         self.ended: Counter[str] = Counter()  # why sessions ended
         self.totals: Counter[str] = Counter()  # frames, dropped, painted: of sessions that have ended
         self.is_draining = False
-        self._theme = theme
+        self.theme = theme  # that a session begins with
         self._ice_servers = ice_servers
         self._remembered: OrderedDict[str, Remembered] = OrderedDict()
         self._prompts = ThreadPoolExecutor(1, "prompts")
@@ -147,7 +148,7 @@ class Host:
         look = await self._resumed(offer.session, claims)
         self.admission.enter(f"{claims.sub} {client}", len(self.seated))
         session = Session(
-            self.themes, offer.theme or self._theme, session_id=offer.session if look else None, look=look,
+            self.themes, offer.theme or self.theme, session_id=offer.session if look else None, look=look,
             scope=claims.scope, has_strip=offer.strip,
         )  # fmt: skip
         self.quotas.begin(claims, session.id)
@@ -233,8 +234,8 @@ class Host:
         while len(self._remembered) > MOST_REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def _later(self, work: object) -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
 

@@ -21,8 +21,8 @@ MOST_CONTROL_BYTES = 4096
 MOST_CONTROLS_PER_S = 20.0
 MOST_OFFER_BYTES = 64 * 1024
 LONGEST_PROMPT = 300
-VIEWS = {"skin": View.THEME, "split": View.SPLIT, "materials": View.MATERIALS}
 ViewName = Literal["skin", "split", "materials"]
+VIEWS: dict[ViewName, View] = {"skin": View.THEME, "split": View.SPLIT, "materials": View.MATERIALS}
 ThemeId = Annotated[str, Field(min_length=1, max_length=100)]
 SessionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 

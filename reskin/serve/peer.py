@@ -17,12 +17,14 @@ from typing import Any
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
-from reskin.serve import codecs, sdp
+from reskin.serve import addresses, receiving, sdp
 from reskin.serve.limits import (
     CONNECT_S,
     MOST_BEHIND,
     MOST_BYTES_PER_S,
     MOST_CONTROL_FLOOD,
+    MOST_PACKETS_PER_S,
+    MOST_UNREAD_BYTES,
     MOST_UNSENT_BYTES,
     SILENT_S,
     Bucket,
@@ -64,7 +66,7 @@ class Peer:
         self._flood = Bucket(5 * MOST_CONTROLS_PER_S, MOST_CONTROL_FLOOD)
         self._prompt: DoPrompt | None = None  # the newest that waits
         self._tasks: set[asyncio.Task[None]] = set()
-        self._bytes = 0
+        self._seen = (0, 0)  # bytes that came, packets either way
         self._last_heard_s = asyncio.get_running_loop().time()
         self._is_connected = False
         servers = [RTCIceServer(urls=url) for url in ice_servers]
@@ -85,7 +87,7 @@ class Peer:
             transceiver.setCodecPreferences(_preferences())
             await connection.setRemoteDescription(RTCSessionDescription(text, "offer"))
             await connection.setLocalDescription(await connection.createAnswer())
-        except Exception as error:  # a stranger's text, taken apart by a library: whatever it stumbles over
+        except Exception as error:  # noqa: BLE001  a stranger's text, taken apart by a library: whatever it stumbles over
             log.info("an offer was refused: %s", type(error).__name__)
             raise MessageError(f"answering an offer: its SDP cannot be used ({type(error).__name__})") from None
         self._begin(self._look_after())
@@ -100,10 +102,20 @@ class Peer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(TimeoutError, ConnectionError):
+        try:
             async with asyncio.timeout(CLOSE_S):
                 await self._connection.close()
+        except (TimeoutError, ConnectionError):
+            self._abort()
         self._track.stop()
+
+    def _abort(self) -> None:
+        """Closes the sockets of a connection that does not end."""
+        log.warning("a connection did not end by itself")
+        for part in self._parts():
+            if part.transport is not None:
+                for protocol in part.transport.transport._connection._protocols:
+                    protocol.transport.close()
 
     def tell(self, saying: Saying) -> None:
         """To the client, if it listens and has read what it was told before."""
@@ -180,10 +192,10 @@ class Peer:
         """Once a second: figures for the client, and whether it still keeps within its bounds."""
         while not self.ended:
             await asyncio.sleep(LOOK_S)
-            if why := self._reason_to_end():
-                return self._end(why)
-            if self.session.is_closed:
-                return self._end("the session has ended")
+            why = "the session has ended" if self.session.is_closed else self._reason_to_end()
+            if why:
+                self._end(why)
+                break
             self.tell(self.session.figures(self._queue()))
             if not self.only_watches:
                 notes = [*self.session.notes(), *([self.intake.note] if self.intake.note else [])]
@@ -193,23 +205,32 @@ class Peer:
 
     def _reason_to_end(self) -> str:
         now_s = asyncio.get_running_loop().time()
-        received = self._received_bytes()
-        came, self._bytes = received - self._bytes, received
+        seen = self._traffic()
+        (came, packets), self._seen = (seen[0] - self._seen[0], seen[1] - self._seen[1]), seen
         if came:
             self._last_heard_s = now_s
         silent_s = now_s - self._last_heard_s
         if silent_s > (SILENT_S if self._is_connected else CONNECT_S):
             return "silent"
-        if came > 2 * MOST_BYTES_PER_S * LOOK_S:
+        if came > 2 * MOST_BYTES_PER_S * LOOK_S or packets > 2 * MOST_PACKETS_PER_S * LOOK_S or self._is_unread():
             return "it sends too much"
         if self._behind() > MOST_BEHIND:
             return "it sends faster than can be decoded"
         return ""
 
-    def _received_bytes(self) -> int:
+    def _traffic(self) -> tuple[int, int]:
+        """Bytes that came, and packets either way, so far."""
         transports = {id(part.transport): part.transport for part in self._parts() if part.transport is not None}
         reports = [report for transport in transports.values() for report in transport._get_stats().values()]
-        return sum(getattr(report, "bytesReceived", 0) for report in reports)
+        return (
+            sum(getattr(report, "bytesReceived", 0) for report in reports),
+            sum(getattr(report, name, 0) for report in reports for name in ("packetsReceived", "packetsSent")),
+        )
+
+    def _is_unread(self) -> bool:
+        """More lies in messages without an end than the window that SCTP gives; aiortc takes it all the same."""
+        window = getattr(self._connection.sctp, "_advertised_rwnd", 0) if self._connection.sctp is not None else 0
+        return window < -MOST_UNREAD_BYTES
 
     def _parts(self) -> list[Any]:
         connection = self._connection
@@ -227,13 +248,15 @@ class Peer:
 
 def _preferences() -> list[Any]:
     """H.264 before VP8: x264 needs a third of libvpx's time. What the client cannot do drops out."""
-    known = RTCRtpReceiver.getCapabilities("video").codecs
+    capabilities = RTCRtpReceiver.getCapabilities("video")
+    assert capabilities is not None
     order = {"video/h264": 0, "video/vp8": 1, "video/rtx": 2}
-    return sorted(known, key=lambda codec: order.get(codec.mimeType.lower(), 3))
+    return sorted(capabilities.codecs, key=lambda codec: order.get(codec.mimeType.lower(), 3))
 
 
 def _nothing(peer: Peer, why: str) -> None:
     pass
 
 
-codecs.install()
+receiving.install()
+addresses.install()

@@ -22,9 +22,10 @@ from reskin.serve.door import CLAIMS
 from reskin.serve.host import Conflict, Host, NoSuchSession, NotAllowed
 from reskin.serve.limits import QuotaExceeded
 from reskin.serve.messages import MessageError, read_offer
+from reskin.serve.observing import Observer
 from reskin.sinks.web.gallery import Item
 from reskin.sinks.web.guard import DOORKEEPER, GUARD, HEADERS, Handler
-from reskin.sinks.web.pages import Page
+from reskin.web_parts.document import Page
 
 SILENT_S = 10.0  # for a body
 PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
@@ -43,8 +44,8 @@ class Site:
 
     host: Host
     gallery: list[Item]
+    observer: Observer
     page: Page | None = None
-    metrics: Callable[[], tuple[bytes, str]] | None = None  # the text and its content type
 
 
 SITE = web.AppKey("site", Site)
@@ -121,15 +122,15 @@ async def page(request: web.Request) -> web.Response:
 
 
 async def health(request: web.Request) -> web.Response:
-    """Whether a new start would help: the engine's thread lives."""
-    error = request.app[SITE].host.stepper.error
-    return _json({"healthy": error is None}, 200 if error is None else 503)
+    """Whether a new start would help."""
+    faults = request.app[SITE].observer.faults()
+    return _json({"healthy": not faults, "why": faults}, 503 if faults else 200)
 
 
 async def ready(request: web.Request) -> web.Response:
     """Whether another player may be sent here."""
-    is_ready = request.app[SITE].host.is_ready
-    return _json({"ready": is_ready}, 200 if is_ready else 503)
+    why_not = request.app[SITE].observer.not_ready()
+    return _json({"ready": not why_not, "why": why_not}, 503 if why_not else 200)
 
 
 async def status(request: web.Request) -> web.Response:
@@ -152,16 +153,16 @@ async def status(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    source = request.app[SITE].metrics
-    if source is None:
-        raise web.HTTPNotFound
-    text, content_type = source()
+    text, content_type = request.app[SITE].observer.metrics()
     return web.Response(body=text, headers={**HEADERS, "Content-Type": content_type})
 
 
 async def themes(request: web.Request) -> web.Response:
-    items = request.app[SITE].gallery
-    return _json([{**item.json(), "picture_url": f"/picture/{item.id}"} for item in items])
+    site = request.app[SITE]
+    return _json([
+        {**item.json(), "picture_url": f"/picture/{item.id}", "is_first": item.id == site.host.theme}
+        for item in site.gallery
+    ])  # fmt: skip
 
 
 async def picture(request: web.Request) -> web.Response:

@@ -1,13 +1,12 @@
 """`reskin serve` without its words: opens what was asked for, says so, and runs until it is told to stop.
 
-The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then the
-door opens. Knows nothing of the command line.
+The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then
+the door opens. Knows nothing of the command line.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import os
 import socket
@@ -17,10 +16,12 @@ from pathlib import Path
 
 from engine.config import PRESETS
 from reskin.flash_safety import FlashProfile
-from reskin.serve import codecs, tls
+from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
 from reskin.serve.engine_process import ProcessRenderer
 from reskin.serve.host import Host
+from reskin.serve.observing import Observer
+from reskin.serve.page import play_page
 from reskin.serve.routes import Site
 from reskin.serve.server import listening, open_socket, until
 from reskin.serve.tokens import Tokens, kept_tokens
@@ -31,6 +32,7 @@ from reskin.theme_store import ThemeStore
 ENGINE = "reskin.serve.engines:open_engine"
 SLOTS_OF_A_GPU = 4  # until it was measured: `tools/bench_serve.py slots`
 ANY = ("0.0.0.0", "::", "")
+LOOK_S = 0.05  # while the engine starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,7 @@ class Started:
     """What is told when the door is open."""
 
     address: str  # https://192.168.1.5:8443/
+    port: int  # that it listens on
     play: str  # links
     watch: str
     admin_token: str
@@ -91,24 +94,35 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     door = Door(tokens, scheme=scheme, hosts=_hosts((*own, *options.names), port, scheme),
                 open_metrics=options.open_metrics)  # fmt: skip
     codecs.Rates.bits_at_720p = options.bits_at_720p
+    addresses.listen_on(options.host)
     slots = options.slots or slots_of(options.preset)
     factory, arguments = options.engine or (ENGINE, (options.preset, options.threads))
     engine = ProcessRenderer(factory, arguments)
+    is_ready = False
     try:
-        await asyncio.to_thread(engine.wait_ready)
-    except BaseException:
-        engine.close()
-        sock.close()
-        raise
+        while not (is_ready := engine.look_ready()) and not stopping.is_set():
+            await asyncio.sleep(LOOK_S)
+    finally:
+        if not is_ready:
+            engine.close()
+            sock.close()
+    if not is_ready:
+        return
     host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
                 ice_servers=options.ice_servers)  # fmt: skip
+    observer = Observer(host, door.refused)
     try:
-        async with listening(sock, identity.context if identity else None, door, _site(host, store)):
+        async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
             address = f"{scheme}://{_with_port(options.names[0] if options.names else own[0], port)}/"
             fingerprint = identity.fingerprint if identity is not None and identity.is_own else ""
-            tell(_started(options, tokens, address, fingerprint, engine.name, slots, not is_local))
+            started = Started(
+                address=address, port=port, fingerprint=fingerprint, engine=engine.name, slots=slots,
+                is_for_others=not is_local, **_links(options, tokens, address, slots),
+            )  # fmt: skip
+            tell(started)
             await until(stopping, lambda: host.stepper.error)
     finally:
+        await observer.close()
         await host.close()
 
 
@@ -117,25 +131,19 @@ def slots_of(preset: str) -> int:
     return max(1, (os.cpu_count() or 2) // 2) if preset in PRESETS else SLOTS_OF_A_GPU
 
 
-def _site(host: Host, store: ThemeStore) -> Site:
-    page = None
-    with contextlib.suppress(ImportError):
-        from reskin.serve.page import play_page
-
-        page = play_page()
-    return Site(host=host, gallery=gallery(store), page=page)
+def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:
+    return Site(host=host, observer=observer, gallery=gallery(store), page=play_page())
 
 
-def _started(options: ServeOptions, tokens: Tokens, address: str, fingerprint: str, engine: str, slots: int,
-             is_for_others: bool) -> Started:  # fmt: skip
+def _links(options: ServeOptions, tokens: Tokens, address: str, slots: int) -> dict[str, str]:
+    """To play, to watch who plays by that one, and the token that may do all."""
     hours = options.token_hours
     play = tokens.issue("play", hours, sessions=options.link_sessions or slots)
     watch = tokens.issue("watch", hours, watches=tokens.read(play).sub)
-    return Started(
-        address=address, play=f"{address}#token={play}", watch=f"{address}#token={watch}",
-        admin_token=tokens.issue("admin", hours), fingerprint=fingerprint, engine=engine, slots=slots,
-        is_for_others=is_for_others,
-    )  # fmt: skip
+    return {
+        "play": f"{address}#token={play}", "watch": f"{address}#token={watch}",
+        "admin_token": tokens.issue("admin", hours),
+    }  # fmt: skip
 
 
 def _is_loopback(host: str) -> bool:

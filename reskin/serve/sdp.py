@@ -7,12 +7,15 @@ would be looked up for a stranger, and is left out. Knows nothing of sessions.
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from reskin.serve.limits import MOST_CANDIDATES
 from reskin.serve.messages import MessageError
 
 MOST_LINES = 600
 MOST_LINE = 1024  # characters
+NEEDED = ("a=fingerprint:", "a=ice-ufrag:", "a=ice-pwd:")
+FINGERPRINT = re.compile(r"a=fingerprint:sha-\d+ [0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19,63}")
 MOST_PARTS = 3  # m-lines; audio that a page offers is left silent
 DISCARD_PORT = 9
 FOUNDATION, _COMPONENT, TRANSPORT, _PRIORITY, ADDRESS = range(5)  # words of a candidate
@@ -32,6 +35,10 @@ def checked(sdp: str, client: str) -> str:
         raise MessageError("reading an offer: expected an SDP with one video and at most one data channel")
     if len(parts) > MOST_PARTS or not set(parts) <= {"video", "application", "audio"}:
         raise MessageError("reading an offer: its SDP has more parts than one video, one data channel and one audio")
+    if not all(any(line.startswith(needed) for line in lines) for needed in NEEDED) or not all(map(_is_sound, lines)):
+        raise MessageError(
+            "reading an offer: its SDP lacks a fingerprint or ICE's password, or has a port beyond 65535"
+        )
     kept = [line for line in lines if not line.startswith("a=candidate:") or _is_usable(line)]
     count = sum(line.startswith("a=candidate:") for line in kept)
     if count > MOST_CANDIDATES:
@@ -39,6 +46,15 @@ def checked(sdp: str, client: str) -> str:
     if not count:
         kept = _with_stand_in(kept, client)
     return "\r\n".join(kept) + "\r\n"
+
+
+def _is_sound(line: str) -> bool:
+    if line.startswith("a=fingerprint:"):
+        return FINGERPRINT.fullmatch(line) is not None
+    if line.startswith("m="):
+        words = line.split()
+        return len(words) > 3 and words[1].isdecimal() and int(words[1]) < 65536
+    return True
 
 
 def _is_usable(line: str) -> bool:

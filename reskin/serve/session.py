@@ -38,7 +38,6 @@ from reskin.serve.messages import (
     SayNote,
     SayPong,
     SayState,
-    ViewName,
     read_control,
 )
 from reskin.slot import Slot
@@ -170,7 +169,7 @@ class Session:
 
     def state(self, note: str = "") -> SayState:
         look = self.look
-        view: ViewName = next(name for name, value in VIEWS.items() if value is look.view)  # type: ignore[assignment]
+        view = next(name for name, value in VIEWS.items() if value is look.view)
         return SayState(theme=look.theme_id, strength=look.theme.strength, view=view, note=note)
 
     def figures(self, queue: int = 0) -> SayFigures:

@@ -32,6 +32,7 @@ class Stepper:
         self.renderer = renderer
         self.batches: Counter[int] = Counter()  # size of a batch to how many there were
         self.failures = 0  # frames that went back as they came
+        self.paintings = 0
         self.error: Exception | None = None
         self.on_painted: Callable[[float], object] = lambda engine_ms: None  # of each frame; for the metrics
         self._profile = flash_limiter
@@ -120,12 +121,13 @@ class Stepper:
 
     def _give(self, session: Session, offered: Offered, done: Done, started_ns: int) -> None:
         pixels, stages_ms = done.bgra_u8, done.stages_ms
-        if pixels is not None:
-            self.on_painted(stages_ms.get("engine", 0.0))
         if pixels is None:
             pixels = offered.bgra_u8
             self.failures += 1
             self._tell(session, done.error)
+        else:
+            self.paintings += 1
+            self.on_painted(stages_ms.get("engine", 0.0))
         with self._lock:
             limiter = self._seats.get(session)
         if limiter is not None:

@@ -20,7 +20,6 @@ from reskin.errors import ServeError
 from reskin.sinks.web.keys import kept_secret
 
 Scope = Literal["play", "watch", "admin"]
-ISSUER = "reskin"
 ALGORITHM = "HS256"
 LEEWAY_S = 5.0  # between two machines' clocks
 LONGEST = 2048  # characters of a token
@@ -36,7 +35,7 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    iss: Literal["reskin"] = ISSUER
+    iss: Literal["reskin"] = "reskin"
     sub: str = Field(min_length=1, max_length=64)  # the token's own name: quotas and sessions go by it
     scope: Scope
     iat: int
@@ -73,7 +72,7 @@ class Tokens:
             raise TokenError("reading the token: there is none, or it is none of ours")
         try:
             found = jwt.decode(
-                token, self._secret, algorithms=[ALGORITHM], issuer=ISSUER,
+                token, self._secret, algorithms=[ALGORITHM], issuer="reskin",
                 options={"require": ["exp", "iat", "iss", "sub"], "verify_exp": False, "verify_iat": False},
             )  # fmt: skip
             claims = Claims.model_validate(found)
