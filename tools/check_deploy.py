@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,17 +31,13 @@ KUBERNETES = "1.37"
 COMMANDS = {"ray", "serve", "reskin"}
 
 
-def check(folder: Path = FOLDER) -> dict[str, list[str]]:
-    """File to what is wrong with it."""
-    compose = _read(folder / "compose.yaml")[0]
-    documents = _read(folder / "rayservice.yaml")
-    serve = _read(folder / "serve.yaml")[0]
-    return {
-        "compose.yaml": [*by_schema(compose, "compose-spec"), *_compose(compose)],
-        "rayservice.yaml": [problem for document in documents for problem in _kubernetes(document)],
-        "serve.yaml": list(_serve(serve)),
-        "Containerfile": list(_container((folder / "Containerfile").read_text(encoding="utf-8"))),
-    }
+def check(name: str, folder: Path = FOLDER) -> list[str]:
+    """What is wrong with one of FILES."""
+    text = (folder / name).read_text(encoding="utf-8")
+    if name == "Containerfile":
+        return list(_container(text))
+    documents = list(yaml.safe_load_all(text))
+    return [problem for document in documents for problem in CHECKS[name](document)]
 
 
 def by_schema(document: Any, name: str) -> Iterator[str]:
@@ -51,7 +48,8 @@ def by_schema(document: Any, name: str) -> Iterator[str]:
 
 
 def _compose(compose: dict[str, Any]) -> Iterator[str]:
-    """What no schema knows: telemetry off, nothing privileged, draining ends before the container is killed."""
+    """By its schema, and what no schema knows: telemetry off, nothing that is not needed allowed."""
+    yield from by_schema(compose, "compose-spec")
     for name, service in compose["services"].items():
         if service.get("environment", {}).get("RAY_USAGE_STATS_ENABLED") != "0":
             yield f"{name}: Ray's usage statistics are not switched off"
@@ -97,8 +95,9 @@ def _kubernetes_schema(document: dict[str, Any]) -> Iterator[str]:
 def _serve(config: dict[str, Any]) -> Iterator[str]:
     """By Ray's own schema, where Ray is there; the arguments by ours."""
     if find_spec("ray") is not None:
-        from ray.serve.schema import ServeDeploySchema
-
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Ray's own, of pydantic
+            from ray.serve.schema import ServeDeploySchema
         try:
             ServeDeploySchema.model_validate(config)
         except ValidationError as error:
@@ -128,12 +127,12 @@ def _container(text: str) -> Iterator[str]:
         yield "Ray's usage statistics are not switched off"
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+CHECKS = {"compose.yaml": _compose, "rayservice.yaml": _kubernetes, "serve.yaml": _serve}
+FILES = (*CHECKS, "Containerfile")
 
 
 def main() -> int:
-    found = check()
+    found = {name: check(name) for name in FILES}
     for name, problems in found.items():
         print(f"{name}: {'as it should be' if not problems else ''}", *problems, sep="\n    " if problems else "")
     if find_spec("ray") is None:
