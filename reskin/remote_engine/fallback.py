@@ -43,7 +43,7 @@ class FallbackEngine:
     """`own` is this machine's engine, or None: then the game itself is what is left."""
 
     def __init__(self, remote: RemoteEngine, own: Engine | None) -> None:
-        self.name = remote.name
+        self.name = remote.name  # of who painted last
         self.source = Source.NOBODY
         self._remote = remote
         self._own = own
