@@ -1,4 +1,4 @@
-"""The page of `reskin serve` in a real Chromium, with a clip as its camera, against a real server with a cheap renderer.
+"""The page of `reskin serve` in a real Chromium, a clip as its camera, against a real server with a cheap renderer.
 
 Bounds of time are wide, for tests run beside others. tools/bench_page.py says how fast it is with a real engine.
 """
@@ -145,6 +145,16 @@ def test_a_camera_is_painted_and_the_controls_change_the_received_picture(server
     until(page, "document.getElementById('strength-value').textContent === '40 %'")
     eventually(lambda: page.inner_text("#head-fps").endswith("fps") and page.inner_text("#head-latency") != "", LIMIT_S)
     assert page.inner_text("#state") == "live"
+
+
+def test_a_shared_screen_is_painted_and_never_mirrored(server: Served, page: Page) -> None:
+    page.goto(server.links["play"])
+    page.click("#share")
+    state(page, "live")
+    until(page, "document.getElementById('skin').videoWidth > 0")
+    assert not page.is_visible("#mirror")
+    assert not page.is_visible("#flip")
+    assert page.eval_on_selector("#frame", "frame => !frame.classList.contains('is-mirrored')")
 
 
 def test_the_original_is_seen_while_it_is_held_and_on_one_side_of_the_split(server: Served, page: Page) -> None:
