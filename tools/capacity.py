@@ -24,7 +24,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from reskin.serve.cluster.slots import FPS, SHARE, Line, Times, limits, line_of, slots
+from reskin.serve.cluster.slots import FPS, SHARE, Line, limits, line_from, line_of, slots
 from tools.capacity_limits import Machine, breaking
 from tools.capacity_model import Cell, Day, Plan
 
@@ -86,8 +86,8 @@ def read_line(arguments: argparse.Namespace) -> tuple[Line, str]:
                        arguments.window)  # fmt: skip
         return line, f"measured: {arguments.table}, {arguments.device}, {arguments.preset}, {arguments.window}"
     pairs = (pair.split(":") for pair in arguments.assume_steps.split(","))
-    batches = {int(batch): Times(p95=float(ms)) for batch, ms in pairs}
-    return Line(batches=batches, encode_ms=arguments.encode_ms, cores=arguments.cores), "ASSUMED, not measured"
+    times_ms = {int(batch): float(ms) for batch, ms in pairs}
+    return line_from(times_ms, encode_ms=arguments.encode_ms, cores=arguments.cores), "ASSUMED, not measured"
 
 
 def show(console: Console, line: Line, source: str, plan: Plan, machine: Machine, outcomes: list[Outcome]) -> None:
@@ -219,7 +219,9 @@ def parse() -> argparse.Namespace:
         help="of a GPU; 419 stops in 54 days of 16,384 when Llama 3 was trained (arXiv 2407.21783)",
     )
     parser.add_argument("--fill", type=float, default=0.8)
-    parser.add_argument("--surge", type=float, default=10.0, help="so many times as many come on the second day, from 19:00 to 19:15")
+    parser.add_argument(
+        "--surge", type=float, default=10.0, help="so many times as many come on the second day, from 19:00 to 19:15"
+    )
     parser.add_argument("--only-calm", action="store_true", help="neither that day nor the one with a lost node")
     parser.add_argument("--spare", type=int, default=1, help="GPUs a cell")
     parser.add_argument("--cell", type=int, default=2_000, help="players of one cluster")

@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import logging
 import random
 import secrets
 import signal
@@ -73,7 +74,7 @@ class Cluster:
 
         # A replica more than are asked for has room, for an update starts some before it stops others.
         ray.init(num_cpus=self._replicas + 2, num_gpus=0, include_dashboard=False, object_store_memory=80 * 2**20,
-                 log_to_driver=False, logging_level="ERROR")  # fmt: skip
+                 log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -194,7 +195,9 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
     tallies = [player.tally for player in players]
     mixed = [text for tally in tallies for text in tally.mixed]
     update_gap_s = max(longest_gap(player, updated_s, end_s) for player in players) if arguments.update else None
-    gap_s = max([row["gap_worst_s"] for row in rows], default=0.0)
+    gap_s = max(
+        (max(longest_gap(player, kill_s, updated_s) for player in players) for kill_s in kills[:1]), default=0.0
+    )
     return {
         "what": "cluster chaos", "replicas": arguments.replicas, "slots": arguments.slots,
         "sessions": arguments.sessions, "fps": arguments.fps, "seconds": end_s - begin_s, "kills": rows,

@@ -18,7 +18,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 from ray import serve
 from ray.serve import Application
-from ray.serve.config import AutoscalingConfig, RequestRouterConfig
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
 from ray.serve.schema import LoggingConfig
 
 from reskin.errors import ServeError
@@ -38,22 +38,20 @@ def build(arguments: dict[str, Any]) -> Application:
     """`arguments` as `ClusterConfig`; what comes from the command line is text, and is read as such."""
     config = ClusterConfig.model_validate(arguments)
     quiet = LoggingConfig(enable_access_log=False)  # a line for each beat would be most of what is written
-    directory = serve.deployment(DirectoryService).options(
-        num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0},
+    directory = serve.deployment(
+        num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0}, logging_config=quiet,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
-        logging_config=quiet,
-    ).bind()  # fmt: skip
-    engines = serve.deployment(EngineReplica).options(
+    )(DirectoryService).bind()  # fmt: skip
+    engines = serve.deployment(
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S,
-        graceful_shutdown_timeout_s=config.drain_s + GRACE_S,
-        request_router_config=RequestRouterConfig(request_router_class=ROUTER), logging_config=quiet,
-        **_scale(config),
-    ).bind(config.model_dump(), directory)  # fmt: skip
-    return serve.deployment(Ingress).options(
+        graceful_shutdown_timeout_s=config.drain_s + GRACE_S, max_surge_percent=config.surge_percent,
+        request_router_config={"request_router_class": ROUTER}, logging_config=quiet, **_scale(config),
+    )(EngineReplica).bind(config.model_dump(), directory)  # fmt: skip
+    return serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5,
         logging_config=quiet,
-    ).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
+    )(Ingress).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
 
 
 def secret_of(config: ClusterConfig) -> str:
@@ -74,7 +72,7 @@ def _scale(config: ClusterConfig) -> dict[str, Any]:
         return {"num_replicas": config.replicas}
     return {
         "autoscaling_config": AutoscalingConfig(
-            min_replicas=config.replicas, max_replicas=config.most_replicas, policy={"policy_function": POLICY},
+            min_replicas=config.replicas, max_replicas=config.most_replicas, policy=AutoscalingPolicy(policy_function=POLICY),
             upscale_delay_s=5, downscale_delay_s=300, metrics_interval_s=2, look_back_period_s=6,
         )
     }  # fmt: skip

@@ -26,5 +26,6 @@ class ClusterConfig(BaseModel):
     ice_servers: tuple[str, ...] = ()  # STUN, for replicas behind a router
     secret_file: str | None = None  # that tokens are signed with; must be the same on every node. None: a new one
     beat_s: float = Field(0.25, gt=0, le=1)  # how often a replica tells the directory whom it plays
+    surge_percent: int = Field(0, ge=0, le=100)  # of replicas that an update starts before it stops others: needs GPUs
     drain_s: float = Field(30.0, ge=0)  # that a replica's sessions have to move elsewhere before it stops
     fake_step_ms: float = Field(2.0, ge=0)

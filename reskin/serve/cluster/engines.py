@@ -103,8 +103,14 @@ def _preset(config: ClusterConfig) -> Engine:
     stepper = Stepper(renderer, flash_limiter=config.flash_limiter)
 
     def new_session(session_id: str, offer: dict[str, Any], look: Look | None) -> Session:
-        wanted = offer.get("theme") if offer.get("theme") in themes else first
-        return Session(themes, wanted, session_id=session_id, look=look, has_strip=bool(offer.get("strip")))
+        wanted = offer.get("theme", first)
+        return Session(
+            themes,
+            wanted if wanted in themes else first,
+            session_id=session_id,
+            look=look,
+            has_strip=bool(offer.get("strip")),
+        )
 
     async def open_media(ended: Ended) -> Media:
         return Peers(stepper, ended, config.ice_servers)

@@ -13,7 +13,7 @@ from ray.serve.request_router import PendingRequest, RequestRouter, RunningRepli
 KEYWORD = "replica"
 
 
-class PinnedRouter(RequestRouter):
+class PinnedRouter(RequestRouter):  # type: ignore[misc]  # where Ray is not installed
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:

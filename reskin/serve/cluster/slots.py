@@ -111,4 +111,9 @@ def measure(step: Callable[[int], object], batches: tuple[int, ...], frames: int
             if index >= 3:
                 times[batch].append((clock_ns() - begin_ns) / 1e6)
     p95 = {batch: sorted(spans)[min(len(spans) - 1, int(0.95 * len(spans)))] for batch, spans in times.items()}
-    return Line(batches={batch: Times(p95=max(span, 1e-6)) for batch, span in p95.items()})
+    return line_from({batch: max(span, 1e-6) for batch, span in p95.items()})
+
+
+def line_from(p95_ms: Mapping[int, float], *, encode_ms: float | None = None, cores: int | None = None) -> Line:
+    batches = {batch: Times(p95=span) for batch, span in p95_ms.items()}
+    return Line(batches=batches, encode_ms=encode_ms, cores=cores, session_bytes=None, free_bytes=None)
