@@ -68,7 +68,7 @@ class Player:
         self.tally.asked_s.append(time.monotonic())
         while not stop.is_set():
             answer = await self._ask(http)
-            if answer is not None and "key" in answer:
+            if answer is not None:
                 break
             await asyncio.sleep(ASK_AGAIN_S)
         else:
@@ -102,18 +102,22 @@ class Player:
             self._transport.sendto(body)
 
     async def _ask(self, http: aiohttp.ClientSession) -> dict[str, Any] | None:
-        theme = {"do": "theme_parameters", "theme": {"name": fake.theme_name(self.mark)}}
-        body = {"session": self._session, "do": [theme]}
+        headers = {"Authorization": f"Bearer {self._token}"}
+        timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with http.post(f"{self._url}/offer", json=body, headers={"Authorization": f"Bearer {self._token}"},
-                                 timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)) as response:  # fmt: skip
-                if response.status == 429:
-                    waiting = await response.json()
-                    self._session = waiting.get("session", self._session)
-                    self.tally.queued += 1
-                elif response.status == 200:
-                    return await response.json()
+            async with http.post(f"{self._url}/offer", json=self.offer(), headers=headers, timeout=timeout) as response:
+                return self.read(response.status, await response.json())
         return None
+
+    def offer(self) -> dict[str, Any]:
+        theme = {"do": "theme_parameters", "theme": {"name": fake.theme_name(self.mark)}}
+        return {"session": self._session, "do": [theme]}
+
+    def read(self, status: int, answer: dict[str, Any]) -> dict[str, Any] | None:
+        """None for what is no slot."""
+        self._session = answer.get("session", self._session)
+        self.tally.queued += status == 429
+        return answer if status == 200 else None
 
     def hear(self, data: bytes) -> None:
         """One datagram: a painting, or only the key, which says to play elsewhere."""
