@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +85,7 @@ class Killer(threading.Thread):
         self._engine: FallbackEngine | None = None
         self._kills: list[tuple[int, int, int]] = []  # killed, takes players again, its picture is chosen again
         self._eye = Eye()
+        self._seen: list[Seen] = []
 
     def begin(self, engine: Any) -> None:
         self._engine = engine
@@ -106,11 +106,11 @@ class Killer(threading.Thread):
                 self._kills.append((killed_ns, up_ns, self._await(Source.SERVER)))
             time.sleep(1.0)
         finally:
+            self._seen = self._eye.finish()  # while the display is there
             self.is_done.set()
 
     def restarts(self) -> list[Restart]:
-        seen = self._eye.finish()
-        return [_restart(seen, *kill) for kill in self._kills]
+        return [_restart(self._seen, *kill) for kill in self._kills]
 
     def _await(self, source: Source) -> int:
         end_s = time.monotonic() + WAIT_LIMIT_S
@@ -125,35 +125,33 @@ class Eye:
     """Reads the marker at the upper left corner of the first window, in a process of its own."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, self._theirs = context.Pipe()
-        self._stop = context.Event()
-        self._context = context
+        self._context = multiprocessing.get_context("spawn")
+        self._connection, self._theirs = self._context.Pipe(duplex=True)
         self._process: Any = None
 
     def begin(self) -> None:
         window = list_windows()[0]
         place = (window.region.x, window.region.y)
-        self._process = self._context.Process(target=_look, args=(self._theirs, self._stop, place), daemon=True)
+        self._process = self._context.Process(target=_look, args=(self._theirs, place), daemon=True)
         self._process.start()
 
     def finish(self) -> list[Seen]:
         if self._process is None:
             return []
-        self._stop.set()
+        self._connection.send("finish")
         rows: list[tuple[int, int, bool]] = self._connection.recv()
         self._process.join()
         return [Seen(*row) for row in rows]
 
 
-def _look(connection: Connection, stop: Event, place: tuple[int, int]) -> None:
+def _look(connection: Connection, place: tuple[int, int]) -> None:
     import mss
 
     rows: list[tuple[int, int, bool]] = []
     last = b""
     with mss.MSS() as screen:
         area = {"left": place[0], "top": place[1], "width": MARKER_W_PX, "height": MARKER_H_PX}
-        while not stop.wait(LOOK_S):
+        while not connection.poll(LOOK_S):
             shot: Any = screen.grab(area)
             now_ns = time.monotonic_ns()
             if shot.raw == last:

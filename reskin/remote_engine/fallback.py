@@ -26,6 +26,7 @@ HEDGE_NS = 125_000_000  # three ticks
 SILENT_NS = 250_000_000
 IDLE_NS = 150_000_000  # frames further apart than this are no flow: the game is paused
 START_WAIT_NS = 3_000_000_000  # at the beginning the server may take so long
+HAND_OVER_NS = 1_000_000_000
 TRUST_PAINTINGS, TRUST_LIMIT = 6, 48  # 0.25 s, 2 s
 FORGET_NS = 60_000_000_000
 BACK = "Painted by the server again"
@@ -53,7 +54,8 @@ class FallbackEngine:
         self._painted_ns = 0  # when the server's last painting came
         self._in_time = 0  # of its paintings in a row
         self._trust = TRUST_PAINTINGS
-        self._fell_ns: int | None = None
+        self._fell_ns: int | None = None  # when a connection that still stands was last left
+        self._left_ns = 0  # when the server was last left
         self._was_live = False
         self._has_painted = False  # somebody, once
         self._own_is_warm = False
@@ -129,7 +131,8 @@ class FallbackEngine:
         if self.source is not Source.SERVER and self._own is not None:
             painting = self._own.newest()
             self._own_is_warm |= painting is not None
-            if painting is not None and self._remote.is_ready:  # the server takes over with older pictures than it
+            if painting is not None and (self._remote.is_ready or self._now_ns - self._left_ns < HAND_OVER_NS):
+                # the server's pictures are older, and the first of its own after a pause are slow
                 painting = replace(painting, lasts_ns=self._remote.lasts_ns)
         elif self._own is not None and not self._own_is_warm:
             self._own_is_warm = self._own.newest() is not None
@@ -171,7 +174,7 @@ class FallbackEngine:
 
     def _fall(self, now_ns: int, *, was_live: bool) -> None:
         self.source = Source.OWN if self._own is not None else Source.NOBODY
-        self._in_time = 0
+        self._in_time, self._left_ns = 0, now_ns
         if was_live:
             is_again = self._fell_ns is not None and now_ns - self._fell_ns < FORGET_NS
             self._trust = min(2 * self._trust, TRUST_LIMIT) if is_again else TRUST_PAINTINGS

@@ -24,7 +24,7 @@ strangers = [0]  # datagrams that were left out
 def install() -> None:
     """For every connection of this process that is made after this; calling it again changes nothing."""
     ice.get_host_addresses = _addresses
-    ice.StunProtocol.datagram_received = _from_known  # type: ignore[method-assign]
+    ice.StunProtocol.datagram_received = _from_known  # type: ignore[assignment, method-assign]
 
 
 def listen_on(host: str) -> None:

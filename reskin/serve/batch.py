@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from reskin.engine_process import HISTORY_GAP_NS
 from reskin.renderer import Renderer
 from reskin.serve.session import Look
 from reskin.theme_fade import ThemeFade
+from reskin.theme_model import Theme
+
+One = TypeVar("One", bound=Renderer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,47 +73,65 @@ class Seat:
         self._last = None
 
 
-class EachInTurn:
+class Seats(Generic[One]):
     """A renderer for each session, made when it first comes and used again when that one has gone."""
+
+    def __init__(self, create: Callable[[], One]) -> None:
+        self._create = create
+        self._taken: dict[str, tuple[Seat, One]] = {}
+        self.free = [create()]
+
+    def take(self, job: Job) -> tuple[One, Theme]:
+        """The session's own, with its history begun anew where that is due, and the theme of its next frame."""
+        if job.key not in self._taken:
+            self._taken[job.key] = Seat(), self.free.pop() if self.free else self._create()
+        seat, renderer = self._taken[job.key]
+        if seat.is_new_scene(job):
+            renderer.reset()
+        seat.fade.turn_to(job.look.theme, job.look.fade_frames)
+        return renderer, seat.fade.next_theme()
+
+    def failed(self, key: str, error: Exception) -> Done:
+        """The next frame of that session begins anew."""
+        if key in self._taken:
+            self._taken[key][0].forget()
+        return Done(None, error=f"{type(error).__name__}: {error}")
+
+    def leave(self, key: str) -> None:
+        if (found := self._taken.pop(key, None)) is not None:
+            self.free.append(found[1])
+
+    def clear(self) -> None:
+        self._taken.clear()
+        self.free.clear()
+
+
+class EachInTurn:
+    """One after the other, by any kind of renderer."""
 
     note = ""
 
     def __init__(self, create: Callable[[], Renderer]) -> None:
         self.most = 1  # a frame that waits for another one's painting is overtaken by a newer one: rather that
-        self._create = create
-        self._seats: dict[str, tuple[Seat, Renderer]] = {}
-        self._free = [create()]
-        self.name = self._free[0].name
+        self._seats = Seats(create)
+        self.name = self._seats.free[0].name
 
     def render_many(self, jobs: Sequence[Job]) -> list[Done]:
         return [self._render(job) for job in jobs]
 
     def forget(self, key: str) -> None:
-        if (seat := self._seats.pop(key, None)) is not None:
-            self._free.append(seat[1])
+        self._seats.leave(key)
 
     def close(self) -> None:
         self._seats.clear()
-        self._free.clear()
 
     def _render(self, job: Job) -> Done:
         started_s = time.perf_counter()
-        seat: Seat | None = None
         try:
-            seat, renderer = self._seat(job.key)
-            if seat.is_new_scene(job):
-                renderer.reset()
-            seat.fade.turn_to(job.look.theme, job.look.fade_frames)
+            renderer, theme = self._seats.take(job)
             out = np.empty_like(job.bgra_u8) if job.out is None else job.out
-            stages_ms = dict(renderer.render(job.bgra_u8, seat.fade.next_theme(), job.look.view, job.look.quality, out))
+            stages_ms = dict(renderer.render(job.bgra_u8, theme, job.look.view, job.look.quality, out))
         except Exception as error:  # noqa: BLE001  one frame is lost; neither the session nor the others need be
-            if seat is not None:
-                seat.forget()
-            return Done(None, error=f"{type(error).__name__}: {error}")
+            return self._seats.failed(job.key, error)
         stages_ms["engine"] = (time.perf_counter() - started_s) * 1e3
         return Done(out, stages_ms)
-
-    def _seat(self, key: str) -> tuple[Seat, Renderer]:
-        if key not in self._seats:
-            self._seats[key] = Seat(), self._free.pop() if self._free else self._create()
-        return self._seats[key]

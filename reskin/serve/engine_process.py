@@ -23,6 +23,7 @@ from multiprocessing.process import BaseProcess
 import numpy as np
 
 from reskin.child_process import die_with
+from reskin.engine_process import ERRORS_IN_A_ROW
 from reskin.errors import EngineError
 from reskin.renderer import View
 from reskin.serve.batch import BatchRenderer, Done, Job
@@ -242,6 +243,7 @@ def serve(connection: Connection, factory: str, arguments: tuple[object, ...], p
 def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
     segments: dict[str, Segment] = {}
     looks: dict[str, Look] = {}
+    failures = 0  # frames in a row
     while True:
         match connection.recv():
             case ("room", str(key)):
@@ -250,7 +252,11 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
             case ("look", str(key), str(theme), str(theme_id), str(view), int(quality), int(fade), int(scene)):
                 looks[key] = Look(Theme.model_validate_json(theme), theme_id, View(view), quality, fade, scene)
             case ("paint", list(keys)):
-                connection.send(("painted", _paint(keys, segments, looks, renderer)))
+                errors = _paint(keys, segments, looks, renderer)
+                connection.send(("painted", errors))
+                failures = failures + len(errors) if all(errors) else 0
+                if failures >= ERRORS_IN_A_ROW:
+                    return  # a device that is gone stays gone in this process; a fresh one is the better hope
             case ("forget", str(key)):
                 renderer.forget(key)
                 segments.pop(key, None)

@@ -23,7 +23,8 @@ from aiortc.rtp import RtpPacket
 from reskin.serve import peer as peers
 from reskin.serve.limits import MOST_CANDIDATES, MOST_OFFERS_PER_MIN
 from reskin.serve.tokens import Tokens
-from tests.serve.playing import SECRET, Clip, Player, World, playing, run, soon, world
+from tests.serve.playing import SECRET, World, playing, run, soon, world
+from tools.serve_players import Clip, Player
 
 NOW = int(time.time())
 GOOD = {"iss": "reskin", "sub": "me", "scope": "play", "iat": NOW, "exp": NOW + 3600}
