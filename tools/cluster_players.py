@@ -36,7 +36,6 @@ class Tally:
     mixed: list[str] = field(default_factory=list)  # anything of another session, in words
     queued: int = 0  # answers with a place in the queue
     resumed: int = 0  # answers that said that the choices are back
-    anchored: int = 0  # connections whose first painting had a history of one frame
 
 
 class Player:
@@ -49,7 +48,7 @@ class Player:
         self._transport: asyncio.DatagramTransport | None = None
         self._heard_s = 0.0
         self._must_move = False
-        self._is_first = False
+        self._sent_here = 0  # over this connection
 
     async def play(self, stop: asyncio.Event, http: aiohttp.ClientSession) -> None:
         """Until `stop`; the session is not ended, as when a player's machine is switched off."""
@@ -82,7 +81,7 @@ class Player:
         self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Ear(self), remote_addr=(answer["host"], answer["port"])
         )
-        self._must_move, self._is_first, self._heard_s = False, True, time.monotonic()
+        self._must_move, self._sent_here, self._heard_s = False, 0, time.monotonic()
         self.tally.connected_s.append(self._heard_s)
         self.tally.resumed += bool(answer["resume"])
 
@@ -94,6 +93,7 @@ class Player:
     def send(self) -> None:
         """One frame."""
         self._number += 1
+        self._sent_here += 1
         self.tally.sent += 1
         self.send_bytes(self.key + fake.frame(self.mark, self._number).tobytes())
 
@@ -139,9 +139,8 @@ class Player:
         if not self._newest < marks.number <= self._number:
             self.tally.mixed.append(f"player {self.mark}: frame {marks.number} after {self._newest}")
         self._newest = marks.number
-        if self._is_first:
-            self._is_first = False
-            self.tally.anchored += marks.age == 1
+        if marks.age > self._sent_here:
+            self.tally.mixed.append(f"player {self.mark}: {marks.age} frames of history after {self._sent_here}")
 
 
 class _Ear(asyncio.DatagramProtocol):

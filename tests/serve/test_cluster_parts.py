@@ -65,6 +65,9 @@ class Cluster:
     def status(self) -> dict[str, Any]:
         return self.directory._directory.status(asyncio.get_running_loop().time())
 
+    def knows_all_choices(self) -> bool:
+        return all(seat.choices for seat in self.directory._directory._seats.values())
+
     async def kill(self, name: str) -> None:
         """No word to anybody: its beats, its paintings and its port stop."""
         replica = self.replicas.pop(name)
@@ -145,6 +148,7 @@ def test_sessions_of_a_replica_that_dies_play_on_elsewhere_and_none_is_mixed_up(
         async with cluster_of(replicas=3, slots=4) as cluster, playing(cluster, range(1, 9)) as players:
             await all_painted_more(players)
             for name in ("r0", "r1"):
+                await until(cluster.knows_all_choices)
                 await cluster.kill(name)
                 cluster.start(f"{name} again")
                 await cluster.all_beat()
@@ -157,8 +161,7 @@ def test_sessions_of_a_replica_that_dies_play_on_elsewhere_and_none_is_mixed_up(
     assert [text for tally in tallies for text in tally.mixed] == []
     moves = [len(tally.connected_s) - 1 for tally in tallies]
     assert sum(moves) >= 4, "two replicas died"
-    assert sum(tally.resumed for tally in tallies) == sum(moves)
-    assert [tally.anchored for tally in tallies] == [moved + 1 for moved in moves]
+    assert sum(tally.resumed for tally in tallies) == sum(moves), "what they chose came with them"
 
 
 def test_a_replica_that_drains_sends_its_sessions_away_and_then_ends() -> None:
