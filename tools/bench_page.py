@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.cli_options import SizeType
 from reskin.latency import MARKER_H_PX, MARKER_W_PX, read_marker
-from reskin.themes import shipped_themes
+from reskin.themes import load_theme, shipped_themes
 from tools.bench_stream import DRAIN_S, print_rows
 from tools.page_clients import camera_options, served, write_camera
 from tools.stream_clients import chromium
@@ -138,7 +138,7 @@ def median(values: list[float]) -> float:
 
 def marked_theme(size: tuple[int, int]) -> dict[str, Any]:
     """THEME with the marker's corner kept as the game shows it."""
-    theme = shipped_themes()[THEME].model_dump(mode="json", exclude_unset=True)
+    theme = load_theme(shipped_themes()[THEME]).model_dump(mode="json", exclude_unset=True)
     keep = theme.setdefault("keep", {})
     keep["regions"] = [[0.0, 0.0, (MARKER_W_PX + 4) / size[0], (MARKER_H_PX + 4) / size[1]]]
     return theme

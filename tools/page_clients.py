@@ -1,6 +1,7 @@
 """What the page of `reskin serve` is tried with: a clip as Chromium's fake camera, and the server as a process.
 
-`write_camera(path, (640, 360), 10)`, then `with served("-m", "reskin", "serve") as server, chromium(*camera_options(path)) as browser:`.
+`write_camera(path, (640, 360), 10)`, then `with served("-m", "reskin", "serve") as server:` and
+`with chromium(*camera_options(path)) as browser:`.
 Everything ends with the block. Knows nothing of what is measured: tools/bench_page.py and tests/serve do.
 """
 

@@ -1,10 +1,11 @@
-"""The page of `reskin serve` in a real Chromium, with a clip as its camera, against a real server with a cheap renderer.
+"""The page of `reskin serve` in a real Chromium, a clip as its camera, against a real server with a cheap renderer.
 
 Bounds of time are wide, for tests run beside others. tools/bench_page.py says how fast it is with a real engine.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,7 +59,7 @@ HAS_NO_SIDEWAYS_SCROLL = "document.documentElement.scrollWidth <= window.innerWi
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Served]:
-    with served("tools/serve_tint.py", "--slots", "2") as running:
+    with served("tools/serve_tint.py", "--slots", "3") as running:
         yield running
 
 
@@ -73,9 +74,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 Opener = Callable[[tuple[int, int]], "Page"]
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Opener]:
-    """Opens pages; all are closed when the test ends. What goes wrong in their scripts fails it."""
+@contextlib.contextmanager
+def opener(browser: Browser) -> Iterator[Opener]:
+    """Opens pages; all are closed at the end. What goes wrong in their scripts fails the test."""
     wrong: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -94,8 +95,19 @@ def open_page(browser: Browser) -> Iterator[Opener]:
 
 
 @pytest.fixture
-def page(open_page: Opener) -> Page:
-    return open_page(DESKTOP)
+def open_page(browser: Browser) -> Iterator[Opener]:
+    with opener(browser) as opening:
+        yield opening
+
+
+@pytest.fixture(scope="module")
+def playing(server: Served, browser: Browser) -> Iterator[Page]:
+    """A page that plays its camera, for all tests that need only one; it holds one of the server's three slots."""
+    with opener(browser) as opening:
+        page = opening(DESKTOP)
+        play(page, server.links["play"])
+        until(page, "document.getElementById('skin').videoWidth > 0")
+        yield page
 
 
 def state(page: Page, name: str) -> None:
@@ -126,8 +138,8 @@ def differs(page: Page, from_: np.ndarray, least: float = 12) -> Callable[[], bo
     return look
 
 
-def test_a_camera_is_painted_and_the_controls_change_the_received_picture(server: Served, page: Page) -> None:
-    play(page, server.links["play"])
+def test_a_camera_is_painted_and_the_controls_change_the_received_picture(playing: Page) -> None:
+    page = playing
     page.click("[data-theme='frozen-north']")
     page.locator("[data-theme='frozen-north'][aria-pressed='true']").wait_for()
     page.wait_for_timeout(500)
@@ -147,11 +159,23 @@ def test_a_camera_is_painted_and_the_controls_change_the_received_picture(server
     assert page.inner_text("#state") == "live"
 
 
-def test_the_original_is_seen_while_it_is_held_and_on_one_side_of_the_split(server: Served, page: Page) -> None:
+def test_a_shared_screen_is_painted_and_never_mirrored(server: Served, open_page: Opener) -> None:
+    page = open_page(DESKTOP)
+    page.goto(server.links["play"])
+    page.click("#share")
+    state(page, "live")
+    assert page.evaluate("document.activeElement.id") == "frame", "the button that had the focus is gone"
+    until(page, "document.getElementById('skin').videoWidth > 0")
+    assert not page.is_visible("#mirror")
+    assert not page.is_visible("#flip")
+    assert page.eval_on_selector("#frame", "frame => !frame.classList.contains('is-mirrored')")
+
+
+def test_the_original_is_seen_while_it_is_held_and_on_one_side_of_the_split(playing: Page) -> None:
     def shown(video: str) -> bool:
         return page.eval_on_selector(f"#{video}", "video => getComputedStyle(video).visibility === 'visible'")
 
-    play(page, server.links["play"])
+    page = playing
     until(page, "!document.getElementById('frame').classList.contains('is-original')")
     assert (shown("skin"), shown("original")) == (True, False)
     page.hover("#hold")
@@ -170,11 +194,11 @@ def test_the_original_is_seen_while_it_is_held_and_on_one_side_of_the_split(serv
     page.focus("#divider")
     page.keyboard.press("Home")
     assert page.get_attribute("#divider", "aria-valuetext") == "0 % original"
+    page.click("#split")
 
 
-def test_a_recording_is_a_video_of_the_painted_picture(server: Served, page: Page, tmp_path: Path) -> None:
-    play(page, server.links["play"])
-    until(page, "document.getElementById('skin').videoWidth > 0")
+def test_a_recording_is_a_video_of_the_painted_picture(playing: Page, tmp_path: Path) -> None:
+    page = playing
     page.click("#record")
     until(page, "document.getElementById('recording').textContent.includes('0:02')")
     with page.expect_download() as download:
@@ -186,23 +210,27 @@ def test_a_recording_is_a_video_of_the_painted_picture(server: Served, page: Pag
     assert target.name in page.inner_text("#note")
 
 
-def test_a_watcher_sees_the_player_and_can_change_nothing(server: Served, open_page: Opener) -> None:
-    page, watcher = open_page(DESKTOP), open_page(PHONE)
+def test_a_watcher_sees_the_player_also_one_who_comes_back_and_can_change_nothing(
+    server: Served, playing: Page, open_page: Opener
+) -> None:
+    watcher = open_page(PHONE)
     watcher.goto(server.links["watch"])
-    state(watcher, "watch-wait")
-    play(page, server.links["play"])
     state(watcher, "live")
     until(watcher, "document.getElementById('skin').videoWidth > 0")
     for hidden in ("#gallery", "#prompt", "#strength", "#sources", "#hold", "#stop"):
         assert not watcher.is_visible(hidden), hidden
-    page.click("[data-theme='noir-ink']")
-    until(watcher, "document.getElementById('theme').textContent !== ''")
     watcher.evaluate("link.send({ do: 'theme', id: 'candy' })")
     until(watcher, "document.getElementById('note').textContent.includes('watch')")
+    playing.click("#stop")
+    state(playing, "idle")
+    state(watcher, "watch-wait")
+    playing.click("#camera")
+    state(playing, "live")
+    state(watcher, "live")
 
 
-def test_it_comes_back_by_itself_with_its_theme_when_the_server_was_killed(server: Served, page: Page) -> None:
-    play(page, server.links["play"])
+def test_it_comes_back_by_itself_with_its_theme_when_the_server_was_killed(server: Served, playing: Page) -> None:
+    page = playing
     page.click("[data-theme='noir-ink']")
     page.wait_for_timeout(200)
     server.kill()
@@ -215,7 +243,10 @@ def test_it_comes_back_by_itself_with_its_theme_when_the_server_was_killed(serve
     page.locator("[data-theme='noir-ink'][aria-pressed='true']").wait_for()
 
 
-def test_who_finds_every_place_taken_waits_in_the_queue_and_comes_in(server: Served, open_page: Opener) -> None:
+def test_who_finds_every_place_taken_waits_in_the_queue_and_comes_in(
+    server: Served, playing: Page, open_page: Opener
+) -> None:
+    state(playing, "live")
     first, second, third = (open_page(PHONE) for _ in range(3))
     for player in (first, second):
         play(player, server.links["play"])
@@ -229,7 +260,8 @@ def test_who_finds_every_place_taken_waits_in_the_queue_and_comes_in(server: Ser
     state(third, "live")
 
 
-def test_every_refusal_is_said_in_words(server: Served, page: Page) -> None:
+def test_every_refusal_is_said_in_words(server: Served, open_page: Opener) -> None:
+    page = open_page(PHONE)
     base = server.links["play"].split("#")[0]
     page.goto(base)
     state(page, "no-link")
@@ -248,9 +280,8 @@ def test_every_refusal_is_said_in_words(server: Served, page: Page) -> None:
     until(page, "document.getElementById('notice-title').textContent.includes('No camera')")
 
 
-def test_everything_has_a_name_an_order_and_room(server: Served, page: Page) -> None:
-    play(page, server.links["play"])
-    assert page.evaluate("document.activeElement.id") == "frame", "the button that had the focus is gone"
+def test_everything_has_a_name_an_order_and_room(playing: Page) -> None:
+    page = playing
     page.eval_on_selector("#figures", "details => { details.open = true; }")
     for size in (DESKTOP, PHONE, PHONE_ON_ITS_SIDE):
         page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -168,7 +168,8 @@ class EngineLink {
     this.attempt++;
     this.close();
     const wait = AGAIN_MS[Math.min(this.lossesInARow++, AGAIN_MS.length - 1)];
-    const name = this.session || wasLive ? (why === "away" ? "lost" : why) : why;
+    const lost = this.isWatcher ? "watch-wait" : "lost";
+    const name = why === "lost" || (why === "away" && (this.session || wasLive)) ? lost : why;
     this.again(wait, (inS) => this.tell(name, { inS }));
   }
 

@@ -1,6 +1,7 @@
 /* The page that plays at a distance: what is clicked, and what is shown of it. Knows nothing of WebRTC. */
 const part = (id) => document.getElementById(id);
 const KEPT = 120, FIGURES_MS = 1000; // two minutes
+const NOTE_MS = 15_000;
 const IDLE_MS = 2600; // in full screen, until the buttons fade
 const FRAMES_IN_S = 24;
 const SLOW_FPS = 19, SLOW_S = 6, SIZES = [1080, 720, 540, 360]; // automatic picture size: one step down when slow for so long
@@ -57,7 +58,12 @@ function wanted() { // for a session that begins
   return { theme: theme?.id ?? null, messages };
 }
 
-function note(text) { part("note").textContent = text ?? ""; }
+let noteTimer = 0;
+function note(text) {
+  part("note").textContent = text ?? "";
+  clearTimeout(noteTimer);
+  noteTimer = setTimeout(() => (part("note").textContent = ""), NOTE_MS);
+}
 
 
 async function share(kind, facing) {
@@ -219,6 +225,7 @@ document.addEventListener("fullscreenchange", () => { if (!document.fullscreenEl
 document.addEventListener("visibilitychange", () => { if (!document.hidden && link.isLive) wake(); });
 addEventListener("online", () => link.hurry());
 addEventListener("pagehide", () => link.stop());
+addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); }); // "back" leads to a page that has ended
 addEventListener("hashchange", () => { // a new link in the same tab
   claims = readLink();
   link.stop();

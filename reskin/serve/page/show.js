@@ -14,7 +14,7 @@ function showState(name, facts) {
 function show(words, name = "trouble") {
   const focused = document.activeElement;
   queueMicrotask(() => { // what had the focus may go: it stays near
-    if (focused !== document.body && !focused.checkVisibility()) part("frame").focus({ preventScroll: true });
+    if (focused !== document.body && focused.checkVisibility?.() === false) part("frame").focus({ preventScroll: true });
   });
   document.body.dataset.state = name;
   const pill = part("state");

@@ -1,4 +1,4 @@
-"""The pages of the streamer outputs: the bare picture that OBS shows, and the control page. Knows nothing of requests."""
+"""The pages of the streamer outputs: the bare picture for OBS, and the control page. Knows nothing of requests."""
 
 from __future__ import annotations
 
