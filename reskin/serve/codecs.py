@@ -30,7 +30,9 @@ from reskin.serve.limits import MOST_PIXELS
 
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
-FPS = 30  # what the rate control reckons with
+FPS = 30  # what the rate control reckons with, whatever the times of the frames say: at 10 a second it spends a third
+USUAL_FPS = 24
+SLOWEST_FPS = 6  # below, a picture gets no more bits
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
@@ -113,6 +115,8 @@ class LiveEncoder(Encoder):
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
+        self._interval_s = 1 / USUAL_FPS  # between two frames, on average
+        self._last_s: float | None = None  # time of the frame before
 
     @property
     def target_bitrate(self) -> int:
@@ -126,6 +130,8 @@ class LiveEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
         assert frame.pts is not None
+        assert frame.time_base is not None
+        self._see(float(frame.pts * frame.time_base))
         bits = self._bits(frame.height, frame.width)
         codec = self._codec
         if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or not _is_near(codec, bits):
@@ -139,8 +145,17 @@ class LiveEncoder(Encoder):
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
     def _bits(self, h: int, w: int) -> int:
+        """As the rate control takes it, so that as many flow in a second as are meant."""
         most = most_bits(h, w)
-        return max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
+        meant = max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
+        return int(meant * FPS * self._interval_s)
+
+    def _see(self, at_s: float) -> None:
+        """The time of a frame, for how many come in a second."""
+        if self._last_s is not None and 0 < at_s - self._last_s < 1:
+            since_s = min(1 / SLOWEST_FPS, at_s - self._last_s)
+            self._interval_s += 0.05 * (since_s - self._interval_s)
+        self._last_s = at_s
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)
