@@ -44,6 +44,7 @@ from reskin.timeline import Timeline
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
+PAINTS = (EngineState.ACTIVE, EngineState.REMOTE)
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +101,8 @@ def run_loop(
     try:
         while not run.is_over(clock.now_ns()):
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
-            clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
+            overlaps = engine.state is EngineState.REMOTE
+            clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns(), overlaps=overlaps))
             notes = (
                 controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
             )
@@ -179,9 +181,7 @@ def _grab_and_submit(
 def _newest(engine: Engine, ledger: Ledger, clock: Clock, until_ns: int) -> Painting | None:
     """The newest painting; waits a moment for one that is about to be ready."""
     painting = engine.newest()
-    while (
-        painting is None and ledger.has_in_flight and engine.state is EngineState.ACTIVE and clock.now_ns() < until_ns
-    ):
+    while painting is None and ledger.has_in_flight and engine.state in PAINTS and clock.now_ns() < until_ns:
         clock.sleep_until(min(until_ns, clock.now_ns() + GRACE_STEP_NS))
         painting = engine.newest()
     return painting
@@ -279,7 +279,7 @@ class _Run:
             note.say(notes[-1], now_ns)
         elif engine.state in (EngineState.STARTING, EngineState.DEAD) and not note.is_visible(now_ns):
             note.say(self._engine_note, now_ns, stay_s=LONG_NOTE_S)
-        elif engine.state in (EngineState.ACTIVE, EngineState.REMOTE) and note.text == self._engine_note:
+        elif engine.state in PAINTS and note.text == self._engine_note:
             note.fade(now_ns)
 
     def change_quality(

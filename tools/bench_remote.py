@@ -20,6 +20,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.errors import ReskinError
+from reskin.remote_engine.address import Fallback
 from tools.far_network import Way
 from tools.remote_network import Clip, Crossing, cross
 from tools.remote_restarts import Restart, play_restarts
@@ -29,6 +30,10 @@ WAYS = (
     Way(), Way(delay_ms=30), Way(delay_ms=80), Way(delay_ms=150), Way(loss_percent=1), Way(loss_percent=5), Way(mbit=3),
     Way(delay_ms=30, loss_percent=1), Way(delay_ms=80, loss_percent=1), Way(delay_ms=80, loss_percent=5),
     Way(delay_ms=150, loss_percent=1), Way(delay_ms=30, mbit=3), Way(delay_ms=80, loss_percent=1, mbit=3),
+)  # fmt: skip
+HEADS = (
+    "way", "fps", "latency p50", "p95", "longest stall", "untouched game", "to the local painting", "its luma",
+    "up Mbit/s", "down", "connections",
 )  # fmt: skip
 
 
@@ -43,7 +48,7 @@ def main() -> None:
 @click.option("--own", default="nano", show_default=True, help="The preset that paints while the server is away.")
 @click.option("--fallback", type=click.Choice(("local", "game")), default="local", show_default=True)
 @click.option("--size", default="640x360", show_default=True)
-def restarts(times: int, preset: str, own: str, fallback: str, size: str) -> None:
+def restarts(times: int, preset: str, own: str, fallback: Fallback, size: str) -> None:
     """Kill the server and start it again, while a game is played through it."""
     w, h = (int(side) for side in size.split("x"))
     with tempfile.TemporaryDirectory(prefix="reskin-remote-") as home:
@@ -91,8 +96,7 @@ def network(seconds: float, preset: str, only: tuple[int, ...], mbit: float) -> 
         crossings = cross(ways, clip, preset=preset, seconds=seconds, home=Path(home), mbit=mbit)
     h, w = clip.frames[0].shape[:2]
     table = Table(title=f"{w}x{h}, {preset}, {seconds:g} s each; delay of the round trip ({os.cpu_count()} cores)")
-    for head in ("way", "fps", "latency p50", "p95", "longest stall", "untouched game", "to the local painting",
-                 "worst 5 %", "up", "down", "connections"):  # fmt: skip
+    for head in HEADS:
         table.add_column(head, justify="right")
     for crossing in crossings:
         table.add_row(*crossing.row())

@@ -204,8 +204,7 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
         "painted": sum(len(tally.painted_s) for tally in tallies), "sent": sum(tally.sent for tally in tallies),
         "late": sum(tally.late for tally in tallies), "mixed": len(mixed), "mixed_first": mixed[:5],
         "queued": sum(tally.queued for tally in tallies), "resumed": sum(tally.resumed for tally in tallies),
-        "connections": sum(len(tally.connected_s) for tally in tallies),
-        "anchored": sum(tally.anchored for tally in tallies), "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s,
+        "connections": sum(len(tally.connected_s) for tally in tallies),  "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s,
         "sessions_at_end": last["sessions"], "limit_s": LIMIT_S,
         "holds": not mixed and gap_s <= LIMIT_S and (update_gap_s or 0.0) <= LIMIT_S and bool(rows),
     }  # fmt: skip
@@ -226,7 +225,7 @@ def show(found: dict[str, Any], console: Console) -> None:
     console.print(
         f"{found['sessions']} sessions, {found['painted']} paintings checked of {found['sent']} frames sent, "
         f"{found['mixed']} with anything of another session; {found['connections']} connections, {found['resumed']} "
-        f"resumed, {found['anchored']} with a new history, {found['queued']} times queued", highlight=False,
+        f"resumed, {found['queued']} times queued", highlight=False,
     )  # fmt: skip
     if found["update_gap_worst_s"] is not None:
         console.print(f"update while they play: nobody without a painting for longer than "

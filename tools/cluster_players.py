@@ -36,7 +36,6 @@ class Tally:
     mixed: list[str] = field(default_factory=list)  # anything of another session, in words
     queued: int = 0  # answers with a place in the queue
     resumed: int = 0  # answers that said that the choices are back
-    anchored: int = 0  # connections whose first painting had a history of one frame
 
 
 class Player:
@@ -49,7 +48,7 @@ class Player:
         self._transport: asyncio.DatagramTransport | None = None
         self._heard_s = 0.0
         self._must_move = False
-        self._is_first = False
+        self._sent_here = 0  # over this connection
 
     async def play(self, stop: asyncio.Event, http: aiohttp.ClientSession) -> None:
         """Until `stop`; the session is not ended, as when a player's machine is switched off."""
@@ -68,7 +67,7 @@ class Player:
         self.tally.asked_s.append(time.monotonic())
         while not stop.is_set():
             answer = await self._ask(http)
-            if answer is not None and "key" in answer:
+            if answer is not None:
                 break
             await asyncio.sleep(ASK_AGAIN_S)
         else:
@@ -82,7 +81,7 @@ class Player:
         self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Ear(self), remote_addr=(answer["host"], answer["port"])
         )
-        self._must_move, self._is_first, self._heard_s = False, True, time.monotonic()
+        self._must_move, self._sent_here, self._heard_s = False, 0, time.monotonic()
         self.tally.connected_s.append(self._heard_s)
         self.tally.resumed += bool(answer["resume"])
 
@@ -94,6 +93,7 @@ class Player:
     def send(self) -> None:
         """One frame."""
         self._number += 1
+        self._sent_here += 1
         self.tally.sent += 1
         self.send_bytes(self.key + fake.frame(self.mark, self._number).tobytes())
 
@@ -102,18 +102,22 @@ class Player:
             self._transport.sendto(body)
 
     async def _ask(self, http: aiohttp.ClientSession) -> dict[str, Any] | None:
-        theme = {"do": "theme_parameters", "theme": {"name": fake.theme_name(self.mark)}}
-        body = {"session": self._session, "do": [theme]}
+        headers = {"Authorization": f"Bearer {self._token}"}
+        timeout = aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-            async with http.post(f"{self._url}/offer", json=body, headers={"Authorization": f"Bearer {self._token}"},
-                                 timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT_S)) as response:  # fmt: skip
-                if response.status == 429:
-                    waiting = await response.json()
-                    self._session = waiting.get("session", self._session)
-                    self.tally.queued += 1
-                elif response.status == 200:
-                    return await response.json()
+            async with http.post(f"{self._url}/offer", json=self.offer(), headers=headers, timeout=timeout) as response:
+                return self.read(response.status, await response.json())
         return None
+
+    def offer(self) -> dict[str, Any]:
+        theme = {"do": "theme_parameters", "theme": {"name": fake.theme_name(self.mark)}}
+        return {"session": self._session, "do": [theme]}
+
+    def read(self, status: int, answer: dict[str, Any]) -> dict[str, Any] | None:
+        """None for what is no slot."""
+        self._session = answer.get("session", self._session)
+        self.tally.queued += status == 429
+        return answer if status == 200 else None
 
     def hear(self, data: bytes) -> None:
         """One datagram: a painting, or only the key, which says to play elsewhere."""
@@ -135,9 +139,8 @@ class Player:
         if not self._newest < marks.number <= self._number:
             self.tally.mixed.append(f"player {self.mark}: frame {marks.number} after {self._newest}")
         self._newest = marks.number
-        if self._is_first:
-            self._is_first = False
-            self.tally.anchored += marks.age == 1
+        if marks.age > self._sent_here:
+            self.tally.mixed.append(f"player {self.mark}: {marks.age} frames of history after {self._sent_here}")
 
 
 class _Ear(asyncio.DatagramProtocol):

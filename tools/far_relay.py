@@ -63,14 +63,14 @@ def main(near: str, far: str, namespace: str) -> None:
     far_tun = _open_tun(far)
     directions = {near_tun: Direction(near_tun, far_tun), far_tun: Direction(far_tun, near_tun)}
     _say("ready")
-    faults, serial = Faults(), itertools.count()
+    faults, serial, stdin = Faults(), itertools.count(), sys.stdin.fileno()
     waiting: list[tuple[float, int, int, bytes]] = []
     while True:
         pause_s = max(0.0, waiting[0][0] - time.monotonic()) if waiting else None
-        readable, _, _ = select.select([sys.stdin, *directions], [], [], pause_s)
+        readable = select.select([stdin, *directions], [], [], pause_s)[0]
         now_s = time.monotonic()
         for source in readable:
-            if source is sys.stdin:
+            if source == stdin:
                 line = sys.stdin.readline()
                 if not line:
                     return

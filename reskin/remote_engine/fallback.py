@@ -43,7 +43,7 @@ class FallbackEngine:
     """`own` is this machine's engine, or None: then the game itself is what is left."""
 
     def __init__(self, remote: RemoteEngine, own: Engine | None) -> None:
-        self.name = remote.name
+        self.name = remote.name  # of who painted last
         self.source = Source.NOBODY
         self._remote = remote
         self._own = own
@@ -96,9 +96,6 @@ class FallbackEngine:
             notes.append(f"{self._why()}: painted on this machine until it is back")
         if self._came_back:
             notes.append(BACK)
-        self.name = self._remote.name
-        if self.source is Source.OWN and self._own is not None:
-            self.name = f"{self._own.name} (for the {self._remote.name})"
         switched, self._came_back = self.source is not before or self._came_back, False
         has_no_picture = self.source is Source.NOBODY or (self._own is not None and not self._own.is_ready)
         died = own_news.died and self.source is Source.OWN
@@ -140,6 +137,9 @@ class FallbackEngine:
             return None
         self._given = painting.index
         self._has_painted = True
+        self.name = self._remote.name
+        if self.source is Source.OWN and self._own is not None:
+            self.name = f"{self._own.name} (for the {self._remote.name})"
         return painting
 
     def close(self) -> None:

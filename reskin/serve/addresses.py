@@ -1,9 +1,10 @@
-"""From and to which addresses media goes, and what of it is looked at.
+"""From and to which addresses packets go, and what of them is looked at: bounds that aioice and aiortc lack.
 
 aioice gathers all of this machine's addresses but its loopback, which is too much for a server that shall be reached
 from this machine alone, and nothing at all on a machine without a network. And it hands every datagram on, whoever sent
 it, where aiortc ends a connection over one that is empty: here only those that ICE knows get so far. ICE's own packets
-are signed, and always pass. Knows nothing of sessions.
+are signed, and always pass. The parts of a message that never ends are looked through anew with every part that comes,
+all in the event loop: here a message has few. Knows nothing of sessions.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import ipaddress
 from typing import Any
 
 from aioice import ice
+from aiortc import rtcsctptransport
 
 LOOPBACK = "127.0.0.1"
+MOST_PARTS = 64  # of a message of the data channel, or of several that wait for a part: at least 64 kB
 LAST_OF_STUN = 3  # the first byte of its packets is at most this (RFC 7983)
 _gathered = ice.get_host_addresses
 _received = ice.StunProtocol.datagram_received
+_added = rtcsctptransport.InboundStream.add_chunk
 _only: list[str] = []
 strangers = [0]  # datagrams that were left out
 
@@ -25,6 +29,7 @@ def install() -> None:
     """For every connection of this process that is made after this; calling it again changes nothing."""
     ice.get_host_addresses = _addresses
     ice.StunProtocol.datagram_received = _from_known  # type: ignore[assignment, method-assign]
+    rtcsctptransport.InboundStream.add_chunk = _add_bounded  # type: ignore[method-assign]
 
 
 def listen_on(host: str) -> None:
@@ -46,6 +51,12 @@ def _from_known(protocol: Any, data: bytes, addr: tuple[Any, ...]) -> None:
         _received(protocol, data, addr)
     else:
         strangers[0] += 1
+
+
+def _add_bounded(stream: rtcsctptransport.InboundStream, chunk: Any) -> None:
+    """A stream that has so many parts waiting gets no more, and is stuck: its sender keeps no protocol of ours."""
+    if len(stream.reassembly) < MOST_PARTS:
+        _added(stream, chunk)
 
 
 def _is_known(connection: Any, address: tuple[str, int]) -> bool:

@@ -11,7 +11,6 @@ import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +28,7 @@ from reskin.serve.limits import (
 )
 from reskin.serve.messages import Answer, MessageError, Offer
 from reskin.serve.peer import Peer
+from reskin.serve.prompt_reader import PromptReader
 from reskin.serve.session import Look, Session
 from reskin.serve.stepper import Stepper
 from reskin.serve.tokens import Claims
@@ -88,7 +88,7 @@ class Host:
         self.theme = theme  # that a session begins with
         self._ice_servers = ice_servers
         self._remembered: OrderedDict[str, Remembered] = OrderedDict()
-        self._prompts = ThreadPoolExecutor(1, "prompts")
+        self._prompts = PromptReader()
         self._answering = asyncio.Semaphore(MOST_OFFERS_AT_ONCE)
         self._answers_waiting = 0
         self._endings: set[asyncio.Task[None]] = set()
@@ -135,7 +135,7 @@ class Host:
         for seated in list(self.seated.values()):
             await self._unseat(seated, "the server ends", remember=False)
         await asyncio.gather(*self._endings, return_exceptions=True)
-        self._prompts.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._prompts.close)
         await asyncio.to_thread(self.stepper.close)
 
     async def _play(self, offer: Offer, claims: Claims, client: str) -> Answer:

@@ -26,6 +26,14 @@ FIELDS = frozenset(
         "w", "h", "port", "count",
     )
 )  # fmt: skip
+WORDS = frozenset(  # of our own, that are filled into sentences: scopes, and why a session has ended
+    (
+        "play", "watch", "admin", "silent", "the connection is lost", "too many messages", "ended by the client",
+        "the server ends", "its client has come anew", "the time of its link is over", "it sends too much",
+        "it sends faster than can be decoded", "the session has ended", "its offer could not be answered",
+        "an error of the server", "play elsewhere",
+    )
+)  # fmt: skip
 WITHHELD = "withheld"
 MOST_FRAMES = 8  # of a traceback
 _PLAIN = re.compile(r"[A-Za-z0-9_./:+-]{1,40}")  # a token is longer, and so is nearly every prompt; those have spaces
@@ -80,22 +88,24 @@ def stop(handler: logging.Handler) -> None:
     handler.close()
 
 
-def _number(value: object) -> object:
-    """What is filled into a sentence comes from anywhere, so not even a word of text is let through."""
-    return WITHHELD if isinstance(value, str) else plain(value)
+def _filled(value: object) -> object:
+    """What is filled into a sentence comes from anywhere, so of text only our own words are let through."""
+    if isinstance(value, str):
+        return value if value in WORDS else WITHHELD
+    return plain(value)
 
 
 def _event(record: logging.LogRecord) -> str:
-    """Our own sentence as it stands in the code, with only numbers filled in."""
+    """Our own sentence as it stands in the code, with numbers and our own words filled in."""
     if not isinstance(record.msg, str):
         return type(record.msg).__name__
     if not record.args:
         return record.msg
     arguments: Any = record.args
     if isinstance(arguments, dict):
-        values: Any = {name: _number(value) for name, value in arguments.items()}
+        values: Any = {name: _filled(value) for name, value in arguments.items()}
     else:
-        values = tuple(_number(value) for value in arguments)
+        values = tuple(_filled(value) for value in arguments)
     try:
         return record.msg % values
     except (TypeError, ValueError):  # "%d" of what was withheld

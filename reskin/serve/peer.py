@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
+from reskin.errors import ThemeError
 from reskin.serve import addresses, receiving, sdp
 from reskin.serve.limits import (
     CONNECT_S,
@@ -41,19 +41,22 @@ from reskin.serve.messages import (
     SayNote,
     read_control,
 )
+from reskin.serve.prompt_reader import PromptReader
 from reskin.serve.session import Session
 
 LOOK_S = 1.0
 CLOSE_S = 3.0
+WINDOW = 1024 * 1024  # bytes that aiortc lets a peer send before it has read them
+PROMPT_PAUSE_S = 0.1  # between two prompts of one player
 log = logging.getLogger("reskin.serve")
 
 
 class Peer:
     def __init__(
-        self, session: Session, *, has_strip: bool, only_watches: bool = False, prompts: Executor,
+        self, session: Session, *, has_strip: bool, only_watches: bool = False, prompts: PromptReader,
         queue: Callable[[], int], on_end: Callable[[Peer, str], None], ice_servers: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """`prompts` reads prompts, one after the other; `queue` says how many frames wait for the engine."""
+        """`queue` says how many frames wait for the engine."""
         self.session = session
         self.only_watches = only_watches
         self.intake = Intake(session)
@@ -183,10 +186,16 @@ class Peer:
     async def _read_prompts(self) -> None:
         """One at a time, and of those that came meanwhile the newest."""
         while (asked := self._prompt) is not None:
-            saying = await asyncio.get_running_loop().run_in_executor(self._prompts, self.session.answer, asked)
+            try:
+                theme, note = await self._prompts.read(asked.text)
+            except ThemeError as error:
+                saying: Saying = SayError(text=str(error))
+            else:
+                saying = self.session.wear(theme, asked.fade_frames, note)
             if self._prompt is asked:
                 self._prompt = None
                 self.tell(saying)
+            await asyncio.sleep(PROMPT_PAUSE_S)
 
     async def _look_after(self) -> None:
         """Once a second: figures for the client, and whether it still keeps within its bounds."""
@@ -228,9 +237,9 @@ class Peer:
         )
 
     def _is_unread(self) -> bool:
-        """More lies in messages without an end than the window that SCTP gives; aiortc takes it all the same."""
-        window = getattr(self._connection.sctp, "_advertised_rwnd", 0) if self._connection.sctp is not None else 0
-        return window < -MOST_UNREAD_BYTES
+        """More lies in messages without an end than any of ours has."""
+        window = getattr(self._connection.sctp, "_advertised_rwnd", WINDOW) if self._connection.sctp else WINDOW
+        return WINDOW - window > MOST_UNREAD_BYTES
 
     def _parts(self) -> list[Any]:
         connection = self._connection

@@ -264,6 +264,11 @@ class Session:
         self._wear(prompted_theme(asked.text), asked.fade_frames)
         return self.state(prompt_theme(asked.text).note)
 
+    def wear(self, theme: Theme, fade_frames: int, note: str = "") -> SayState:
+        """A theme that was read elsewhere, such as a prompt's."""
+        self._wear(theme, fade_frames)
+        return self.state(note)
+
     def _wear(self, theme: Theme, fade_frames: int) -> None:
         theme.style()  # computed here and not at the next frame
         self.look = replace(self.look, theme=theme, theme_id=theme.name, fade_frames=fade_frames)

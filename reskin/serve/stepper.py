@@ -141,4 +141,4 @@ class Stepper:
         if now_s - self._told_s.get(session.id, -NOTE_EVERY_S) >= NOTE_EVERY_S:
             self._told_s[session.id] = now_s
             session.say(f"the game as it is, for the engine could not paint it ({error})")
-            log.warning("a frame could not be painted: %s", error)
+            log.warning("a frame could not be painted", extra={"reason": error.partition(":")[0]})

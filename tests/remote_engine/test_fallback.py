@@ -11,7 +11,7 @@ from reskin.engine_link import EngineNews, InlineEngine, Painting
 from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.loop import LoopOptions, run_loop
-from reskin.pace import TICK_NS
+from reskin.pace import TICK_NS, GrabTimer
 from reskin.platforms.fake import FakeHotkeys
 from reskin.remote_engine.fallback import SILENT_NS, FallbackEngine
 from reskin.remote_engine.states import LinkChanged, LinkState
@@ -230,6 +230,17 @@ def test_a_connection_that_keeps_falling_silent_is_trusted_less_each_time() -> N
     assert backs == sorted(backs)
     assert backs[-1] > backs[0] + 0.5
     assert backs[-1] < 3.0
+
+
+def test_a_frame_is_grabbed_so_that_its_painting_is_there_just_before_a_tick_however_long_the_way() -> None:
+    timer = GrabTimer()
+    deadline_ns = 100 * TICK_NS
+    now_ns = deadline_ns - TICK_NS
+    for n in range(100):
+        timer.add(110 + n % 4)
+    arrives_ns = timer.grab_ns(deadline_ns, now_ns, overlaps=True) + 113_000_000
+    assert -5_000_000 < arrives_ns % TICK_NS - TICK_NS < 0
+    assert timer.grab_ns(deadline_ns, now_ns) == now_ns, "an engine that is slow here has one frame at a time"
 
 
 def test_a_paused_game_is_no_silent_server() -> None:

@@ -1,4 +1,4 @@
-"""The remote engine against a real server on this machine: numbers, looks, a kill, a refusal."""
+"""The remote engine against a real server on this machine: numbers, looks, a refusal. `test_played` kills one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.remote_engine.address import read_address
 from reskin.remote_engine.engine import RemoteEngine
-from reskin.remote_engine.states import LinkState
 from reskin.renderer import TintRenderer, View
 from reskin.themes import Theme
 from tests.loop.fakes import theme
@@ -129,13 +128,3 @@ def test_a_wrong_token_ends_it_at_once_with_what_to_do(
             Player(engine).until(lambda: False)
     finally:
         engine.close()
-
-
-@pytest.mark.alone
-def test_a_server_that_is_killed_is_noticed_at_once_and_found_again(player: Player, server: ServerProcess) -> None:
-    player.until(player.gets_more(5))
-    server.kill()
-    assert player.until(lambda: player.engine.link.state is LinkState.LOST) < 1.0
-    server.start()
-    assert player.until(player.gets_more(6)) < 3.0
-    assert error_levels(player.paintings[-1][1], player.paintings[-1][0], RED) < 12

@@ -40,8 +40,11 @@ def test_an_event_is_one_line_of_json_with_its_fields(written: io.StringIO) -> N
 
 
 def test_a_number_is_filled_in_and_a_sentence_that_cannot_be_filled_in_stands_as_it_is() -> None:
-    for value, event in ((3, "it failed 3 times"), (PROMPT, "it failed %d times")):
-        record = logging.LogRecord("reskin", logging.INFO, "", 0, "it failed %d times", (value,), None)
+    for value, sentence, event in (
+        (3, "it failed %d times", "it failed 3 times"), (PROMPT, "it failed %d times", "it failed %d times"),
+        ("silent", "it ended: %s", "it ended: silent"),
+    ):  # fmt: skip
+        record = logging.LogRecord("reskin", logging.INFO, "", 0, sentence, (value,), None)
         assert json.loads(logs.JsonFormatter().format(record))["event"] == event
 
 
@@ -96,7 +99,8 @@ def test_a_session_whose_frames_fail_leaves_neither_its_prompt_nor_a_pixel_in_th
     painting = asyncio.run(asyncio.wait_for(session.painted(), 10))
     stepper.close()
     assert not painting.is_painted
-    assert "could not be painted" in written.getvalue()
+    line = json.loads(written.getvalue().splitlines()[0])
+    assert (line["event"], line["reason"]) == ("a frame could not be painted", "ValueError")
     assert not [told for told in (WORD, "203") if told in written.getvalue()]
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from reskin.serve.batch import EachInTurn
 from reskin.serve.limits import MOST_UNSENT_BYTES
-from tests.serve.playing import SIZE, Clip, Negative, Player, playing, run, soon, world
+from tests.serve.playing import Negative, playing, run, soon, world
+from tools.serve_players import SIZE, Clip, Player
 
 
 @pytest.mark.parametrize("codec", ["video/H264", "video/VP8"])

@@ -17,13 +17,18 @@ from typing import Any
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 from ray import serve
+from ray.exceptions import RayError
 from ray.serve import Application
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
+from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
+from starlette.requests import Request
+from starlette.responses import Response
 
 from reskin.errors import ServeError
+from reskin.serve import logs
 from reskin.serve.cluster.config import ClusterConfig
-from reskin.serve.cluster.ingress import DirectoryService, Ingress
+from reskin.serve.cluster.ingress import Asked, DirectoryService, Ingress
 from reskin.serve.cluster.replica import EngineReplica
 
 ROUTER = "reskin.serve.cluster.router:PinnedRouter"
@@ -32,6 +37,38 @@ CALLS = 256  # of signalling at a time, to one replica: a session is no call
 GRACE_S = 5.0  # after draining, before Serve kills
 HEALTH_S = 1.0  # how soon a dead replica is replaced; Serve's own default is 10
 HEALTH_TIMEOUT_S = 10.0
+LOST = (RayError,)
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+class ServedDirectory(DirectoryService):
+    def __init__(self) -> None:
+        logs.start()
+        super().__init__()
+
+
+class ServedReplica(EngineReplica):
+    def __init__(self, config: dict[str, Any], directory: DeploymentHandle) -> None:
+        logs.start()
+        super().__init__(config, directory, serve.get_replica_context().replica_id.unique_id, LOST)
+
+    async def __del__(self) -> None:
+        """Serve waits for this, up to `graceful_shutdown_timeout_s`, before the process ends."""
+        await self.drain()
+
+
+class ServedIngress(Ingress):
+    def __init__(self, config: dict[str, Any], secret: str, directory: DeploymentHandle,
+                 engines: DeploymentHandle) -> None:  # fmt: skip
+        logs.start()
+        super().__init__(config, secret, directory, engines, LOST)
+
+    async def __call__(self, request: Request) -> Response:
+        client = request.client.host if request.client is not None else ""
+        answered = await self.answer(Asked(
+            method=request.method, path=request.url.path, headers=request.headers, body=request.stream(), client=client
+        ))  # fmt: skip
+        return Response(answered.body, answered.status, {**HEADERS, "Content-Type": answered.content_type})
 
 
 def build(arguments: dict[str, Any]) -> Application:
@@ -41,17 +78,17 @@ def build(arguments: dict[str, Any]) -> Application:
     directory = serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0}, logging_config=quiet,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
-    )(DirectoryService).bind()  # fmt: skip
+    )(ServedDirectory).bind()  # fmt: skip
     engines = serve.deployment(
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S,
         graceful_shutdown_timeout_s=config.drain_s + GRACE_S, max_surge_percent=config.surge_percent,
         request_router_config={"request_router_class": ROUTER}, logging_config=quiet, **_scale(config),
-    )(EngineReplica).bind(config.model_dump(), directory)  # fmt: skip
+    )(ServedReplica).bind(config.model_dump(), directory)  # fmt: skip
     return serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5,
         logging_config=quiet,
-    )(Ingress).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
+    )(ServedIngress).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
 
 
 def secret_of(config: ClusterConfig) -> str:
@@ -72,7 +109,8 @@ def _scale(config: ClusterConfig) -> dict[str, Any]:
         return {"num_replicas": config.replicas}
     return {
         "autoscaling_config": AutoscalingConfig(
-            min_replicas=config.replicas, max_replicas=config.most_replicas, policy=AutoscalingPolicy(policy_function=POLICY),
+            min_replicas=config.replicas, max_replicas=config.most_replicas,
+            policy=AutoscalingPolicy(policy_function=POLICY),
             upscale_delay_s=5, downscale_delay_s=300, metrics_interval_s=2, look_back_period_s=6,
         )
     }  # fmt: skip

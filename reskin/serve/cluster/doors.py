@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-
-from starlette.requests import Request
 
 from reskin.errors import ServeError
 from reskin.serve import messages
@@ -37,12 +36,12 @@ class Visitor:
     quota: int  # sessions at a time
 
 
-def visitor(request: Request, tokens: Tokens, scopes: tuple[str, ...] = PLAYERS) -> Visitor:
+def visitor(headers: Mapping[str, str], tokens: Tokens, scopes: tuple[str, ...] = PLAYERS) -> Visitor:
     """From `Authorization: Bearer`. Refused: 401 for no or no good token, 403 for its scope or another site's page."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         raise Refused(403, "origin", "the page that asks is another site's")
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    kind, _, token = headers.get("authorization", "").partition(" ")
     try:
         claims = tokens.read(token.strip() if kind.lower() == "bearer" else "")
     except TokenError as error:
@@ -52,22 +51,21 @@ def visitor(request: Request, tokens: Tokens, scopes: tuple[str, ...] = PLAYERS)
     return Visitor(owner=hashlib.sha256(claims.sub.encode()).hexdigest()[:32], quota=claims.sessions)
 
 
-async def read_offer(request: Request, config: ClusterConfig) -> dict[str, Any]:
+async def read_offer(body: AsyncIterator[bytes], client: str, config: ClusterConfig) -> dict[str, Any]:
     """Refused: 413 for one that is too long, 400 for what is no offer."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_OFFER_BYTES:
+    text = b""
+    async for chunk in body:
+        text += chunk
+        if len(text) > MOST_OFFER_BYTES:
             raise Refused(413, "size", f"an offer has at most {MOST_OFFER_BYTES} bytes")
     try:
         if config.preset == FAKE:
-            return _fake_offer(body)
-        offer = messages.read_offer(body)
+            return _fake_offer(text)
+        offer = messages.read_offer(text)
     except MessageError as error:
         raise Refused(400, "malformed", str(error)) from None
     if offer.watch is not None:
         raise Refused(400, "other", "watching a session is not possible in a cluster yet: watch on the server itself")
-    client = request.client.host if request.client is not None else ""
     return {**offer.model_dump(mode="json", exclude_none=True), "client": client}
 
 

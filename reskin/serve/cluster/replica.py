@@ -2,7 +2,7 @@
 
 The sessions and the stepper are those of `reskin serve` on one machine. What is added: the beat that tells the
 directory whom this replica plays and what they have chosen, the numbers that Serve scales by, and draining. When Serve
-takes this replica away (an update, fewer players) it calls `__del__` and waits: the clients are told to ask again, get
+takes this replica away (an update, fewer players) it waits for `drain`: the clients are told to ask again, get
 a slot elsewhere, and the replica ends when the last has gone or `drain_s` is over.
 
 Knows nothing of HTTP, tokens or how a slot was chosen. Everything runs in the replica's event loop but the stepper.
@@ -17,12 +17,7 @@ import os
 import time
 from typing import Any
 
-from ray import serve
-from ray.exceptions import RayError
-from ray.serve.handle import DeploymentHandle
-
 from reskin.errors import ServeError
-from reskin.serve import logs
 from reskin.serve.cluster.choices import to_choices, to_look
 from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.directory import Choices, Heard
@@ -35,11 +30,11 @@ DRAIN_LOOK_S = 0.1
 
 
 class EngineReplica:
-    def __init__(self, config: dict[str, Any], directory: DeploymentHandle) -> None:
-        logs.start()
+    def __init__(self, config: dict[str, Any], directory: Any, name: str,
+                 lost: tuple[type[Exception], ...] = ()) -> None:  # fmt: skip
+        """`name` as Serve's router knows this replica; `lost`: what a handle raises when nobody answers."""
         self._config = ClusterConfig.model_validate(config)
-        self._directory = directory
-        self.name = serve.get_replica_context().replica_id.unique_id
+        self._directory, self.name, self._lost = directory, name, lost
         self._engine: Engine = start_engine(self._config)
         self._sessions: dict[str, Session] = {}
         self._owners: dict[str, str] = {}
@@ -102,8 +97,8 @@ class EngineReplica:
             "sessions": float(len(self._sessions)), "slots": float(self._engine.slots), "queue": float(self._waiting)
         }  # fmt: skip
 
-    async def __del__(self) -> None:
-        """Serve's: it waits for this, up to `graceful_shutdown_timeout_s`, before the process ends."""
+    async def drain(self) -> None:
+        """Returns when the last session has gone elsewhere, or `drain_s` is over; the engine has ended then."""
         self._health.is_draining = True
         end_s = time.monotonic() + self._config.drain_s
         log.info("draining", extra={"replica": self.name, "sessions": len(self._sessions)})
@@ -124,7 +119,7 @@ class EngineReplica:
         while True:
             try:
                 await self._beat()
-            except RayError as error:  # the directory is being replaced: the next one asks for all we know
+            except self._lost as error:  # the directory is being replaced: the next one asks for all we know
                 log.warning("no directory", extra={"reason": type(error).__name__})
                 self._told.clear()
             self._media.end_the_silent()

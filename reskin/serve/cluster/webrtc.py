@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from reskin.serve.cluster.media import Ended
 from reskin.serve.peer import Peer
+from reskin.serve.prompt_reader import PromptReader
 from reskin.serve.session import Session
 from reskin.serve.stepper import Stepper
 
@@ -23,7 +23,7 @@ class Peers:
     def __init__(self, stepper: Stepper, ended: Ended, ice_servers: tuple[str, ...]) -> None:
         self._stepper, self._ended, self._ice_servers = stepper, ended, ice_servers
         self._peers: dict[str, Peer] = {}
-        self._prompts = ThreadPoolExecutor(1, "prompts")
+        self._prompts = PromptReader()
         self._closings: set[asyncio.Task[None]] = set()
 
     async def open(self, session: Session, offer: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Peers:
         for session_id in list(self._peers):
             with contextlib.suppress(Exception):
                 await self.close(session_id)
-        self._prompts.shutdown(wait=False, cancel_futures=True)
+        self._prompts.close()
 
     def _on_end(self, peer: Peer, why: str) -> None:
         if self._peers.get(peer.session.id) is peer:
