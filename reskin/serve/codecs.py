@@ -30,7 +30,8 @@ from reskin.serve.limits import MOST_PIXELS
 
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
-FPS = 30  # what the rate control reckons with
+LEAST_SHARE = 0.25  # whatever the receiver says: its estimate grows from what it gets, and stays down with it
+FPS, LEAST_FPS = 30, 6  # what the rate control reckons with, and the slowest stream that it is corrected for
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
@@ -113,6 +114,8 @@ class LiveEncoder(Encoder):
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
+        self._frame_s = 1 / FPS  # from frame to frame, of late
+        self._last_s: float | None = None
 
     @property
     def target_bitrate(self) -> int:
@@ -126,7 +129,7 @@ class LiveEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
         assert frame.pts is not None
-        bits = self._bits(frame.height, frame.width)
+        bits = self._bits(frame.height, frame.width, float(frame.pts * cast(Any, frame.time_base)))
         codec = self._codec
         if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or not _is_near(codec, bits):
             codec = self._codec = self._open(frame.width, frame.height, bits)
@@ -138,9 +141,14 @@ class LiveEncoder(Encoder):
     def pack(self, packet: Any) -> tuple[list[bytes], int]:
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
-    def _bits(self, h: int, w: int) -> int:
+    def _bits(self, h: int, w: int, now_s: float) -> int:
+        """A second, as the encoder reckons it: a slower stream has more for each picture."""
+        if self._last_s is not None:
+            self._frame_s += 0.05 * (min(max(now_s - self._last_s, 1 / FPS), 1 / LEAST_FPS) - self._frame_s)
+        self._last_s = now_s
         most = most_bits(h, w)
-        return max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
+        bits = max(LEAST_BITS, int(most * LEAST_SHARE), min(most, self._wanted or int(most * FIRST_SHARE)))
+        return int(bits * self._frame_s * FPS)
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)
