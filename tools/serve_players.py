@@ -128,7 +128,8 @@ class Player:
     async def _watch(self, track: MediaStreamTrack) -> None:
         with contextlib.suppress(MediaStreamError):
             while True:
-                frame = to_bgra(await track.recv())
+                received: Any = await track.recv()
+                frame = to_bgra(received)
                 self.picture = frame
                 if self.offer["strip"]:
                     self.picture, number = read_strip(frame)
