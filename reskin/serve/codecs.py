@@ -111,6 +111,8 @@ class BoundedDecoder(Decoder):
 class LiveEncoder(Encoder):
     """What both encoders share: when to begin anew, whole pictures, and times."""
 
+    counts_pictures = False  # its rate control takes every picture for 1 / FPS long, whatever their times say
+
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
@@ -142,13 +144,13 @@ class LiveEncoder(Encoder):
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
     def _bits(self, h: int, w: int, now_s: float) -> int:
-        """A second, as the encoder reckons it: a slower stream has more for each picture."""
+        """A second, as the encoder reckons it."""
         if self._last_s is not None:
             self._frame_s += 0.05 * (min(max(now_s - self._last_s, 1 / FPS), 1 / LEAST_FPS) - self._frame_s)
         self._last_s = now_s
         most = most_bits(h, w)
         bits = max(LEAST_BITS, int(most * LEAST_SHARE), min(most, self._wanted or int(most * FIRST_SHARE)))
-        return int(bits * self._frame_s * FPS)
+        return int(bits * self._frame_s * FPS) if self.counts_pictures else bits
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)
@@ -170,6 +172,8 @@ class LiveEncoder(Encoder):
 
 
 class X264(LiveEncoder):
+    counts_pictures = True
+
     def _options(self, bits: int) -> tuple[str, dict[str, str]]:
         return "libx264", {
             "preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "forced-idr": "1",
