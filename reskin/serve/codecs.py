@@ -1,7 +1,9 @@
 """H.264 and VP8 for live pictures: what aiortc encodes and decodes video with, exchanged by `install()` once a process.
 
 - x264 at `ultrafast` and `zerolatency` where aiortc's own leaves the default `medium`; libvpx at its real-time end.
-- The bit rate follows the picture's area and what the receiver can take.
+- The bit rate follows the picture's area and what the receiver can take. x264 reckons with a fixed frame rate, so it
+  is told more for frames that come slower: a receiver takes what it gets for what the line can carry, and would ask
+  for less and less of a slow engine.
 - A decoder makes no picture larger than `limits.MOST_PIXELS`: the size is the sender's word.
 
 Pictures cross as BGRA bytes; YUV is BT.601 in the narrow range, which is what browsers take for granted. An encoder and
@@ -22,7 +24,7 @@ from aiortc.codecs.base import Decoder, Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
+from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.codeccontext import VideoCodecContext
 
@@ -31,9 +33,12 @@ from reskin.serve.limits import MOST_PIXELS
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
 LEAST_SHARE = 0.25  # whatever the receiver says: its estimate grows from what it gets, and stays down with it
-FPS, LEAST_FPS = 30, 6  # what the rate control reckons with, and the slowest stream that it is corrected for
+FPS = 25  # what the rate control reckons with: the engine's 24, and a little
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
+FASTEST_FPS, SLOWEST_FPS = 60, 6  # that are followed
+FOLLOW = 0.1  # of a new frame's spacing
+HIGHER_AFTER_S = 3.0
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
 log = logging.getLogger(__name__)
 
@@ -84,11 +89,6 @@ def most_bits(h: int, w: int) -> int:
     return max(LEAST_BITS, int(Rates.bits_at_720p * h * w / (1280 * 720)))
 
 
-def _is_near(codec: VideoCodecContext, bits: int) -> bool:
-    now = codec.bit_rate or 1
-    return now / RATE_STEP <= bits <= now * RATE_STEP
-
-
 class BoundedDecoder(Decoder):
     def __init__(self, name: str) -> None:
         self._codec = cast(VideoCodecContext, av.CodecContext.create(name, "r"))
@@ -97,6 +97,8 @@ class BoundedDecoder(Decoder):
         self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[Any]:
+        if not encoded_frame.data:
+            return []  # to FFmpeg it would be the end
         packet = av.Packet(encoded_frame.data)
         packet.pts = encoded_frame.timestamp
         packet.time_base = VIDEO_TIME_BASE
@@ -111,13 +113,14 @@ class BoundedDecoder(Decoder):
 class LiveEncoder(Encoder):
     """What both encoders share: when to begin anew, whole pictures, and times."""
 
-    counts_pictures = False  # its rate control takes every picture for 1 / FPS long, whatever their times say
+    knows_time = False  # from the frames' own times, and not from how many they are
 
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
-        self._frame_s = 1 / FPS  # from frame to frame, of late
-        self._last_s: float | None = None
+        self._pts: int | None = None  # of the frame before
+        self._spacing = VIDEO_CLOCK_RATE / FPS  # between two frames, slowly following
+        self._opened_pts = 0
 
     @property
     def target_bitrate(self) -> int:
@@ -131,10 +134,12 @@ class LiveEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
         assert frame.pts is not None
-        bits = self._bits(frame.height, frame.width, float(frame.pts * cast(Any, frame.time_base)))
+        self._follow(frame.pts)
+        bits = self._bits(frame.height, frame.width)
         codec = self._codec
-        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or not _is_near(codec, bits):
+        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or self._is_off(codec, bits):
             codec = self._codec = self._open(frame.width, frame.height, bits)
+            self._opened_pts = frame.pts
         picture = av.video.frame.PictureType
         frame.pict_type = picture.I if force_keyframe else picture.NONE
         encoded = b"".join(bytes(packet) for packet in codec.encode(frame))
@@ -143,14 +148,23 @@ class LiveEncoder(Encoder):
     def pack(self, packet: Any) -> tuple[list[bytes], int]:
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
-    def _bits(self, h: int, w: int, now_s: float) -> int:
-        """A second, as the encoder reckons it."""
-        if self._last_s is not None:
-            self._frame_s += 0.05 * (min(max(now_s - self._last_s, 1 / FPS), 1 / LEAST_FPS) - self._frame_s)
-        self._last_s = now_s
+    def _bits(self, h: int, w: int) -> int:
+        """A second of the time that the encoder reckons with."""
         most = most_bits(h, w)
         bits = max(LEAST_BITS, int(most * LEAST_SHARE), min(most, self._wanted or int(most * FIRST_SHARE)))
-        return int(bits * self._frame_s * FPS) if self.counts_pictures else bits
+        return bits if self.knows_time else int(bits * self._spacing * FPS / VIDEO_CLOCK_RATE)
+
+    def _follow(self, pts: int) -> None:
+        if self._pts is not None:
+            spacing = min(max(pts - self._pts, VIDEO_CLOCK_RATE // FASTEST_FPS), VIDEO_CLOCK_RATE // SLOWEST_FPS)
+            self._spacing += FOLLOW * (spacing - self._spacing)
+        self._pts = pts
+
+    def _is_off(self, codec: VideoCodecContext, bits: int) -> bool:
+        """Whether it should begin anew for another bit rate: for a lower one at once, for a higher one when due."""
+        now = codec.bit_rate or 1
+        age_s = ((self._pts or 0) - self._opened_pts) / VIDEO_CLOCK_RATE
+        return bits < now / RATE_STEP or (bits > now * RATE_STEP and age_s > HIGHER_AFTER_S)
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)
@@ -172,8 +186,6 @@ class LiveEncoder(Encoder):
 
 
 class X264(LiveEncoder):
-    counts_pictures = True
-
     def _options(self, bits: int) -> tuple[str, dict[str, str]]:
         return "libx264", {
             "preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "forced-idr": "1",
@@ -185,6 +197,8 @@ class X264(LiveEncoder):
 
 
 class Libvpx(LiveEncoder):
+    knows_time = True
+
     def __init__(self) -> None:
         super().__init__()
         self._picture_id = 0

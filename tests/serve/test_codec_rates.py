@@ -40,4 +40,4 @@ def test_an_estimate_that_fell_does_not_keep_the_stream_down() -> None:
     h, w = 720, 1280
     encoder = X264()
     encoder.target_bitrate = 1
-    assert encoder._bits(h, w, 0.0) >= LEAST_SHARE * most_bits(h, w)
+    assert encoder._bits(h, w) >= LEAST_SHARE * most_bits(h, w)
