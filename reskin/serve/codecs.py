@@ -32,6 +32,8 @@ from reskin.serve.limits import MOST_PIXELS
 
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
+LEAST_SHARE = 0.25  # whatever the receiver says: its estimate grows from what it gets, and stays down with it
+MOST_LEAST_BITS = 1_200_000  # of that share: a line of 3 Mbit/s must not be filled by it
 FPS = 25  # what the rate control reckons with: the engine's 24, and a little
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
@@ -151,7 +153,8 @@ class LiveEncoder(Encoder):
     def _bits(self, h: int, w: int) -> int:
         """A second, of a picture of this size."""
         most = most_bits(h, w)
-        return max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
+        least = max(LEAST_BITS, min(int(most * LEAST_SHARE), MOST_LEAST_BITS))
+        return max(least, min(most, self._wanted or int(most * FIRST_SHARE)))
 
     def _follow(self, pts: int) -> None:
         if self._pts is not None:
