@@ -57,6 +57,7 @@ class Heard:
     drop: tuple[str, ...]  # play elsewhere by now
     unknown: tuple[str, ...]  # tell whose they are and what they have chosen, with the next beat
     waiting: int  # in the queue
+    free: int  # slots, on replicas that do not drain
 
 
 @dataclass(kw_only=True)
@@ -153,7 +154,7 @@ class Directory:
             seat = self._seats[session]
             if seat.listed or now_s - seat.since_s > CONNECT_S:
                 self._unseat(session, now_s)
-        return Heard(drop=tuple(drop), unknown=tuple(unknown), waiting=len(self._tickets))
+        return Heard(drop=tuple(drop), unknown=tuple(unknown), waiting=len(self._tickets), free=self._free())
 
     def gone(self, replica: str, now_s: float) -> None:
         """Ray Serve has no such replica any more; its sessions wait for their clients to ask."""

@@ -27,6 +27,7 @@ from reskin.serve.session import Session
 
 log = logging.getLogger("reskin.serve.cluster")
 DRAIN_LOOK_S = 0.1
+MOVE_AGAIN_S = 1.0  # a client that was told to ask elsewhere, and is still here, is told again
 
 
 class EngineReplica:
@@ -58,7 +59,7 @@ class EngineReplica:
     async def open(self, *, replica: str, session: str, owner: str, choices: Choices,
                    offer: dict[str, Any]) -> dict[str, Any] | None:  # fmt: skip
         """The answer to a client's offer; None when this is not the replica that was meant."""
-        if replica != self.name or self._health.is_draining:
+        if replica != self.name or (self._health.is_draining and session not in self._sessions):
             return None
         await self.start()
         if session in self._sessions:
@@ -102,10 +103,14 @@ class EngineReplica:
         self._health.is_draining = True
         end_s = time.monotonic() + self._config.drain_s
         log.info("draining", extra={"replica": self.name, "sessions": len(self._sessions)})
+        asked_s: dict[str, float] = {}
         while self._beats is not None and self._sessions and time.monotonic() < end_s:
-            for session_id in list(self._sessions):
+            now_s = time.monotonic()
+            free = await self._beat_or_nothing()
+            ready = [name for name in self._sessions if now_s - asked_s.get(name, -MOVE_AGAIN_S) >= MOVE_AGAIN_S]
+            for session_id in ready[:free]:  # the others play on here until there is room for them
+                asked_s[session_id] = now_s
                 await self._media.move(session_id)
-            await self._beat()
             await asyncio.sleep(DRAIN_LOOK_S)
         if self._beats is not None:
             self._beats.cancel()
@@ -117,15 +122,21 @@ class EngineReplica:
 
     async def _beat_for_ever(self) -> None:
         while True:
-            try:
-                await self._beat()
-            except self._lost as error:  # the directory is being replaced: the next one asks for all we know
-                log.warning("no directory", extra={"reason": type(error).__name__})
-                self._told.clear()
+            await self._beat_or_nothing()
             self._media.end_the_silent()
             await asyncio.sleep(self._config.beat_s)
 
-    async def _beat(self) -> None:
+    async def _beat_or_nothing(self) -> int:
+        """As `_beat`; while the directory is being replaced, no room is known."""
+        try:
+            return await self._beat()
+        except self._lost as error:  # the next one asks for all we know
+            log.warning("no directory", extra={"reason": type(error).__name__})
+            self._told.clear()
+            return 0
+
+    async def _beat(self) -> int:
+        """Tells the directory, does what it answers; the free slots elsewhere."""
         looks = {name: session.look for name, session in self._sessions.items()}
         news = {name: look for name, look in looks.items() if self._told.get(name) is not look}
         told = {name: (self._owners[name], to_choices(look)) for name, look in news.items()}
@@ -141,6 +152,7 @@ class EngineReplica:
         for session in heard.drop:
             await self._media.close(session)
             self._end(session)
+        return heard.free
 
     def _facts(self, painted: int) -> dict[str, Any]:
         sessions = self._sessions.values()
