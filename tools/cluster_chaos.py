@@ -165,7 +165,7 @@ async def wait_for(condition: Any, limit_s: float, what: str) -> None:
 
 
 def way_back(player: Player, kill_s: float, until_s: float) -> tuple[float, float, float] | None:
-    """Seconds from a kill until the player asked again, was answered, and had a painting; None if it had no need to."""
+    """Seconds from a kill until the player asked again, was answered, and had a painting; None: it had no need to."""
     told = player.tally
     asked, answered = (next((at for at in times if kill_s < at < until_s), None)
                        for times in (told.asked_s, told.connected_s))  # fmt: skip
@@ -201,8 +201,8 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
         "painted": sum(len(tally.painted_s) for tally in tallies), "sent": sum(tally.sent for tally in tallies),
         "late": sum(tally.late for tally in tallies), "mixed": len(mixed), "mixed_first": mixed[:5],
         "queued": sum(tally.queued for tally in tallies), "resumed": sum(tally.resumed for tally in tallies),
-        "connections": sum(len(tally.connected_s) for tally in tallies),  "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s,
-        "sessions_at_end": last["sessions"], "limit_s": LIMIT_S,
+        "connections": sum(len(tally.connected_s) for tally in tallies),
+        "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s, "sessions_at_end": last["sessions"], "limit_s": LIMIT_S,
         "holds": not mixed and gap_s <= LIMIT_S and (update_gap_s or 0.0) <= LIMIT_S and bool(rows),
     }  # fmt: skip
 
