@@ -202,7 +202,8 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
         "late": sum(tally.late for tally in tallies), "mixed": len(mixed), "mixed_first": mixed[:5],
         "queued": sum(tally.queued for tally in tallies), "resumed": sum(tally.resumed for tally in tallies),
         "connections": sum(len(tally.connected_s) for tally in tallies),
-        "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s, "sessions_at_end": last["sessions"], "limit_s": LIMIT_S,
+        "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s, "sessions_at_end": last["sessions"],
+        "limit_s": LIMIT_S,
         "holds": not mixed and gap_s <= LIMIT_S and (update_gap_s or 0.0) <= LIMIT_S and bool(rows),
     }  # fmt: skip
 

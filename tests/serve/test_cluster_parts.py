@@ -72,6 +72,7 @@ class Cluster:
         """No word to anybody: its beats, its paintings and its port stop."""
         replica = self.replicas.pop(name)
         replica._beats.cancel()
+        replica._watch.cancel()
         await replica._media.stop()
         replica._engine.stepper.close()
 
@@ -172,8 +173,7 @@ def test_a_replica_that_drains_sends_its_sessions_away_and_then_ends() -> None:
             assert leaving.record_autoscaling_stats()["sessions"] == 2
             await leaving.drain()
             assert leaving.record_autoscaling_stats()["sessions"] == 0
-            del cluster.replicas["r0"]
-            await leaving._media.stop()
+            await cluster.kill("r0")
             assert set(cluster.status()["replicas"]) == {"r1"}
             await all_painted_more(players)
         return players

@@ -79,7 +79,7 @@ def build(arguments: dict[str, Any]) -> Application:
     directory = serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0}, logging_config=quiet,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
-        request_router_config=RequestRouterConfig(max_backoff_s=MAX_BACKOFF_S),
+        max_surge_percent=100, request_router_config=RequestRouterConfig(max_backoff_s=MAX_BACKOFF_S),
     )(ServedDirectory).bind()  # fmt: skip
     engines = serve.deployment(
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
@@ -90,7 +90,7 @@ def build(arguments: dict[str, Any]) -> Application:
     )(ServedReplica).bind(config.model_dump(), directory)  # fmt: skip
     return serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5,
-        logging_config=quiet,
+        max_surge_percent=100, logging_config=quiet,
     )(ServedIngress).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
 
 
