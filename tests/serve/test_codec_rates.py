@@ -7,7 +7,7 @@ import fractions
 import numpy as np
 import pytest
 
-from reskin.serve.codecs import LEAST_SHARE, X264, Libvpx, LiveEncoder, most_bits, to_yuv
+from reskin.serve.codecs import LEAST_SHARE, MOST_LEAST_BITS, X264, Libvpx, LiveEncoder, most_bits, to_yuv
 
 H, W = 180, 320
 SECONDS = 4
@@ -40,4 +40,4 @@ def test_an_estimate_that_fell_does_not_keep_the_stream_down() -> None:
     h, w = 720, 1280
     encoder = X264()
     encoder.target_bitrate = 1
-    assert encoder._bits(h, w) >= LEAST_SHARE * most_bits(h, w)
+    assert encoder._bits(h, w) == min(LEAST_SHARE * most_bits(h, w), MOST_LEAST_BITS)
