@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,14 +77,18 @@ def _step_aside() -> None:
 class LiveEngine:
     """One stream of frames. Not thread-safe."""
 
-    def __init__(self, preset: Preset, *, weights: Path = WEIGHTS, threads: int = 1, patience: int = 0) -> None:
-        """A reading that is not done when it is wanted is waited for, or left for up to `patience` frames more."""
+    def __init__(self, preset: Preset, *, weights: Path = WEIGHTS, threads: int = 1, patience: int = 0,
+                 opened: Callable[[Path, int], onnxruntime.InferenceSession] = open_session) -> None:  # fmt: skip
+        """A reading that is not done when it is wanted is waited for, or left for up to `patience` frames more.
+
+        `opened` gives the sessions, which several streams may share.
+        """
         self.preset = preset
         self._patience = patience
-        self._reader = open_session(weights / "reader.onnx", threads)
+        self._reader = opened(weights / "reader.onnx", threads)
         self._painter: PainterState | None = None
         if preset.painter:
-            self._painter = PainterState(open_session(weights / "painter.onnx", threads), preset.steps)
+            self._painter = PainterState(opened(weights / "painter.onnx", threads), preset.steps)
         self._refiner = Refiner()
         self._stillness = Stillness()
         self._underpainter = Underpainter()

@@ -17,11 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import numpy as np
 
 from reskin import platforms
 from reskin.box_mode import open_box_mode
+from reskin.engine_link import Engine
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.gpu_presets import check
@@ -32,6 +34,7 @@ from reskin.profiles import GameProfile
 from reskin.prompt_bar import open_bar
 from reskin.promptness import prompt_thread
 from reskin.remote import Remote
+from reskin.remote_engine.address import EngineAddress
 from reskin.render import write_picture
 from reskin.screenshot import Screenshots
 from reskin.seeking_capture import SEEK_S, SeekingCapture
@@ -66,6 +69,7 @@ class RunOptions:
     fade_frames: int | None = None  # from one theme to the next; None: the settings' own
     timeline: Timeline | None = None  # which theme is shown when
     engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
+    remote: EngineAddress | None = None  # a server that paints; the engine above while it is silent
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
     shot: Path | None = None  # the last picture shown, as PNG
@@ -85,8 +89,8 @@ class RunOptions:
 
 def run(
     options: RunOptions, *, stop: Callable[[], bool] = lambda: False, status: Status | None = None,
-    on_warm: Callable[[Supervisor], None] = lambda engine: None,
-    on_end: Callable[[Supervisor], None] = lambda engine: None,
+    on_warm: Callable[[Any], None] = lambda engine: None,
+    on_end: Callable[[Any], None] = lambda engine: None,
 ) -> Status:  # fmt: skip
     """Play until the player quits, the game ends, `stop` says so, Ctrl-C or SIGTERM comes, or the time is over."""
     status = status or Status()
@@ -98,7 +102,7 @@ def run(
         signals = parts.enter_context(_signals())
         if options.headless:
             parts.enter_context(_virtual_display(options.headless_size_px))
-        engine = Supervisor(options.engine, (preset,), carries_marker=options.measure)
+        engine = _engine(options, preset)
         parts.callback(engine.close)
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened
         capture = _open_capture(options, parts)
@@ -151,6 +155,18 @@ def run(
     if options.shot is not None:
         _write_shot(options.shot, last_picture[0])
     return status
+
+
+def _engine(options: RunOptions, preset: str) -> Engine:
+    """A process of its own, or two: one that talks to a server, and this machine's engine for when that is silent."""
+    own = Supervisor(options.engine, (preset,), carries_marker=options.measure)
+    if options.remote is None:
+        return own
+    from reskin.remote_engine.engine import RemoteEngine
+    from reskin.remote_engine.fallback import FallbackEngine
+
+    remote = RemoteEngine(options.remote, carries_marker=options.measure)
+    return FallbackEngine(remote, own if options.remote.fallback == "local" else None)
 
 
 def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:

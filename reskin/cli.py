@@ -16,6 +16,7 @@ import click
 import reskin
 from reskin.cli_command import ProgramCommand, program
 from reskin.cli_desktop import has_desktop, launcher, selftest
+from reskin.cli_engine import chosen_engine
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -28,6 +29,7 @@ from reskin.cli_options import (
 )
 from reskin.cli_profile import profile
 from reskin.cli_report import report
+from reskin.cli_serve import serve, serve_token
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
@@ -274,7 +276,7 @@ def _play(
     for note in timeline.notes if timeline else ():
         click.echo(f"reskin: {note}", err=True)
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
-    options |= {"theme": theme or "", "prompt": prompt or ""}
+    options |= {"theme": theme or "", "prompt": prompt or "", "remote": chosen_engine(options, settings)}
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
     from reskin.flash_safety import opening_sentence
@@ -308,6 +310,8 @@ cli.add_command(launcher)
 cli.add_command(profile)
 cli.add_command(report)
 cli.add_command(selftest)
+cli.add_command(serve)
+cli.add_command(serve_token)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine.config import PLAYABLE
+from reskin.cli_engine import engine_options
 
 if TYPE_CHECKING:
     from reskin.frame import Region
@@ -105,6 +106,7 @@ def live_options(command: Any) -> Any:
         timeline_option,
         fade_option,
         preset_option,
+        engine_options,
         prompt_option,
         theme_option,
     ):

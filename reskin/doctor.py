@@ -44,7 +44,7 @@ def report() -> dict[str, Any]:
     return {
         "versions": _versions(),
         "machine": _machine(),
-        "parts": [*probe(), probe_engine(preset), probe_prompts(), probe_recording()],
+        "parts": [*probe(), probe_engine(preset), probe_remote(), probe_prompts(), probe_recording()],
         "files": {
             "settings": _with_state(settings_path()),
             "own themes": _with_state(user_theme_folder()),
@@ -69,6 +69,17 @@ def probe_engine(preset: str) -> Choice:
         return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen(preset))
     why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
     return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
+
+
+def probe_remote() -> Choice:
+    """The server that the settings name, asked whether it is there."""
+    from reskin.remote_engine.doctor import probe_remote_engine
+
+    try:
+        settings = load_settings()
+    except ReskinError:
+        settings = Settings()
+    return probe_remote_engine(settings.engine)
 
 
 def probe_prompts() -> Choice:

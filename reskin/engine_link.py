@@ -30,6 +30,9 @@ class EngineNews:
     died: bool = False  # whatever it was painting is lost
     lower_tier: bool = False  # it dies too often at this quality
     errors: int = 0  # exceptions that its renderer raised
+    switched: bool = False  # another engine paints from now on: what was measured before says nothing of it
+    gone: bool = False  # nobody paints for now, and no engine of this machine is to blame: the game itself
+    standing: str = ""  # what is so as long as it is said, such as that a server does not answer
 
 
 class Engine(Protocol):

@@ -13,6 +13,7 @@ ReskinError
 ├── EngineError      weights that do not load, a model that failed
 ├── VideoError       a video that cannot be read or written
 ├── StreamError      the pages for OBS cannot be served
+├── ServeError       an engine at a distance that cannot be served, or that refuses
 ├── SinkError        a place for finished frames that cannot be opened, or that failed
 └── SinkEnded        one that the player has closed by hand: nothing is wrong
 """
@@ -69,6 +70,10 @@ class VideoError(ReskinError):
 
 
 class StreamError(ReskinError):
+    pass
+
+
+class ServeError(ReskinError):
     pass
 
 

@@ -1,7 +1,7 @@
 """How a run is: one of five states, with the reason in words. What the status and the player's notes are made from.
 
     SEEKING  nothing to show yet: the engine is starting, or the game's window is looked for
-    ACTIVE   the skin is on the game
+    ACTIVE   the skin is on the game (and in words, where another engine than the one asked for paints it)
     PAUSED   there is nothing to paint: the window is minimised, hidden or too small, or the player switched it off
     LOST     the game's window has been away for 2 s
     FAULT    there should be a skin and there is none, or not for long: the reason says whose fault it is
@@ -44,6 +44,7 @@ ENGINE_FAULTS = {
     EngineState.DEAD: "The engine has ended and will be started again: this is the game itself",
     EngineState.HUNG: "The engine hangs and is being ended: this is the game itself",
     EngineState.LATE: LATE,
+    EngineState.AWAY: "The engine's server does not answer: this is the game itself",
 }
 SAID_BY_THE_ENGINE = {ENGINE_FAULTS[state] for state in (EngineState.STARTING, EngineState.DEAD, EngineState.HUNG)}
 
@@ -58,6 +59,7 @@ class Facts:
     is_black: bool = False
     engine: EngineState = EngineState.ACTIVE
     has_painted: bool = True  # since the run began
+    standing: str = ""  # what the engine says of itself, as long as it is so
     is_on: bool = True
     is_comparing: bool = False
     visible: bool = True  # a painting is on the screen
@@ -140,12 +142,13 @@ class FaultWatch:
         if not facts.is_on:
             return PlayState.PAUSED, "Switched off"
         if facts.engine in ENGINE_FAULTS:
-            return PlayState.FAULT, ENGINE_FAULTS[facts.engine]
+            said = facts.standing if facts.engine is EngineState.AWAY else ""
+            return PlayState.FAULT, said or ENGINE_FAULTS[facts.engine]
         if self._black_since_ns is not None and now_ns - self._black_since_ns >= BLACK_NS:
             return PlayState.FAULT, BLACK
         if not facts.visible and not facts.is_comparing:
-            return PlayState.FAULT, LATE
-        return (PlayState.FAULT, SLOW) if self.is_slow else (PlayState.ACTIVE, "")
+            return PlayState.FAULT, facts.standing or LATE
+        return (PlayState.FAULT, SLOW) if self.is_slow else (PlayState.ACTIVE, facts.standing)
 
     def _starts(self, facts: Facts, now_ns: int) -> bool:
         """Until the skin was there once; its first paintings may be late, as everything is new."""

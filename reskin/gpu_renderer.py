@@ -48,14 +48,27 @@ def create(preset: str) -> GpuRenderer:
 def open_renderer(shape: Shape, folder: Path, device: torch.device, window: tuple[int, int] = FIRST_WINDOW,
                   backend: str = "auto") -> GpuRenderer:  # fmt: skip
     """The networks in a folder on a device; EngineError where they cannot be used or the backend cannot run."""
+    return renderer_of(SHAPES[shape], load_networks(shape, folder), device, window, backend)
+
+
+def load_networks(shape: Shape, folder: Path) -> tuple[Reader, TokenPainter]:
+    """Which several renderers may share; EngineError where they cannot be used."""
     try:
         reader = load_network(folder / "reader.safetensors", "reader", shape)
         painter = load_network(folder / "painter.safetensors", "painter", shape)
-        assert isinstance(reader, Reader)
-        assert isinstance(painter, TokenPainter)
-        return GpuRenderer(SHAPES[shape], reader, painter, device, window, backend=backend, table=_shipped_table())
-    except (CheckpointError, RuntimeError) as error:  # a backend's own, and how torch says that memory is not enough
+    except (CheckpointError, RuntimeError) as error:
         raise EngineError(f"starting the engine {shape!r}: {error}.") from error
+    assert isinstance(reader, Reader)
+    assert isinstance(painter, TokenPainter)
+    return reader, painter
+
+
+def renderer_of(preset: Preset, networks: tuple[Reader, TokenPainter], device: torch.device,
+                window: tuple[int, int] = FIRST_WINDOW, backend: str = "auto") -> GpuRenderer:  # fmt: skip
+    try:
+        return GpuRenderer(preset, *networks, device, window, backend=backend, table=_shipped_table())
+    except RuntimeError as error:  # a backend's own, and how torch says that memory is not enough
+        raise EngineError(f"starting the engine {preset.name!r}: {error}.") from error
 
 
 def _shipped_table() -> Table:
@@ -91,6 +104,15 @@ class GpuRenderer:
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         """Paints into `out`; returns milliseconds of prepare (the bytes' way up), step, and compose (their way out)."""
         marks = [time.perf_counter()]
+        marks.append(self.begin(bgra_u8, theme, quality))
+        marks.append(self.finish(bgra_u8, theme, view, out))
+        marks.append(time.perf_counter())
+        spans = np.diff(marks) * 1e3
+        return dict(zip(("prepare", "step", "compose"), spans.tolist(), strict=True))
+
+    def begin(self, bgra_u8: np.ndarray, theme: Theme, quality: int) -> float:
+        """Hands the frame to the device, in torch's current stream, and waits for nothing; returns when its bytes were
+        on their way, in seconds of `perf_counter`. Several renderers may have begun; each is finished once."""
         if self._game.shape != bgra_u8.shape:
             self._anchored = self.drift.anchored
             self._backend, self._step = self._open(bgra_u8.shape[:2], self._wanted)
@@ -98,12 +120,16 @@ class GpuRenderer:
         effort = self._effort(quality)
         np.copyto(self._game.numpy(), bgra_u8)
         self._step.screen.copy_(self._game, non_blocking=True)
-        marks.append(time.perf_counter())
+        uploaded_s = time.perf_counter()
         self._backend.run(effort)
         self._shown.copy_(self._step.shown, non_blocking=True)
+        return uploaded_s
+
+    def finish(self, bgra_u8: np.ndarray, theme: Theme, view: View, out: np.ndarray) -> float:
+        """What was begun with the same frame, into `out`; returns when the device was done, as `begin` does."""
         color, sharpness, anchored = self._step.drift.reading().tolist()  # waits for the device, and so for all before
         self.drift = Drift(color, sharpness, self._anchored + int(anchored))
-        marks.append(time.perf_counter())
+        painted_s = time.perf_counter()
         if view is View.MATERIALS:
             show_materials(bgra_u8, self._step.underlay.likeliest().cpu().numpy(), out)
         else:
@@ -111,9 +137,7 @@ class GpuRenderer:
             self.keeping.apply(bgra_u8, lambda: self._step.underlay.hud().cpu().numpy(), theme.keep, out)
             if view is View.SPLIT:
                 split(bgra_u8, out)
-        marks.append(time.perf_counter())
-        spans = np.diff(marks) * 1e3
-        return dict(zip(("prepare", "step", "compose"), spans.tolist(), strict=True))
+        return painted_s
 
     def _open(self, window: tuple[int, int], backend: str) -> tuple[Backend, FrameStep]:
         """A step for a window (h, w), with pinned memory for its bytes on either side; no theme yet."""

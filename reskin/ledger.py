@@ -70,6 +70,7 @@ class Ledger:
         `skipped`: ticks that went by before the loop was back. True when it was wanted and missed.
         """
         status = self._status
+        status.skipped += skipped
         if tick.painting is not None:
             status.shown += visible
             status.dropped_hidden += not visible

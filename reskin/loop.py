@@ -45,6 +45,7 @@ from reskin.timeline import Timeline
 GRACE_STEP_NS = 600_000  # between two looks for a painting that is late
 MIN_SIDE_PX = 16  # of a window: below this there is nothing to see, and no model takes it
 LONG_NOTE_S = 6.0  # for what went wrong
+PAINTS = (EngineState.ACTIVE, EngineState.REMOTE)
 _log = logging.getLogger(__name__)
 
 
@@ -105,7 +106,8 @@ def run_loop(
     try:
         while not run.is_over(clock.now_ns()):
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
-            clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns()))
+            overlaps = engine.state is EngineState.REMOTE
+            clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns(), overlaps=overlaps))
             notes = (
                 controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
             )
@@ -132,6 +134,8 @@ def run_loop(
             present_ns = clock.now_ns()
             if news.died:
                 presenter.engine_died(present_ns)
+            elif news.gone:
+                presenter.let_go()
             run.say(note, notes, news, engine, present_ns)
             if controls.takes_panic():
                 presenter.withdraw()
@@ -146,7 +150,7 @@ def run_loop(
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
             controls.tell(status)
-            if run.change_quality(quality, painting, news, missed=missed) or news.died:
+            if run.change_quality(quality, painting, news, missed=missed) or news.died or news.switched:
                 grab_timer.forget()
             run.take_screenshot(presenter)
         options.on_end(presenter.last_skin())
@@ -181,9 +185,7 @@ def _grab_and_submit(
 def _newest(engine: Engine, ledger: Ledger, clock: Clock, until_ns: int) -> Painting | None:
     """The newest painting; waits a moment for one that is about to be ready."""
     painting = engine.newest()
-    while (
-        painting is None and ledger.has_in_flight and engine.state is EngineState.ACTIVE and clock.now_ns() < until_ns
-    ):
+    while painting is None and ledger.has_in_flight and engine.state in PAINTS and clock.now_ns() < until_ns:
         clock.sleep_until(min(until_ns, clock.now_ns() + GRACE_STEP_NS))
         painting = engine.newest()
     return painting
@@ -205,6 +207,7 @@ class _Run:
         self._engine_note = "Engine starting"
         self._own_note: str | None = None  # to be said at the next tick
         self._warning = options.opening  # the same, and longer
+        self._standing = ""
         self._faults = FaultWatch()
 
     def is_over(self, now_ns: int) -> bool:
@@ -252,6 +255,7 @@ class _Run:
             is_large_enough=region is None or min(region.w, region.h) >= MIN_SIDE_PX,
             is_black=frame is not None and looks_black(frame.bgra_u8),
             engine=self._status.engine, has_painted=self._first_painting_ns is not None,
+            standing=self._standing,
             is_on=self._controls.is_on, is_comparing=self._controls.is_comparing, visible=visible,
         )  # fmt: skip
         told = self._faults.see(facts, now_ns)
@@ -267,6 +271,7 @@ class _Run:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""
         if news.died:
             self._engine_note = news.notes[-1]
+        self._standing = news.standing
         if self._own_note is not None:
             notes, self._own_note = [*notes, self._own_note], None
         warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
@@ -278,7 +283,7 @@ class _Run:
             note.say(notes[-1], now_ns)
         elif engine.state in (EngineState.STARTING, EngineState.DEAD) and not note.is_visible(now_ns):
             note.say(self._engine_note, now_ns, stay_s=LONG_NOTE_S)
-        elif engine.state is EngineState.ACTIVE and note.text == self._engine_note:
+        elif engine.state in PAINTS and note.text == self._engine_note:
             note.fade(now_ns)
 
     def change_quality(

@@ -1,7 +1,8 @@
 """What the player sees at a tick: the newest painting, or the untouched game. Never anything old or of a wrong size.
 
-- A painting is shown only while it is at most 190 ms old and has the window's size; otherwise the overlay is hidden, so
-  the game itself is back within 250 ms (one tick of 42 ms included) whatever the engine does.
+- A painting is shown only while it is at most 190 ms old (a server's: longer by the way that it came) and has the
+  window's size; otherwise the overlay is hidden, so the game itself is back within 250 ms (one tick of 42 ms included)
+  whatever the engine does.
 - The skin fades in, and out when it is switched off or compared, and one switch follows another by a second at least:
   a hard change between game and skin would be a flash. Only a fault takes it away at once, and then it stays away for
   that second.
@@ -71,6 +72,10 @@ class Presenter:
         self._lose_trust(now_ns)
         self._painting = None
 
+    def let_go(self) -> None:
+        """Nobody paints for now, and nothing is wrong here: the game at once, and the skin as soon as there is one."""
+        self._painting = None
+
     def present(self, frame: Frame | None, region: Region | None, *, now_ns: int, on: bool, comparing: bool) -> bool:
         """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting."""
         if region is None or frame is None:
@@ -120,7 +125,7 @@ class Presenter:
         painting = self._painting
         if painting is None or painting.bgra_u8.shape[:2] != (region.h, region.w):
             return None
-        if now_ns - self._grabbed_ns > STALE_NS:
+        if now_ns - self._grabbed_ns > STALE_NS + painting.lasts_ns:
             self._lose_trust(now_ns)
             return None
         return painting if self._trust_needed == 0 else None

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from engine.config import PLAYABLE
 from reskin.errors import SettingsError
 from reskin.flash_safety import FlashProfile
+from reskin.remote_engine.address import Fallback
 from reskin.toml_errors import hint, parse_model, read_model
 
 FPS = 24  # the whole design is built on it; not a setting
@@ -128,6 +129,18 @@ class StreamSettings(_Part):
     quality: int = Field(default=80, ge=30, le=95, description="30 to 95: of the JPEG pictures")
 
 
+class EngineSettings(_Part):
+    url: str = Field(
+        default="", max_length=4000, description='the link of a `reskin serve` that paints, or "" for this machine'
+    )
+    fingerprint: str = Field(
+        default="", max_length=120, description='SHA-256 of its certificate, or "" for the one it showed first'
+    )
+    fallback: Fallback = Field(
+        default="local", description='while it is silent: "local" (this machine paints) or "game" (the game itself)'
+    )
+
+
 class SafetySettings(_Part):
     flash_limiter: FlashProfile = Field(
         default="broadcast",
@@ -149,6 +162,7 @@ class Settings(_Part):
     overlay: OverlaySettings = Field(default=OverlaySettings(), description="a table")
     stream: StreamSettings = Field(default=StreamSettings(), description="a table")
     safety: SafetySettings = Field(default=SafetySettings(), description="a table")
+    engine: EngineSettings = Field(default=EngineSettings(), description="a table")
 
     def screenshot_folder(self) -> Path:
         """Where screenshots go; may not exist yet."""
@@ -196,7 +210,7 @@ def write_settings(path: Path, settings: Settings) -> None:
 def commented_settings(settings: Settings) -> str:
     """A settings file that says what `settings` does, each key under a comment saying what it takes."""
     blocks = ["# Settings of Reskin. A line that is taken out falls back to its default.", *_lines(settings)]
-    for name in ("hotkeys", "overlay", "stream", "safety"):
+    for name in ("hotkeys", "overlay", "stream", "safety", "engine"):
         note = [f"# each is {CHORD}"] if name == "hotkeys" else []
         blocks += ["", f"[{name}]", *note, *_lines(getattr(settings, name))]
     return "\n".join(blocks) + "\n"

@@ -57,6 +57,7 @@ class SharedFrame:
     quality: int
     stages_ms: dict[str, float] = field(default_factory=dict)
     drift: Drift = NO_DRIFT
+    lasts_ns: int = 0  # how much longer than others it may be shown: it has come a long way
     bgra_u8: np.ndarray
 
 

@@ -23,6 +23,10 @@ class Slot(Generic[Item]):
             self._condition.notify()
             return overwritten
 
+    @property
+    def is_empty(self) -> bool:
+        return self._item is None
+
     def take(self) -> Item | None:
         """What lies there, or None. Never waits."""
         with self._condition:

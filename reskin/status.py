@@ -19,6 +19,8 @@ WINDOW = 2048  # values kept of each time: 85 s at 24 Hz
 class EngineState(Enum):
     STARTING = "starting"  # loading its model, or painting its first frame
     ACTIVE = "active"
+    REMOTE = "remote"  # a server paints
+    AWAY = "away"  # a server does not answer, and nobody paints instead
     LATE = "late"  # no sign of life for 250 ms
     HUNG = "hung"  # none for 5 s: being killed
     DEAD = "dead"  # ended; will be started again
@@ -76,6 +78,7 @@ class Status:
     dropped_engine: int = 0  # the engine died or raised over it, or the loop ended first
     engine_deaths: int = 0
     engine_errors: int = 0  # exceptions that the renderer raised
+    skipped: int = 0  # ticks that went by before the loop was back
 
     # since the warm-up ended
     measured_from_ns: int = 0

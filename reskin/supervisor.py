@@ -17,8 +17,9 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 import numpy as np
 
@@ -49,9 +50,14 @@ _log = logging.getLogger(__name__)
 class Supervisor:
     """An `Engine` in a process of its own. `factory` is "module:function"; it is called there with `arguments`."""
 
-    def __init__(self, factory: str, arguments: tuple[object, ...] = (), *, carries_marker: bool = False) -> None:
+    def __init__(
+        self, factory: str, arguments: tuple[object, ...] = (), *, carries_marker: bool = False,
+        target: Callable[..., None] = serve,
+    ) -> None:  # fmt: skip
+        """`target` is the process's whole life; another one than `serve` speaks as it does, and may tell more."""
         self.name = f"{factory}{arguments}"
         self._arguments = (factory, arguments, carries_marker)
+        self._target = target
         self._life: _Life | None = None
         self._begin_ns = 0  # when to start the next life
         self._polled_ns = 0
@@ -77,7 +83,7 @@ class Supervisor:
         if self._life is None:
             if now_ns >= self._begin_ns:
                 _log.info("engine %s starts", self.name)
-                self._life = _Life(self._arguments, self._capacity)
+                self._life = _Life(self._target, self._arguments, self._capacity)
                 self._polled_ns = now_ns
             return EngineNews()
         if now_ns - self._polled_ns > LATE_NS:  # the whole app stood still (stopped, asleep): not the engine's fault
@@ -93,6 +99,13 @@ class Supervisor:
         self._life.end()
         self._life = None
         return self._died(reason, now_ns, len(errors))
+
+    def told(self) -> list[Any]:
+        """What its process said of itself since the last call; an engine that paints here says nothing."""
+        if self._life is None:
+            return []
+        told, self._life.told = self._life.told, []
+        return told
 
     def configure(self, *, theme: Theme, view: View, quality: int, fade_frames: int = 0) -> None:
         if self._life is not None:
@@ -133,16 +146,19 @@ class Supervisor:
 class _Life:
     """One process, from its start to its end."""
 
-    def __init__(self, arguments: tuple[str, tuple[object, ...], bool], capacity: int) -> None:
+    def __init__(
+        self, target: Callable[..., None], arguments: tuple[str, tuple[object, ...], bool], capacity: int
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self.name = ""
         self.is_ready = False
+        self.told: list[Any] = []  # what `target` says besides
         self.state = EngineState.STARTING
         self._failure: str | None = None
         self._sent_look: tuple[Theme, View, int] | None = None
         self._connection, theirs = context.Pipe(duplex=True)
         self.process: SpawnProcess = context.Process(
-            target=serve, args=(theirs, *arguments, os.getpid()), name="reskin-engine", daemon=True
+            target=target, args=(theirs, *arguments, os.getpid()), name="reskin-engine", daemon=True
         )
         with _environment(QUIET_THREADS), interrupt_blocked():
             self.process.start()
@@ -159,6 +175,8 @@ class _Life:
                     self.name, self.is_ready = text, True
                 elif kind == "error":
                     errors.append(text)
+                elif kind == "told":
+                    self.told.append(text)
                 else:
                     self._failure = text
         return errors

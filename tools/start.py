@@ -32,8 +32,10 @@ VENV = ROOT / ".venv"
 STAMPS = VENV / "reskin-stamps.json"  # requirement file to the digest that was installed last
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
-CORE, TEST, TRAIN, KERNELS = (f"requirements{part}.txt" for part in ("", "-test", "-train", "-kernels"))
-REQUIREMENTS = {"demo": (CORE,), "test": (CORE, TEST, TRAIN, KERNELS)}
+CORE, TEST, SERVE, TRAIN, KERNELS = (
+    f"requirements{part}.txt" for part in ("", "-test", "-serve", "-train", "-kernels")
+)
+REQUIREMENTS = {"demo": (CORE,), "test": (CORE, TEST, SERVE, TRAIN, KERNELS)}
 WITH_DEPENDENCIES = {TRAIN}  # the other files list everything that they need
 
 # Debian package to the program that proves it is there, from whatever source; libraries are asked of dpkg.

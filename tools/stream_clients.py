@@ -83,13 +83,13 @@ def feeder(size: tuple[int, int] = (1280, 720)) -> Iterator[Feeder]:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*options: str) -> Iterator[Browser]:
     """Debian's Chromium without a screen; playwright drives it and downloads nothing."""
     from playwright.sync_api import sync_playwright
 
     program = found("chromium", "chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*CHROMIUM_OPTIONS, *options])
         try:
             yield browser
         finally:

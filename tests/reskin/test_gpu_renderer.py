@@ -27,6 +27,9 @@ from reskin.frame import Frame
 from reskin.gpu_presets import check, missing, torch_cuda, weight_folders
 from reskin.gpu_renderer import GpuRenderer, open_renderer
 from reskin.renderer import QUALITY_LEVELS, View
+from reskin.serve.batch import Done, Job
+from reskin.serve.gpu_engine import open_together
+from reskin.serve.session import Look
 from reskin.supervisor import Supervisor
 from reskin.theme_model import Keep
 from reskin.themes import Theme
@@ -267,3 +270,23 @@ def test_a_torch_that_sees_no_device_where_the_driver_sees_one_is_named(
     monkeypatch.setattr(gpu_renderer, "find_weights", lambda preset: bare)
     with pytest.raises(EngineError, match=r"torch .* sees no CUDA device"):
         gpu_renderer.create(SMALL.name)
+
+
+def test_sessions_that_are_painted_together_get_what_each_gets_alone(
+    folder: Path, renderer: GpuRenderer, rng: np.random.Generator
+) -> None:
+    """Of several sessions' frames as one batch; a frame that cannot be painted is its own session's alone."""
+    together = open_together("tiny", folder, torch.device("cpu"), WINDOW)
+    sessions = {"first": FIRST, "second": SECOND}
+    clips = {key: [random_bgra(rng, WINDOW) for _ in range(2)] for key in sessions}
+    bad = Job("bad", np.zeros((10, 20, 3), np.uint8), Look(FIRST, "bad"), 0)
+    got: list[list[Done]] = []
+    for step in range(2):
+        jobs = [Job(key, clips[key][step], Look(theme, key), step) for key, theme in sessions.items()]
+        got.append(together.render_many([*jobs, bad]))
+        together.forget("bad")
+    for one, (key, theme) in enumerate(sessions.items()):
+        renderer.reset()
+        for step, bgra_u8 in enumerate(clips[key]):
+            assert np.array_equal(painted(renderer, bgra_u8, theme), got[step][one].bgra_u8), (key, step)
+    assert all(step[2].bgra_u8 is None and step[2].error for step in got)

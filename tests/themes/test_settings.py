@@ -76,7 +76,7 @@ def test_other_mistakes_are_told_like_those_of_themes() -> None:
         parse_settings('preset = "tiny"\nfps = 30\n[hotkeys]\nnext_them = "<f5>"\n[overlay]\nnote_s = -1')
     assert str(caught.value).splitlines()[1:] == [
         '  line 1, preset: got the text "tiny": no such preset; expected one of ' + ", ".join(PLAYABLE),
-        "  line 2, fps: unknown key (valid are: theme, preset, screenshots, hotkeys, overlay, stream, safety)",
+        "  line 2, fps: unknown key (valid are: theme, preset, screenshots, hotkeys, overlay, stream, safety, engine)",
         '  line 4, hotkeys.next_them: unknown key (did you mean "next_theme"?)',
         "  line 6, overlay.note_s: got -1, expected a number from 0 to 30: seconds a note stays, 0 = none",
     ]

@@ -50,7 +50,7 @@ class Guard:
         self._actions_s = 0.0
 
     def check(self, request: web.Request) -> Refusal | None:
-        return next((refusal for check in CHECKS if (refusal := check(self, request))), None)
+        return next((refusal for name in CHECKS if (refusal := getattr(self, name)(request))), None)
 
     def host(self, request: web.Request) -> Refusal | None:
         given = request.headers.getall(hdrs.HOST, [])
@@ -100,7 +100,7 @@ class Guard:
         return True
 
 
-CHECKS = (Guard.host, Guard.origin, Guard.fetch_site, Guard.key, Guard.body, Guard.rate)
+CHECKS = ("host", "origin", "fetch_site", "key", "body", "rate")  # methods of the guard
 
 
 def _in_link(request: web.Request) -> str:

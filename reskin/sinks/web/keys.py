@@ -51,18 +51,22 @@ def key_path() -> Path:
 
 def kept_keys(path: Path | None = None) -> Keys:
     """The key in the file, which is written at the first time, and a token of this run."""
-    path = path or key_path()
+    return Keys(watch=kept_secret(path or key_path()))
+
+
+def kept_secret(path: Path, size: int = _BYTES) -> str:
+    """The secret in a file that only its owner reads; made of `size` random bytes at the first time."""
     try:
         found = path.read_text(encoding="ascii").strip() if path.exists() and _is_private(path) else ""
-        if len(found) < _SHORTEST:
-            found = new_secret()
+        if len(found) < max(_SHORTEST, size):
+            found = secrets.token_urlsafe(size)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(found + "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise StreamError(
-            f"keeping the key of the stream in {path}: {error}. Give RESKIN_HOME a folder that can be written, "
-            "or remove that file; the links in OBS then change once."
+            f"keeping the secret of the links in {path}: {error}. Give RESKIN_HOME a folder that can be written, "
+            "or remove that file; the links then change once."
         ) from error
-    return Keys(watch=found)
+    return found

@@ -1,0 +1,154 @@
+"""`reskin serve` and `reskin serve-token`: the engine for other machines, and the links that let them in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reskin.cli_options import FILE, json_option, preset_option
+from reskin.errors import ServeError
+
+if TYPE_CHECKING:
+    from reskin.serve.run import Started
+
+NEEDS = ("aiortc", "jwt", "segno", "prometheus_client")
+HOURS = click.FloatRange(min=0, max=24 * 366, min_open=True)
+
+
+EXAMPLES = """\b
+Examples:
+  reskin serve                                 to try it on this machine
+  reskin serve --host 0.0.0.0                  for a phone in the same network
+  reskin serve --host 0.0.0.0 --name play.example.org --certificate chain.pem --key key.pem
+  reskin serve-token --hours 2 --sessions 1    another link, for a friend"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
+              help="Where to listen. 0.0.0.0 lets other machines in; then it is HTTPS.")  # fmt: skip
+@click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any that is free.")
+@preset_option
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of an engine on a CPU.")
+@click.option("--slots", type=click.IntRange(1, 4096), help="Players at once. Default: by the machine.")
+@click.option("--theme", metavar="NAME", help="That players begin with. Default: from the settings.")
+@click.option("--certificate", type=FILE, help="Your own, PEM with its chain. Default: one is made at the first start.")
+@click.option("--key", type=FILE, help="Its private key, when it is not in the same file.")
+@click.option("--plain-http", is_flag=True, help="Without TLS: for behind a proxy that has it. Browsers share no "
+              "camera or window over it, except from this machine.")  # fmt: skip
+@click.option("--name", "names", multiple=True, metavar="HOST[:PORT]",
+              help="By which players call this server from outside; may be given several times.")  # fmt: skip
+@click.option("--token-hours", type=HOURS, default=12.0, show_default=True, help="How long the links let in.")
+@click.option("--link-sessions", type=click.IntRange(1, 4096), help="Players that one link lets in at once. "
+              "Default: as many as there are slots.")  # fmt: skip
+@click.option("--mbit", type=click.FloatRange(0.3, 100), default=6.0, show_default=True,
+              help="Most video to each player at 1280x720, in Mbit/s; other sizes by their area.")  # fmt: skip
+@click.option("--ice-server", "ice_servers", multiple=True, metavar="URL",
+              help="A STUN server for players beyond a router: stun:stun.example.org. Default: none.")  # fmt: skip
+@click.option("--open-metrics", is_flag=True, help="Give /metrics without an admin token.")
+@click.option(
+    "--log", "has_log", is_flag=True, help="Tell what happens on stderr, a line of JSON each; no secret in it."
+)
+@json_option
+def serve(
+    plain_http: bool, as_json: bool, has_log: bool, preset: str | None, theme: str | None, mbit: float, **options: Any
+) -> None:  # fmt: skip
+    """Host the engine for other machines.
+
+    A phone, a laptop or `reskin run --engine LINK` plays here over WebRTC. The links that are printed let in; keep them
+    as you keep a password. Media goes over UDP ports that the system chooses. No frame is ever written to a disk.
+    """
+    _check_installed()
+    from reskin.gpu_presets import check
+    from reskin.serve import logs
+    from reskin.serve.run import ServeOptions
+    from reskin.serve.run import serve as run
+    from reskin.settings import load_settings
+
+    settings = load_settings()
+    chosen = preset or settings.preset
+    check(chosen)
+    logs.start(level=logging.INFO if has_log else logging.WARNING)
+    asked = ServeOptions(
+        preset=chosen, theme=theme or settings.theme, is_plain=True if plain_http else None,
+        bits_at_720p=int(mbit * 1e6), flash_limiter=settings.safety.flash_limiter, **options,
+    )  # fmt: skip
+
+    async def until_told() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if sys.platform == "win32":
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
+            else:
+                loop.add_signal_handler(number, stopping.set)
+        click.echo(f"reskin: starting {chosen} ...", err=True)
+        work = asyncio.create_task(run(asked, _as_json if as_json else _as_text, stopping))
+        stop = asyncio.create_task(stopping.wait())
+        await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            click.echo("reskin: ending; every player is told", err=True)
+        stop.cancel()
+        await work
+
+    asyncio.run(until_told())
+    raise KeyboardInterrupt  # nothing else ends it without an error
+
+
+@click.command("serve-token")
+@click.option("--scope", type=click.Choice(("play", "watch", "admin")), default="play", show_default=True)
+@click.option("--hours", type=HOURS, default=12.0, show_default=True, help="How long it lets in.")
+@click.option("--sessions", type=click.IntRange(1, 100_000), default=1, show_default=True, help="At once.")
+@click.option("--minutes", type=click.IntRange(1), help="Of play in all. Default: all of its hours.")
+@click.option("--watches", metavar="TOKEN", help="With --scope watch: whose play token; without it, everybody's.")
+def serve_token(scope: str, hours: float, sessions: int, minutes: int | None, watches: str | None) -> None:
+    """Print a token for `reskin serve` of this user.
+
+    A link is the server's address and #token=TOKEN. A running server knows it at once, for both read the same secret.
+    """
+    _check_installed()
+    from reskin.serve.tokens import kept_tokens
+
+    tokens = kept_tokens()
+    whose = tokens.read(watches).sub if watches else "*" if scope == "watch" else ""
+    click.echo(tokens.issue(scope, hours, watches=whose, sessions=sessions, minutes=minutes))  # type: ignore[arg-type]
+
+
+def _check_installed() -> None:
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
+        raise ServeError(f'serving: {", ".join(missing)} not installed. Get them with pip install "reskin[serve]"')
+
+
+def _as_json(started: Started) -> None:
+    click.echo(json.dumps(asdict(started)))
+
+
+def _as_text(started: Started) -> None:
+    import io
+
+    import segno
+
+    drawn = io.StringIO()
+    segno.make(started.play, error="l", micro=False).terminal(drawn, border=2, compact=True)
+    if sys.stdout.isatty():
+        click.echo(drawn.getvalue())
+    click.echo(f"Play:   {started.play}")
+    click.echo(f"Watch:  {started.watch}")
+    click.echo(f"Admin:  {started.admin_token}")
+    players = "1 player" if started.slots == 1 else f"{started.slots} players"
+    click.echo(f"For {players} at once, with {started.engine}. Ctrl-C ends it.")
+    if started.fingerprint:
+        click.echo(
+            "The certificate was made here, so browsers ask before they go on. Compare its SHA-256 fingerprint:\n"
+            f"  {started.fingerprint}"
+        )
+    if not started.is_for_others:
+        click.echo("Only this machine can reach it; --host 0.0.0.0 lets others in.")

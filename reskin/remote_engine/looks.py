@@ -1,0 +1,46 @@
+"""How the server shall paint, as messages: what has changed between two looks and nothing more.
+
+Knows nothing of how they are sent.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from reskin.renderer import View
+from reskin.serve.messages import VIEWS, DoPing, DoQuality, DoView
+from reskin.themes import Theme
+
+_UNSEEN = {"author", "description", "prompt"}  # by whoever paints; and a message is 4 KiB at most
+_NAMES = {view: name for name, view in VIEWS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    theme: Theme
+    view: View
+    quality: int
+    fade_frames: int
+
+
+def changes(before: Look | None, look: Look) -> list[str]:
+    """Messages from one look to the next; all of it where nothing was said before."""
+    messages = []
+    if before is None or before.theme != look.theme:
+        messages.append(_theme_message(look.theme, look.fade_frames if before is not None else 0))
+    if before is None or before.view is not look.view:
+        messages.append(DoView(value=_NAMES[look.view]).model_dump_json())  # type: ignore[arg-type]
+    if before is None or before.quality != look.quality:
+        messages.append(DoQuality(value=look.quality).model_dump_json())
+    return messages
+
+
+def ping(at_ms: float) -> str:
+    return DoPing(at=at_ms).model_dump_json()
+
+
+def _theme_message(theme: Theme, fade_frames: int) -> str:
+    """The whole theme, as it may be one that the server has no file of."""
+    said = theme.model_dump(mode="json", exclude_defaults=True, exclude=_UNSEEN)
+    return json.dumps({"do": "theme_parameters", "theme": said, "fade_frames": fade_frames}, separators=(",", ":"))

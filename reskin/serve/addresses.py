@@ -1,0 +1,65 @@
+"""From and to which addresses packets go, and what of them is looked at: bounds that aioice and aiortc lack.
+
+aioice gathers all of this machine's addresses but its loopback, which is too much for a server that shall be reached
+from this machine alone, and nothing at all on a machine without a network. And it hands every datagram on, whoever sent
+it, where aiortc ends a connection over one that is empty: here only those that ICE knows get so far. ICE's own packets
+are signed, and always pass. The parts of a message that never ends are looked through anew with every part that comes,
+all in the event loop: here a message has few. Knows nothing of sessions.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from aioice import ice
+from aiortc import rtcsctptransport
+
+LOOPBACK = "127.0.0.1"
+MOST_PARTS = 64  # of a message of the data channel, or of several that wait for a part: at least 64 kB
+LAST_OF_STUN = 3  # the first byte of its packets is at most this (RFC 7983)
+_gathered = ice.get_host_addresses
+_received = ice.StunProtocol.datagram_received
+_added = rtcsctptransport.InboundStream.add_chunk
+_only: list[str] = []
+strangers = [0]  # datagrams that were left out
+
+
+def install() -> None:
+    """For every connection of this process that is made after this; calling it again changes nothing."""
+    ice.get_host_addresses = _addresses
+    ice.StunProtocol.datagram_received = _from_known  # type: ignore[assignment, method-assign]
+    rtcsctptransport.InboundStream.add_chunk = _add_bounded  # type: ignore[assignment, method-assign]
+
+
+def listen_on(host: str) -> None:
+    """Media comes and goes there alone. An address of "all" or a name means all."""
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = ipaddress.ip_address(LOOPBACK) if host == "localhost" else None
+    _only[:] = [] if address is None or address.is_unspecified else [str(address)]
+
+
+def _addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+    return list(_only) or _gathered(use_ipv4, use_ipv6) or [LOOPBACK]
+
+
+def _from_known(protocol: Any, data: bytes, addr: tuple[Any, ...]) -> None:
+    if data and (data[0] <= LAST_OF_STUN or _is_known(protocol.receiver, (addr[0], addr[1]))):
+        _received(protocol, data, addr)
+    else:
+        strangers[0] += 1
+
+
+def _add_bounded(stream: rtcsctptransport.InboundStream, chunk: Any) -> None:
+    """A stream that has so many parts waiting gets no more, and is stuck: its sender keeps no protocol of ours."""
+    if len(stream.reassembly) < MOST_PARTS:
+        _added(stream, chunk)
+
+
+def _is_known(connection: Any, address: tuple[str, int]) -> bool:
+    if any(pair.remote_addr == address for pair in connection._nominated.values()):
+        return True
+    return any(pair.remote_addr == address for pair in connection._check_list)

@@ -1,0 +1,80 @@
+"""Who is let in at the ingress, and what an offer may be: token, scope, origin, size. Nothing of the cluster is asked.
+
+Knows nothing of the directory or of replicas.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from reskin.errors import ServeError
+from reskin.serve import messages
+from reskin.serve.cluster.config import ClusterConfig
+from reskin.serve.cluster.engines import FAKE
+from reskin.serve.messages import MOST_OFFER_BYTES, MessageError
+from reskin.serve.tokens import TokenError, Tokens
+
+PLAYERS = ("play", "admin")
+
+
+class Refused(ServeError):
+    """`reason` is one of `metrics.REFUSALS`; the text goes to the client, and never into a log."""
+
+    def __init__(self, status: int, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.status, self.reason, self.text = status, reason, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    owner: str  # a digest: whoever reads the directory learns no name of a token
+    quota: int  # sessions at a time
+
+
+def visitor(headers: Mapping[str, str], tokens: Tokens, scopes: tuple[str, ...] = PLAYERS) -> Visitor:
+    """From `Authorization: Bearer`. Refused: 401 for no or no good token, 403 for its scope or another site's page."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        raise Refused(403, "origin", "the page that asks is another site's")
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    try:
+        claims = tokens.read(token.strip() if kind.lower() == "bearer" else "")
+    except TokenError as error:
+        raise Refused(401, "expired" if "expired" in str(error) else "token", str(error)) from None
+    if claims.scope not in scopes:
+        raise Refused(403, "scope", f"this is for tokens of scope {' or '.join(scopes)}")
+    return Visitor(owner=hashlib.sha256(claims.sub.encode()).hexdigest()[:32], quota=claims.sessions)
+
+
+async def read_offer(body: AsyncIterator[bytes], client: str, config: ClusterConfig) -> dict[str, Any]:
+    """Refused: 413 for one that is too long, 400 for what is no offer."""
+    text = b""
+    async for chunk in body:
+        text += chunk
+        if len(text) > MOST_OFFER_BYTES:
+            raise Refused(413, "size", f"an offer has at most {MOST_OFFER_BYTES} bytes")
+    try:
+        if config.preset == FAKE:
+            return _fake_offer(text)
+        offer = messages.read_offer(text)
+    except MessageError as error:
+        raise Refused(400, "malformed", str(error)) from None
+    if offer.watch is not None:
+        raise Refused(400, "other", "watching a session is not possible in a cluster yet: watch on the server itself")
+    return {**offer.model_dump(mode="json", exclude_none=True), "client": client}
+
+
+def _fake_offer(body: bytes) -> dict[str, Any]:
+    """Datagrams need no SDP: a session to resume, and what would be said on the data channel."""
+    try:
+        offer = json.loads(body)
+    except ValueError:
+        offer = None
+    if not isinstance(offer, dict) or not isinstance(offer.get("session"), str | None):
+        raise MessageError("reading an offer: it is no JSON object with a session")
+    return {"session": offer.get("session"), "do": [item for item in offer.get("do", []) if isinstance(item, dict)]}

@@ -1,0 +1,190 @@
+"""The cluster's front door, without sockets: who asks, for what, and which replica answers. Media never passes here.
+
+    POST /offer            signalling of `reskin serve`; 429 with the place in the queue when every slot is taken
+    DELETE /session/{id}   the player ends it
+    GET /health /ready     for whoever runs it
+    GET /metrics           Prometheus, over all replicas
+    GET /status.json       the same for people; a token of scope admin
+
+An offer asks the directory for a slot, then goes to that one replica. When the replica is not there any more, the
+directory is told and asked again: the client notices nothing but a longer answer. `directory` and `engines` are
+handles: `handle.method.remote(...)` can be awaited. Knows nothing of Ray, sockets, engines or frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reskin.serve.cluster.config import ClusterConfig
+from reskin.serve.cluster.directory import Choices, Directory, Heard, NotYours, OverQuota, Placed, Waiting
+from reskin.serve.cluster.doors import Refused, Visitor, read_offer, visitor
+from reskin.serve.cluster.totals import Totals
+from reskin.serve.messages import MessageError
+from reskin.serve.metrics import CONTENT_TYPE
+from reskin.serve.tokens import Tokens
+
+log = logging.getLogger("reskin.serve.cluster")
+TRIES = 12  # of finding the replica that the directory named: together 2 s, in which the directory learns of its death
+TRY_AGAIN_S = 0.15
+ANSWER_S = 10.0  # a replica that takes longer than this to answer an offer is taken for dead
+JSON = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """An HTTP request; names of headers are in small letters."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+    client: str = ""  # its address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    status: int
+    body: bytes
+    content_type: str = JSON
+
+
+class DirectoryService:
+    """`Directory` behind a handle: one replica, one event loop, so each call is atomic. Serve restarts it."""
+
+    def __init__(self) -> None:
+        self._directory = Directory()
+
+    async def admit(self, owner: str, session: str | None, quota: int) -> Placed | Waiting:
+        return self._directory.admit(owner, session, quota, time.monotonic())
+
+    async def beat(self, replica: str, slots: int, playing: list[str], *, told: dict[str, tuple[str, Choices]],
+                   draining: bool, facts: dict[str, Any]) -> Heard:  # fmt: skip
+        return self._directory.beat(
+            replica, slots, playing, told=told, draining=draining, facts=facts, now_s=time.monotonic()
+        )
+
+    async def suspect(self, replica: str) -> None:
+        self._directory.suspect(replica, time.monotonic())
+
+    async def gone(self, replica: str) -> None:
+        self._directory.gone(replica, time.monotonic())
+
+    async def leave(self, session: str, owner: str) -> str | None:
+        return self._directory.leave(session, owner, time.monotonic())
+
+    async def status(self) -> dict[str, Any]:
+        return self._directory.status(time.monotonic())
+
+
+class Ingress:
+    def __init__(self, config: dict[str, Any], secret: str, directory: Any, engines: Any,
+                 lost: tuple[type[Exception], ...] = ()) -> None:  # fmt: skip
+        """`lost`: what awaiting a handle raises when whoever should answer is gone."""
+        self._config = ClusterConfig.model_validate(config)
+        self._tokens = Tokens(secret)
+        self._directory, self._engines, self._lost = directory, engines, lost
+        self._totals = Totals()
+        self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[Answered]]] = {
+            ("POST", "/offer"): self._offer, ("DELETE", "/session"): self._delete, ("GET", "/health"): self._health,
+            ("GET", "/ready"): self._ready, ("GET", "/metrics"): self._metrics, ("GET", "/status.json"): self._status,
+        }  # fmt: skip
+
+    async def answer(self, asked: Asked) -> Answered:
+        path = "/" + asked.path.strip("/").split("/")[0]
+        route = self._routes.get((asked.method, path))
+        try:
+            if route is None:
+                raise Refused(404, "other", "there is no such page")
+            return await route(asked)
+        except Refused as refusal:
+            self._totals.metrics.refused(refusal.reason)
+            log.info("refused", extra={"status": refusal.status, "reason": refusal.reason})
+            return _json({"error": refusal.text}, refusal.status)
+        except self._lost as error:
+            log.warning("a part of the cluster is missing", extra={"reason": type(error).__name__})
+            return _json({"error": "a part of the cluster is being replaced; try again", "retry_s": 1}, 503)
+
+    async def _offer(self, asked: Asked) -> Answered:
+        who = visitor(asked.headers, self._tokens)
+        offer = await read_offer(asked.body, asked.client, self._config)
+        session = offer.get("session")
+        begin_s = time.monotonic()
+        for count in range(1, TRIES + 1):
+            found = await self._admit(who, session)
+            session = found.session
+            if isinstance(found, Waiting):
+                self._totals.metrics.refused("full")
+                text = f"every slot is taken; place {found.position} in the queue"
+                told = {"error": text, "queue": found.position, "retry_s": found.retry_s, "session": session}
+                return _json(told, 429)
+            answer = await self._open(found, who, offer)
+            if answer is not None:
+                spent_s = time.monotonic() - begin_s
+                log.info("offer answered", extra={"session": session, "seconds": spent_s, "count": count})
+                return _json(answer)
+            await self._directory.suspect.remote(found.replica)
+            await asyncio.sleep(TRY_AGAIN_S)
+        return _json({"error": "no replica answered; try again", "retry_s": 1, "session": session}, 503)
+
+    async def _admit(self, who: Visitor, session: str | None) -> Placed | Waiting:
+        try:
+            return await self._directory.admit.remote(who.owner, session, who.quota)
+        except NotYours as error:
+            raise Refused(403, "scope", _text(error)) from None
+        except OverQuota as error:
+            raise Refused(429, "quota", _text(error)) from None
+
+    async def _open(self, found: Placed, who: Visitor, offer: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await self._engines.open.remote(
+                    replica=found.replica, session=found.session, owner=who.owner, choices=found.choices, offer=offer
+                )
+        except MessageError as error:
+            raise Refused(400, "malformed", _text(error)) from None
+        except (*self._lost, TimeoutError) as error:
+            log.info("no answer", extra={"replica": found.replica, "reason": type(error).__name__})
+            return None
+
+    async def _delete(self, asked: Asked) -> Answered:
+        who = visitor(asked.headers, self._tokens)
+        session = asked.path.strip("/").partition("/")[2]
+        try:
+            replica = await self._directory.leave.remote(session, who.owner)
+        except NotYours as error:
+            raise Refused(403, "scope", _text(error)) from None
+        if replica is not None:
+            await self._engines.end.remote(replica=replica, session=session, owner=who.owner)
+        return _json({})
+
+    async def _health(self, asked: Asked) -> Answered:
+        """That this door answers; replicas have Serve's own health checks."""
+        return _json({"healthy": True})
+
+    async def _ready(self, asked: Asked) -> Answered:
+        status = await self._directory.status.remote()
+        is_ready = status["free"] > 0
+        return _json({"ready": is_ready, "free": status["free"], "queue": status["queue"]}, 200 if is_ready else 503)
+
+    async def _metrics(self, asked: Asked) -> Answered:
+        self._totals.look(await self._directory.status.remote())
+        return Answered(status=200, body=self._totals.metrics.text(), content_type=CONTENT_TYPE)
+
+    async def _status(self, asked: Asked) -> Answered:
+        visitor(asked.headers, self._tokens, scopes=("admin",))
+        return _json(await self._directory.status.remote())
+
+
+def _text(error: Exception) -> str:
+    """Ray raises what a replica raised, with the replica's whole traceback as its text."""
+    return str(getattr(error, "cause", error))
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Answered:
+    return Answered(status=status, body=json.dumps(content).encode())

@@ -1,0 +1,59 @@
+"""Who gets in by HTTP: the guard of the streamer's pages with other names, and tokens instead of keys.
+
+Host and Origin are held against the names that the operator gave (this machine's own where none were). Pages hold no
+secret and are for everybody; whatever acts or tells needs a token in the Authorization header, never in an address, so
+that no log holds one. Knows nothing of sessions.
+"""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+
+from reskin.serve.tokens import Claims, TokenError, Tokens
+from reskin.sinks.web.guard import Guard, Refusal
+from reskin.sinks.web.keys import Keys
+
+OPEN = ("/", "/health", "/ready", "/picture/")  # the page and its pictures hold no secret; the probes tell one word
+PROBES = ("/health", "/ready", "/metrics")
+PICTURES = "/picture/"  # of the themes that ship; an <img> sends no Authorization
+ONLY_ADMIN = ("/status.json", "/metrics")
+CLAIMS = web.RequestKey("claims", Claims)
+
+
+class Door(Guard):
+    def __init__(self, tokens: Tokens, *, scheme: str, hosts: tuple[str, ...], open_metrics: bool = False) -> None:
+        """`hosts` are names with ports, "game.example:8443": those of this machine, and what the operator added."""
+        super().__init__(0, Keys())
+        self._tokens = tokens
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts)
+        self._open = (*OPEN, "/metrics") if open_metrics else OPEN
+
+    def host(self, request: web.Request) -> Refusal | None:
+        """Probes come by address, and tell nothing to a page."""
+        return None if request.path in PROBES else super().host(request)
+
+    def fetch_site(self, request: web.Request) -> Refusal | None:
+        if self._is_open(request):
+            return None  # a link from elsewhere may lead here
+        return super().fetch_site(request)
+
+    def key(self, request: web.Request) -> Refusal | None:
+        if self._is_open(request):
+            return None
+        scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        try:
+            claims = self._tokens.read(bearer.strip() if scheme == "Bearer" else "")
+        except TokenError as error:
+            return 401, "an expired token" if "expired" in str(error) else "a wrong token"
+        if request.path in ONLY_ADMIN and claims.scope != "admin":
+            return 403, "a token of another scope"
+        request[CLAIMS] = claims
+        return None
+
+    def _is_open(self, request: web.Request) -> bool:
+        path = "/picture/" if request.path.startswith("/picture/") else request.path
+        return request.method == hdrs.METH_GET and path in self._open
+
+    def rate(self, request: web.Request) -> Refusal | None:
+        return None  # by token: `limits.Quotas`

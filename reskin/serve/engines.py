@@ -1,0 +1,48 @@
+"""The engine of a preset for several sessions: weights are loaded once, and each session has its own past.
+
+Called by name in the engine's process. Knows nothing of processes or networks.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import onnxruntime
+
+from engine.config import PLAYABLE, PRESETS
+from engine.live import LiveEngine, open_session
+from reskin.engine_renderer import PATIENCE_FRAMES, EngineRenderer
+from reskin.errors import EngineError
+from reskin.renderer import Renderer, TintRenderer
+from reskin.serve.batch import BatchRenderer, EachInTurn
+
+
+def open_engine(preset: str, threads: int = 1) -> BatchRenderer:
+    """EngineError when there is no such preset or it cannot run here."""
+    if preset not in PLAYABLE:
+        raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PLAYABLE)}")
+    if preset in PRESETS:
+        return EachInTurn(lambda: _on_cpu(preset, threads))
+    from reskin.gpu_presets import check
+
+    check(preset)
+    from reskin.serve.gpu_engine import open_gpu
+
+    return open_gpu(preset)
+
+
+def open_tint() -> BatchRenderer:
+    """Without a network: for tests of everything around the engine."""
+    return EachInTurn(TintRenderer)
+
+
+def _on_cpu(preset: str, threads: int) -> Renderer:
+    engine = LiveEngine(PRESETS[preset], threads=threads, patience=PATIENCE_FRAMES, opened=_opened)
+    return EngineRenderer(engine, threads)
+
+
+@lru_cache
+def _opened(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """One for all streams: a session keeps nothing from run to run, and may be run from several threads."""
+    return open_session(path, threads)

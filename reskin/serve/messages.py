@@ -1,0 +1,169 @@
+"""What client and server say to each other, version 1: the offer and its answer, and the texts of the data channel.
+
+The client asks ("do"), the server tells ("say"). Everything is checked at once, on both sides, by the same models; what
+does not fit is a MessageError. Knows nothing of sessions or of WebRTC.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from reskin.errors import ServeError
+from reskin.renderer import QUALITY_LEVELS, View
+from reskin.theme_model import Theme
+
+VERSION = 1
+CHANNEL = "control"  # the label of the data channel; the client makes it, reliable and ordered
+MOST_CONTROL_BYTES = 4096
+MOST_CONTROLS_PER_S = 20.0
+MOST_OFFER_BYTES = 64 * 1024
+LONGEST_PROMPT = 300
+ViewName = Literal["skin", "split", "materials"]
+VIEWS: dict[ViewName, View] = {"skin": View.THEME, "split": View.SPLIT, "materials": View.MATERIALS}
+ThemeId = Annotated[str, Field(min_length=1, max_length=100)]
+SessionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class MessageError(ServeError):
+    """A message that is none of this protocol."""
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Offer(_Message):
+    """POST /offer: all ICE candidates are in the SDP. With `watch` the session of that id is only watched."""
+
+    version: Literal[1]
+    sdp: str = Field(min_length=1, max_length=MOST_OFFER_BYTES)
+    type: Literal["offer"]
+    theme: ThemeId | None = None
+    strip: bool = False  # a frame number lies under every picture, both ways: `reskin.serve.strip`
+    session: SessionId | None = None  # one that was cut off less than 30 s ago: its look comes back
+    watch: SessionId | None = None
+
+
+class Answer(_Message):
+    sdp: str
+    type: Literal["answer"] = "answer"
+    session: SessionId
+    resume: bool  # the look of the session before is back
+
+
+class DoTheme(_Message):
+    do: Literal["theme"] = "theme"
+    id: ThemeId
+    fade_frames: int = Field(default=0, ge=0, le=240)
+
+
+class DoPrompt(_Message):
+    do: Literal["prompt"] = "prompt"
+    text: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
+    fade_frames: int = Field(default=0, ge=0, le=240)
+
+
+class DoThemeParameters(_Message):
+    do: Literal["theme_parameters"] = "theme_parameters"
+    theme: Theme
+    fade_frames: int = Field(default=0, ge=0, le=240)
+
+
+class DoStrength(_Message):
+    do: Literal["strength"] = "strength"
+    value: float = Field(ge=0, le=1)
+
+
+class DoView(_Message):
+    do: Literal["view"] = "view"
+    value: ViewName
+
+
+class DoQuality(_Message):
+    do: Literal["quality"] = "quality"
+    value: int = Field(ge=0, lt=QUALITY_LEVELS)
+
+
+class DoPing(_Message):
+    do: Literal["ping"] = "ping"
+    at: float  # comes back as it is
+
+
+class DoReset(_Message):
+    do: Literal["reset"] = "reset"
+
+
+Control = DoTheme | DoPrompt | DoThemeParameters | DoStrength | DoView | DoQuality | DoPing | DoReset
+
+
+class SayState(_Message):
+    say: Literal["state"] = "state"
+    theme: str  # its id, or the name of one that has no file
+    strength: float
+    view: ViewName
+    note: str = ""
+
+
+class SayFigures(_Message):
+    say: Literal["figures"] = "figures"
+    fps: float  # painted in the last second
+    dropped: int  # frames that a newer one overwrote before they were painted
+    engine_ms_p50: float
+    engine_ms_p95: float
+    queue: int  # sessions whose frame waits for the engine
+
+
+class SayPong(_Message):
+    say: Literal["pong"] = "pong"
+    at: float
+
+
+class SayNote(_Message):
+    say: Literal["note"] = "note"
+    text: str
+
+
+class SayError(_Message):
+    say: Literal["error"] = "error"
+    text: str
+
+
+Saying = SayState | SayFigures | SayPong | SayNote | SayError
+
+OFFER: TypeAdapter[Offer] = TypeAdapter(Offer)
+ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+CONTROL: TypeAdapter[Control] = TypeAdapter(Annotated[Control, Field(discriminator="do")])
+SAYING: TypeAdapter[Saying] = TypeAdapter(Annotated[Saying, Field(discriminator="say")])
+
+
+def read_offer(body: bytes) -> Offer:
+    """MessageError for what is none."""
+    return _read(OFFER, body, "an offer")
+
+
+def read_control(text: str | bytes | dict[str, Any]) -> Control:
+    """MessageError for what is none, or is too long."""
+    if isinstance(text, dict):
+        text = json.dumps(text)
+    if len(text) > MOST_CONTROL_BYTES or (isinstance(text, str) and len(text.encode()) > MOST_CONTROL_BYTES):
+        raise MessageError(f"reading a message: it is longer than {MOST_CONTROL_BYTES} bytes")
+    return _read(CONTROL, text, "a message")
+
+
+def read_saying(text: str | bytes) -> Saying:
+    """For clients; MessageError for what is none."""
+    return _read(SAYING, text, "what the server says")
+
+
+def _read(adapter: TypeAdapter, text: str | bytes, what: str) -> Any:
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise MessageError(f"reading {what}: {place or 'as a whole'}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:
+        raise MessageError(f"reading {what}: {type(error).__name__}") from None

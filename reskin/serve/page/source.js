@@ -1,0 +1,66 @@
+/* What the player shares: a window, a tab, a screen or a camera. Knows nothing of where it goes. */
+const RATE = { ideal: 24, max: 30 }; // the engine paints 24 a second
+const CAMERA_SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
+const GAME_CAMERAS = /capture|hdmi|cam link|virtual|obs/i; // by their names
+const SCREEN = {
+  video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: RATE },
+  audio: { suppressLocalAudioPlayback: false, echoCancellation: false, noiseSuppression: false, autoGainControl: false }, // recorded, never sent
+  selfBrowserSurface: "exclude", surfaceSwitching: "include", systemAudio: "include", // where the browser knows them
+};
+
+class Source {
+  constructor(onEnd) { // the player, or the system, ended it
+    this.onEnd = onEnd;
+    this.kind = null; // "camera", "screen"
+    this.facing = "user";
+    this.stream = null;
+  }
+
+  static get canShare() { return !!navigator.mediaDevices?.getDisplayMedia; }
+
+  static get isPossible() { return !!navigator.mediaDevices?.getUserMedia; }
+
+  get track() { return this.stream?.getVideoTracks()[0] ?? null; }
+
+  get sound() { return this.stream?.getAudioTracks()[0] ?? null; }
+
+  get isSelfie() { // of a face, and so mirrored on the screen; what brings a game's picture in is none
+    return this.kind === "camera" && this.track?.getSettings().facingMode !== "environment" && !GAME_CAMERAS.test(this.track.label);
+  }
+
+  async open(kind, facing = this.facing) { // raises what the browser raises
+    const stream = kind === "camera" ? await this.openCamera(facing) : await navigator.mediaDevices.getDisplayMedia(SCREEN);
+    this.close();
+    this.kind = kind;
+    this.facing = facing;
+    this.stream = stream;
+    this.track.contentHint = "motion"; // rather a coarser picture than a slower one
+    const track = this.track;
+    track.onended = () => { if (track === this.track) this.onEnd(); };
+  }
+
+  async openCamera(facing) {
+    if (this.kind === "camera") this.close(); // a phone opens one at a time
+    const video = { facingMode: { ideal: facing }, frameRate: RATE, ...CAMERA_SIZE };
+    try {
+      return await navigator.mediaDevices.getUserMedia({ video });
+    } catch (error) {
+      if (error.name !== "OverconstrainedError") throw error;
+      return navigator.mediaDevices.getUserMedia({ video: true });
+    }
+  }
+
+  async hasMoreCameras() {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    return devices.filter((device) => device.kind === "videoinput").length > 1;
+  }
+
+  close() {
+    for (const track of this.stream?.getTracks() ?? []) {
+      track.onended = null;
+      track.stop();
+    }
+    this.stream = null;
+    this.kind = null;
+  }
+}

@@ -1,0 +1,181 @@
+"""`reskin serve` without its words: opens what was asked for, says so, and runs until it is told to stop.
+
+The order matters: the socket and the certificate first (cheap, and they fail often), then the engine's process, then
+the door opens. Knows nothing of the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.config import PRESETS
+from reskin.flash_safety import FlashProfile
+from reskin.serve import addresses, codecs, tls
+from reskin.serve.door import Door
+from reskin.serve.engine_process import ProcessRenderer
+from reskin.serve.host import Host
+from reskin.serve.observing import Observer
+from reskin.serve.page import play_page
+from reskin.serve.routes import Site
+from reskin.serve.server import listening, open_socket, until
+from reskin.serve.tokens import Tokens, kept_tokens
+from reskin.settings import settings_path
+from reskin.sinks.web.gallery import gallery
+from reskin.theme_store import ThemeStore
+
+ENGINE = "reskin.serve.engines:open_engine"
+SLOTS_OF_A_GPU = 4  # until it was measured: tools/bench_slots.py
+ANY = ("0.0.0.0", "::", "")
+LOOK_S = 0.05  # while the engine starts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    host: str = "127.0.0.1"
+    port: int = 8443  # 0: any that is free
+    preset: str = "nano"
+    threads: int = 1  # of an engine on a CPU
+    slots: int | None = None  # None: by the machine
+    theme: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    is_plain: bool | None = None  # without TLS; None: on this machine alone
+    names: tuple[str, ...] = ()  # by which clients call this server, beside its own
+    token_hours: float = 12.0
+    link_sessions: int | None = None  # that one link opens at once; None: as many as there are slots
+    bits_at_720p: int = codecs.BITS_AT_720P
+    ice_servers: tuple[str, ...] = ()
+    open_metrics: bool = False
+    flash_limiter: FlashProfile = "broadcast"
+    engine: tuple[str, tuple[object, ...]] | None = None  # another factory, and its arguments: for tests
+    tokens: Tokens | None = None  # None: of the secret that is kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """What is told when the door is open."""
+
+    address: str  # https://192.168.1.5:8443/
+    port: int  # that it listens on
+    play: str  # links
+    watch: str
+    admin_token: str
+    fingerprint: str  # of a certificate that was made here; else ""
+    engine: str
+    slots: int
+    is_for_others: bool  # not on this machine alone
+
+
+async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping: asyncio.Event) -> None:
+    """Until `stopping` is set; ServeError, EngineError and the others as they come."""
+    is_local = _is_loopback(options.host)
+    is_plain = options.is_plain if options.is_plain is not None else is_local and options.certificate is None
+    store = ThemeStore.open(options.theme)
+    themes = {path.stem: theme for path, theme in store.with_files()}
+    first = next((key for key, theme in themes.items() if theme is store.current), next(iter(themes)))
+    sock = open_socket(options.host, options.port)
+    port: int = sock.getsockname()[1]
+    own = _own_names(options.host)
+    identity = None
+    if not is_plain:
+        certificate = options.certificate
+        identity = (
+            tls.load(certificate, options.key) if certificate else
+            tls.kept_or_made(settings_path().parent, (*own, *_without_ports(options.names)))
+        )  # fmt: skip
+    scheme = "http" if identity is None else "https"
+    tokens = options.tokens or kept_tokens()
+    door = Door(tokens, scheme=scheme, hosts=_hosts((*own, *options.names), port, scheme),
+                open_metrics=options.open_metrics)  # fmt: skip
+    codecs.Rates.bits_at_720p = options.bits_at_720p
+    addresses.listen_on(options.host)
+    slots = options.slots or slots_of(options.preset)
+    factory, arguments = options.engine or (ENGINE, (options.preset, options.threads))
+    engine = ProcessRenderer(factory, arguments)
+    is_ready = False
+    try:
+        while not (is_ready := engine.look_ready()) and not stopping.is_set():
+            await asyncio.sleep(LOOK_S)
+    finally:
+        if not is_ready:
+            engine.close()
+            sock.close()
+    if not is_ready:
+        return
+    host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
+                ice_servers=options.ice_servers)  # fmt: skip
+    observer = Observer(host, door.refused)
+    try:
+        async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
+            address = f"{scheme}://{_with_port(options.names[0] if options.names else own[0], port)}/"
+            fingerprint = identity.fingerprint if identity is not None and identity.is_own else ""
+            started = Started(
+                address=address, port=port, fingerprint=fingerprint, engine=engine.name, slots=slots,
+                is_for_others=not is_local, **_links(options, tokens, address, slots),
+            )  # fmt: skip
+            tell(started)
+            await until(stopping, lambda: host.stepper.error)
+    finally:
+        await observer.close()
+        await host.close()
+
+
+def slots_of(preset: str) -> int:
+    """How many sessions this machine is trusted with: on a CPU one for two cores."""
+    return max(1, (os.cpu_count() or 2) // 2) if preset in PRESETS else SLOTS_OF_A_GPU
+
+
+def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:
+    return Site(host=host, observer=observer, gallery=gallery(store), page=play_page())
+
+
+def _links(options: ServeOptions, tokens: Tokens, address: str, slots: int) -> dict[str, str]:
+    """To play, to watch who plays by that one, and the token that may do all."""
+    hours = options.token_hours
+    play = tokens.issue("play", hours, sessions=options.link_sessions or slots)
+    watch = tokens.issue("watch", hours, watches=tokens.read(play).sub)
+    return {
+        "play": f"{address}#token={play}", "watch": f"{address}#token={watch}",
+        "admin_token": tokens.issue("admin", hours),
+    }  # fmt: skip
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _own_names(host: str) -> tuple[str, ...]:
+    """By which a client may call a server that listens there; the one to print first."""
+    if host not in ANY:
+        return tuple(dict.fromkeys((host, *(("localhost", "127.0.0.1") if _is_loopback(host) else ()))))
+    import ifaddr  # aioice, by which aiortc finds its addresses, brings it
+
+    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
+    found.sort(key=lambda address: ipaddress.ip_address(address).is_loopback)
+    return tuple(dict.fromkeys((*found, socket.gethostname().lower(), "localhost", "127.0.0.1")))
+
+
+def _with_port(name: str, port: int) -> str:
+    if name.startswith("[") or name.count(":") == 1:
+        return name  # it has one, or is an address of IPv6 as browsers write it
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def _hosts(names: tuple[str, ...], port: int, scheme: str) -> tuple[str, ...]:
+    """As browsers say it in Host: without the scheme's usual port."""
+    hosts = [_with_port(name, port) for name in names]
+    usual = ":443" if scheme == "https" else ":80"
+    return (*hosts, *names, *(host.removesuffix(usual) for host in hosts if host.endswith(usual)))
+
+
+def _without_ports(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.rsplit(":", 1)[0] if name.count(":") == 1 else name.strip("[]") for name in names)

@@ -1,0 +1,99 @@
+"""The server: a socket, TLS, an event loop, and an end within a second or two. `serve` runs until it is told to stop.
+
+Knows nothing of what is served; `routes` and `host` do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from reskin.errors import ServeError
+from reskin.serve.door import Door
+from reskin.serve.messages import MOST_OFFER_BYTES
+from reskin.serve.routes import Site, add_routes, admitted
+from reskin.sinks.web.guard import DOORKEEPER, GUARD, Doorkeeper
+
+KEEP_ALIVE_S = 5.0  # also until the first request
+END_S = 0.3  # for what is being answered
+BODY_BYTES = MOST_OFFER_BYTES + 8 * 1024  # an SDP as JSON
+log = logging.getLogger("reskin.serve")
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listens on that address; ServeError where it cannot be had. Port 0: any that is free."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ServeError(f"opening {host!r}: {error}. Expected an address of this machine, such as 0.0.0.0") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(128)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise ServeError(f"opening port {port} of {host}: {error}. Give another with --port") from error
+    return listening
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    port: int
+    scheme: str
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    sock: socket.socket, context: ssl.SSLContext | None, door: Door, site: Site
+) -> AsyncIterator[Listening]:
+    """Answers requests within the block; the site's host is the caller's to close."""
+    app = web.Application(middlewares=[admitted], client_max_size=BODY_BYTES)
+    app[GUARD] = door
+    app[DOORKEEPER] = doorkeeper = []  # type: ignore[var-annotated]
+    add_routes(app, site)
+    logger = logging.getLogger("reskin.serve.server")
+    logger.addFilter(door.filter)
+    runner = web.AppRunner(
+        app, access_log=None, logger=logger, shutdown_timeout=END_S, keepalive_timeout=KEEP_ALIVE_S,
+        handler_cancellation=True, lingering_time=0.0, auto_decompress=False,
+        max_line_size=4096, max_field_size=4096, max_headers=64,
+    )  # fmt: skip
+    server: asyncio.Server | None = None
+    try:
+        await runner.setup()
+        assert isinstance(runner.server, web.Server)
+        doorkeeper.append(Doorkeeper(runner.server, door))
+        server = await asyncio.get_running_loop().create_server(doorkeeper[0], sock=sock, ssl=context)
+        yield Listening(sock.getsockname()[1], "http" if context is None else "https")
+    finally:
+        if server is not None:
+            server.close()
+        handlers = runner.server.connections if isinstance(runner.server, web.Server) else []
+        transports = [handler.transport for handler in handlers]
+        await runner.cleanup()
+        for transport in transports:
+            if transport is not None:  # closing waits for a reader, who may read nothing
+                transport.abort()
+        await asyncio.sleep(0)
+        logger.removeFilter(door.filter)
+
+
+async def until(stopping: asyncio.Event, check: Callable[[], Exception | None], every_s: float = 1.0) -> None:
+    """Waits for the event, or raises what `check` finds."""
+    while not stopping.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(every_s):
+                await stopping.wait()
+        if (error := check()) is not None:
+            raise ServeError(f"serving: the engine has ended ({type(error).__name__}: {error})") from error

@@ -1,0 +1,95 @@
+"""What Prometheus and whoever runs the server are told, and how many replicas Serve should run."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from reskin.serve.cluster.autoscale import by_sessions, replicas_needed
+from reskin.serve.cluster.totals import Totals
+from reskin.serve.health import LAG_S, STUCK_S, Health
+from reskin.serve.metrics import REFUSALS, Metrics, Running
+
+
+def lines(metrics: Metrics) -> dict[str, float]:
+    text = metrics.text().decode()
+    return {name: float(value) for name, value in
+            (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}  # fmt: skip
+
+
+def test_every_refusal_is_there_from_the_start_and_what_a_client_wrote_is_no_label() -> None:
+    metrics = Metrics()
+    metrics.refused("token")
+    metrics.refused("eyJhbGciOi a client's text")
+    found = {name: value for name, value in lines(metrics).items() if name.startswith("reskin_refusals_total")}
+    assert set(found) == {f'reskin_refusals_total{{reason="{reason}"}}' for reason in REFUSALS}
+    assert found['reskin_refusals_total{reason="token"}'] == 1
+    assert found['reskin_refusals_total{reason="other"}'] == 1
+
+
+def test_labels_are_reasons_and_buckets_only() -> None:
+    metrics = Metrics()
+    metrics.engine_ms.observe(20)
+    names = {label.split("=")[0] for name in lines(metrics) if "{" in name for label in name.split("{")[1].split(",")}
+    assert names == {"reason", "le"}
+
+
+def test_two_servers_in_one_process_do_not_add_up() -> None:
+    one, other = Metrics(), Metrics()
+    one.frames.inc(3)
+    assert (lines(one)["reskin_frames_total"], lines(other)["reskin_frames_total"]) == (3, 0)
+
+
+def test_totals_that_begin_anew_only_ever_add() -> None:
+    metrics = Metrics()
+    running = Running(metrics.frames)
+    for totals in ({"a": 5}, {"a": 9, "b": 2}, {"b": 4}, {"a": 1, "b": 4}):
+        running.look(totals)
+    assert lines(metrics)["reskin_frames_total"] == 9 + 4 + 1
+
+
+def test_a_cluster_adds_up_its_replicas_and_a_dead_one_is_no_step_back() -> None:
+    totals = Totals()
+    facts = {"frames": 10, "dropped": 1, "painted": 9}
+    totals.look({"sessions": 3, "slots": 4, "queue": 1, "replicas": {"a": facts, "b": facts}})
+    totals.look({"sessions": 1, "slots": 2, "queue": 0, "replicas": {"a": {**facts, "painted": 11}}})
+    found = lines(totals.metrics)
+    assert (found["reskin_frames_painted_total"], found["reskin_sessions"], found["reskin_slots"]) == (20, 1, 2)
+
+
+def test_a_server_is_ill_when_frames_wait_and_none_is_painted() -> None:
+    now_s = 0.0
+    health = Health(clock=lambda: now_s)
+    while now_s < STUCK_S + 2:
+        health.tick(frame_waits=True, painted_since_last=now_s < 1)
+        now_s += 0.25
+    assert "waited" in health.faults()[0]
+    health.tick(frame_waits=True, painted_since_last=True)
+    assert health.faults() == []
+
+
+def test_an_event_loop_that_comes_late_is_a_fault_and_a_full_server_is_only_not_ready() -> None:
+    now_s = 0.0
+    health = Health(clock=lambda: now_s)
+    health.tick(frame_waits=False, painted_since_last=False)
+    assert (health.faults(), health.not_ready(1)) == ([], [])
+    assert health.not_ready(0) == ["every slot is taken"]
+    health.is_draining = True
+    assert health.not_ready(1) == ["it is being drained"]
+    now_s = LAG_S + 1
+    assert "late" in health.faults()[0]
+
+
+@pytest.mark.parametrize(
+    ("sessions", "queue", "expected"), [(0, 0, 1), (8, 0, 1), (9, 0, 2), (16, 0, 2), (16, 1, 3), (800, 40, 105)]
+)
+def test_serve_is_asked_for_as_many_replicas_as_leave_a_fifth_of_the_slots_free(
+    sessions: int, queue: int, expected: int
+) -> None:
+    assert replicas_needed(sessions, queue, slots=10, fill=0.8) == expected
+    metrics = {"sessions": {"a": sessions / 2, "b": sessions / 2}, "slots": {"a": 10, "b": 10},
+               "queue": {"a": queue, "b": queue}}  # fmt: skip
+    context = SimpleNamespace(aggregated_metrics=metrics, current_num_replicas=7)
+    assert by_sessions(context)[0] == expected
+    assert by_sessions(SimpleNamespace(aggregated_metrics={}, current_num_replicas=7))[0] == 7

@@ -1,0 +1,240 @@
+"""Measures `reskin serve` as its page shows it: python tools/bench_page.py --seconds 60 --preset nano
+
+Chromium with a real clip as its fake camera, on loopback. The clip's frames carry their numbers as markers; the page
+reads them where it shows the original and where it shows the painting, and what lies between the two is the added
+latency. The marker is kept by the theme itself ([keep] regions), so the engine does all of its work. A table beside
+the goals, then one line of JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from reskin.cli_options import SizeType
+from reskin.latency import MARKER_H_PX, MARKER_W_PX, read_marker
+from reskin.themes import load_theme, shipped_themes
+from tools.bench_stream import DRAIN_S, print_rows
+from tools.page_clients import camera_options, served, write_camera
+from tools.stream_clients import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CLIP_S = 20.0
+LIMIT_MS = 90_000  # until the picture is there, on a busy machine
+SWITCHES = 9  # of themes; odd and even ones alike
+BETWEEN_MS = 1500
+THEME, OTHER = "frozen-north", "ember-wastes"  # as far apart as they come
+GOAL_FPS, GOAL_P50_MS, GOAL_P95_MS, GOAL_THEME_MS = 23, 120, 200, 250
+
+# Notes each picture of both videos: when it was there, and the marker as it lies in the corner.
+PROBE = """
+([w, h]) => {
+  window.shown = { original: [], skin: [] };
+  window.stalled = [];
+  const watch = (name) => {
+    const video = document.getElementById(name);
+    const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    let before = null;
+    const look = (now, about) => {
+      pen.drawImage(video, 0, 0, w, h, 0, 0, w, h);
+      const bytes = pen.getImageData(0, 0, w, h).data;
+      window.shown[name].push([performance.now(), btoa(String.fromCharCode(...bytes)), about.presentedFrames]);
+      if (name === "skin" && before !== null) window.stalled.push(now - before);
+      before = now;
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  };
+  watch("original");
+  watch("skin");
+}
+"""
+
+# Clicks a theme; resolves to the milliseconds until the mean colour has gone a quarter of the way to the other look.
+SWITCH = """
+([id, far]) => new Promise((resolve) => {
+  const video = document.getElementById("skin");
+  const pen = Object.assign(document.createElement("canvas"), { width: 16, height: 9 })
+    .getContext("2d", { willReadFrequently: true });
+  const mean = () => {
+    pen.drawImage(video, 0, 0, 16, 9);
+    const bytes = pen.getImageData(0, 0, 16, 9).data, sum = [0, 0, 0];
+    for (let at = 0; at < bytes.length; at += 4) for (let of = 0; of < 3; of++) sum[of] += bytes[at + of] / 144;
+    return sum;
+  };
+  const before = mean(), began = performance.now();
+  const look = () => {
+    const now = mean(), apart = Math.hypot(...now.map((value, of) => value - before[of]));
+    const passed = performance.now() - began;
+    if (passed > 3000 || (far !== null && apart > far / 4)) resolve([passed, apart]);
+    else video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+  document.querySelector(`[data-theme='${id}']`).click();
+})
+"""
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What the page showed. Times are milliseconds of the page's clock."""
+
+    sent_ms: dict[int, float] = field(default_factory=dict)  # a frame's number to when its original was last shown
+    latencies_ms: list[float] = field(default_factory=list)
+    times_ms: list[float] = field(default_factory=list)  # of paintings
+    numbers: list[int] = field(default_factory=list)
+    gaps_ms: list[float] = field(default_factory=list)
+    mbit: list[tuple[float, float]] = field(default_factory=list)  # sent and received, once a second
+    own_ms: list[float] = field(default_factory=list)  # what the page itself says of its latency
+    unread: int = 0
+
+    def add(self, shown: dict[str, list[tuple[float, str, int]]]) -> None:
+        """Originals first: a painting is never there before its frame."""
+        for at_ms, corner, _ in shown["original"]:
+            number = _number(corner)
+            if number is not None:
+                self.sent_ms[number] = at_ms
+        for at_ms, corner, _ in shown["skin"]:
+            self.times_ms.append(at_ms)
+            number = _number(corner)
+            if number is None:
+                self.unread += 1
+            elif number in self.sent_ms and (not self.numbers or self.numbers[-1] != number):
+                self.numbers.append(number)
+                self.latencies_ms.append(at_ms - self.sent_ms[number])
+
+    @property
+    def fps(self) -> float:
+        elapsed_s = (self.times_ms[-1] - self.times_ms[0]) / 1000 if len(self.times_ms) > 1 else 0.0
+        return (len(self.times_ms) - 1) / elapsed_s if elapsed_s else 0.0
+
+    def latency_ms(self, percent: float) -> float:
+        return float(np.percentile(self.latencies_ms, percent)) if self.latencies_ms else float("nan")
+
+
+def _number(corner: str) -> int | None:
+    pixels = np.frombuffer(base64.b64decode(corner), np.uint8)
+    return read_marker(pixels.reshape(MARKER_H_PX, MARKER_W_PX, 4))
+
+
+def median(values: list[float]) -> float:
+    return float(np.median(values)) if values else float("nan")
+
+
+def marked_theme(size: tuple[int, int]) -> dict[str, Any]:
+    """THEME with the marker's corner kept as the game shows it."""
+    theme = load_theme(shipped_themes()[THEME]).model_dump(mode="json", exclude_unset=True)
+    keep = theme.setdefault("keep", {})
+    keep["regions"] = [[0.0, 0.0, (MARKER_W_PX + 4) / size[0], (MARKER_H_PX + 4) / size[1]]]
+    return theme
+
+
+def play(page: Page, link: str, size: tuple[int, int]) -> None:
+    """Until the painted picture is there, in full size."""
+    page.goto(link)
+    page.wait_for_selector(".card")
+    page.evaluate("lines => { document.getElementById('lines').value = lines; }", str(min(size)))
+    page.click("#camera")
+    page.wait_for_selector("body[data-state='live']", timeout=LIMIT_MS)
+    page.evaluate("theme => link.send({ do: 'theme_parameters', theme })", marked_theme(size))
+    end_s = time.monotonic() + LIMIT_MS / 1000
+    while page.evaluate("document.getElementById('skin').videoWidth") != size[0] and time.monotonic() < end_s:
+        page.wait_for_timeout(100)
+
+
+def watch(page: Page, seconds: float) -> Seen:
+    seen = Seen()
+    page.evaluate(PROBE, [MARKER_W_PX, MARKER_H_PX])
+    end_s = time.monotonic() + seconds
+    while (left_s := end_s - time.monotonic()) > 0:
+        page.wait_for_timeout(min(DRAIN_S, left_s) * 1000)
+        drained = page.evaluate(
+            "() => ({ original: window.shown.original.splice(0), skin: window.shown.skin.splice(0),"
+            " gaps: window.stalled.splice(0), own: samples.at(-1)?.line ?? 0,"
+            " rate: document.getElementById('rate').textContent })"
+        )
+        seen.gaps_ms += drained["gaps"]
+        if drained["own"]:
+            seen.own_ms.append(drained["own"])
+        if found := re.match(r"([\d.]+), ([\d.]+)", drained["rate"]):
+            seen.mbit.append((float(found[1]), float(found[2])))
+        seen.add(drained)
+    return seen
+
+
+def switch_themes(page: Page, count: int) -> list[float]:
+    """Milliseconds from each click to its picture; the first two clicks say how far apart the themes are."""
+    far: float | None = None
+    took_ms = []
+    for number in range(count + 2):
+        passed_ms, apart = page.evaluate(SWITCH, [OTHER if number % 2 == 0 else THEME, far])
+        if number == 1:
+            far = apart
+        elif number > 1:
+            took_ms.append(passed_ms)
+        page.wait_for_timeout(BETWEEN_MS)
+    return took_ms
+
+
+@click.command(help=__doc__)
+@click.option("--seconds", default=60.0, show_default=True)
+@click.option("--preset", default="nano", show_default=True)
+@click.option("--size", type=SizeType(), default="640x360", show_default=True, help="Of the camera's picture.")
+@click.option("--clip", default="supertux", show_default=True, help="One of ../shared/footage.")
+@click.option("--warm-up", default=8.0, show_default=True, help="Seconds that are not counted.")
+@click.option("--shot", type=click.Path(path_type=Path), help="Save what the page shows at the end, as .png.")
+@click.argument("options", nargs=-1)
+def main(
+    seconds: float, preset: str, size: tuple[int, int], clip: str, warm_up: float, shot: Path | None,
+    options: tuple[str, ...],
+) -> None:  # fmt: skip
+    """OPTIONS, after --, go to `reskin serve`."""
+    with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
+        camera = Path(folder) / "camera.y4m"
+        write_camera(camera, size, CLIP_S, clip)
+        command = ("-m", "reskin", "serve", "--preset", preset, *options)
+        with served(*command) as server, chromium(*camera_options(camera)) as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            play(page, server.links["play"], size)
+            page.wait_for_timeout(warm_up * 1000)
+            seen = watch(page, seconds)
+            if shot is not None:
+                page.screenshot(path=shot)
+            switches_ms = switch_themes(page, SWITCHES)
+            page.close()
+    p50, p95 = seen.latency_ms(50), seen.latency_ms(95)
+    theme_ms = float(np.max(switches_ms))
+    rows: list[tuple[str, float, str, bool | None]] = [
+        ("pictures received a second", seen.fps, f"{GOAL_FPS}", seen.fps >= GOAL_FPS),
+        ("added latency p50 ms", p50, f"{GOAL_P50_MS}", p50 <= GOAL_P50_MS),
+        ("added latency p95 ms", p95, f"{GOAL_P95_MS}", p95 <= GOAL_P95_MS),
+        ("theme change visible, worst, ms", theme_ms, f"{GOAL_THEME_MS}", theme_ms <= GOAL_THEME_MS),
+        ("theme change visible, median, ms", median(switches_ms), "", None),
+        ("longest time without a picture ms", max(seen.gaps_ms, default=float("nan")), "", None),
+        ("what the page says of its latency, median ms", median(seen.own_ms), "", None),
+        ("Mbit/s sent, median", median([sent for sent, _ in seen.mbit]), "", None),
+        ("Mbit/s received, median", median([received for _, received in seen.mbit]), "", None),
+        ("different frames painted a second", len(seen.numbers) / seconds, "", None),
+        ("share of markers not read", seen.unread / max(1, len(seen.times_ms)), "", None),
+    ]
+    print_rows(f"reskin serve, {preset}, {size[0]}x{size[1]}, Chromium, {seconds:g} s", rows, preset=preset, size=size)
+    print(json.dumps({"switches_ms": [round(value) for value in switches_ms]}), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

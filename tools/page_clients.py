@@ -1,0 +1,112 @@
+"""What the page of `reskin serve` is tried with: a clip as Chromium's fake camera, and the server as a process.
+
+`write_camera(path, (640, 360), 10)`, then `with served("-m", "reskin", "serve") as server:` and
+`with chromium(*camera_options(path)) as browser:`.
+Everything ends with the block. Knows nothing of what is measured: tools/bench_page.py and tests/serve do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from reskin.errors import DisplayError
+from reskin.latency import draw_marker
+from reskin.pace import TICK_HZ
+from reskin.video import VideoReader
+from tools.theme_frames import FOOTAGE, ROOT
+
+
+def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = "supertux") -> int:
+    """The clip at 24 a second as raw video (Y4M, nothing to decode), the frame's number as a marker in its corner.
+
+    `size` is (w, h), both even. The bundled game stands in where the clip is missing. Returns the number of frames.
+    """
+    w, h = size
+    count = 0
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{w} H{h} F{TICK_HZ}:1 Ip A1:1 C420jpeg\n".encode())
+        for bgra_u8 in islice(_frames(clip, size), round(seconds * TICK_HZ)):
+            draw_marker(bgra_u8, count)
+            i420 = cv2.cvtColor(np.ascontiguousarray(bgra_u8[..., :3]), cv2.COLOR_BGR2YUV_I420)
+            file.write(b"FRAME\n" + i420.tobytes())
+            count += 1
+    return count
+
+
+def _frames(clip: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    source = FOOTAGE / f"{clip}.mp4"
+    if not source.exists():
+        from reskin.demo.stream import demo_frames
+
+        yield from demo_frames(size[::-1], 1 / TICK_HZ)
+        return
+    while True:
+        with VideoReader(source) as reader:
+            for frame in reader:
+                yield cv2.resize(frame.bgra_u8, size, interpolation=cv2.INTER_AREA)
+
+
+def camera_options(camera: Path) -> list[str]:
+    """For `chromium`: that file is the camera, and who is asked for it says yes. Our own certificate is taken too."""
+    return [
+        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}", "--ignore-certificate-errors",
+    ]  # fmt: skip
+
+
+class Served:
+    """A server as a process; after `kill`, `start` opens the same address again."""
+
+    def __init__(self, home: Path, command: tuple[str, ...]) -> None:
+        self._home = home
+        self._command = command
+        self._process: subprocess.Popen[str] | None = None
+        self._port = "0"
+        self.links: dict[str, str] = {}  # "play", "watch"
+        self.start()
+
+    def start(self) -> None:
+        """The links of before still let in: the secret behind them is kept."""
+        self._process = subprocess.Popen(
+            [sys.executable, *self._command, "--port", self._port], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            env={**os.environ, "RESKIN_HOME": str(self._home), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        self.links = {}
+        for line in self._process.stdout:
+            if found := re.match(r"(Play|Watch): +(http\S+:(\d+)/#\S+)", line):
+                self.links[found[1].lower()] = found[2]
+                self._port = found[3]
+            if len(self.links) == 2:
+                return
+        raise DisplayError(f"starting {' '.join(self._command)}: it ended before it printed its links")
+
+    def kill(self) -> None:
+        """As a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+
+
+@contextlib.contextmanager
+def served(*command: str) -> Iterator[Served]:
+    """`served("-m", "reskin", "serve", "--preset", "nano")`: arguments of this Python."""
+    with tempfile.TemporaryDirectory(prefix="reskin-serve-") as home:
+        running = Served(Path(home), command)
+        try:
+            yield running
+        finally:
+            running.kill()
