@@ -1,21 +1,17 @@
 """A `reskin serve` in a process of its own to be killed and started again at the same port: for benches and tests.
 
-`ServerProcess(preset="nano")` is the real command; with preset="tint" an engine without a network paints, which starts
-in a second. Started by hand it is that second one: python -m tools.remote_server PORT
+`ServerProcess(preset="nano")` is the real command; with preset="tint" it is tools/serve_tint.py, which starts in a
+second. Knows nothing of clients.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import select
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +19,7 @@ from reskin.errors import ServeError
 
 START_LIMIT_S = 90.0  # the first start on a machine compiles
 TINT = "tint"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class ServerProcess:
@@ -39,7 +36,7 @@ class ServerProcess:
         self._preset = preset
         self._prefix = prefix
         self._arguments = arguments
-        self.link = self.fingerprint = ""
+        self.link = ""
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -51,15 +48,14 @@ class ServerProcess:
 
     def start(self) -> None:
         """Returns when it takes players."""
-        own = ["-m", "tools.remote_server", str(self.port), self._host]
-        real = ["-m", "reskin", "serve", "--json", "--preset", self._preset, "--host", self._host, "--port",
-                str(self.port), *self._arguments]  # fmt: skip
-        command = [*self._prefix, sys.executable, *(own if self._preset == TINT else real)]
+        own = ["tools/serve_tint.py"]
+        real = ["-m", "reskin", "serve", "--preset", self._preset, *self._arguments]
+        where = ["--host", self._host, "--port", str(self.port)]
+        command = [*self._prefix, sys.executable, *(own if self._preset == TINT else real), *where]
         self.process = subprocess.Popen(
-            command, env=_environment(self._home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, env=_environment(self._home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
         )
-        said = self._first_line()
-        self.link, self.fingerprint = said["play"], said["fingerprint"]
+        self.link = self._printed_link()
 
     def kill(self) -> None:
         """By SIGKILL: it tells nobody."""
@@ -70,40 +66,24 @@ class ServerProcess:
                 self.process.stdout.close()
             self.process = None
 
-    def _first_line(self) -> Mapping[str, str]:
+    def _printed_link(self) -> str:
         assert self.process is not None
         assert self.process.stdout is not None
         end_s = time.monotonic() + START_LIMIT_S
         while time.monotonic() < end_s and self.process.poll() is None:
-            if select.select([self.process.stdout], [], [], 0.1)[0] and (line := self.process.stdout.readline()):
-                return json.loads(line)
+            if select.select([self.process.stdout], [], [], 0.1)[0]:
+                line = self.process.stdout.readline().decode()
+                if line.startswith("Play:"):
+                    return line.split()[1]
         self.kill()
         raise ServeError(f"starting a server at port {self.port}: it ended, or said nothing in {START_LIMIT_S:.0f} s.")
 
 
 def _environment(home: Path) -> dict[str, str]:
-    root = str(Path(__file__).resolve().parent.parent)
-    return {**os.environ, "RESKIN_HOME": str(home), "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "RESKIN_HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 def _free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
-
-
-def _serve_tint(port: int, host: str) -> None:
-    from reskin.serve.run import ServeOptions, Started, serve
-
-    def tell(started: Started) -> None:
-        print(json.dumps(asdict(started)), flush=True)
-
-    options = ServeOptions(
-        host=host, port=port, slots=2, theme="elden-dusk", engine=("reskin.serve.engines:open_tint", ()),
-        is_plain=None if host != "127.0.0.1" or "--tls" not in sys.argv else False,
-    )  # fmt: skip
-    asyncio.run(serve(options, tell, asyncio.Event()))
-
-
-if __name__ == "__main__":
-    _serve_tint(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1")

@@ -23,10 +23,12 @@ def tell(started: Started) -> None:
 
 
 @click.command(help=__doc__)
+@click.option("--host", default="127.0.0.1")
 @click.option("--port", default=0)
 @click.option("--slots", default=2)
-def main(port: int, slots: int) -> None:
-    asyncio.run(serve(ServeOptions(port=port, slots=slots, theme="elden-dusk", engine=ENGINE), tell, asyncio.Event()))
+def main(host: str, port: int, slots: int) -> None:
+    options = ServeOptions(host=host, port=port, slots=slots, theme="elden-dusk", engine=ENGINE)
+    asyncio.run(serve(options, tell, asyncio.Event()))
 
 
 if __name__ == "__main__":

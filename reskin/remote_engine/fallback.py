@@ -82,7 +82,7 @@ class FallbackEngine:
         self._began_ns = now_ns if self._began_ns is None else self._began_ns
         news = self._remote.poll(now_ns)
         own_news = self._poll_own(now_ns)
-        notes = [*news.notes, *own_news.notes]
+        notes = [*news.notes, *(own_news.notes if self.source is not Source.SERVER else [])]
         is_live = self._remote.link.state is LinkState.LIVE
         if is_live and not self._was_live:  # another connection: what the last one did says nothing of it
             self._in_time, self._trust, self._flow_ns = 0, TRUST_PAINTINGS, now_ns

@@ -29,7 +29,7 @@ def install() -> None:
     """For every connection of this process that is made after this; calling it again changes nothing."""
     ice.get_host_addresses = _addresses
     ice.StunProtocol.datagram_received = _from_known  # type: ignore[assignment, method-assign]
-    rtcsctptransport.InboundStream.add_chunk = _add_bounded  # type: ignore[method-assign]
+    rtcsctptransport.InboundStream.add_chunk = _add_bounded  # type: ignore[assignment, method-assign]
 
 
 def listen_on(host: str) -> None:

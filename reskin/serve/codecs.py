@@ -1,7 +1,9 @@
 """H.264 and VP8 for live pictures: what aiortc encodes and decodes video with, exchanged by `install()` once a process.
 
 - x264 at `ultrafast` and `zerolatency` where aiortc's own leaves the default `medium`; libvpx at its real-time end.
-- The bit rate follows the picture's area and what the receiver can take.
+- The bit rate follows the picture's area and what the receiver can take. x264 reckons with a fixed frame rate, so it
+  is told more for frames that come slower: a receiver takes what it gets for what the line can carry, and would ask
+  for less and less of a slow engine.
 - A decoder makes no picture larger than `limits.MOST_PIXELS`: the size is the sender's word.
 
 Pictures cross as BGRA bytes; YUV is BT.601 in the narrow range, which is what browsers take for granted. An encoder and
@@ -22,7 +24,7 @@ from aiortc.codecs.base import Decoder, Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
+from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.codeccontext import VideoCodecContext
 
@@ -30,9 +32,14 @@ from reskin.serve.limits import MOST_PIXELS
 
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
-FPS = 30  # what the rate control reckons with
+LEAST_SHARE = 0.25  # whatever the receiver says: its estimate grows from what it gets, and stays down with it
+MOST_LEAST_BITS = 1_200_000  # of that share: a line of 3 Mbit/s must not be filled by it
+FPS = 25  # what the rate control reckons with: the engine's 24, and a little
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
+FASTEST_FPS, SLOWEST_FPS = 60, 6  # that are followed
+FOLLOW = 0.1  # of a new frame's spacing
+DUE_S = 3.0
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
 log = logging.getLogger(__name__)
 
@@ -83,11 +90,6 @@ def most_bits(h: int, w: int) -> int:
     return max(LEAST_BITS, int(Rates.bits_at_720p * h * w / (1280 * 720)))
 
 
-def _is_near(codec: VideoCodecContext, bits: int) -> bool:
-    now = codec.bit_rate or 1
-    return now / RATE_STEP <= bits <= now * RATE_STEP
-
-
 class BoundedDecoder(Decoder):
     def __init__(self, name: str) -> None:
         self._codec = cast(VideoCodecContext, av.CodecContext.create(name, "r"))
@@ -96,6 +98,8 @@ class BoundedDecoder(Decoder):
         self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[Any]:
+        if not encoded_frame.data:
+            return []  # to FFmpeg it would be the end
         packet = av.Packet(encoded_frame.data)
         packet.pts = encoded_frame.timestamp
         packet.time_base = VIDEO_TIME_BASE
@@ -110,9 +114,14 @@ class BoundedDecoder(Decoder):
 class LiveEncoder(Encoder):
     """What both encoders share: when to begin anew, whole pictures, and times."""
 
+    knows_time = False  # from the frames' own times, and not from how many they are
+
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
+        self._pts: int | None = None  # of the frame before
+        self._spacing = VIDEO_CLOCK_RATE / FPS  # between two frames, slowly following
+        self._opened = (0, 0, 0)  # when, for which bits a second, and what the encoder was told
 
     @property
     def target_bitrate(self) -> int:
@@ -126,10 +135,13 @@ class LiveEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
         assert frame.pts is not None
+        self._follow(frame.pts)
         bits = self._bits(frame.height, frame.width)
+        told = bits if self.knows_time else int(bits * self._spacing * FPS / VIDEO_CLOCK_RATE)
         codec = self._codec
-        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or not _is_near(codec, bits):
-            codec = self._codec = self._open(frame.width, frame.height, bits)
+        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or self._is_off(bits, told):
+            codec = self._codec = self._open(frame.width, frame.height, told)
+            self._opened = frame.pts, bits, told
         picture = av.video.frame.PictureType
         frame.pict_type = picture.I if force_keyframe else picture.NONE
         encoded = b"".join(bytes(packet) for packet in codec.encode(frame))
@@ -139,8 +151,24 @@ class LiveEncoder(Encoder):
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
     def _bits(self, h: int, w: int) -> int:
+        """A second, of a picture of this size."""
         most = most_bits(h, w)
-        return max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
+        least = max(LEAST_BITS, min(int(most * LEAST_SHARE), MOST_LEAST_BITS))
+        return max(least, min(most, self._wanted or int(most * FIRST_SHARE)))
+
+    def _follow(self, pts: int) -> None:
+        if self._pts is not None:
+            spacing = min(max(pts - self._pts, VIDEO_CLOCK_RATE // FASTEST_FPS), VIDEO_CLOCK_RATE // SLOWEST_FPS)
+            self._spacing += FOLLOW * (spacing - self._spacing)
+        self._pts = pts
+
+    def _is_off(self, bits: int, told: int) -> bool:
+        """Whether it should begin anew: at once where the line carries less, and for all else when it is due."""
+        opened_pts, opened_bits, opened_told = self._opened
+        if bits < opened_bits / RATE_STEP:
+            return True
+        is_due = ((self._pts or 0) - opened_pts) / VIDEO_CLOCK_RATE > DUE_S
+        return is_due and not opened_told / RATE_STEP <= told <= opened_told * RATE_STEP
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)
@@ -173,6 +201,8 @@ class X264(LiveEncoder):
 
 
 class Libvpx(LiveEncoder):
+    knows_time = True
+
     def __init__(self) -> None:
         super().__init__()
         self._picture_id = 0

@@ -95,11 +95,6 @@ class Host:
         self._clerk = asyncio.get_running_loop().create_task(self._look_at_quotas())
 
     @property
-    def is_ready(self) -> bool:
-        """Whether another player can come in."""
-        return not self.is_draining and self.stepper.error is None and self.free_slots > 0
-
-    @property
     def free_slots(self) -> int:
         return self.admission.slots - len(self.seated)
 

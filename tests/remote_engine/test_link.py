@@ -115,7 +115,7 @@ def test_every_painting_is_of_the_frame_whose_number_it_carries_and_in_the_theme
         assert error_levels(picture, index, RED) < 12, f"frame {index}"
     player.look = BLUE
     player.until(player.shows(BLUE), limit_s=5)
-    assert player.engine.figures is None or player.engine.figures.fps > 0
+    player.until(lambda: player.engine.figures is not None and player.engine.figures.fps > 0, limit_s=5)
 
 
 def test_a_wrong_token_ends_it_at_once_with_what_to_do(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -15,9 +16,12 @@ from reskin.remote_engine.pace import HOLD_SECONDS, ServerPace
 from reskin.remote_engine.pictures import FrameBook, Sent
 from reskin.remote_engine.states import ServerFigures
 from reskin.renderer import View
+from reskin.serve.codecs import X264, to_yuv
 from reskin.serve.messages import MOST_CONTROL_BYTES, DoThemeParameters, read_control
 from reskin.themes import load_theme, shipped_themes
 from tests.loop.fakes import theme
+
+CLOCK_HZ = 90_000
 
 
 def scene(h: int, w: int) -> np.ndarray:
@@ -100,6 +104,23 @@ def test_every_shipped_theme_fits_in_a_message_and_paints_the_same() -> None:
         assert (asked.theme.finish, asked.theme.keep, asked.theme.strength) == (
             chosen.finish, chosen.keep, chosen.strength,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("fps", [10, 24, 60])
+def test_a_video_takes_the_bits_that_are_meant_at_every_frame_rate(fps: int) -> None:
+    """x264 reckons with one frame rate, whatever the times of its frames say."""
+    draw = np.random.default_rng(1)
+    noise = draw.integers(-20, 20, (8, 360, 640, 4))
+    frames = [to_yuv((scene(360, 640) + noise[n % 8]).clip(0, 255).astype(np.uint8)) for n in range(8)]
+    encoder = X264()
+    encoder.target_bitrate = 1_200_000
+    sizes = []
+    for n in range(4 * fps):
+        frame = frames[n % 8]
+        frame.pts, frame.time_base = n * CLOCK_HZ // fps, Fraction(1, CLOCK_HZ)
+        sizes.append(sum(map(len, encoder.encode(frame)[0])))
+    bits_a_second = sum(sizes[2 * fps :]) * 8 / 2
+    assert bits_a_second == pytest.approx(1_200_000, rel=0.35)
 
 
 def figures(p95_ms: float) -> ServerFigures:

@@ -100,6 +100,22 @@ def _safetensors(content: bytes, path: Path) -> None:
     read_header(path)
 
 
+def _offer(content: bytes, path: Path) -> None:
+    """As `POST /offer` does, up to where aiortc takes it apart: whatever that raises is caught in one place."""
+    from reskin.serve.messages import read_offer
+    from reskin.serve.sdp import checked
+
+    checked(read_offer(content).sdp, "192.0.2.1")
+
+
+def _message(content: bytes, path: Path) -> None:
+    from reskin.serve.messages import DoThemeParameters, read_control
+
+    asked = read_control(content)
+    if isinstance(asked, DoThemeParameters):
+        asked.theme.style()
+
+
 @cache
 def _shipped() -> tuple[bytes, ...]:
     from reskin.themes import shipped_themes
@@ -160,6 +176,29 @@ def _safetensors_seeds() -> list[bytes]:
     return [struct.pack("<Q", len(header)) + header + bytes(at)]
 
 
+def _offer_seeds() -> list[bytes]:
+    fingerprint = "a=fingerprint:sha-256 " + ":".join(["0A"] * 32)
+    ice = ("a=ice-ufrag:abcd", "a=ice-pwd:abcdefghijklmnopqrstuvwx", fingerprint, "a=setup:actpass")
+    candidate = "a=candidate:1 1 udp 2130706431 192.0.2.7 50000 typ host"
+    lines = ("v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0 1", "m=video 9 UDP/TLS/RTP/SAVPF 96",
+             "c=IN IP4 0.0.0.0", "a=mid:0", "a=sendrecv", "a=rtpmap:96 H264/90000", *ice, candidate,
+             "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:1", *ice, "a=sctp-port:5000")  # fmt: skip
+    offer = {"version": 1, "type": "offer", "sdp": "\r\n".join(lines), "theme": "candy", "strip": True, "session": None}
+    return [json.dumps(offer).encode()]
+
+
+def _message_seeds() -> list[bytes]:
+    theme = {"name": "x", "material": {"sky": {"colors": ["#123", "#fff"]}}, "keep": {"regions": [[0, 0, 1, 0.5]]}}
+    asked: list[dict[str, Any]] = [
+        {"do": "theme", "id": "noir-ink", "fade_frames": 0}, {"do": "prompt", "text": "a calm sea"},
+        {"do": "strength", "value": 0.5}, {"do": "view", "value": "split"}, {"do": "quality", "value": 1},
+        {"do": "theme_parameters", "theme": theme}, {"do": "ping", "at": 12.5}, {"do": "reset"},
+    ]  # fmt: skip
+    return [json.dumps(message).encode() for message in asked]
+
+
+_JSON = (b"{", b"}", b"[", b"]", b'"', b":", b",", b"null", b"NaN", b"1e999", b"-1", b"\\u0000", b"\\r\\n", b"m=video",
+         b"a=candidate:", b"65536", b"\xff", b'"theme"', b'"do"')  # fmt: skip
 _TOML = (b"[[", b"]]", b"[", b"]", b"{", b"}", b"=", b".", b",", b'"""', b"'''", b"#", b"\\u", b"\\U0010FFFF", b"\x00",
          b"\xff", b"\xef\xbb\xbf", b"\r", b"1979-05-27", b"inf", b"nan", b"name", b"colors", b"material", b"sky",
          b"light", b"sun", b"keep", b"regions", b'"#fff"', b'"clouds"', b"true")  # fmt: skip
@@ -173,6 +212,8 @@ FORMATS: dict[str, Format] = {
     "picture": Format(seeds=_picture_seeds, feed=_picture),
     "video": Format(seeds=_video_seeds, feed=_video),
     "onnx": Format(seeds=_onnx_seeds, feed=_onnx, refusals=(ReskinError, ValueError), needs_file=False),
+    "offer": Format(seeds=_offer_seeds, feed=_offer, needs_file=False, tokens=_JSON),
+    "message": Format(seeds=_message_seeds, feed=_message, needs_file=False, tokens=_JSON),
     "safetensors": Format(seeds=_safetensors_seeds, feed=_safetensors, refusals=(ValueError,), tokens=_HEADER),
 }  # fmt: skip
 
