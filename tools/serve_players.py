@@ -17,6 +17,7 @@ import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
 
+from reskin.serve import receiving
 from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.messages import CHANNEL
 from reskin.serve.strip import NUMBERS, add_strip, read_strip
@@ -81,6 +82,7 @@ class Player:
 
     def __init__(self, server: Server, token: str, *, clip: Clip | None = None, codec: str = "video/H264",
                  **offer: Any) -> None:  # fmt: skip
+        receiving.install()
         self.server, self.token, self.clip = server, token, clip
         self.offer = {"version": 1, "type": "offer", "strip": clip is None or clip.has_strip, **offer}
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))

@@ -1,7 +1,9 @@
 """H.264 and VP8 for live pictures: what aiortc encodes and decodes video with, exchanged by `install()` once a process.
 
 - x264 at `ultrafast` and `zerolatency` where aiortc's own leaves the default `medium`; libvpx at its real-time end.
-- The bit rate follows the picture's area and what the receiver can take.
+- The bit rate follows the picture's area and what the receiver can take. x264 reckons with a fixed frame rate, so it
+  is told more for frames that come slower: a receiver takes what it gets for what the line can carry, and would ask
+  for less and less of a slow engine.
 - A decoder makes no picture larger than `limits.MOST_PIXELS`: the size is the sender's word.
 
 Pictures cross as BGRA bytes; YUV is BT.601 in the narrow range, which is what browsers take for granted. An encoder and
@@ -22,7 +24,7 @@ from aiortc.codecs.base import Decoder, Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.mediastreams import VIDEO_TIME_BASE, convert_timebase
+from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.codeccontext import VideoCodecContext
 
@@ -30,11 +32,12 @@ from reskin.serve.limits import MOST_PIXELS
 
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
-FPS = 30  # what the rate control reckons with, whatever the times of the frames say: at 10 a second it spends a third
-USUAL_FPS = 24
-SLOWEST_FPS = 6  # below, a picture gets no more bits
+FPS = 25  # what the rate control reckons with: the engine's 24, and a little
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
+FASTEST_FPS, SLOWEST_FPS = 60, 6  # that are followed
+FOLLOW = 0.1  # of a new frame's spacing
+HIGHER_AFTER_S = 3.0
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
 log = logging.getLogger(__name__)
 
@@ -85,11 +88,6 @@ def most_bits(h: int, w: int) -> int:
     return max(LEAST_BITS, int(Rates.bits_at_720p * h * w / (1280 * 720)))
 
 
-def _is_near(codec: VideoCodecContext, bits: int) -> bool:
-    now = codec.bit_rate or 1
-    return now / RATE_STEP <= bits <= now * RATE_STEP
-
-
 class BoundedDecoder(Decoder):
     def __init__(self, name: str) -> None:
         self._codec = cast(VideoCodecContext, av.CodecContext.create(name, "r"))
@@ -98,6 +96,8 @@ class BoundedDecoder(Decoder):
         self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[Any]:
+        if not encoded_frame.data:
+            return []  # to FFmpeg it would be the end
         packet = av.Packet(encoded_frame.data)
         packet.pts = encoded_frame.timestamp
         packet.time_base = VIDEO_TIME_BASE
@@ -112,11 +112,14 @@ class BoundedDecoder(Decoder):
 class LiveEncoder(Encoder):
     """What both encoders share: when to begin anew, whole pictures, and times."""
 
+    knows_time = False  # from the frames' own times, and not from how many they are
+
     def __init__(self) -> None:
         self._codec: VideoCodecContext | None = None
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
-        self._interval_s = 1 / USUAL_FPS  # between two frames, on average
-        self._last_s: float | None = None  # time of the frame before
+        self._pts: int | None = None  # of the frame before
+        self._spacing = VIDEO_CLOCK_RATE / FPS  # between two frames, slowly following
+        self._opened_pts = 0
 
     @property
     def target_bitrate(self) -> int:
@@ -130,12 +133,12 @@ class LiveEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         assert isinstance(frame, av.VideoFrame)
         assert frame.pts is not None
-        assert frame.time_base is not None
-        self._see(float(frame.pts * frame.time_base))
+        self._follow(frame.pts)
         bits = self._bits(frame.height, frame.width)
         codec = self._codec
-        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or not _is_near(codec, bits):
+        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or self._is_off(codec, bits):
             codec = self._codec = self._open(frame.width, frame.height, bits)
+            self._opened_pts = frame.pts
         picture = av.video.frame.PictureType
         frame.pict_type = picture.I if force_keyframe else picture.NONE
         encoded = b"".join(bytes(packet) for packet in codec.encode(frame))
@@ -145,17 +148,22 @@ class LiveEncoder(Encoder):
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
     def _bits(self, h: int, w: int) -> int:
-        """As the rate control takes it, so that as many flow in a second as are meant."""
+        """A second of the time that the encoder reckons with."""
         most = most_bits(h, w)
-        meant = max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
-        return int(meant * FPS * self._interval_s)
+        bits = max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
+        return bits if self.knows_time else int(bits * self._spacing * FPS / VIDEO_CLOCK_RATE)
 
-    def _see(self, at_s: float) -> None:
-        """The time of a frame, for how many come in a second."""
-        if self._last_s is not None and 0 < at_s - self._last_s < 1:
-            since_s = min(1 / SLOWEST_FPS, at_s - self._last_s)
-            self._interval_s += 0.05 * (since_s - self._interval_s)
-        self._last_s = at_s
+    def _follow(self, pts: int) -> None:
+        if self._pts is not None:
+            spacing = min(max(pts - self._pts, VIDEO_CLOCK_RATE // FASTEST_FPS), VIDEO_CLOCK_RATE // SLOWEST_FPS)
+            self._spacing += FOLLOW * (spacing - self._spacing)
+        self._pts = pts
+
+    def _is_off(self, codec: VideoCodecContext, bits: int) -> bool:
+        """Whether it should begin anew for another bit rate: for a lower one at once, for a higher one when due."""
+        now = codec.bit_rate or 1
+        age_s = ((self._pts or 0) - self._opened_pts) / VIDEO_CLOCK_RATE
+        return bits < now / RATE_STEP or (bits > now * RATE_STEP and age_s > HIGHER_AFTER_S)
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)
@@ -188,6 +196,8 @@ class X264(LiveEncoder):
 
 
 class Libvpx(LiveEncoder):
+    knows_time = True
+
     def __init__(self) -> None:
         super().__init__()
         self._picture_id = 0

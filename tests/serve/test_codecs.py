@@ -1,0 +1,119 @@
+"""The live encoders and the bounded decoder, without a network."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE
+
+from reskin.serve.codecs import X264, BoundedDecoder, Libvpx, LiveEncoder, to_bgra, to_yuv
+from reskin.serve.limits import MOST_PIXELS
+from reskin.serve.strip import add_strip, read_strip
+
+EACH = pytest.mark.parametrize(("encoder", "name"), [(X264, "h264"), (Libvpx, "vp8")])
+SIZE = (176, 320)
+
+
+def moving(number: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Texture that drifts: it costs bits."""
+    coarse = np.random.default_rng(3).integers(0, 256, (size[0] // 4, size[1] // 4, 4), np.uint8)
+    return np.roll(coarse.repeat(4, axis=0).repeat(4, axis=1), 3 * number, axis=1)
+
+
+def encoded(encoder: LiveEncoder, bgra_u8: np.ndarray, seconds: float, **options: bool) -> list[bytes]:
+    frame: Any = to_yuv(bgra_u8)
+    frame.pts, frame.time_base = int(seconds * VIDEO_CLOCK_RATE), VIDEO_TIME_BASE
+    payloads, timestamp = encoder.encode(frame, **options)
+    assert timestamp == frame.pts
+    return payloads
+
+
+def whole(name: str, payloads: list[bytes]) -> bytes:
+    from aiortc.codecs import depayload
+    from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+
+    codec = RTCRtpCodecParameters(mimeType=f"video/{name.upper()}", clockRate=VIDEO_CLOCK_RATE)
+    return b"".join(depayload(codec, payload) for payload in payloads)
+
+
+@EACH
+def test_every_frame_comes_out_at_once_with_its_number(encoder: type[LiveEncoder], name: str) -> None:
+    sender, receiver = encoder(), BoundedDecoder(name)
+    for number in range(30):
+        payloads = encoded(sender, add_strip(moving(number), number), number / 24)
+        assert all(len(payload) <= 1300 for payload in payloads)
+        (frame,) = receiver.decode(JitterFrame(whole(name, payloads), number))
+        picture, found = read_strip(to_bgra(frame))
+        assert found == number
+        assert picture.shape == (*SIZE, 4)
+
+
+@EACH
+@pytest.mark.parametrize("fps", [8, 24])
+def test_the_bit_rate_is_kept_however_slow_the_frames_come(encoder: type[LiveEncoder], name: str, fps: int) -> None:
+    """Within a factor: a rate control of single frames is no exact thing."""
+    sender = encoder()
+    sender.target_bitrate = 350_000
+    sizes = [sum(map(len, encoded(sender, moving(number), number / fps))) for number in range(8 * fps)]
+    bits = 8 * sum(sizes[3 * fps :]) / 5
+    assert 220_000 < bits < 460_000
+
+
+@EACH
+def test_a_lower_bit_rate_is_taken_at_once_and_a_whole_picture_when_it_is_asked_for(
+    encoder: type[LiveEncoder], name: str
+) -> None:
+    sender, receiver = encoder(), BoundedDecoder(name)
+    large = (368, 640)
+    first = encoded(sender, moving(0, large), 0)
+    assert receiver.decode(JitterFrame(whole(name, first), 0))
+    for number in range(1, 20):
+        encoded(sender, moving(number, large), number / 24)
+    fresh = BoundedDecoder(name)
+    again = encoded(sender, moving(20, large), 20 / 24, force_keyframe=True)
+    assert fresh.decode(JitterFrame(whole(name, again), 20))
+    opened = sender._codec
+    sender.target_bitrate = 300_000
+    encoded(sender, moving(21, large), 21 / 24)
+    assert sender._codec is not opened
+    opened = sender._codec
+    sender.target_bitrate = 900_000
+    encoded(sender, moving(22, large), 22 / 24)
+    assert sender._codec is opened, "a higher one waits"
+
+
+@EACH
+def test_what_is_no_video_gives_no_frame_and_the_next_whole_picture_does(encoder: type[LiveEncoder], name: str) -> None:
+    receiver = BoundedDecoder(name)
+    noise = np.random.default_rng(4)
+    for length in (0, 1, 10, 1000, 100_000):
+        assert receiver.decode(JitterFrame(noise.bytes(length), 1)) == [] or name == "vp8"
+    payloads = encoded(encoder(), moving(0), 0)
+    damaged = bytearray(whole(name, payloads))
+    for place in range(20, len(damaged), 37):
+        damaged[place] ^= 0x55
+    receiver.decode(JitterFrame(bytes(damaged), 2))
+    assert receiver.decode(JitterFrame(whole(name, payloads), 3))
+
+
+@EACH
+def test_no_picture_is_made_that_is_larger_than_any_that_is_served(encoder: type[LiveEncoder], name: str) -> None:
+    h, w = 1200, 2048
+    assert h * w > MOST_PIXELS
+    payloads = encoded(encoder(), np.zeros((h, w, 4), np.uint8), 0)
+    receiver = BoundedDecoder(name)
+    assert receiver.decode(JitterFrame(whole(name, payloads), 0)) == []
+
+
+def test_colours_come_back_and_odd_sides_lose_a_line() -> None:
+    flat = np.full((35, 51, 4), (200, 90, 40, 255), np.uint8)
+    back = to_bgra(to_yuv(flat))
+    assert back.shape == (34, 50, 4)
+    assert np.abs(back.astype(int)[..., :3] - (200, 90, 40)).max() <= 3
+    levels = [to_bgra(to_yuv(np.full((16, 16, 4), level, np.uint8)))[8, 8, 0] for level in (0, 64, 128, 255)]
+    assert all(b > a for a, b in pairwise(levels))
+    assert (levels[0], levels[-1]) == (0, 255)
