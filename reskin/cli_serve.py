@@ -23,7 +23,15 @@ NEEDS = ("aiortc", "jwt", "segno", "prometheus_client")
 HOURS = click.FloatRange(min=0, max=24 * 366, min_open=True)
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  reskin serve                                 to try it on this machine
+  reskin serve --host 0.0.0.0                  for a phone in the same network
+  reskin serve --host 0.0.0.0 --name play.example.org --certificate chain.pem --key key.pem
+  reskin serve-token --hours 2 --sessions 1    another link, for a friend"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
               help="Where to listen. 0.0.0.0 lets other machines in; then it is HTTPS.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any that is free.")

@@ -128,14 +128,16 @@ def assumptions(plan: Plan, machine: Machine) -> str:
 
 
 def plot(path: Path, outcomes: list[Outcome], days: list[list[Day]], slots_a_gpu: int) -> None:
-    """Players, the slots that are paid for, and who waits, over the day: a row for each number of players."""
+    """Players, the slots that are paid for, and who waits, over the day: a row a number of players, a column a day."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(len(outcomes), 1, figsize=(9, 2.8 * len(outcomes)), squeeze=False, sharex=True)
-    for axis, row, found in zip(axes[:, 0], outcomes, days, strict=True):
+    names = list(dict.fromkeys(row.day for row in outcomes))
+    rows = len(outcomes) // len(names)
+    figure, axes = plt.subplots(rows, len(names), figsize=(4.6 * len(names), 2.9 * rows), squeeze=False, sharex=True)
+    for axis, row, found in zip(axes.flat, outcomes, days, strict=True):
         scale = row.cells / row.simulated
         hours = np.array(found[0].looks_s) / 3600
         playing, gpus, queue = (
@@ -143,16 +145,19 @@ def plot(path: Path, outcomes: list[Outcome], days: list[list[Day]], slots_a_gpu
         )
         axis.fill_between(hours, playing, color="#4c78a8", alpha=0.5, label="players")
         axis.plot(hours, gpus * slots_a_gpu, color="#e45756", linewidth=1.2, label="slots that are paid for")
-        axis.plot(hours, queue, color="#54a24b", linewidth=1.0, label="waiting")
-        axis.set_title(f"{row.players:,} players at peak, {row.day}: {row.gpus_peak:,} GPUs, {row.gpus_mean:,.1f} on "
-                       f"average, {row.dollars:.2f} \\$ a player-hour", fontsize=9)  # fmt: skip
+        axis.plot(hours, queue, color="#2f8f2f", linewidth=1.4, label="waiting")
+        title = f"{row.players:,} players, {row.day}\n{row.gpus_peak:,} GPUs at peak, {row.gpus_mean:,.1f} on average, "
+        axis.set_title(f"{title}{row.dollars:.2f} \\$ a player-hour", fontsize=9)
+        axis.yaxis.set_major_formatter("{x:,.0f}")
         axis.set_ylim(bottom=0)
         axis.set_xlim(0, hours[-1])
+        axis.set_xticks(range(0, 25, 6))
         axis.grid(alpha=0.25)
-    axes[0, 0].legend(loc="upper left", fontsize=8)
-    axes[-1, 0].set_xlabel("hour of the day")
+    axes[0, 0].legend(loc="center left", fontsize=8)
+    for axis in axes[-1]:
+        axis.set_xlabel("hour of the day")
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100)
     plt.close(figure)
 
 

@@ -51,7 +51,8 @@ class Cluster:
         self._secret_file = folder / "secret"
         self._secret_file.write_text(self.secret, encoding="utf-8")
         self._arguments: dict[str, Any] = {
-            "preset": "fake", "replicas": replicas, "slots": slots, "gpus": 0, "cpus": 1, "drain_s": 10,
+            "preset": "fake", "replicas": replicas, "slots": slots, "gpus": 0, "cpus": 1, "drain_s": 30,
+            "surge_percent": 100,
             "secret_file": str(self._secret_file),
         }  # fmt: skip
         self._replicas = replicas
@@ -64,7 +65,7 @@ class Cluster:
         await asyncio.to_thread(self._stop)
 
     async def update(self) -> None:
-        """The same application with another step time: Serve replaces every replica, a few at a time."""
+        """The same application with another step time: Serve replaces every replica, a few at a time, and drains."""
         self._arguments = {**self._arguments, "fake_step_ms": 3.0}
         await asyncio.to_thread(self._deploy)
 
@@ -72,8 +73,8 @@ class Cluster:
         import ray
         from ray import serve
 
-        # A replica more than are asked for has room, for an update starts some before it stops others.
-        ray.init(num_cpus=self._replicas + 2, num_gpus=0, include_dashboard=False, object_store_memory=80 * 2**20,
+        # There is room for twice the replicas: an update starts some before it drains others.
+        ray.init(num_cpus=2 * self._replicas, num_gpus=0, include_dashboard=False, object_store_memory=80 * 2**20,
                  log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -111,6 +112,7 @@ async def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         await wait_for(lambda: all(player.tally.painted_s for player in players), READY_S, "each one's first painting")
         begin_s = time.monotonic()
         kills = await kill_replicas(arguments, http, cluster.url, admin)
+        await all_ready(http, cluster.url, admin, arguments.replicas)
         updated_s = time.monotonic()
         if arguments.update:
             await cluster.update()
@@ -162,12 +164,15 @@ async def wait_for(condition: Any, limit_s: float, what: str) -> None:
         await asyncio.sleep(0.1)
 
 
-def back_after(player: Player, kill_s: float) -> float | None:
-    """Seconds from a kill to the first painting over a new connection; None where it needed none."""
-    again = [at for at in player.tally.connected_s if kill_s < at < kill_s + READY_S]
-    if not again:
+def way_back(player: Player, kill_s: float, until_s: float) -> tuple[float, float, float] | None:
+    """Seconds from a kill until the player asked again, was answered, and had a painting; None: it had no need to."""
+    told = player.tally
+    asked, answered = (next((at for at in times if kill_s < at < until_s), None)
+                       for times in (told.asked_s, told.connected_s))  # fmt: skip
+    if asked is None or answered is None:
         return None
-    return next((at - kill_s for at in player.tally.painted_s if at > again[0]), float("inf"))
+    painted = next((at for at in told.painted_s if at > answered), float("inf"))
+    return asked - kill_s, answered - kill_s, painted - kill_s
 
 
 def longest_gap(player: Player, begin_s: float, end_s: float) -> float:
@@ -180,32 +185,25 @@ def result(arguments: argparse.Namespace, players: list[Player], kills: list[flo
            updated_s: float, end_s: float, last: dict[str, Any]) -> dict[str, Any]:  # fmt: skip
     rows = []
     for kill_s, until_s in zip(kills, [*kills[1:], updated_s], strict=True):
-        back = sorted(back_s for player in players if (back_s := back_after(player, kill_s)) is not None
-                      and kill_s + back_s < until_s)  # fmt: skip
-        asked, answered = (
-            sorted(at - kill_s for player in players if back_after(player, kill_s) is not None
-                   for at in [next((at for at in getattr(player.tally, name) if at > kill_s), kill_s)])
-            for name in ("asked_s", "connected_s")
-        )  # fmt: skip
-        gaps = [longest_gap(player, kill_s, until_s) for player in players]
+        ways = [way for player in players if (way := way_back(player, kill_s, until_s)) is not None]
+        asked, answered, back = (sorted(way[at] for way in ways) for at in range(3))
         rows.append({"at_s": kill_s - begin_s, "moved": len(back), "asked_p50_s": quantile(asked, 0.5),
                      "answered_p50_s": quantile(answered, 0.5), "back_p50_s": quantile(back, 0.5),
                      "back_p95_s": quantile(back, 0.95), "back_worst_s": quantile(back, 1.0),
-                     "gap_worst_s": max(gaps)})  # fmt: skip
+                     "gap_worst_s": max(longest_gap(player, kill_s, until_s) for player in players)})  # fmt: skip
     tallies = [player.tally for player in players]
     mixed = [text for tally in tallies for text in tally.mixed]
     update_gap_s = max(longest_gap(player, updated_s, end_s) for player in players) if arguments.update else None
-    gap_s = max(
-        (max(longest_gap(player, kill_s, updated_s) for player in players) for kill_s in kills[:1]), default=0.0
-    )
+    gap_s = max(longest_gap(player, begin_s, updated_s) for player in players)
     return {
         "what": "cluster chaos", "replicas": arguments.replicas, "slots": arguments.slots,
         "sessions": arguments.sessions, "fps": arguments.fps, "seconds": end_s - begin_s, "kills": rows,
         "painted": sum(len(tally.painted_s) for tally in tallies), "sent": sum(tally.sent for tally in tallies),
         "late": sum(tally.late for tally in tallies), "mixed": len(mixed), "mixed_first": mixed[:5],
         "queued": sum(tally.queued for tally in tallies), "resumed": sum(tally.resumed for tally in tallies),
-        "connections": sum(len(tally.connected_s) for tally in tallies),  "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s,
-        "sessions_at_end": last["sessions"], "limit_s": LIMIT_S,
+        "connections": sum(len(tally.connected_s) for tally in tallies),
+        "gap_worst_s": gap_s, "update_gap_worst_s": update_gap_s, "sessions_at_end": last["sessions"],
+        "limit_s": LIMIT_S,
         "holds": not mixed and gap_s <= LIMIT_S and (update_gap_s or 0.0) <= LIMIT_S and bool(rows),
     }  # fmt: skip
 

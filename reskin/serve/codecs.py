@@ -32,12 +32,14 @@ from reskin.serve.limits import MOST_PIXELS
 
 BITS_AT_720P = 6_000_000  # a second
 LEAST_BITS = 300_000
+LEAST_SHARE = 0.25  # whatever the receiver says: its estimate grows from what it gets, and stays down with it
+MOST_LEAST_BITS = 1_200_000  # of that share: a line of 3 Mbit/s must not be filled by it
 FPS = 25  # what the rate control reckons with: the engine's 24, and a little
 WHOLE_PICTURE_EVERY = 10 * FPS  # frames: for whoever records; a receiver that needs one asks
 FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
 FASTEST_FPS, SLOWEST_FPS = 60, 6  # that are followed
 FOLLOW = 0.1  # of a new frame's spacing
-HIGHER_AFTER_S = 3.0
+DUE_S = 3.0
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
 log = logging.getLogger(__name__)
 
@@ -119,7 +121,7 @@ class LiveEncoder(Encoder):
         self._wanted = 0  # bits a second that the receiver can take; 0: it has not said
         self._pts: int | None = None  # of the frame before
         self._spacing = VIDEO_CLOCK_RATE / FPS  # between two frames, slowly following
-        self._opened_pts = 0
+        self._opened = (0, 0, 0)  # when, for which bits a second, and what the encoder was told
 
     @property
     def target_bitrate(self) -> int:
@@ -135,10 +137,11 @@ class LiveEncoder(Encoder):
         assert frame.pts is not None
         self._follow(frame.pts)
         bits = self._bits(frame.height, frame.width)
+        told = bits if self.knows_time else int(bits * self._spacing * FPS / VIDEO_CLOCK_RATE)
         codec = self._codec
-        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or self._is_off(codec, bits):
-            codec = self._codec = self._open(frame.width, frame.height, bits)
-            self._opened_pts = frame.pts
+        if codec is None or (codec.width, codec.height) != (frame.width, frame.height) or self._is_off(bits, told):
+            codec = self._codec = self._open(frame.width, frame.height, told)
+            self._opened = frame.pts, bits, told
         picture = av.video.frame.PictureType
         frame.pict_type = picture.I if force_keyframe else picture.NONE
         encoded = b"".join(bytes(packet) for packet in codec.encode(frame))
@@ -148,10 +151,10 @@ class LiveEncoder(Encoder):
         return self._packets(bytes(packet)), convert_timebase(packet.pts, packet.time_base, VIDEO_TIME_BASE)
 
     def _bits(self, h: int, w: int) -> int:
-        """A second of the time that the encoder reckons with."""
+        """A second, of a picture of this size."""
         most = most_bits(h, w)
-        bits = max(LEAST_BITS, min(most, self._wanted or int(most * FIRST_SHARE)))
-        return bits if self.knows_time else int(bits * self._spacing * FPS / VIDEO_CLOCK_RATE)
+        least = max(LEAST_BITS, min(int(most * LEAST_SHARE), MOST_LEAST_BITS))
+        return max(least, min(most, self._wanted or int(most * FIRST_SHARE)))
 
     def _follow(self, pts: int) -> None:
         if self._pts is not None:
@@ -159,11 +162,13 @@ class LiveEncoder(Encoder):
             self._spacing += FOLLOW * (spacing - self._spacing)
         self._pts = pts
 
-    def _is_off(self, codec: VideoCodecContext, bits: int) -> bool:
-        """Whether it should begin anew for another bit rate: for a lower one at once, for a higher one when due."""
-        now = codec.bit_rate or 1
-        age_s = ((self._pts or 0) - self._opened_pts) / VIDEO_CLOCK_RATE
-        return bits < now / RATE_STEP or (bits > now * RATE_STEP and age_s > HIGHER_AFTER_S)
+    def _is_off(self, bits: int, told: int) -> bool:
+        """Whether it should begin anew: at once where the line carries less, and for all else when it is due."""
+        opened_pts, opened_bits, opened_told = self._opened
+        if bits < opened_bits / RATE_STEP:
+            return True
+        is_due = ((self._pts or 0) - opened_pts) / VIDEO_CLOCK_RATE > DUE_S
+        return is_due and not opened_told / RATE_STEP <= told <= opened_told * RATE_STEP
 
     def _open(self, w: int, h: int, bits: int) -> VideoCodecContext:
         name, options = self._options(bits)

@@ -30,7 +30,7 @@ from reskin.sinks.web.gallery import gallery
 from reskin.theme_store import ThemeStore
 
 ENGINE = "reskin.serve.engines:open_engine"
-SLOTS_OF_A_GPU = 4  # until it was measured: `tools/bench_serve.py slots`
+SLOTS_OF_A_GPU = 4  # until it was measured: tools/bench_slots.py
 ANY = ("0.0.0.0", "::", "")
 LOOK_S = 0.05  # while the engine starts
 

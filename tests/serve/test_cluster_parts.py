@@ -72,6 +72,7 @@ class Cluster:
         """No word to anybody: its beats, its paintings and its port stop."""
         replica = self.replicas.pop(name)
         replica._beats.cancel()
+        replica._watch.cancel()
         await replica._media.stop()
         replica._engine.stepper.close()
 
@@ -172,8 +173,7 @@ def test_a_replica_that_drains_sends_its_sessions_away_and_then_ends() -> None:
             assert leaving.record_autoscaling_stats()["sessions"] == 2
             await leaving.drain()
             assert leaving.record_autoscaling_stats()["sessions"] == 0
-            del cluster.replicas["r0"]
-            await leaving._media.stop()
+            await cluster.kill("r0")
             assert set(cluster.status()["replicas"]) == {"r1"}
             await all_painted_more(players)
         return players
@@ -181,6 +181,25 @@ def test_a_replica_that_drains_sends_its_sessions_away_and_then_ends() -> None:
     tallies = [player.tally for player in asyncio.run(play())]
     assert [text for tally in tallies for text in tally.mixed] == []
     assert sorted(len(tally.connected_s) for tally in tallies) == [1, 1, 2, 2]
+
+
+def test_who_has_no_room_elsewhere_plays_on_while_a_replica_drains() -> None:
+    async def play() -> list[Visitor]:
+        async with cluster_of(replicas=2, slots=2) as cluster, playing(cluster, range(1, 5)) as players:
+            await all_painted_more(players)
+            draining = asyncio.create_task(cluster.replicas["r0"].drain())
+            await until(lambda: cluster.status()["replicas"]["r0"]["draining"])
+            await all_painted_more(players, 10)
+            assert not draining.done()
+            cluster.start("r2")
+            await cluster.all_beat()
+            await draining
+            await all_painted_more(players)
+        return players
+
+    tallies = [player.tally for player in asyncio.run(play())]
+    assert [text for tally in tallies for text in tally.mixed] == []
+    assert sum(tally.queued for tally in tallies) == 0
 
 
 def test_a_directory_that_is_replaced_learns_everything_again() -> None:

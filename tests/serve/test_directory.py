@@ -143,7 +143,10 @@ def test_a_directory_that_starts_empty_is_whole_after_two_beats() -> None:
     session = cluster.admit("me").session
     cluster.beat()
     cluster.directory = Directory()
+    waits = cluster.directory.admit("me", session, 9, cluster.now_s)
+    assert waits == Waiting(session=session, position=1, retry_s=module.SETTLE_S), "it may play somewhere"
     assert cluster.beat()["a"].unknown == (session,)
+    assert cluster.directory.status(cluster.now_s)["free"] == 1
     told = {session: ("me", {"theme_id": "noir"})}
     assert cluster.beat(told=told)["a"].unknown == ()
     found = cluster.admit("me", session)

@@ -51,6 +51,29 @@ CONTROLS = """
     index: part.tabIndex, h: part.getBoundingClientRect().height, w: part.getBoundingClientRect().width,
   }))
 """
+# Texts whose colour is too near that of what they stand on (WCAG 2: 4.5 to 1); those over a picture are left out.
+FAINT = """
+() => {
+  const rgba = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, of) => sum + value * [0.2126, 0.7152, 0.0722][of], 0);
+  const ground = (part) => {
+    for (; part; part = part.parentElement) {
+      const color = rgba(getComputedStyle(part).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+  };
+  return [...document.querySelectorAll("p, h1, button, summary, dt, dd, label, output, figcaption span, select, input")]
+    .filter((part) => part.checkVisibility({ visibilityProperty: true }) && !part.closest("#frame"))
+    .filter((part) => (part.textContent || part.placeholder || "").trim())
+    .map((part) => {
+      const [one, other] = [light(rgba(getComputedStyle(part).color)), light(ground(part))].sort((a, b) => b - a);
+      return [part.id || part.className || part.tagName, (one + 0.05) / (other + 0.05)];
+    })
+    .filter(([, ratio]) => ratio < 4.5);
+}
+"""
 NO_CAMERA = """
 (name) => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", name)); }
 """
@@ -233,6 +256,10 @@ def test_it_comes_back_by_itself_with_its_theme_when_the_server_was_killed(serve
     page = playing
     page.click("[data-theme='noir-ink']")
     page.wait_for_timeout(200)
+    session = page.evaluate("link.session")
+    page.evaluate("link.lose()")  # as when nothing was heard for a while
+    until(page, "link.isLive")
+    assert page.evaluate("[link.session, link.isResumed]") == [session, True]
     server.kill()
     state(page, "lost")
     assert page.eval_on_selector("#frame", "frame => frame.classList.contains('is-original')"), "untouched meanwhile"
@@ -283,6 +310,8 @@ def test_every_refusal_is_said_in_words(server: Served, open_page: Opener) -> No
 def test_everything_has_a_name_an_order_and_room(playing: Page) -> None:
     page = playing
     page.eval_on_selector("#figures", "details => { details.open = true; }")
+    page.evaluate("note('So it is.')")
+    assert page.evaluate(FAINT) == []
     for size in (DESKTOP, PHONE, PHONE_ON_ITS_SIDE):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         assert page.evaluate(HAS_NO_SIDEWAYS_SCROLL)

@@ -19,7 +19,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve import Application
-from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 from starlette.requests import Request
@@ -37,6 +37,7 @@ CALLS = 256  # of signalling at a time, to one replica: a session is no call
 GRACE_S = 5.0  # after draining, before Serve kills
 HEALTH_S = 1.0  # how soon a dead replica is replaced; Serve's own default is 10
 HEALTH_TIMEOUT_S = 10.0
+MAX_BACKOFF_S = 0.1  # before a handle tries again; Serve's own 0.5 is for many callers of one deployment
 LOST = (RayError,)
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
@@ -78,16 +79,18 @@ def build(arguments: dict[str, Any]) -> Application:
     directory = serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0}, logging_config=quiet,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
+        max_surge_percent=100, request_router_config=RequestRouterConfig(max_backoff_s=MAX_BACKOFF_S),
     )(ServedDirectory).bind()  # fmt: skip
     engines = serve.deployment(
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S,
         graceful_shutdown_timeout_s=config.drain_s + GRACE_S, max_surge_percent=config.surge_percent,
-        request_router_config={"request_router_class": ROUTER}, logging_config=quiet, **_scale(config),
+        request_router_config=RequestRouterConfig(request_router_class=ROUTER, max_backoff_s=MAX_BACKOFF_S),
+        logging_config=quiet, **_scale(config),
     )(ServedReplica).bind(config.model_dump(), directory)  # fmt: skip
     return serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5,
-        logging_config=quiet,
+        max_surge_percent=100, logging_config=quiet,
     )(ServedIngress).bind(config.model_dump(), secret_of(config), directory, engines)  # fmt: skip
 
 

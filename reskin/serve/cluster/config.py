@@ -14,6 +14,7 @@ class ClusterConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     preset: str = "small"  # of `engine`, or "fake": marks instead of a network, and datagrams instead of WebRTC
+    theme: str = "neon-rain"  # that a session begins with when the offer names none
     slots: int | None = Field(None, ge=1)  # a replica; None: computed from what was measured on its device
     step_table: str | None = None  # the file that the bench wrote; None: each replica measures itself when it starts
     window: str = Field("1280x720", pattern=r"^\d+x\d+$")  # that slots are computed for

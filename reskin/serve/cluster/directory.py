@@ -22,6 +22,7 @@ CONNECT_S = 10.0  # a slot that was given and not taken goes back
 RESUME_S = 30.0  # how long what a session has chosen outlives its slot
 RETURN_S = 5.0  # how long a slot is kept from the queue for one whose replica died under it
 TICKET_S = 10.0  # a place in the queue that nobody asks about goes
+SETTLE_S = 1.0  # after its first call, a directory may not have heard of every session yet
 RETRY_S = 2.0  # how long one who waits is told to wait before asking again
 
 Choices = dict[str, Any]  # theme, prompt, strength, view: what `Session.choices` gives, as JSON
@@ -57,6 +58,7 @@ class Heard:
     drop: tuple[str, ...]  # play elsewhere by now
     unknown: tuple[str, ...]  # tell whose they are and what they have chosen, with the next beat
     waiting: int  # in the queue
+    free: int  # slots, on replicas that do not drain
 
 
 @dataclass(kw_only=True)
@@ -64,12 +66,13 @@ class _Replica:
     slots: int
     seen_s: float
     draining: bool = False
+    unknown: int = 0  # sessions that it plays, and that this directory has not been told of yet
     seats: set[str] = field(default_factory=set)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def free(self) -> int:
-        return 0 if self.draining else max(0, self.slots - len(self.seats))
+        return 0 if self.draining else max(0, self.slots - len(self.seats) - self.unknown)
 
 
 @dataclass(kw_only=True)
@@ -95,6 +98,7 @@ class Directory:
         self._replicas: dict[str, _Replica] = {}
         self._seats: dict[str, _Seat] = {}
         self._tickets: dict[str, _Ticket] = {}  # in the order of asking
+        self._began_s: float | None = None
 
     def admit(self, owner: str, session: str | None, quota: int, now_s: float) -> Placed | Waiting:
         """A slot, or a place in the queue. The same session asks again: its own replica, while that is there.
@@ -102,6 +106,8 @@ class Directory:
         `owner` is whoever may resume it: a digest of the token. NotYours, OverQuota.
         """
         self._sweep(now_s)
+        if session is not None and not self._knows(session) and self._is_new(now_s):
+            return Waiting(session=session, position=1, retry_s=SETTLE_S)  # its replica is about to tell of it
         seat = self._seats.get(session) if session is not None else None
         if seat is not None and session is not None:
             return self._again(session, seat, owner, now_s)
@@ -148,12 +154,13 @@ class Directory:
             seat.listed = seat.has_played = True
             if session in told:
                 seat.choices = dict(told[session][1])
+        entry.unknown = len(unknown)
         present = set(playing)
         for session in [session for session in entry.seats if session not in present]:
             seat = self._seats[session]
             if seat.listed or now_s - seat.since_s > CONNECT_S:
                 self._unseat(session, now_s)
-        return Heard(drop=tuple(drop), unknown=tuple(unknown), waiting=len(self._tickets))
+        return Heard(drop=tuple(drop), unknown=tuple(unknown), waiting=len(self._tickets), free=self._free())
 
     def gone(self, replica: str, now_s: float) -> None:
         """Ray Serve has no such replica any more; its sessions wait for their clients to ask."""
@@ -228,7 +235,15 @@ class Directory:
             self._replicas[seat.replica].seats.discard(session)
         seat.replica, seat.since_s, seat.listed = None, now_s, False
 
+    def _knows(self, session: str) -> bool:
+        return session in self._seats or session in self._tickets
+
+    def _is_new(self, now_s: float) -> bool:
+        return self._began_s is None or now_s - self._began_s < SETTLE_S
+
     def _sweep(self, now_s: float) -> None:
+        if self._began_s is None:
+            self._began_s = now_s
         for name in [name for name, entry in self._replicas.items() if now_s - entry.seen_s > LEASE_S]:
             self.gone(name, now_s)
         for session, seat in list(self._seats.items()):

@@ -93,9 +93,9 @@ def _preset(config: ClusterConfig) -> Engine:
     from reskin.serve.run import ENGINE
     from reskin.theme_store import ThemeStore
 
-    store = ThemeStore.open("")
+    store = ThemeStore.open(config.theme)
     themes = {path.stem: theme for path, theme in store.with_files()}
-    first = next(iter(themes))
+    first = next((key for key, theme in themes.items() if theme is store.current), next(iter(themes)))
     renderer = ProcessRenderer(ENGINE, (config.preset, config.threads))
     renderer.wait_ready()
     w, h = (int(side) for side in config.window.split("x"))

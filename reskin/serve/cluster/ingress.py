@@ -114,7 +114,8 @@ class Ingress:
         who = visitor(asked.headers, self._tokens)
         offer = await read_offer(asked.body, asked.client, self._config)
         session = offer.get("session")
-        for _ in range(TRIES):
+        begin_s = time.monotonic()
+        for count in range(1, TRIES + 1):
             found = await self._admit(who, session)
             session = found.session
             if isinstance(found, Waiting):
@@ -124,6 +125,8 @@ class Ingress:
                 return _json(told, 429)
             answer = await self._open(found, who, offer)
             if answer is not None:
+                spent_s = time.monotonic() - begin_s
+                log.info("offer answered", extra={"session": session, "seconds": spent_s, "count": count})
                 return _json(answer)
             await self._directory.suspect.remote(found.replica)
             await asyncio.sleep(TRY_AGAIN_S)

@@ -27,6 +27,8 @@ from reskin.serve.session import Session
 
 log = logging.getLogger("reskin.serve.cluster")
 DRAIN_LOOK_S = 0.1
+ANSWER_S = 1.0  # that the directory takes at most
+MOVE_AGAIN_S = 1.0  # a client that was told to ask elsewhere, and is still here, is told again
 
 
 class EngineReplica:
@@ -45,6 +47,7 @@ class EngineReplica:
         self._painted_before = 0
         self._media: Any = None
         self._beats: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         log.info("replica started", extra={"replica": self.name, "slots": self._engine.slots, "pid": os.getpid()})
 
@@ -53,12 +56,13 @@ class EngineReplica:
         async with self._starting:
             if self._beats is None:
                 self._media = await self._engine.open_media(self._end)
+                self._watch = asyncio.create_task(self._watch_for_ever())
                 self._beats = asyncio.create_task(self._beat_for_ever())
 
     async def open(self, *, replica: str, session: str, owner: str, choices: Choices,
                    offer: dict[str, Any]) -> dict[str, Any] | None:  # fmt: skip
         """The answer to a client's offer; None when this is not the replica that was meant."""
-        if replica != self.name or self._health.is_draining:
+        if replica != self.name or (self._health.is_draining and session not in self._sessions):
             return None
         await self.start()
         if session in self._sessions:
@@ -102,45 +106,65 @@ class EngineReplica:
         self._health.is_draining = True
         end_s = time.monotonic() + self._config.drain_s
         log.info("draining", extra={"replica": self.name, "sessions": len(self._sessions)})
+        asked_s: dict[str, float] = {}
         while self._beats is not None and self._sessions and time.monotonic() < end_s:
-            for session_id in list(self._sessions):
+            now_s = time.monotonic()
+            free = await self._beat_or_nothing()
+            ready = [name for name in self._sessions if now_s - asked_s.get(name, -MOVE_AGAIN_S) >= MOVE_AGAIN_S]
+            for session_id in ready[:free]:  # the others play on here until there is room for them
+                asked_s[session_id] = now_s
                 await self._media.move(session_id)
-            await self._beat()
             await asyncio.sleep(DRAIN_LOOK_S)
         if self._beats is not None:
             self._beats.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._beats
-            await self._directory.gone.remote(self.name)
+            with contextlib.suppress(*self._lost, TimeoutError):
+                async with asyncio.timeout(ANSWER_S):
+                    await self._directory.gone.remote(self.name)
         self._engine.stepper.close()
         log.info("drained", extra={"replica": self.name, "sessions": len(self._sessions)})
 
     async def _beat_for_ever(self) -> None:
         while True:
-            try:
-                await self._beat()
-            except self._lost as error:  # the directory is being replaced: the next one asks for all we know
-                log.warning("no directory", extra={"reason": type(error).__name__})
-                self._told.clear()
+            await self._beat_or_nothing()
             self._media.end_the_silent()
             await asyncio.sleep(self._config.beat_s)
 
-    async def _beat(self) -> None:
+    async def _watch_for_ever(self) -> None:
+        """Apart from the beats: one that nobody answers is no fault of this replica."""
+        while True:
+            painted = self._painted + sum(session.painted_frames for session in self._sessions.values())
+            self._health.tick(self._engine.stepper.waiting > 0, painted > self._painted_before)
+            self._painted_before = painted
+            await asyncio.sleep(self._health.loop_s)
+
+    async def _beat_or_nothing(self) -> int:
+        """As `_beat`; while the directory is being replaced, no room is known."""
+        try:
+            return await self._beat()
+        except (*self._lost, TimeoutError) as error:  # the next one asks for all we know
+            log.warning("no directory", extra={"reason": type(error).__name__})
+            self._told.clear()
+            return 0
+
+    async def _beat(self) -> int:
+        """Tells the directory, does what it answers; the free slots elsewhere."""
         looks = {name: session.look for name, session in self._sessions.items()}
         news = {name: look for name, look in looks.items() if self._told.get(name) is not look}
         told = {name: (self._owners[name], to_choices(look)) for name, look in news.items()}
         painted = self._painted + sum(session.painted_frames for session in self._sessions.values())
-        self._health.tick(self._engine.stepper.waiting > 0, painted > self._painted_before)
-        self._painted_before = painted
-        heard: Heard = await self._directory.beat.remote(
-            self.name, self._engine.slots, list(looks), told=told, draining=self._health.is_draining,
-            facts=self._facts(painted),
-        )  # fmt: skip
+        async with asyncio.timeout(ANSWER_S):
+            heard: Heard = await self._directory.beat.remote(
+                self.name, self._engine.slots, list(looks), told=told, draining=self._health.is_draining,
+                facts=self._facts(painted),
+            )  # fmt: skip
         self._told = {name: look for name, look in looks.items() if name not in heard.unknown}
         self._waiting = heard.waiting
         for session in heard.drop:
             await self._media.close(session)
             self._end(session)
+        return heard.free
 
     def _facts(self, painted: int) -> dict[str, Any]:
         sessions = self._sessions.values()

@@ -13,7 +13,15 @@ from ray.serve.request_router import PendingRequest, RequestRouter, RunningRepli
 KEYWORD = "replica"
 
 
+# A replica that is named is the only one that can answer, so one that is slow is waited for; Ray's own 0.1 s is for
+# when any other would do. A dead one says so at once.
+DEADLINE_S = 0.5
+
+
 class PinnedRouter(RequestRouter):  # type: ignore[misc]  # where Ray is not installed
+    queue_len_response_deadline_s = DEADLINE_S
+    max_queue_len_response_deadline_s = 2 * DEADLINE_S
+
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:

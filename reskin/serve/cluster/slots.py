@@ -5,7 +5,7 @@ of a tick that the engine may have. Only batch sizes that were measured are used
 largest of them, and nothing in between is interpolated (a larger batch is taken). What else a session costs (encoding
 it, its history's memory) bounds the number too where it was measured.
 
-A table is what `tools/bench.py` writes, one line for each device, preset and window:
+A table is what `tools/bench_slots.py` writes, one line for each device, preset and window:
 
     {"NVIDIA H200": {"small": {"1280x720": {"batches": {"1": {"p50": 0, "p95": 0}, "8": {"p50": 0, "p95": 0}}}}}}
 

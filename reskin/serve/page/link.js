@@ -3,7 +3,7 @@
 const PING_MS = 1000, SILENT_MS = 2500; // without an answer the connection is lost, whatever WebRTC still hopes
 const GATHER_MS = 1500, ANSWER_MS = 8000, OPEN_MS = 8000;
 const AGAIN_MS = [300, 700, 1500, 3000, 5000]; // after the first loss, the second in a row, ...
-const LONGEST_SIDE = 1920, MOST_LINES = 1080, BITS = 6e6 / (1280 * 720); // a second, for each pixel
+const LONGEST_SIDE = 1920, MOST_LINES = 1080, MOST_BITS = 6e6, LEAST_BITS = 1.2e6; // a second: at 1280x720, and what a busy server cannot talk it below
 
 class EngineLink {
   constructor({ state, picture, said, wanted }) {
@@ -68,7 +68,8 @@ class EngineLink {
     const { width = 1280, height = 720 } = this.track.getSettings();
     const short = Math.min(width, height), long = Math.max(width, height);
     const by = Math.max(1, long / LONGEST_SIDE, short / MOST_LINES, this.lines ? short / this.lines : 1);
-    return { scaleResolutionDownBy: by, maxBitrate: Math.round(BITS * (width / by) * (height / by) + 3e5), maxFramerate: 30 };
+    const share = (width * height) / (by * by * 1280 * 720); // a small picture needs more for each pixel
+    return { scaleResolutionDownBy: by, maxBitrate: Math.round(MOST_BITS * share ** 0.75), maxFramerate: 30 };
   }
 
   async connect() {
@@ -196,7 +197,7 @@ class EngineLink {
 }
 
 function bounded(sdp, bits) { // Chromium begins at 0.3 Mbit/s, and falls to it when a busy server's answers jitter
-  const said = `x-google-start-bitrate=${Math.round(bits / 1500)};x-google-min-bitrate=${Math.min(1500, Math.round(bits / 2000))}`;
+  const said = `x-google-start-bitrate=${Math.round(bits / 1500)};x-google-min-bitrate=${Math.round(Math.min(LEAST_BITS, bits / 2) / 1000)}`;
   return sdp.replace(/(m=video [^]*?)(?=m=|$)/g, (section) => { // other browsers pass over it
     const lines = section.split("\r\n");
     for (const [, type] of section.matchAll(/a=rtpmap:(\d+) (?:VP8|H264)\//g)) {

@@ -39,7 +39,7 @@ function readLink() { // #token=...&watch=...; a token says itself what it is fo
     const body = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
     said = JSON.parse(atob(body));
   } catch { /* the server will say what is wrong with it */ }
-  return { token, watch: given.get("watch"), isWatcher: said.scope === "watch" || given.has("watch"), endsS: said.exp };
+  return { token, watch: given.get("watch"), isWatcher: said.scope === "watch" || given.has("watch") };
 }
 
 function recall(name) { // of this tab: a reload keeps the look

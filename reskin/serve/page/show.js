@@ -3,7 +3,7 @@ function showState(name, facts) {
   const words = WORDS[name](facts);
   if (name === "live") note("");
   show(words, name);
-  if (name !== "live") compare.set({ isUntouched: !!source.track });
+  showUntouched();
   part("frame").classList.toggle("has-picture", name === "live" || !!source.track);
   part("bar").hidden = name !== "live" && name !== "lost";
   part("numbers").hidden ||= name !== "live";
@@ -34,10 +34,14 @@ function show(words, name = "trouble") {
   if (part("heard").textContent !== heard) part("heard").textContent = heard; // not at every second of a countdown
 }
 
+function showUntouched() { // the original, until there is a painted picture to be seen
+  compare.set({ isUntouched: !!source.track && !(link.isLive && part("skin").readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) });
+}
+
 function showPicture(stream) {
   const skin = part("skin");
   skin.srcObject = stream;
-  skin.onloadeddata = () => compare.set({ isUntouched: false }); // not before there is one to be seen
+  skin.onloadeddata = showUntouched;
   skin.play().catch(() => {}); // muted, so it is let
 }
 

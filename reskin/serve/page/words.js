@@ -1,5 +1,5 @@
 /* Every state of the page in words: { title, text, pill, kind, action?, sources? }. Knows nothing of how it came about. */
-const PRIVATE = "Your picture goes to this server and back. It is not stored, and nobody else is sent it.";
+const PRIVATE = "Your picture goes to this server and back. It is not stored, and nobody else is sent it. Sound stays here.";
 
 const WORDS = {
   idle: ({ canShare = true }) => ({
