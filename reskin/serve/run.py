@@ -132,7 +132,7 @@ def slots_of(preset: str) -> int:
 
 
 def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:
-    return Site(host=host, observer=observer, gallery=gallery(store), page=play_page())
+    return Site(host=host, observer=observer, gallery=gallery(store.with_files()), page=play_page())
 
 
 def _links(options: ServeOptions, tokens: Tokens, address: str, slots: int) -> dict[str, str]:
