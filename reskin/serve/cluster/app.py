@@ -80,7 +80,7 @@ def build(arguments: dict[str, Any]) -> Application:
     directory = serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0}, logging_config=quiet,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
-        max_surge_percent=100, request_router_config=router,
+        max_surge_percent=100, request_router_config=RequestRouterConfig(max_backoff_s=MAX_BACKOFF_S),
     )(ServedDirectory).bind()  # fmt: skip
     engines = serve.deployment(
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
