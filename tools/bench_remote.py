@@ -20,7 +20,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.errors import ReskinError
-from reskin.remote_engine.address import Fallback
+from reskin.remote_engine.address import UP_MBIT, Fallback
 from tools.far_network import Way
 from tools.remote_network import Clip, Crossing, cross
 from tools.remote_restarts import Restart, play_restarts
@@ -87,13 +87,14 @@ def _is_good(restart: Restart) -> bool:
 @click.option("--preset", default="nano", show_default=True, help="Of the server; `tint` paints without a network.")
 @click.option("--only", type=click.IntRange(1, len(WAYS)), multiple=True, help="Number of a way; several times.")
 @click.option("--mbit", default=6.0, show_default=True, help="Most video of the server at 1280x720.")
-def network(seconds: float, preset: str, only: tuple[int, ...], mbit: float) -> None:
+@click.option("--up-mbit", default=UP_MBIT, show_default=True, help="Most video to it.")
+def network(seconds: float, preset: str, only: tuple[int, ...], mbit: float, up_mbit: float) -> None:
     """Delay, loss and a narrow way between the player and the server."""
     ways = [way for n, way in enumerate(WAYS, 1) if not only or n in only]
     clip = Clip(preset, seconds)
     with tempfile.TemporaryDirectory(prefix="reskin-remote-") as home:
         os.environ["RESKIN_HOME"] = home
-        crossings = cross(ways, clip, preset=preset, seconds=seconds, home=Path(home), mbit=mbit)
+        crossings = cross(ways, clip, preset=preset, seconds=seconds, home=Path(home), mbits=(up_mbit, mbit))
     h, w = clip.frames[0].shape[:2]
     table = Table(title=f"{w}x{h}, {preset}, {seconds:g} s each; delay of the round trip ({os.cpu_count()} cores)")
     for head in HEADS:
