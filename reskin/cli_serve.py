@@ -132,14 +132,14 @@ def _as_json(started: Started) -> None:
 
 
 def _as_text(started: Started) -> None:
-    import io
+    if sys.stdout.isatty() and started.is_for_others:
+        import io
 
-    import segno
+        import segno
 
-    drawn = io.StringIO()
-    segno.make(started.play, error="l", micro=False).terminal(drawn, border=2, compact=True)
-    if sys.stdout.isatty():
-        click.echo(drawn.getvalue())
+        drawn = io.StringIO()
+        segno.make(started.play, error="l", micro=False).terminal(drawn, border=2, compact=True)
+        click.echo(drawn.getvalue())  # for a phone's camera
     click.echo(f"Play:   {started.play}")
     click.echo(f"Watch:  {started.watch}")
     click.echo(f"Admin:  {started.admin_token}")

@@ -122,6 +122,28 @@ def test_a_replica_without_beats_is_gone_after_its_lease_and_one_with_beats_is_n
     assert set(cluster.directory.status(cluster.now_s)["replicas"]) == {"b"}
 
 
+def test_who_asks_again_while_the_replica_has_missed_its_beats_is_moved_at_once() -> None:
+    cluster = Cluster({"a": 1, "b": 1})
+    placed = [cluster.admit("me") for _ in range(2)]
+    cluster.beat()
+    on_b = next(found.session for found in placed if found.replica == "b")
+    cluster.directory.leave(next(found.session for found in placed if found.replica == "a"), "me", cluster.now_s)
+    cluster.playing["a"].clear()
+    cluster.kill("b")
+    cluster.pass_s(0.5)
+    assert cluster.directory.admit("me", on_b, 9, cluster.now_s).age_s == 0.5
+    cluster.pass_s(0.25)
+    found = cluster.directory.admit("me", on_b, 9, cluster.now_s)
+    assert (found.replica, found.moved) == ("a", True)
+
+
+def test_a_newcomer_is_not_sent_to_a_replica_that_has_missed_its_beats() -> None:
+    cluster = Cluster({"a": 1, "b": 5})
+    cluster.kill("b")
+    cluster.pass_s(0.75)
+    assert cluster.directory.admit("me", None, 9, cluster.now_s).replica == "a"
+
+
 def test_a_replica_that_was_thought_dead_keeps_those_who_have_not_moved_and_drops_the_others() -> None:
     cluster = Cluster({"a": 2, "b": 2})
     sessions = [cluster.admit("me").session for _ in range(4)]

@@ -42,6 +42,7 @@ class Placed:
     replica: str
     choices: Choices
     moved: bool  # it played before, elsewhere: the history starts again
+    age_s: float = 0.0  # of the replica's last beat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,22 +210,27 @@ class Directory:
     def _again(self, session: str, seat: _Seat, owner: str, now_s: float) -> Placed | Waiting:
         if seat.owner != owner:
             raise NotYours("resuming a session: it was opened with another token. Ask without a session for a new one")
+        if seat.replica is not None:
+            self.suspect(seat.replica, now_s)  # one that asks again has heard nothing from it
         home = self._replicas.get(seat.replica) if seat.replica is not None else None
         if home is not None and seat.replica is not None and not (home.draining and self._free()):
             seat.since_s, seat.listed = now_s, False
-            return Placed(session=session, replica=seat.replica, choices=seat.choices, moved=False)
+            age_s = now_s - home.seen_s
+            return Placed(session=session, replica=seat.replica, choices=seat.choices, moved=False, age_s=age_s)
         if not self._free():
             seat.since_s = now_s  # it asks, so it is not forgotten
             return Waiting(session=session, position=1 + self._displaced_before(session))
         return self._place(session, now_s)
 
     def _place(self, session: str, now_s: float) -> Placed:
-        """On the replica with the most room, so that a death takes as few sessions as can be."""
+        """On the replica with the most room, so a death takes few sessions; on one without beats only if need be."""
         seat = self._seats[session]
         moved = seat.has_played
         if seat.replica is not None:
             self._unseat(session, now_s)
-        name = max(self._replicas, key=lambda name: (self._replicas[name].free, name))
+        with_room = {name: entry for name, entry in self._replicas.items() if entry.free}
+        fresh = {name: entry for name, entry in with_room.items() if now_s - entry.seen_s <= SUSPECT_S}
+        name = max(fresh or with_room, key=lambda name: (self._replicas[name].free, name))
         self._replicas[name].seats.add(session)
         seat.replica, seat.since_s, seat.listed, seat.displaced = name, now_s, False, False
         return Placed(session=session, replica=name, choices=seat.choices, moved=moved)

@@ -32,6 +32,7 @@ from reskin.serve.tokens import Tokens
 log = logging.getLogger("reskin.serve.cluster")
 TRIES = 12  # of finding the replica that the directory named: together 2 s, in which the directory learns of its death
 TRY_AGAIN_S = 0.15
+UNSURE_S = 0.4  # since a replica's last beat, when one of its clients asks again
 ANSWER_S = 10.0  # a replica that takes longer than this to answer an offer is taken for dead
 JSON = "application/json"
 
@@ -89,6 +90,7 @@ class Ingress:
         self._config = ClusterConfig.model_validate(config)
         self._tokens = Tokens(secret)
         self._directory, self._engines, self._lost = directory, engines, lost
+        self._lost_or_late: tuple[type[Exception], ...] = (*lost, TimeoutError)
         self._totals = Totals()
         self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[Answered]]] = {
             ("POST", "/offer"): self._offer, ("DELETE", "/session"): self._delete, ("GET", "/health"): self._health,
@@ -123,6 +125,9 @@ class Ingress:
                 text = f"every slot is taken; place {found.position} in the queue"
                 told = {"error": text, "queue": found.position, "retry_s": found.retry_s, "session": session}
                 return _json(told, 429)
+            if found.age_s > UNSURE_S:  # a call of a dead replica can take seconds to fail: look once more before it
+                await asyncio.sleep(TRY_AGAIN_S)
+                continue
             answer = await self._open(found, who, offer)
             if answer is not None:
                 spent_s = time.monotonic() - begin_s
@@ -148,7 +153,7 @@ class Ingress:
                 )
         except MessageError as error:
             raise Refused(400, "malformed", _text(error)) from None
-        except (*self._lost, TimeoutError) as error:
+        except self._lost_or_late as error:
             log.info("no answer", extra={"replica": found.replica, "reason": type(error).__name__})
             return None
 
