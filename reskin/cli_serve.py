@@ -28,7 +28,7 @@ Examples:
   reskin serve                                 to try it on this machine
   reskin serve --host 0.0.0.0                  for a phone in the same network
   reskin serve --host 0.0.0.0 --name play.example.org --certificate chain.pem --key key.pem
-  reskin invite --hours 2 --sessions 1    another link, for a friend"""
+  reskin invite --hours 2 --sessions 1         another link, for a friend"""
 
 
 @click.command(epilog=EXAMPLES)
