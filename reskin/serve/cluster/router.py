@@ -13,8 +13,8 @@ from ray.serve.request_router import PendingRequest, RequestRouter, RunningRepli
 KEYWORD = "replica"
 
 
-# A replica that is named is the only one that can answer, so one that is slow is waited for; Ray's own 0.1 s is for
-# when any other would do. A dead one says so at once.
+# A replica that is named (and the one directory) is the only one that can answer, so one that is slow is waited for;
+# Ray's own 0.1 s is for when any other would do. A dead one says so at once.
 DEADLINE_S = 0.5
 
 
