@@ -45,5 +45,5 @@ def chosen_engine(options: dict[str, Any], settings: Settings) -> EngineAddress 
     is_from_settings = link == settings.engine.url
     return read_address(
         link, token=token or "", fingerprint=fingerprint or (settings.engine.fingerprint if is_from_settings else ""),
-        fallback=fallback or settings.engine.fallback,
+        fallback=fallback or settings.engine.fallback, mbit=settings.engine.mbit,
     )  # fmt: skip

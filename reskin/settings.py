@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from engine.config import PLAYABLE
 from reskin.errors import SettingsError
 from reskin.flash_safety import FlashProfile
-from reskin.remote_engine.address import Fallback
+from reskin.remote_engine.address import UP_MBIT, Fallback
 from reskin.toml_errors import hint, parse_model, read_model
 
 FPS = 24  # the whole design is built on it; not a setting
@@ -134,6 +134,9 @@ class EngineSettings(_Part):
     )
     fingerprint: str = Field(
         default="", max_length=120, description='SHA-256 of its certificate, or "" for the one it showed first'
+    )
+    mbit: float = Field(
+        default=UP_MBIT, ge=0.5, le=100, description="0.5 to 100: of video to it, in Mbit/s at 1280x720"
     )
     fallback: Fallback = Field(
         default="local", description='while it is silent: "local" (this machine paints) or "game" (the game itself)'

@@ -108,12 +108,14 @@ class _Play:
     connections: int = 0
 
 
-def cross(ways: Sequence[Way], clip: Clip, *, preset: str, seconds: float, home: Path, mbit: float) -> list[Crossing]:
+def cross(
+    ways: Sequence[Way], clip: Clip, *, preset: str, seconds: float, home: Path, mbits: tuple[float, float]
+) -> list[Crossing]:
     with FarNetwork() as far:
-        arguments = ("--slots", "1", "--link-sessions", "2", "--mbit", str(mbit), "--theme", THEME)
+        arguments = ("--slots", "1", "--link-sessions", "2", "--mbit", str(mbits[1]), "--theme", THEME)
         with ServerProcess(home, preset=preset, host=far.address, prefix=far.prefix, arguments=arguments) as server:
             far.shape(Way())
-            address = read_address(server.link, fallback="game")
+            address = read_address(server.link, fallback="game", mbit=mbits[0])
             _cross(Way(), clip, far, address, min(seconds, 4.0))  # its engine paints its first frames slowly
             return [_cross(way, clip, far, address, seconds) for way in ways]
 

@@ -18,6 +18,7 @@ from reskin.errors import EngineError
 
 TOKEN_VARIABLE = "RESKIN_ENGINE_TOKEN"
 EXPECTED = "expected a link as `reskin serve` prints it, such as https://192.168.1.20:24025/#token=..."
+UP_MBIT = 10.0  # more than comes back: what the codec blurs, the engine reads wrongly
 Fallback = Literal["local", "game"]
 
 
@@ -26,6 +27,7 @@ class EngineAddress:
     url: str  # without the token, with a slash at its end
     token: str = field(repr=False)
     fingerprint: str = ""  # SHA-256 of its certificate, 64 hexadecimal digits; "" trusts the first that it shows
+    mbit: float = UP_MBIT  # a second, of video to it at 1280x720; other sizes by their area
     fallback: Fallback = "local"  # who paints while it does not answer: this machine's engine, or nobody
 
     @property
@@ -47,7 +49,9 @@ class EngineAddress:
         return f"{self.host}:{self.port}"
 
 
-def read_address(link: str, *, token: str = "", fingerprint: str = "", fallback: Fallback = "local") -> EngineAddress:
+def read_address(
+    link: str, *, token: str = "", fingerprint: str = "", fallback: Fallback = "local", mbit: float = UP_MBIT
+) -> EngineAddress:
     """The link's own token wins over none, `token` over the link's, and that over RESKIN_ENGINE_TOKEN; EngineError."""
     try:
         parts = urlsplit(link.strip())
@@ -70,7 +74,7 @@ def read_address(link: str, *, token: str = "", fingerprint: str = "", fallback:
         )
     path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
     url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
-    return EngineAddress(url=url, token=given, fingerprint=plain_fingerprint(fingerprint), fallback=fallback)
+    return EngineAddress(url=url, token=given, fingerprint=plain_fingerprint(fingerprint), mbit=mbit, fallback=fallback)
 
 
 def plain_fingerprint(text: str) -> str:

@@ -25,6 +25,7 @@ from reskin.remote_engine.looks import Look
 from reskin.remote_engine.pictures import FrameBook, Sent, carry_corner, corner, fits, packed, unpacked, write_back
 from reskin.remote_engine.states import ServerFigures, Told
 from reskin.renderer import View
+from reskin.serve.codecs import Rates
 from reskin.serve.receiving import install
 from reskin.shared_frames import Segment, SharedFrame, receive_segment
 from reskin.slot import Slot
@@ -44,6 +45,7 @@ def serve(pipe: Pipe, address: EngineAddress, carries_marker: bool, parent_pid: 
         logging.getLogger(name).propagate = False
     av.logging.set_level(av.logging.FATAL)  # a packet that was lost is no news
     install()
+    Rates.bits_at_720p = int(address.mbit * 1e6)
     gc.collect()
     gc.freeze()
     carrier = Carrier(pipe, address, carries_marker=carries_marker)

@@ -74,7 +74,9 @@ async def listening(
         await runner.setup()
         assert isinstance(runner.server, web.Server)
         doorkeeper.append(Doorkeeper(runner.server, door))
-        server = await asyncio.get_running_loop().create_server(doorkeeper[0], sock=sock, ssl=context)
+        server = await asyncio.get_running_loop().create_server(
+            doorkeeper[0], sock=sock, ssl=context, ssl_handshake_timeout=KEEP_ALIVE_S if context is not None else None
+        )
         yield Listening(sock.getsockname()[1], "http" if context is None else "https")
     finally:
         if server is not None:

@@ -10,7 +10,17 @@ import pytest
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE
 
-from reskin.serve.codecs import X264, BoundedDecoder, Libvpx, LiveEncoder, to_bgra, to_yuv
+from reskin.serve.codecs import (
+    LEAST_SHARE,
+    MOST_LEAST_BITS,
+    X264,
+    BoundedDecoder,
+    Libvpx,
+    LiveEncoder,
+    most_bits,
+    to_bgra,
+    to_yuv,
+)
 from reskin.serve.limits import MOST_PIXELS
 from reskin.serve.strip import add_strip, read_strip
 
@@ -117,3 +127,11 @@ def test_colours_come_back_and_odd_sides_lose_a_line() -> None:
     levels = [to_bgra(to_yuv(np.full((16, 16, 4), level, np.uint8)))[8, 8, 0] for level in (0, 64, 128, 255)]
     assert all(b > a for a, b in pairwise(levels))
     assert (levels[0], levels[-1]) == (0, 255)
+
+
+def test_an_estimate_that_fell_does_not_keep_the_stream_down() -> None:
+    """A receiver's estimate grows with what it gets: 360 lines had stayed at 0.25 Mbit/s for good."""
+    encoder = X264()
+    encoder.target_bitrate = 1
+    assert encoder._bits(360, 640) >= LEAST_SHARE * most_bits(360, 640)
+    assert encoder._bits(720, 1280) >= MOST_LEAST_BITS
