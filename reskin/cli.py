@@ -29,7 +29,7 @@ from reskin.cli_options import (
 )
 from reskin.cli_profile import profile
 from reskin.cli_report import report
-from reskin.cli_serve import serve, serve_token
+from reskin.cli_serve import invite, serve
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
@@ -311,7 +311,7 @@ cli.add_command(profile)
 cli.add_command(report)
 cli.add_command(selftest)
 cli.add_command(serve)
-cli.add_command(serve_token)
+cli.add_command(invite)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`reskin serve` and `reskin serve-token`: the engine for other machines, and the links that let them in."""
+"""`reskin serve` and `reskin invite`: the engine for other machines, and the links that let them in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Examples:
   reskin serve                                 to try it on this machine
   reskin serve --host 0.0.0.0                  for a phone in the same network
   reskin serve --host 0.0.0.0 --name play.example.org --certificate chain.pem --key key.pem
-  reskin serve-token --hours 2 --sessions 1    another link, for a friend"""
+  reskin invite --hours 2 --sessions 1         another link, for a friend"""
 
 
 @click.command(epilog=EXAMPLES)
@@ -102,13 +102,13 @@ def serve(
     raise KeyboardInterrupt  # nothing else ends it without an error
 
 
-@click.command("serve-token")
+@click.command("invite")
 @click.option("--scope", type=click.Choice(("play", "watch", "admin")), default="play", show_default=True)
 @click.option("--hours", type=HOURS, default=12.0, show_default=True, help="How long it lets in.")
 @click.option("--sessions", type=click.IntRange(1, 100_000), default=1, show_default=True, help="At once.")
 @click.option("--minutes", type=click.IntRange(1), help="Of play in all. Default: all of its hours.")
 @click.option("--watches", metavar="TOKEN", help="With --scope watch: whose play token; without it, everybody's.")
-def serve_token(scope: str, hours: float, sessions: int, minutes: int | None, watches: str | None) -> None:
+def invite(scope: str, hours: float, sessions: int, minutes: int | None, watches: str | None) -> None:
     """Print a token for `reskin serve` of this user.
 
     A link is the server's address and #token=TOKEN. A running server knows it at once, for both read the same secret.
@@ -132,14 +132,14 @@ def _as_json(started: Started) -> None:
 
 
 def _as_text(started: Started) -> None:
-    import io
+    if sys.stdout.isatty() and started.is_for_others:
+        import io
 
-    import segno
+        import segno
 
-    drawn = io.StringIO()
-    segno.make(started.play, error="l", micro=False).terminal(drawn, border=2, compact=True)
-    if sys.stdout.isatty():
-        click.echo(drawn.getvalue())
+        drawn = io.StringIO()
+        segno.make(started.play, error="l", micro=False).terminal(drawn, border=2, compact=True)
+        click.echo(drawn.getvalue())  # for a phone's camera
     click.echo(f"Play:   {started.play}")
     click.echo(f"Watch:  {started.watch}")
     click.echo(f"Admin:  {started.admin_token}")

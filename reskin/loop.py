@@ -136,6 +136,8 @@ def run_loop(
                 presenter.engine_died(present_ns)
             elif news.gone:
                 presenter.let_go()
+            if news.switched:
+                presenter.trust_anew()
             run.say(note, notes, news, engine, present_ns)
             if controls.takes_panic():
                 presenter.withdraw()

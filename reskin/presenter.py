@@ -72,6 +72,10 @@ class Presenter:
         self._lose_trust(now_ns)
         self._painting = None
 
+    def trust_anew(self) -> None:
+        """Another engine paints from now on: the faults of the one before are not its own."""
+        self._trust_needed, self._trust_after_fault = 0, TRUST_PAINTINGS
+
     def let_go(self) -> None:
         """Nobody paints for now, and nothing is wrong here: the game at once, and the skin as soon as there is one."""
         self._painting = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -40,6 +41,7 @@ HEADS = (
 @click.group()
 def main() -> None:
     """Measure the engine at a distance."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # it unwinds: no namespace is left
 
 
 @main.command()
@@ -53,7 +55,9 @@ def restarts(times: int, preset: str, own: str, fallback: Fallback, size: str) -
     w, h = (int(side) for side in size.split("x"))
     with tempfile.TemporaryDirectory(prefix="reskin-remote-") as home:
         os.environ["RESKIN_HOME"] = home
-        done, status = play_restarts((w, h), times=times, preset=preset, own=own, fallback=fallback, home=Path(home))
+        done, status, skipped = play_restarts(
+            (w, h), times=times, preset=preset, own=own, fallback=fallback, home=Path(home)
+        )
     table = Table(title=f"{times} kills of a {preset} server, {w}x{h}, meanwhile: {fallback} ({os.cpu_count()} cores)")
     for head in ("kill", "what is seen moves on", "by", "server takes players", "its picture is back", "still at most",
                  "server up again"):  # fmt: skip
@@ -64,15 +68,15 @@ def restarts(times: int, preset: str, own: str, fallback: Fallback, size: str) -
             f"{restart.back_ms:.0f} ms", f"{restart.still_ms:.0f} ms", "yes" if restart.is_back else "no",
         )  # fmt: skip
     Console(width=160).print(table)
-    passes = all(map(_is_good, done)) and status.skipped == 0
+    passes = len(done) == times and all(map(_is_good, done)) and skipped == 0
     click.echo(
         f"goals: moves on within {FALLBACK_GOAL_MS} ms, back within {BACK_GOAL_MS} ms of the server's return, no tick "
-        f"missed. Ticks that the loop was late for: {status.skipped}; without a new painting: {status.missed} of "
+        f"missed. Ticks that the loop was late for: {skipped}; without a new painting: {status.missed} of "
         f"{status.ticks}"
     )
     click.echo(json.dumps({
         "bench": "remote restarts", "passes": passes, "fallback": fallback, "size": size, "preset": preset,
-        "skipped_ticks": status.skipped, "missed": status.missed, "ticks": status.ticks,
+        "skipped_ticks": skipped, "missed": status.missed, "ticks": status.ticks,
         "restarts": [restart.json() for restart in done],
     }))  # fmt: skip
     sys.exit(0 if passes else 1)

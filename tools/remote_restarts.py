@@ -57,31 +57,35 @@ class Seen:
 
 def play_restarts(
     size_px: tuple[int, int], *, times: int, preset: str, own: str, fallback: Fallback, home: Path
-) -> tuple[list[Restart], Status]:
+) -> tuple[list[Restart], Status, int]:
+    """What each was like, the run's status, and the ticks that the loop was late for from the first kill on."""
     import os
 
     w, h = size_px
     with VirtualDisplay((w + 64, h + 64)) as display, ServerProcess(home, preset=preset) as server:
         os.environ["DISPLAY"] = display.name
         game = (sys.executable, "-m", "reskin.demo.game", "--size", f"{w}x{h}", "--marker")
-        status, killer = Status(), Killer(server, times)
+        status = Status()
+        killer = Killer(server, times, status)
         options = RunOptions(
             command=game, preset=own, theme="elden-dusk", remote=read_address(server.link, fallback=fallback),
             measure=True,
         )  # fmt: skip
         run(options, status=status, stop=killer.is_done.is_set, on_warm=killer.begin)
         killer.join()
-    return killer.restarts(), status
+    return killer.restarts(), status, status.skipped - killer.skipped_before
 
 
 class Killer(threading.Thread):
     """Kills and starts the server by a plan, and looks at the screen meanwhile; `begin` is the app's `on_warm`."""
 
-    def __init__(self, server: ServerProcess, times: int) -> None:
+    def __init__(self, server: ServerProcess, times: int, status: Status) -> None:
         super().__init__(daemon=True)
         self.is_done = threading.Event()
         self._server = server
         self._times = times
+        self._status = status
+        self.skipped_before = 0  # while everything was still starting
         self._engine: FallbackEngine | None = None
         self._kills: list[tuple[int, int, int]] = []  # killed, takes players again, its picture is chosen again
         self._eye = Eye()
@@ -95,6 +99,7 @@ class Killer(threading.Thread):
     def run(self) -> None:
         try:
             time.sleep(SETTLE_S)
+            self.skipped_before = self._status.skipped
             for _ in range(self._times):
                 self._await(Source.SERVER)
                 time.sleep(PLAY_S - AWAY_S)

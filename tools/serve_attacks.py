@@ -111,7 +111,7 @@ async def garbage(attack: Attack) -> None:
 
 
 async def messages(attack: Attack) -> None:
-    """A player that asks 90 times a second: below what ends its session, far above what is answered."""
+    """A player that asks 36 times a second: just below what ends its session, far above what is answered."""
     player = Player(attack.server, attack.tokens.issue("play", 1), clip=Clip(fps=5))
     status, _ = await player.enter()
     attack.answers[str(status)] += 1
@@ -122,7 +122,7 @@ async def messages(attack: Attack) -> None:
                 player.ask(do="prompt", text="a stormy night over a neon harbour " * 7)
                 attack.answers["sent"] += 1
 
-    await attack.each(30, three)
+    await attack.each(12, three)
     await player.leave()
 
 

@@ -74,12 +74,15 @@ class Seat:
 
 
 class Seats(Generic[One]):
-    """A renderer for each session, made when it first comes and used again when that one has gone."""
+    """A renderer for each session: `ready` made at the start, more when they are needed; used again by the next.
 
-    def __init__(self, create: Callable[[], One]) -> None:
+    Making one holds up the others' frames, by seconds on a GPU.
+    """
+
+    def __init__(self, create: Callable[[], One], ready: int = 1) -> None:
         self._create = create
         self._taken: dict[str, tuple[Seat, One]] = {}
-        self.free = [create()]
+        self.free = [create() for _ in range(max(1, ready))]
 
     def take(self, job: Job) -> tuple[One, Theme]:
         """The session's own, with its history begun anew where that is due, and the theme of its next frame."""
@@ -111,9 +114,9 @@ class EachInTurn:
 
     note = ""
 
-    def __init__(self, create: Callable[[], Renderer]) -> None:
+    def __init__(self, create: Callable[[], Renderer], ready: int = 1) -> None:
         self.most = 1  # a frame that waits for another one's painting is overtaken by a newer one: rather that
-        self._seats = Seats(create)
+        self._seats = Seats(create, ready)
         self.name = self._seats.free[0].name
 
     def render_many(self, jobs: Sequence[Job]) -> list[Done]:

@@ -33,6 +33,7 @@ from reskin.theme_model import Theme
 
 START_S = 180.0  # the first on a fresh machine compiles
 HANG_S = 5.0  # for one batch
+FIRST_S = 60.0  # for one with a session or a size in it that are new: a GPU captures its graph
 PAUSES_S = (0.0, 1.0, 4.0, 15.0)  # before the first start after a death, the second in a row, ...
 GOOD_S = 30.0  # that long without a death, and the count begins anew
 LEAST_CAPACITY = 1280 * 736 * 4  # bytes: a segment is made anew for a larger picture
@@ -47,6 +48,7 @@ class _Room:
     segment: Segment
     look: Look | None = None
     index: int = 0
+    size: tuple[int, int] = (0, 0)  # (h, w) of the frame before
 
 
 class ProcessRenderer:
@@ -91,10 +93,9 @@ class ProcessRenderer:
             return [Done(None, error=self._failed or STARTING) for _ in jobs]
         assert self._connection is not None
         try:
-            for job in jobs:
-                self._hand_over(job)
+            patience_s = max(self._hand_over(job) for job in jobs)
             self._connection.send(("paint", [job.key for job in jobs]))
-            if not self._connection.poll(HANG_S):
+            if not self._connection.poll(patience_s):
                 return self._all(jobs, "it hung")
             told = self._connection.recv()
         except (OSError, EOFError):
@@ -164,7 +165,8 @@ class ProcessRenderer:
             return None
         return self._kill(str(more[0]))
 
-    def _hand_over(self, job: Job) -> None:
+    def _hand_over(self, job: Job) -> float:
+        """How many seconds it may take: the first of a session, or of a size, takes longer."""
         assert self._connection is not None
         assert self._process is not None
         h, w = job.bgra_u8.shape[:2]
@@ -182,10 +184,12 @@ class ProcessRenderer:
             self._connection.send(
                 ("look", job.key, theme, look.theme_id, look.view.value, look.quality, look.fade_frames, look.scene)
             )
+        is_new, room.size = room.size != (h, w), (h, w)
         room.index += 1
         slot = room.segment.game.free_slot()
         np.copyto(room.segment.game.pixels(slot, h, w), job.bgra_u8)
         room.segment.game.publish(slot, h, w, index=room.index, captured_ns=job.came_ns, submitted_ns=job.came_ns)
+        return FIRST_S if is_new else HANG_S
 
     def _taken(self, job: Job, error: str) -> Done:
         if error:

@@ -18,18 +18,18 @@ from reskin.renderer import Renderer, TintRenderer
 from reskin.serve.batch import BatchRenderer, EachInTurn
 
 
-def open_engine(preset: str, threads: int = 1) -> BatchRenderer:
-    """EngineError when there is no such preset or it cannot run here."""
+def open_engine(preset: str, threads: int = 1, slots: int = 1) -> BatchRenderer:
+    """Ready for so many sessions; EngineError when there is no such preset or it cannot run here."""
     if preset not in PLAYABLE:
         raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PLAYABLE)}")
     if preset in PRESETS:
-        return EachInTurn(lambda: _on_cpu(preset, threads))
+        return EachInTurn(lambda: _on_cpu(preset, threads), slots)
     from reskin.gpu_presets import check
 
     check(preset)
     from reskin.serve.gpu_engine import open_gpu
 
-    return open_gpu(preset)
+    return open_gpu(preset, slots)
 
 
 def open_tint() -> BatchRenderer:

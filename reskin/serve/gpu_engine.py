@@ -27,27 +27,27 @@ from reskin.serve.batch import BatchRenderer, Done, Job, Seats
 MOST = 16  # frames at once
 
 
-def open_gpu(preset: str) -> BatchRenderer:
-    """EngineError where there is no CUDA device or no weights, as `gpu_renderer.create`."""
+def open_gpu(preset: str, slots: int = 1) -> BatchRenderer:
+    """Ready for so many sessions; EngineError where there is no CUDA device or no weights, as `gpu_renderer.create`."""
     folder = find_weights(preset)
     if folder is None or not torch.cuda.is_available():
         create(preset)  # says what is missing
     assert folder is not None
-    return open_together(preset, folder, torch.device("cuda"))  # type: ignore[arg-type]
+    return open_together(preset, folder, torch.device("cuda"), ready=slots)  # type: ignore[arg-type]
 
 
 def open_together(shape: Shape, folder: Path, device: torch.device,
-                  window: tuple[int, int] = FIRST_WINDOW) -> BatchRenderer:  # fmt: skip
+                  window: tuple[int, int] = FIRST_WINDOW, ready: int = 1) -> BatchRenderer:  # fmt: skip
     networks = load_networks(shape, folder)
-    return Together(partial(renderer_of, SHAPES[shape], networks, device, window), device)
+    return Together(partial(renderer_of, SHAPES[shape], networks, device, window), device, ready)
 
 
 class Together:
-    def __init__(self, make: Any, device: torch.device) -> None:
+    def __init__(self, make: Any, device: torch.device, ready: int = 1) -> None:
         """`make` gives a `GpuRenderer` on the device."""
         self.most = MOST
         self._device = device
-        self._seats: Seats[GpuRenderer] = Seats(make)
+        self._seats: Seats[GpuRenderer] = Seats(make, ready)
         self._streams: dict[GpuRenderer, Any] = {}
         self.name, self.note = self._seats.free[0].name, self._seats.free[0].note
 

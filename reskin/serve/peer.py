@@ -66,7 +66,7 @@ class Peer:
         self._on_end = on_end
         self._channel: Any = None
         self._rate = Bucket(MOST_CONTROLS_PER_S, 2 * MOST_CONTROLS_PER_S)
-        self._flood = Bucket(5 * MOST_CONTROLS_PER_S, MOST_CONTROL_FLOOD)
+        self._flood = Bucket(2 * MOST_CONTROLS_PER_S, MOST_CONTROL_FLOOD)
         self._prompt: DoPrompt | None = None  # the newest that waits
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen = (0, 0)  # bytes that came, packets either way

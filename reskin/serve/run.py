@@ -96,7 +96,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     codecs.Rates.bits_at_720p = options.bits_at_720p
     addresses.listen_on(options.host)
     slots = options.slots or slots_of(options.preset)
-    factory, arguments = options.engine or (ENGINE, (options.preset, options.threads))
+    factory, arguments = options.engine or (ENGINE, (options.preset, options.threads, slots))
     engine = ProcessRenderer(factory, arguments)
     is_ready = False
     try:

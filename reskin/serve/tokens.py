@@ -64,7 +64,8 @@ class Tokens:
         most = minutes or max(1, int(hours * 60)) * sessions
         claims = Claims(sub=secrets.token_urlsafe(9), scope=scope, iat=now, exp=now + int(hours * 3600),
                         watches=watches, sessions=sessions, minutes=most)  # fmt: skip
-        return jwt.encode(claims.model_dump(), self._secret, algorithm=ALGORITHM)
+        said = {"iss": claims.iss, **claims.model_dump(exclude_defaults=True)}  # a short link is a small QR code
+        return jwt.encode(said, self._secret, algorithm=ALGORITHM)
 
     def read(self, token: str) -> Claims:
         """TokenError for one that is not ours, was changed, or has expired."""

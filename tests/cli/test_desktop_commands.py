@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from reskin.cli import cli
+from reskin.remote_engine.doctor import PART
 from tests.games import Game
 
 
@@ -34,10 +35,11 @@ def test_an_empty_desktop_is_told(display: str) -> None:
 def test_the_doctor_says_what_was_chosen_and_why(display: str) -> None:
     found = json.loads(printed("doctor", "--json"))
     parts = {part["part"]: part for part in found["parts"]}
-    assert list(parts) == ["capture", "region", "overlay", "hotkeys", "prompt bar", "box mode", "engine", "prompts",
-                           "recording"]  # fmt: skip
+    assert list(parts) == ["capture", "region", "overlay", "hotkeys", "prompt bar", "box mode", "engine", PART,
+                           "prompts", "recording"]  # fmt: skip
     assert parts["capture"]["chosen"] == "XComposite + MIT-SHM"
-    assert all(part["chosen"] != "none" and part["why"] for part in parts.values())
+    assert all(part["chosen"] != "none" and part["why"] for name, part in parts.items() if name != PART)
+    assert parts[PART]["chosen"] == "none", "nothing was asked for"
     small, base = parts["engine"]["not_chosen"]
     assert (small[0], base[0]) == ("small, on a GPU", "base, on a GPU")
     assert "tools/train.py --recipe small" in small[1]  # whatever else this machine lacks, weights do not ship

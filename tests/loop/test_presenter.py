@@ -120,6 +120,19 @@ def test_after_each_fault_the_skin_waits_longer_before_it_returns(stage: Stage) 
     assert waits[-1] == TRUST_LIMIT
 
 
+def test_another_engine_does_not_wait_for_the_faults_of_the_one_before(stage: Stage) -> None:
+    for _ in range(6):
+        while not stage.tick():
+            pass
+        for _ in range(8):
+            stage.tick(painted=False)
+    for _ in range(SWITCH_TICKS):
+        stage.tick(painted=False)
+    assert not stage.tick(), "this one would have to paint for seconds first"
+    stage.presenter.trust_anew()
+    assert stage.tick()
+
+
 def test_a_screenshot_is_of_what_is_seen_and_the_last_skin_stays_known(stage: Stage) -> None:
     assert stage.presenter.last_skin() is None
     for _ in range(10):

@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from reskin.errors import EngineError
+from reskin.serve import engine_process
 from reskin.serve.admission import PATIENCE_S, Admission, AdmissionRefused
 from reskin.serve.batch import BatchRenderer, Done, EachInTurn, Job
 from reskin.serve.engine_process import ProcessRenderer
@@ -201,6 +204,37 @@ def test_the_engine_may_live_in_a_process_that_is_killed_and_comes_back() -> Non
                 await asyncio.sleep(0.02)
                 states.append(await again())
             assert states[0] is False, "the frame at its death came back as it was"
+            assert engine.deaths == 1
+
+    run(play())
+
+
+class Hanging(Negative):
+    def render(self, bgra_u8: np.ndarray, *arguments: Any, **more: Any) -> dict[str, float]:
+        if bgra_u8[0, 0, 0] == 66:
+            time.sleep(600)
+        return super().render(bgra_u8, *arguments, **more)
+
+
+def hanging() -> BatchRenderer:
+    return EachInTurn(Hanging)
+
+
+def test_an_engine_that_hangs_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_process, "HANG_S", 1.0)
+
+    async def play() -> None:
+        engine = ProcessRenderer("tests.serve.test_stepper:hanging")
+        await asyncio.to_thread(engine.wait_ready)
+        async with stepping(engine, 1) as (_, (session,)):
+            for value, is_painted in ((1, True), (66, False)):
+                session.offer(frame(value))
+                assert (await session.painted()).is_painted is is_painted
+            states = [False]
+            while not states[-1]:
+                session.offer(frame(2))
+                states.append((await session.painted()).is_painted)
+                await asyncio.sleep(0.02)
             assert engine.deaths == 1
 
     run(play())

@@ -179,10 +179,10 @@ def test_the_help_helps_and_a_token_is_printed(tmp_path: Path, monkeypatch: pyte
     assert found.exit_code == 0
     for word in ("--host", "--slots", "--certificate", "--token-hours", "No frame is ever written"):
         assert word in found.output
-    play = CliRunner().invoke(cli, ["serve-token", "--hours", "2", "--sessions", "5"]).output.strip()
+    play = CliRunner().invoke(cli, ["invite", "--hours", "2", "--sessions", "5"]).output.strip()
     claims = kept_tokens().read(play)
     assert (claims.scope, claims.sessions) == ("play", 5)
-    watch = CliRunner().invoke(cli, ["serve-token", "--scope", "watch", "--watches", play]).output.strip()
+    watch = CliRunner().invoke(cli, ["invite", "--scope", "watch", "--watches", play]).output.strip()
     assert kept_tokens().read(watch).watches == claims.sub
 
 

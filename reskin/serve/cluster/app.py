@@ -76,6 +76,7 @@ def build(arguments: dict[str, Any]) -> Application:
     """`arguments` as `ClusterConfig`; what comes from the command line is text, and is read as such."""
     config = ClusterConfig.model_validate(arguments)
     quiet = LoggingConfig(enable_access_log=False)  # a line for each beat would be most of what is written
+    router = RequestRouterConfig(request_router_class=ROUTER, max_backoff_s=MAX_BACKOFF_S)
     directory = serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS * 4, ray_actor_options={"num_cpus": 0}, logging_config=quiet,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S, graceful_shutdown_timeout_s=1,
@@ -85,8 +86,7 @@ def build(arguments: dict[str, Any]) -> Application:
         ray_actor_options={"num_gpus": config.gpus, "num_cpus": config.cpus}, max_ongoing_requests=CALLS,
         health_check_period_s=HEALTH_S, health_check_timeout_s=HEALTH_TIMEOUT_S,
         graceful_shutdown_timeout_s=config.drain_s + GRACE_S, max_surge_percent=config.surge_percent,
-        request_router_config=RequestRouterConfig(request_router_class=ROUTER, max_backoff_s=MAX_BACKOFF_S),
-        logging_config=quiet, **_scale(config),
+        request_router_config=router, logging_config=quiet, **_scale(config),
     )(ServedReplica).bind(config.model_dump(), directory)  # fmt: skip
     return serve.deployment(
         num_replicas=1, max_ongoing_requests=CALLS, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5,

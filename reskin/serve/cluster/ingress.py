@@ -89,8 +89,8 @@ class Ingress:
         """`lost`: what awaiting a handle raises when whoever should answer is gone."""
         self._config = ClusterConfig.model_validate(config)
         self._tokens = Tokens(secret)
-        self._directory, self._engines, self._lost = directory, engines, lost
-        self._lost_or_late: tuple[type[Exception], ...] = (*lost, TimeoutError)
+        self._directory, self._engines = directory, engines
+        self._lost: tuple[type[Exception], ...] = (*lost, TimeoutError)
         self._totals = Totals()
         self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[Answered]]] = {
             ("POST", "/offer"): self._offer, ("DELETE", "/session"): self._delete, ("GET", "/health"): self._health,
@@ -153,7 +153,7 @@ class Ingress:
                 )
         except MessageError as error:
             raise Refused(400, "malformed", _text(error)) from None
-        except self._lost_or_late as error:
+        except self._lost as error:
             log.info("no answer", extra={"replica": found.replica, "reason": type(error).__name__})
             return None
 

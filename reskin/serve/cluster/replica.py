@@ -37,7 +37,7 @@ class EngineReplica:
         """`name` as Serve's router knows this replica; `lost`: what a handle raises when nobody answers."""
         self._config = ClusterConfig.model_validate(config)
         self._directory, self.name = directory, name
-        self._lost_or_late: tuple[type[Exception], ...] = (*lost, TimeoutError)
+        self._lost: tuple[type[Exception], ...] = (*lost, TimeoutError)
         self._engine: Engine = start_engine(self._config)
         self._sessions: dict[str, Session] = {}
         self._owners: dict[str, str] = {}
@@ -120,7 +120,7 @@ class EngineReplica:
             self._beats.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._beats
-            with contextlib.suppress(*self._lost_or_late):
+            with contextlib.suppress(*self._lost):
                 async with asyncio.timeout(ANSWER_S):
                     await self._directory.gone.remote(self.name)
         self._engine.stepper.close()
@@ -144,7 +144,7 @@ class EngineReplica:
         """As `_beat`; while the directory is being replaced, no room is known."""
         try:
             return await self._beat()
-        except self._lost_or_late as error:  # the next one asks for all we know
+        except self._lost as error:  # the next one asks for all we know
             log.warning("no directory", extra={"reason": type(error).__name__})
             self._told.clear()
             return 0
