@@ -29,7 +29,7 @@ from reskin.cli_options import (
 )
 from reskin.cli_profile import profile
 from reskin.cli_report import report
-from reskin.cli_serve import serve, invite
+from reskin.cli_serve import invite, serve
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
 
