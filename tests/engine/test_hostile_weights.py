@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from engine.checkpoint import CheckpointError, load_network
-from engine.live import WEIGHTS, open_session, ports_of
+from engine.live import WEIGHTS, LiveEngine, open_session, ports_of
 from engine.onnx_file import MANIFEST, OnnxFileError, check_model, read_onnx
 from engine.safetensors_file import MAX_HEADER, SafetensorsFileError, Stored, read_header
 from reskin.engine_renderer import create
@@ -194,7 +194,8 @@ def test_the_engine_tells_a_damaged_file_in_words(monkeypatch: pytest.MonkeyPatc
     path = shipped_copy(tmp_path)
     path.write_bytes(path.read_bytes()[:-5])
     monkeypatch.setattr(
-        "engine.live.LiveEngine.__init__.__kwdefaults__", {"weights": tmp_path, "threads": 1, "patience": 0}
+        "engine.live.LiveEngine.__init__.__kwdefaults__",
+        {**(LiveEngine.__init__.__kwdefaults__ or {}), "weights": tmp_path},
     )
     with pytest.raises(EngineError, match=r"its weights could not be loaded .*it is not whole"):
         create("nano")

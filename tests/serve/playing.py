@@ -82,7 +82,7 @@ async def world(*, slots: int = 4, renderer: BatchRenderer | None = None) -> Asy
     port = sock.getsockname()[1]
     door = Door(tokens, scheme="http", hosts=(f"127.0.0.1:{port}",))
     observer = Observer(host, door.refused)
-    site = Site(host=host, observer=observer, gallery=gallery(shipped_store()), page=play_page())
+    site = Site(host=host, observer=observer, gallery=gallery(shipped_store().with_files()), page=play_page())
     try:
         async with listening(sock, None, door, site):
             yield World(host, door, tokens, port)
