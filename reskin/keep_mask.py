@@ -23,6 +23,7 @@ LOOK_EVERY = 4  # frames; a look costs more than painting, so it has a core of i
 TEXT_EVERY = 16  # frames, from one search for lines of text to the next
 DENSE = 0.12  # share of lasting edges in 5x5 cells that only a HUD has: a far skyline has half of it
 SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
+DOUBT = 0.1  # of the Reader's belief, where it sees a HUD at all: far mountains stand still too, but it knows them
 KNOWN = 4  # looks in motion after which what is still is known, and text that moves with the world is none
 FADE_FRAMES = 6
 SMALLEST_PX = 80  # a frame narrower or lower has no room for a HUD that one could read
@@ -80,6 +81,7 @@ class KeepMask:
     def __init__(self) -> None:
         self._edges = StillEdges()
         self._still = Vote(rise=0.75, fall=0.15)
+        self._likely = Vote(rise=0.5, fall=0.25)
         self._read = Vote(rise=0.64, fall=0.28, on=0.6, off=0.3)
         self._written = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
         self._small = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
@@ -92,7 +94,7 @@ class KeepMask:
     def reset(self) -> None:
         if self._look is not None:
             self._look.result()
-        for part in (self._edges, self._still, self._read, self._written, self._small, self._light):
+        for part in (self._edges, self._still, self._likely, self._read, self._written, self._small, self._light):
             part.reset()
         self._frame = 0
         self._look = None
@@ -173,6 +175,7 @@ class KeepMask:
         self._is_still = cv2.dilate(cv2.morphologyEx(still, cv2.MORPH_CLOSE, _BESIDE), _AROUND) > 0
         belief = cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA)
         read = self._read.cast(belief)
+        likely = self._likely.cast((cv2.dilate(belief, _NEARBY) > DOUBT).astype(np.float32)) | (not read.any())
         none = np.zeros((rows, columns), bool)
         written = none
         if keep.text:
@@ -187,10 +190,10 @@ class KeepMask:
                 self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], sure, part))
             self._has_news, self._was_known = False, known
             written = self._written.yes
-        return (self._is_still, read, written) if keep.hud else (none, none, written)
+        return (self._is_still & likely, read, written) if keep.hud else (none, none, written)
 
 
-_AROUND, _BESIDE = np.ones((3, 3), np.uint8), np.ones((3, 7), np.uint8)
+_AROUND, _BESIDE, _NEARBY = (np.ones(size, np.uint8) for size in ((3, 3), (3, 7), (7, 7)))
 
 
 def _shrink(shape: tuple[int, ...]) -> int:
