@@ -34,6 +34,7 @@ from reskin.theme_model import Theme
 START_S = 180.0  # the first on a fresh machine compiles
 HANG_S = 5.0  # for one batch
 FIRST_S = 60.0  # for one with a session or a size in it that are new: a GPU captures its graph
+END_S = 2.0  # to end by itself, when it is told to
 PAUSES_S = (0.0, 1.0, 4.0, 15.0)  # before the first start after a death, the second in a row, ...
 GOOD_S = 30.0  # that long without a death, and the count begins anew
 LEAST_CAPACITY = 1280 * 736 * 4  # bytes: a segment is made anew for a larger picture
@@ -108,17 +109,7 @@ class ProcessRenderer:
 
     def close(self) -> None:
         self._send(("stop",))
-        process, self._process = self._process, None
-        if process is not None:
-            process.join(2.0)
-            if process.is_alive():
-                process.kill()
-                process.join()
-            process.close()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        self._rooms.clear()
+        self._end(patience_s=END_S)
 
     @property
     def pid(self) -> int | None:
@@ -212,8 +203,13 @@ class ProcessRenderer:
         self._again_s = now_s + PAUSES_S[min(self._deaths_in_a_row, len(PAUSES_S)) - 1]
         self._is_ready, self._failed = False, why
         log.warning("the engine's process is started anew; deaths: %d", self.deaths)
+        self._end(patience_s=0)
+
+    def _end(self, patience_s: float) -> None:
+        """By force, when it has not ended in that time."""
         process, self._process = self._process, None
         if process is not None:
+            process.join(patience_s)
             process.kill()
             process.join()
             process.close()

@@ -19,9 +19,8 @@ from reskin.errors import ServeError
 from reskin.serve.door import Door
 from reskin.serve.messages import MOST_OFFER_BYTES
 from reskin.serve.routes import Site, add_routes, admitted
-from reskin.sinks.web.guard import DOORKEEPER, GUARD, Doorkeeper
+from reskin.sinks.web.bounded import KEEP_ALIVE_S, bounded
 
-KEEP_ALIVE_S = 5.0  # also until the first request
 END_S = 0.3  # for what is being answered
 BODY_BYTES = MOST_OFFER_BYTES + 8 * 1024  # an SDP as JSON
 log = logging.getLogger("reskin.serve")
@@ -59,36 +58,15 @@ async def listening(
 ) -> AsyncIterator[Listening]:
     """Answers requests within the block; the site's host is the caller's to close."""
     app = web.Application(middlewares=[admitted], client_max_size=BODY_BYTES)
-    app[GUARD] = door
-    app[DOORKEEPER] = doorkeeper = []  # type: ignore[var-annotated]
     add_routes(app, site)
-    logger = logging.getLogger("reskin.serve.server")
-    logger.addFilter(door.filter)
-    runner = web.AppRunner(
-        app, access_log=None, logger=logger, shutdown_timeout=END_S, keepalive_timeout=KEEP_ALIVE_S,
-        handler_cancellation=True, lingering_time=0.0, auto_decompress=False,
-        max_line_size=4096, max_field_size=4096, max_headers=64,
-    )  # fmt: skip
-    server: asyncio.Server | None = None
-    try:
-        await runner.setup()
-        assert isinstance(runner.server, web.Server)
-        doorkeeper.append(Doorkeeper(runner.server, door))
+    async with bounded(app, door, logging.getLogger("reskin.serve.server"), END_S) as doorkeeper:
         server = await asyncio.get_running_loop().create_server(
-            doorkeeper[0], sock=sock, ssl=context, ssl_handshake_timeout=KEEP_ALIVE_S if context is not None else None
+            doorkeeper, sock=sock, ssl=context, ssl_handshake_timeout=KEEP_ALIVE_S if context is not None else None
         )
-        yield Listening(sock.getsockname()[1], "http" if context is None else "https")
-    finally:
-        if server is not None:
+        try:
+            yield Listening(sock.getsockname()[1], "http" if context is None else "https")
+        finally:
             server.close()
-        handlers = runner.server.connections if isinstance(runner.server, web.Server) else []
-        transports = [handler.transport for handler in handlers]
-        await runner.cleanup()
-        for transport in transports:
-            if transport is not None:  # closing waits for a reader, who may read nothing
-                transport.abort()
-        await asyncio.sleep(0)
-        logger.removeFilter(door.filter)
 
 
 async def until(stopping: asyncio.Event, check: Callable[[], Exception | None], every_s: float = 1.0) -> None:

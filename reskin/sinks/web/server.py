@@ -15,11 +15,11 @@ import threading
 from aiohttp import web
 
 from reskin.errors import StreamError
-from reskin.sinks.web.guard import DOORKEEPER, GUARD, Doorkeeper, Guard, guarded
+from reskin.sinks.web.bounded import bounded
+from reskin.sinks.web.guard import Guard, guarded
 from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.routes import MOST_BODY_BYTES, Show, add_routes
 
-KEEP_ALIVE_S = 5.0  # also until the first request: a connection that says nothing
 END_S = 0.2  # for what is being answered
 
 
@@ -61,40 +61,14 @@ class WebServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         app = web.Application(middlewares=[guarded], client_max_size=MOST_BODY_BYTES)
-        app[GUARD] = self.guard
-        app[DOORKEEPER] = doorkeeper = []  # type: ignore[var-annotated]
         add_routes(app, self._show)
-        logger = logging.getLogger("reskin.web.server")
-        logger.addFilter(self.guard.filter)
-        runner = web.AppRunner(
-            app, access_log=None, logger=logger, shutdown_timeout=END_S, keepalive_timeout=KEEP_ALIVE_S,
-            handler_cancellation=True, lingering_time=0.0, auto_decompress=False,
-            max_line_size=4096, max_field_size=4096, max_headers=64,
-        )  # fmt: skip
-        servers: list[asyncio.Server] = []
-        try:
-            await runner.setup()
-            assert isinstance(runner.server, web.Server)
-            doorkeeper.append(Doorkeeper(runner.server, self.guard))
+        async with bounded(app, self.guard, logging.getLogger("reskin.web.server"), END_S) as doorkeeper:
             self._show.feed.open(self._loop)
-            servers = [await self._loop.create_server(doorkeeper[0], sock=sock) for sock in self._sockets]
-            self._started.set()
-            await self._stopping.wait()
-        finally:
-            for server in servers:
-                server.close()
-            await _turns()  # one that was being accepted has its connection by now
-            handlers = runner.server.connections if isinstance(runner.server, web.Server) else []
-            transports = [handler.transport for handler in handlers]
-            await runner.cleanup()
-            for transport in transports:
-                if transport is not None:  # closing waits for a reader, who may read nothing
-                    transport.abort()
-            await _turns()
-            logger.removeFilter(self.guard.filter)
-
-
-async def _turns() -> None:
-    """A connection is made, or lost, in three turns of the event loop."""
-    for _ in range(10):
-        await asyncio.sleep(0)
+            servers: list[asyncio.Server] = []
+            try:
+                servers += [await self._loop.create_server(doorkeeper, sock=sock) for sock in self._sockets]
+                self._started.set()
+                await self._stopping.wait()
+            finally:
+                for server in servers:
+                    server.close()
