@@ -6,7 +6,9 @@
 Sampled once a second: resident memory, open handles and threads of the app and the engine's process together, and the
 p95 of the grab-to-shown latency. Each is judged by its slope over the last quarter (tools/soak_gate.py); what cannot
 be measured fails. Samples within a few seconds of a chaos action, or while the skin is not on the game, do not count.
-A missed tick is explained when it lies there too. A report for people, then one line of JSON; exit status 1 for a fail.
+A missed tick is explained when it lies there too, or in a second in which the host or another process took the CPU
+(tools/soak_host.py); each explanation is counted by itself. A report for people, then one line of JSON; exit status 1
+for a fail.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,9 +34,11 @@ from reskin.status import PlayState, Status
 from reskin.supervisor import Supervisor
 from tools.chaos import ACTIONS, Chaos, DemoDesktop
 from tools.soak_gate import Verdict, judge
+from tools.soak_host import HostLoad
 
 SAMPLE_S = 1.0
 SETTLE_S = 6.0  # after a chaos action: restarts, refills, what is compiled
+UNEXPLAINED = "nothing known"
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
@@ -44,8 +49,7 @@ class Samples:
     handles: list[float] = field(default_factory=list)
     threads: list[float] = field(default_factory=list)
     latency_ms: list[float] = field(default_factory=list)
-    missed_unexplained: int = 0
-    missed_explained: int = 0
+    missed: Counter[str] = field(default_factory=Counter)  # ticks, by what explains them
     worst_back_s: float = 0.0  # after a chaos action, until the skin was on the game again
 
 
@@ -65,7 +69,7 @@ class Watcher(threading.Thread):
         self._leak: list[bytearray] = []
         self._chaos_s = -math.inf
         self._was_missed = 0
-        self._counted_up_s = 0.0
+        self._host = HostLoad()
 
     def run(self) -> None:
         try:
@@ -108,9 +112,12 @@ class Watcher(threading.Thread):
         missed = self._status.missed
         new, self._was_missed = missed - self._was_missed, missed
         is_calm &= self._status.state is PlayState.ACTIVE
-        if self._status.ticks:
-            self.samples.missed_unexplained += max(0, new) if is_calm else 0
-            self.samples.missed_explained += 0 if is_calm else max(0, new)
+        taken = self._host.look()
+        if self._status.ticks and new > 0:
+            why = (taken.who or UNEXPLAINED) if is_calm else "chaos"
+            self.samples.missed[why] += new
+            if why == UNEXPLAINED:
+                print(f"{time.strftime('%H:%M:%S')} {new} missed: {self._status.summary()} {taken}", file=sys.stderr)
         figures = self._figures() if is_calm else (math.nan,) * 4
         self.samples.times_s.append(at_s)
         series = (self.samples.memory_mb, self.samples.handles, self.samples.threads, self.samples.latency_ms)
@@ -175,11 +182,12 @@ def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> in
             ("latency p95", "ms", samples.latency_ms, options.latency),
         )
     ]
-    missed = samples.missed_unexplained
+    missed = samples.missed[UNEXPLAINED]
+    explained = ", ".join(f"{count} by {why}" for why, count in samples.missed.items() if why != UNEXPLAINED)
     verdicts.append(
         Verdict(
             name="missed", passes=missed <= options.missed, slope=missed, error=0, limit=options.missed,
-            text=f"missed ticks: {missed} not explained, {samples.missed_explained} explained, of {status.ticks}",
+            text=f"missed ticks: {missed} not explained, of {status.ticks}; {explained or 'none else'}",
         )
     )  # fmt: skip
     if watcher.error is not None:
@@ -191,7 +199,7 @@ def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> in
     passes = watcher.error is None and all(verdict.passes for verdict in verdicts)
     figures = {
         "passes": passes, "minutes": options.minutes, "chaos": watcher.chaos_done, "error": str(watcher.error or ""),
-        "engine_deaths": status.engine_deaths, "engine_errors": status.engine_errors,
+        "missed": dict(samples.missed), "engine_deaths": status.engine_deaths, "engine_errors": status.engine_errors,
         "worst_back_s": round(samples.worst_back_s, 2), "status": status.summary(),
         "verdicts": [{k: None if v != v else v for k, v in asdict(verdict).items()} for verdict in verdicts],
     }  # fmt: skip
