@@ -22,6 +22,7 @@ WIDEST_PX, TALLEST_PX = 1280, 720  # larger frames are watched at a whole fracti
 LOOK_EVERY = 4  # frames; a look costs more than painting, so it has a core of its own and four frames' time
 TEXT_EVERY = 16  # frames, from one search for lines of text to the next
 DENSE = 0.12  # share of lasting edges in 5x5 cells that only a HUD has: a far skyline has half of it
+SURE = 0.03  # and of those that would be seen to move
 SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
 DOUBT = 0.1  # of the Reader's belief, where it sees a HUD at all: far mountains stand still too, but it knows them
 KNOWN = 4  # looks in motion after which what is still is known, and text that moves with the world is none
@@ -170,8 +171,11 @@ class KeepMask:
         """Cells (rows, columns) that stand still, that the Reader sees a HUD in, and that hold text; bool."""
         rows, columns = self._edges.share.shape
         share = self._edges.share
-        dense = cv2.dilate((cv2.blur(share, (5, 5)) > DENSE).astype(np.uint8), _AROUND)
-        still = self._still.cast(((share > SOME) & (dense > 0)).astype(np.float32)).astype(np.uint8)
+        sure = self._edges.sure
+        is_dense = (cv2.blur(share, (5, 5)) > DENSE) & (cv2.blur(sure, (5, 5)) > SURE)
+        dense = cv2.dilate(is_dense.astype(np.uint8), _AROUND)
+        own = (share > SOME) & (cv2.blur(sure, (3, 3)) > SURE)
+        still = self._still.cast((own & (dense > 0)).astype(np.float32)).astype(np.uint8)
         self._is_still = cv2.dilate(cv2.morphologyEx(still, cv2.MORPH_CLOSE, _BESIDE), _AROUND) > 0
         belief = cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA)
         read = self._read.cast(belief)
@@ -184,10 +188,10 @@ class KeepMask:
                 self._written.reset()  # what was guessed counts no longer
                 self._small.reset()
             if self._has_news or (known and not self._was_known):
-                sure, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
-                near = cv2.dilate((sure >= part).astype(np.uint8), _AROUND)
-                self._written.cast(near * cells_of(self._lines, sure, part))
-                self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], sure, part))
+                still, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
+                near = cv2.dilate((still >= part).astype(np.uint8), _AROUND)
+                self._written.cast(near * cells_of(self._lines, still, part))
+                self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], still, part))
             self._has_news, self._was_known = False, known
             written = self._written.yes
         return (self._is_still & likely, read, written) if keep.hud else (none, none, written)
@@ -217,11 +221,14 @@ def cells_of(lines: np.ndarray, sure: np.ndarray, part: float = 0.0) -> np.ndarr
     cells = np.zeros(sure.shape, np.float32)
     for x, y, w, h, _ in lines:
         pad = 3 + h // 3
-        rows = slice(max(0, y - pad) // CELL_PX, (y + h + pad) // CELL_PX + 1)
-        columns = slice(max(0, x - pad) // CELL_PX, (x + w + pad) // CELL_PX + 1)
-        if sure[rows, columns].mean() >= part:
-            cells[rows, columns] = 1
+        if sure[_cells(y, h, 0), _cells(x, w, 0)].mean() >= part:
+            cells[_cells(y, h, pad), _cells(x, w, pad)] = 1
     return cells
+
+
+def _cells(first: int, length: int, pad: int) -> slice:
+    """Those that lie in `length` pixels from `first` on, and in `pad` pixels at both ends."""
+    return slice(max(0, first - pad) // CELL_PX, (first + length + pad) // CELL_PX + 1)
 
 
 def _of_size(shapes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 CELL_PX = 8
 EDGE = 36  # of 255: difference between the brightest and the darkest of 3x3 pixels from which on it is an edge
+HARD = 100  # of 255: an edge that no cloud has
 SAME = 7  # of 255: a pixel that differs by less is the same as before; video compression stays below
 SHEER = 5  # an edge's pixel may change by this part of its contrast: the world shines through the rims of small print
 MOVING = 0.1  # share of the world's edges that have come up since the frame before; a picture that fades has none
@@ -32,6 +33,7 @@ class StillEdges:
             (0, 0), np.uint8
         )  # (h, w) 255 on lasting edges and what they enclose closely: letters
         self.share = np.empty((0, 0), np.float32)  # (rows, columns) of a cell's pixels, that are lasting edges
+        self.sure = np.empty((0, 0), np.float32)  # the same, without those that may slide along themselves
         self.moving_frames = 0  # so far
 
     def reset(self) -> None:
@@ -45,7 +47,7 @@ class StillEdges:
         earlier, self._gradient = self._gradient, gradient
         if before is None or before.shape != gray_u8.shape:
             self._lasting, self._edges, self.shapes = (np.zeros_like(gray_u8) for _ in range(3))
-            self.share = np.zeros((h // CELL_PX, w // CELL_PX), np.float32)
+            self.share, self.sure = (np.zeros((h // CELL_PX, w // CELL_PX), np.float32) for _ in range(2))
             self.moving_frames = 0
             return
         _, edge = cv2.threshold(gradient, EDGE, GAIN + LOSS, cv2.THRESH_BINARY)
@@ -64,7 +66,17 @@ class StillEdges:
         lasting = cv2.bitwise_or(certain, cv2.bitwise_and(possible, self._edges))
         self._edges = lasting
         self.share = per_cell(lasting)
+        self.sure = per_cell(cv2.bitwise_and(lasting, self._told(gray_u8)))
         self.shapes = shapes_of(lasting)
+
+    def _told(self, gray_u8: np.ndarray) -> np.ndarray:
+        """(h, w) uint8: 255 where an edge would be seen to move. A streak of cloud slides along itself, unseen, as the
+        sky turns; it is no edge from left to right, and too soft for the frame of a panel.
+        """
+        across = cv2.morphologyEx(gray_u8, cv2.MORPH_GRADIENT, _ACROSS)
+        upright = cv2.compare(across, EDGE, cv2.CMP_GT)  # type: ignore[call-overload]
+        hard = cv2.compare(self._gradient, HARD, cv2.CMP_GT)  # type: ignore[call-overload]
+        return np.asarray(cv2.bitwise_or(upright, hard))
 
     def newest_shapes(self, cells: np.ndarray) -> np.ndarray:
         """(h, w) uint8: as `shapes`, of the newest frame's own edges in the `cells` (rows, columns), lasting or not."""
@@ -74,7 +86,7 @@ class StillEdges:
         return shapes_of(cv2.multiply(edge, where))
 
 
-_NEIGHBOURS = np.ones((3, 3), np.uint8)
+_NEIGHBOURS, _ACROSS = np.ones((3, 3), np.uint8), np.ones((1, 3), np.uint8)
 _STROKE, _RIMMED = np.ones((7, 7), np.uint8), np.ones((9, 9), np.uint8)  # a pixel more: the soft rim is the letter's
 
 

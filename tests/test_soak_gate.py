@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
 from tools.soak_gate import judge
+from tools.soak_host import HostLoad, Taken
 
 TWO_HOURS_S = np.arange(7200.0)
 
@@ -41,3 +45,26 @@ def test_what_cannot_be_measured_does_not_pass() -> None:
     for verdict in (few, judge("memory", "MB", TWO_HOURS_S, holes, limit=1), noisy, none):
         assert not verdict.passes
         assert "longer" in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("steal_ms", "other_ms", "who"),
+    [(0, 10, None), (15, 5, None), (30, 0, "the host"), (15, 10, "the host"), (10, 15, "other processes")],
+)
+def test_a_tick_is_explained_when_half_of_one_was_taken(steal_ms: float, other_ms: float, who: str | None) -> None:
+    assert Taken(steal_ms=steal_ms, other_ms=other_ms).who == who
+
+
+@pytest.mark.alone
+def test_what_others_take_is_told_from_what_the_soak_itself_takes() -> None:
+    burn = [sys.executable, "-c", "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass"]
+    host = HostLoad()
+    time.sleep(1)
+    without_ms = host.look().other_ms
+    own = subprocess.Popen(burn)
+    time.sleep(1)
+    own_ms = host.look().other_ms
+    own.wait()
+    subprocess.run(["sh", "-c", '"$@" &', "sh", *burn], check=True)  # nobody's child, as what the user starts
+    time.sleep(1)
+    assert own_ms < without_ms + 300 < host.look().other_ms

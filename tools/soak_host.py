@@ -38,7 +38,7 @@ class HostLoad:
 
     def look(self) -> Taken:
         steal_s, seen = psutil.cpu_times().steal, self._others()
-        other_s = sum(spent_s - self._seen[who] for who, spent_s in seen.items() if who in self._seen)
+        other_s = sum(spent_s - self._seen.get(who, 0.0) for who, spent_s in seen.items())
         taken = Taken(steal_ms=(steal_s - self._steal_s) * 1000, other_ms=other_s * 1000)
         self._steal_s, self._seen = steal_s, seen
         return taken

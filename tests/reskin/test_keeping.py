@@ -193,3 +193,22 @@ def test_the_ground_of_letters_gives_way_only_where_it_takes_their_contrast(side
         out = blended(game, painted, text=1.0, side=side, ink=ink)[24, 32, :3].astype(int)
         assert bool(abs(out - level).max() > 1) is changes
         assert abs(out.mean() - ink) >= min(94, abs(100 - ink))
+
+
+def test_streaks_of_cloud_that_slide_along_themselves_are_neither_hud_nor_text() -> None:
+    """As over Extreme Tux Racer's mountains: they seem to stand still, and yet they are no part of the screen."""
+    h, w = SIZE
+    horizon = h // 2
+    draw = np.random.default_rng(7)
+    sky = cv2.GaussianBlur(draw.normal(0, 1, (horizon, w + 60)).astype(np.float32), (0, 0), sigmaX=16, sigmaY=2)
+    sky = np.clip(120 + 45 * sky / sky.std(), 0, 255)
+    ground = np.kron(draw.integers(40, 200, (horizon // 4, w // 4 + 60), np.uint8), np.ones((4, 4), np.uint8))
+    mask = KeepMask()
+    for i, bgra_u8 in enumerate(playing(56)):
+        bgra_u8[:horizon, :, :3] = sky[:, i // 2 : i // 2 + w, None]
+        bgra_u8[horizon:, :, :3] = ground[:, 4 * i : 4 * i + w, None]
+        bgra_u8[letters() > 128] = 255
+        found = mask.update(bgra_u8, lambda: NO_HUD_READ, Keep())
+    assert found is not None
+    assert found.hud[cells(TEXT_BOX)].mean() > 0.9
+    assert found.hud[cells((72, horizon, 0, w))].mean() < 0.1  # all of it, before edges had to be ones seen to move
