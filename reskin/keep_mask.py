@@ -188,10 +188,10 @@ class KeepMask:
                 self._written.reset()  # what was guessed counts no longer
                 self._small.reset()
             if self._has_news or (known and not self._was_known):
-                still, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
-                near = cv2.dilate((still >= part).astype(np.uint8), _AROUND)
-                self._written.cast(near * cells_of(self._lines, still, part))
-                self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], still, part))
+                evidence, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
+                near = cv2.dilate((evidence >= part).astype(np.uint8), _AROUND)
+                self._written.cast(near * cells_of(self._lines, evidence, part))
+                self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], evidence, part))
             self._has_news, self._was_known = False, known
             written = self._written.yes
         return (self._is_still & likely, read, written) if keep.hud else (none, none, written)
