@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,18 +25,19 @@ from reskin.box_mode import open_box_mode
 from reskin.engine_link import Engine
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
+from reskin.game_window import open_named, open_started, started
 from reskin.gpu_presets import check
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
-from reskin.platforms.base import Capture, CaptureState
+from reskin.platforms.base import Capture
 from reskin.profiles import GameProfile
 from reskin.prompt_bar import open_bar
 from reskin.promptness import prompt_thread
-from reskin.remote import Remote
+from reskin.remote import Command, Remote
 from reskin.remote_engine.address import EngineAddress
-from reskin.render import write_picture
+from reskin.render import check_picture_path, write_picture
 from reskin.screenshot import Screenshots
-from reskin.seeking_capture import SEEK_S, SeekingCapture
+from reskin.seeking_capture import SEEK_S
 from reskin.settings import Settings
 from reskin.sinks.opened import OpenedSinks
 from reskin.sinks.shield import Shield
@@ -45,10 +45,6 @@ from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
 from reskin.timeline import Timeline
-
-GAME_START_LIMIT_S = 60.0  # a game that the app starts itself: until its window is there
-GAME_END_LIMIT_S = 3.0
-_POLL_S = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +77,7 @@ class RunOptions:
     obs: bool = False  # serve the pages for OBS; also when the settings say so
     tell: Callable[[str], None] = lambda text: None  # gets what the player should read, such as the links for OBS
     measure: bool = False  # glass to glass, with a game that draws a marker
-    seek_s: float = SEEK_S  # for a named window that has closed: how long another of that name is looked for
+    seek_s: float = SEEK_S  # for a game whose window has closed: how long its next one is looked for
     on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
     opening: str | None = None  # what the player is told at the start
     settings: Settings = field(default_factory=Settings)
@@ -95,6 +91,8 @@ def run(
     """Play until the player quits, the game ends, `stop` says so, Ctrl-C or SIGTERM comes, or the time is over."""
     status = status or Status()
     settings = options.settings
+    if options.shot is not None:
+        check_picture_path(options.shot)
     preset = options.preset or settings.preset
     check(preset)  # at once, and once: the engine's process would be started three times
     last_picture: list[np.ndarray | None] = []
@@ -132,6 +130,10 @@ def run(
                 meter.begin()
             on_warm(engine)
 
+        def commands() -> list[Command]:
+            opened.listen()
+            return remote.poll()
+
         parts.enter_context(prompt_thread())
         screenshots.tell(*hotkeys.notes)
         signals.only_stop = True
@@ -144,11 +146,12 @@ def run(
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
                 timeline=options.timeline, prompt_bar=bar, box_mode=boxes,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
-                poll_commands=remote.poll, on_grab=opened.onlookers, keep=profile.under,
+                poll_commands=commands, on_grab=opened.onlookers, keep=profile.under,
                 flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
                 on_warm=warm, on_end=last_picture.append,
             ),
         )  # fmt: skip
+        hotkeys.close()  # the panic key ends what does not answer: not a recording that is being finished
         on_end(engine)
         if meter is not None:
             status.glass = meter.finish()
@@ -178,8 +181,8 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
         )
     if options.command:
         there_before = {window.id for window in platforms.list_windows()}
-        game = parts.enter_context(_game(options.command, leave=options.leave_game))
-        capture = _wait_for_window_of(game, there_before)
+        game = parts.enter_context(started(options.command, leave=options.leave_game))
+        capture = open_started(game, there_before, seek_s=options.seek_s)
     elif options.region is not None:
         capture = platforms.open_region(options.region)
     elif options.video is not None:
@@ -187,9 +190,7 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
 
         capture = VideoCapture(options.video)
     else:
-        first = platforms.open_window(str(options.window))
-        title = first.title or str(options.window)
-        capture = SeekingCapture(first, lambda: platforms.open_window(title), seek_s=options.seek_s)
+        capture = open_named(str(options.window), seek_s=options.seek_s)
     parts.callback(capture.close)
     return capture
 
@@ -236,55 +237,6 @@ def _virtual_display(size_px: tuple[int, int]) -> Iterator[None]:
                 del os.environ["DISPLAY"]
             else:
                 os.environ["DISPLAY"] = before
-
-
-@contextlib.contextmanager
-def _game(command: tuple[str, ...], *, leave: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """A game that begins with us, and ends with us unless it is left; Ctrl-C reaches us alone, not its session."""
-    own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # what Windows has for a session
-    try:
-        game = subprocess.Popen(command, start_new_session=True, creationflags=own_group)
-    except OSError as error:
-        raise CaptureError(f"starting the game {command[0]}: {error.strerror}. Check the command.") from error
-    try:
-        yield game
-    finally:
-        if not leave:
-            _end(game)
-        elif game.poll() is None:
-            game.returncode = 0  # left on purpose: nobody will wait for it
-
-
-def _end(game: subprocess.Popen[bytes]) -> None:
-    game.terminate()
-    try:
-        game.wait(GAME_END_LIMIT_S)
-    except subprocess.TimeoutExpired:
-        game.kill()
-        game.wait()
-
-
-def _wait_for_window_of(game: subprocess.Popen[bytes], there_before: set[int]) -> Capture:
-    """A launcher that ends in peace has started the game as another program: then any new window is taken for its."""
-    deadline_s = time.monotonic() + GAME_START_LIMIT_S
-    while time.monotonic() < deadline_s:
-        if game.poll():
-            raise CaptureError(f"starting the game: it ended at once with exit status {game.returncode}.")
-        windows = [
-            window
-            for window in platforms.list_windows()
-            if window.pid == game.pid or (game.returncode == 0 and window.id not in there_before)
-        ]
-        if windows:
-            capture = platforms.open_window(str(windows[-1].id))
-            if capture.state is CaptureState.ACTIVE:
-                return capture
-            capture.close()
-        time.sleep(_POLL_S)
-    raise CaptureError(
-        f"starting the game: no window of process {game.pid} after {GAME_START_LIMIT_S:.0f} s. "
-        "If it starts another program, start it yourself and name its window; `reskin windows` lists them."
-    )
 
 
 class _Signals:

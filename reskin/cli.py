@@ -16,7 +16,6 @@ import click
 import reskin
 from reskin.cli_command import ProgramCommand, program
 from reskin.cli_desktop import has_desktop, launcher, selftest
-from reskin.cli_engine import chosen_engine
 from reskin.cli_options import (
     FILE,
     RegionType,
@@ -27,6 +26,7 @@ from reskin.cli_options import (
     prompt_option,
     theme_option,
 )
+from reskin.cli_play import play
 from reskin.cli_profile import profile
 from reskin.cli_report import report
 from reskin.cli_serve import invite, serve
@@ -276,34 +276,8 @@ def _play(
     for note in timeline.notes if timeline else ():
         click.echo(f"reskin: {note}", err=True)
     _chosen(theme, prompt, settings)  # a wrong one is told before the app's second of loading
-    options |= {"theme": theme or "", "prompt": prompt or "", "remote": chosen_engine(options, settings)}
-    from reskin.app import RunOptions, run
-    from reskin.cli_output import print_status
-    from reskin.flash_safety import opening_sentence
-    from reskin.gpu_presets import check
-    from reskin.recorded_run import log_end, recorded_run
-
-    with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
-        chosen = preset or advice.preset or settings.preset
-        check(chosen)  # before a sentence that is shown once
-        opening = opening_sentence(settings.safety.flash_limiter)
-        for warning in filter(None, (opening, *advice.warnings)):
-            click.echo(f"reskin: {warning}", err=True)
-        options |= {"preset": chosen, "warnings": advice.warnings, "timeline": timeline}
-        options |= {"opening": opening, "on_state": _tell_state, "tell": click.echo}
-        status = run(RunOptions(settings=settings, **options))
-        log_end(status)
-    print_status(status)
-    if status.failures:
-        raise ReskinError("; ".join(status.failures))
-    if status.ended_because == "stopped":  # by Ctrl-C or SIGTERM: nothing else stops a run from outside
-        raise KeyboardInterrupt
-
-
-def _tell_state(text: str) -> None:
-    """What is wrong, while the screen may have no place to say it."""
-    if text.startswith(("lost", "fault")):
-        click.echo(f"reskin: {text}", err=True)
+    options |= {"theme": theme or "", "prompt": prompt or ""}
+    play(settings, preset=preset, timeline=timeline, **options)
 
 
 cli.add_command(launcher)

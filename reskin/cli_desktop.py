@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reskin.cli_play import play
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -22,18 +23,13 @@ _MARKS = {"ok": "ok", "failed": "FAILED", "skipped": "skipped"}
 @click.option("--seconds", type=float, hidden=True)
 def launcher(engine: str, seconds: float | None) -> None:
     """Choose a window and a look by mouse, and start."""
-    from reskin.app import RunOptions, run
-    from reskin.cli_output import print_status
     from reskin.launcher.run import choose
     from reskin.settings import load_settings
 
     settings, message = load_settings(), ""
     while (chosen := choose(settings, engine, message)) is not None:
-        options = RunOptions(
-            window=str(chosen.window), theme=chosen.theme, engine=engine, seconds=seconds, settings=settings
-        )
         try:
-            return print_status(run(options))
+            return play(settings, window=str(chosen.window), theme=chosen.theme, engine=engine, seconds=seconds)
         except ReskinError as error:  # told where the player looks: a double-clicked program's text is gone at once
             message = str(error)
             click.echo(f"reskin: {message}", err=True)

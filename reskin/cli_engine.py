@@ -34,7 +34,7 @@ def engine_options(command: Any) -> Any:
 
 def chosen_engine(options: dict[str, Any], settings: Settings) -> EngineAddress | None:
     """Takes the options out; None paints on this machine. EngineError for a link that is none."""
-    link, token, fingerprint, fallback = (options.pop(name) for name in NAMES)
+    link, token, fingerprint, fallback = (options.pop(name, None) for name in NAMES)
     link = link or settings.engine.url
     if not link or link == HERE:
         if token or fingerprint or fallback:

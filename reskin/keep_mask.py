@@ -7,7 +7,7 @@ Evidence comes and goes from frame to frame; a cell changes sides only after it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 import cv2
@@ -94,7 +94,7 @@ class KeepMask:
 
     def reset(self) -> None:
         if self._look is not None:
-            self._look.result()
+            wait([self._look])
         for part in (self._edges, self._still, self._likely, self._read, self._written, self._small, self._light):
             part.reset()
         self._frame = 0
@@ -121,7 +121,8 @@ class KeepMask:
             self._look = self._looking.submit(self._looked, bgra_u8.copy(), read_hud().copy(), keep, before, seen)
         counts = self._frame == 0 or self._frame % LOOK_EVERY == LOOK_EVERY - 1  # the first frame may be the only one
         if counts and self._look is not None:
-            self._seen, self._look = self._look.result(), None
+            look, self._look = self._look, None  # forgotten also when it has failed
+            self._seen = look.result()
         self._frame += 1
         assert self._seen is not None
         before = self._kept or Kept.nothing(bgra_u8.shape, self._seen.wanted_hud.shape)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from reskin.child_process import die_with
 from reskin.errors import DisplayError
 from reskin.frame import Region
 
@@ -129,13 +131,14 @@ class GlassMeter:
     def __init__(self, region: Region) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe(duplex=True)
-        self._process = context.Process(target=_watch, args=(theirs, region.x, region.y), daemon=True)
+        self._process = context.Process(target=_watch, args=(os.getpid(), theirs, region.x, region.y), daemon=True)
         self._process.start()
         theirs.close()
 
     def begin(self) -> None:
-        """Forget what was seen so far (the warm-up)."""
-        self._connection.send("begin")
+        """Forget what was seen so far (the warm-up). Should the process have ended, `finish` says so."""
+        with contextlib.suppress(OSError):
+            self._connection.send("begin")
 
     def finish(self) -> GlassReport:
         try:
@@ -158,10 +161,11 @@ class GlassMeter:
         self._connection.close()
 
 
-def _watch(connection: Connection, x: int, y: int) -> None:
+def _watch(parent_pid: int, connection: Connection, x: int, y: int) -> None:
     """Look every 2 ms while a painting is due; one latency for each, when it is first seen."""
     import mss
 
+    die_with(parent_pid)
     latencies_ms: list[int] = []
     looks = unread = 0
     number: int | None = None

@@ -62,8 +62,6 @@ class Ledger:
         self._status.engine_deaths += news.died
         self._status.engine_errors += news.errors
         self._status.quality = quality
-        if news.died:
-            self.lost()
 
     def tick(self, tick: Tick, *, visible: bool, wanted: bool, skipped: int) -> bool:
         """Write a tick down. `visible`: a painting was seen, new or old; `wanted`: a new one should have been;

@@ -65,7 +65,8 @@ def app_log() -> Iterator[None]:
         _ROOT.setLevel(logging.INFO)
         parts.callback(_ROOT.setLevel, level_before)
         parts.callback(_ROOT.removeHandler, handler)
-        parts.enter_context(_faults_in(folder / "app-fault.txt"))
+        with contextlib.suppress(OSError):  # a full disk
+            parts.enter_context(_faults_in(folder / "app-fault.txt"))
         parts.enter_context(_thread_errors())
         os.environ[FOLDER_VARIABLE] = str(folder)
         try:
@@ -118,6 +119,10 @@ class _QuietFileHandler(logging.handlers.RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:
         pass
 
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # what is left to be written
+            super().close()
+
 
 class _DroppingQueueHandler(logging.handlers.QueueHandler):
     def handleError(self, record: logging.LogRecord) -> None:
@@ -136,8 +141,13 @@ def _open(folder: Path, name: str) -> logging.Handler:
 def _fault_file(path: Path) -> IO[str]:
     mode = "a" if path.exists() and path.stat().st_size < FAULT_FILE_BYTES else "w"
     file = path.open(mode, encoding="utf-8")
-    file.write(f"--- process {os.getpid()}, started {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
-    file.flush()
+    try:
+        file.write(f"--- process {os.getpid()}, started {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
+        file.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            file.close()
+        raise
     return file
 
 

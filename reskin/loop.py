@@ -112,6 +112,8 @@ def run_loop(
                 controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
             )
             news = engine.poll(clock.now_ns())
+            if news.died:
+                ledger.lost()
             notes += controls.obey(options.poll_commands())
             engine.configure(
                 theme=options.keep(controls.theme), view=controls.view, quality=quality.level,
@@ -252,9 +254,10 @@ class _Run:
 
     def _watch(self, region: Region | None, frame: Frame | None, now_ns: int, *, visible: bool) -> None:
         """The state of the run, for the status; and in words for the player, when something is wrong."""
+        place = region if region is not None else self._capture.locate()  # a small window is not grabbed
         facts = Facts(
             capture=self._capture.state, has_picture=frame is not None,
-            is_large_enough=region is None or min(region.w, region.h) >= MIN_SIDE_PX,
+            is_large_enough=place is None or min(place.w, place.h) >= MIN_SIDE_PX,
             is_black=frame is not None and looks_black(frame.bgra_u8),
             engine=self._status.engine, has_painted=self._first_painting_ns is not None,
             standing=self._standing,

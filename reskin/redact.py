@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_LINK_TOKEN = re.compile(r"(https?://[^\s\"#]*#)(?!token=)[^\s\"]+")  # `[engine] url` may name a token by itself
 _SECRETS = re.compile(r"(?i)\b(token|key|password|secret)(\s*[=:]\s*|\"\s*:\s*\")[^\s\"&,;]+")
 
 
@@ -43,6 +44,7 @@ class Redactor:
         for name, stand_in in (*((user, "<user>") for user in self.users), (self.machine, "<machine>")):
             if name:
                 text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", stand_in, text, flags=re.IGNORECASE)
+        text = _LINK_TOKEN.sub(r"\1<removed>", text)
         return _SECRETS.sub(r"\1\2<removed>", text)
 
 

@@ -106,10 +106,17 @@ def read_picture(path: Path) -> np.ndarray:
     return cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA)
 
 
-def write_picture(path: Path, bgr_u8: np.ndarray) -> None:
-    """Writes beside the target and renames, so that no half picture is left; VideoError when it cannot be written."""
+def check_picture_path(path: Path) -> None:
+    """VideoError when no picture can be written there: for before the work that it is to show."""
     if not is_picture(path):
         raise VideoError(f"writing the picture {path}: expected a name ending in {', '.join(PICTURE_SUFFIXES)}")
+    if not path.absolute().parent.is_dir():
+        raise VideoError(f"writing the picture {path}: there is no folder {path.absolute().parent}; make it first")
+
+
+def write_picture(path: Path, bgr_u8: np.ndarray) -> None:
+    """Writes beside the target and renames, so that no half picture is left; VideoError when it cannot be written."""
+    check_picture_path(path)
     _, encoded = cv2.imencode(path.suffix, bgr_u8)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:

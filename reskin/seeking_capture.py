@@ -19,17 +19,21 @@ LOOK_EVERY_NS = 500_000_000  # listing windows takes a few ms of the loop's thre
 
 
 class SeekingCapture:
-    """`reopen` gives a new capture of the same game, or raises CaptureError while there is none."""
+    """`reopen` gives a new capture of the same game, or raises CaptureError while there is none.
+
+    Nothing is looked for once `may_return` says no: its program has ended.
+    """
 
     def __init__(
         self, capture: Capture, reopen: Callable[[], Capture], *, seek_s: float = SEEK_S,
-        clock_ns: Callable[[], int] = time.monotonic_ns,
+        may_return: Callable[[], bool] = lambda: True, clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self.name = capture.name
         self.title = capture.title
         self._capture = capture
         self._reopen = reopen
         self._seek_ns = int(seek_s * 1e9)
+        self._may_return = may_return
         self._clock_ns = clock_ns
         self._gone_ns: int | None = None
         self._looked_ns = 0
@@ -37,9 +41,20 @@ class SeekingCapture:
 
     @property
     def state(self) -> CaptureState:
-        if self._gone_ns is None:
-            return self._capture.state if self._capture.state is not CaptureState.LOST else CaptureState.SEEKING
-        return CaptureState.LOST if self._clock_ns() - self._gone_ns >= self._seek_ns else CaptureState.SEEKING
+        if self._gone_ns is None and self._capture.state is not CaptureState.LOST:
+            return self._capture.state
+        gone_ns = 0 if self._gone_ns is None else self._clock_ns() - self._gone_ns
+        is_over = gone_ns >= self._seek_ns or not self._may_return()
+        return CaptureState.LOST if is_over else CaptureState.SEEKING
+
+    @property
+    def window_id(self) -> int:
+        """Of the window that is captured now, where captures know it; what is over it must know (Windows)."""
+        return getattr(self._capture, "window_id", 0)
+
+    @property
+    def sees_overlay(self) -> bool:
+        return getattr(self._capture, "sees_overlay", False)
 
     def locate(self) -> Region | None:
         region = self._capture.locate()

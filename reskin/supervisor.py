@@ -83,8 +83,11 @@ class Supervisor:
         if self._life is None:
             if now_ns >= self._begin_ns:
                 _log.info("engine %s starts", self.name)
-                self._life = _Life(self._target, self._arguments, self._capacity)
                 self._polled_ns = now_ns
+                try:
+                    self._life = _Life(self._target, self._arguments, self._capacity)
+                except OSError as error:  # no memory, or no process to be had: perhaps in a while
+                    return self._died(f"its process could not be started ({error})", now_ns, 0)
             return EngineNews()
         if now_ns - self._polled_ns > LATE_NS:  # the whole app stood still (stopped, asleep): not the engine's fault
             self._life.forgive(now_ns)

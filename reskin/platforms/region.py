@@ -18,7 +18,7 @@ from reskin.platforms.base import CaptureState
 from reskin.platforms.placing import part_on
 
 _REFUSED = (mss.ScreenShotError, AssertionError, ValueError)  # mss 10.2 asserts that a connection is never broken
-_LOOK_AGAIN_EVERY = 24  # grabs, one second: has a screen that the region hangs out of grown meanwhile?
+_LOOK_AGAIN_EVERY = 24  # ticks, one second: has a screen that the region hangs out of grown meanwhile?
 
 
 class RegionCapture:
@@ -34,7 +34,7 @@ class RegionCapture:
         self.name = f"screen region {region.w}x{region.h} at {region.x},{region.y}"
         self.title = ""
         self._wanted = region
-        self._grabs = 0
+        self._looks = 0
         self._index = 0
         self._state = CaptureState.ACTIVE
         self._mss: Any = None
@@ -60,20 +60,26 @@ class RegionCapture:
         return self._state
 
     def locate(self) -> Region | None:
+        if self._state is CaptureState.PAUSED:  # nothing is grabbed meanwhile: a screen may have come back
+            self._look_again()
         return self._part if self._state is CaptureState.ACTIVE else None
 
     def grab(self) -> Frame | None:
         if self._state is CaptureState.LOST:
             return None
-        self._grabs += 1
-        if self._part != self._wanted and self._grabs % _LOOK_AGAIN_EVERY == 0:
-            self._open()
+        if self._part != self._wanted:
+            self._look_again()
         captured_ns = time.monotonic_ns()
         pixels = self._pixels()
         if pixels is None:
             return None
         self._index += 1
         return Frame(self._index - 1, captured_ns, pixels)
+
+    def _look_again(self) -> None:
+        self._looks += 1
+        if self._looks % _LOOK_AGAIN_EVERY == 0:
+            self._open()
 
     def _pixels(self) -> np.ndarray | None:
         try:

@@ -13,7 +13,7 @@ from reskin.frame import Frame, Region
 from reskin.platforms.base import Sink
 from reskin.remote import Remote
 from reskin.settings import StreamSettings
-from reskin.sinks.shield import Shield
+from reskin.sinks.shield import Shield, ShieldedSink
 from reskin.status import Status
 from reskin.theme_store import ThemeStore
 
@@ -22,6 +22,7 @@ class OpenedSinks:
     def __init__(self, shield: Shield, parts: contextlib.ExitStack) -> None:
         self.sinks: list[Sink] = []
         self.onlookers: list[Callable[[Frame], None]] = []  # want to see the game's own pictures
+        self._listeners: list[Callable[[], None]] = []
         self._shield = shield
         self._parts = parts
 
@@ -49,10 +50,17 @@ class OpenedSinks:
         from reskin.sinks.web.sink import WebSink
 
         sink = WebSink(settings, status=status, store=store, remote=remote)
-        self._add(sink)
+        shielded = self._add(sink)
+        self._listeners.append(lambda: shielded.attempt(sink.listen))
         return sink.addresses.told(None if region is None else (region.w, region.h))
 
-    def _add(self, sink: Sink) -> None:
+    def listen(self) -> None:
+        """What their viewers ask for is heard, also while nothing is shown: a paused game's control page still acts."""
+        for listen in self._listeners:
+            listen()
+
+    def _add(self, sink: Sink) -> ShieldedSink:
         shielded = self._shield.over(sink)
         self.sinks.append(shielded)
         self._parts.callback(shielded.close)
+        return shielded

@@ -6,7 +6,7 @@ Knows nothing of what sinks do. The overlay is not behind it: without an overlay
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from reskin.errors import SinkEnded
 from reskin.frame import Frame, Region
@@ -22,8 +22,8 @@ class Shield:
         self.failures = failures
         self._notes = list(first_notes)
 
-    def over(self, sink: Sink) -> Sink:
-        return _Shielded(sink, self)
+    def over(self, sink: Sink) -> ShieldedSink:
+        return ShieldedSink(sink, self)
 
     def notes(self) -> list[str]:
         notes, self._notes = self._notes, []
@@ -38,7 +38,7 @@ class Shield:
         self._notes.append(str(error) if isinstance(error, SinkEnded) else f"The {name} has ended: {error}")
 
 
-class _Shielded:
+class ShieldedSink:
     def __init__(self, sink: Sink, shield: Shield) -> None:
         self.name = sink.name
         self._sink = sink
@@ -46,10 +46,14 @@ class _Shielded:
         self._ended = False
 
     def show(self, frame: Frame, region: Region) -> None:
+        self.attempt(lambda: self._sink.show(frame, region))
+
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Something else that the sink does, behind the same shield."""
         if self._ended:
             return
         try:
-            self._sink.show(frame, region)
+            act()
         except Exception as error:  # noqa: BLE001  whatever it is, the player's game and overlay are worth more
             self._end(error)
 

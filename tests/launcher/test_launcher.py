@@ -17,6 +17,7 @@ from reskin import platforms
 from reskin.app import RunOptions
 from reskin.cli import cli
 from reskin.errors import CaptureError
+from reskin.flash_safety import LIMITED
 from reskin.frame import Region
 from reskin.launcher.board import LOOKS_X_PX, Board, Box
 from reskin.launcher.memory import Memory
@@ -183,8 +184,11 @@ def test_a_start_that_comes_to_nothing_leads_back_to_the_launcher_with_the_reaso
 
     monkeypatch.setattr("reskin.launcher.run.choose", choose)
     monkeypatch.setattr("reskin.app.run", run)
-    assert CliRunner().invoke(cli, ["launcher"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["launcher"])
+    assert done.exit_code == 0
     assert messages == ["", "it is in exclusive fullscreen"]
+    assert LIMITED in done.output  # as `reskin run` says at its first start
+    assert "ended: CaptureError" in (tmp_path / "log" / "app.log").read_text()
 
 
 def test_without_a_command_and_without_a_screen_the_help_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,21 @@ def test_a_killed_engine_gives_the_game_back_within_250_ms_and_returns_by_itself
     assert status.engine_deaths == 1
 
 
+def test_a_process_that_cannot_be_started_is_a_death_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when memory has run out, which is when engines are killed."""
+    engine = Supervisor(FAULTY)
+    with monkeypatch.context() as full:
+        full.setattr(supervisor, "_Life", _no_memory)
+        news = engine.poll(1)
+    assert news.died
+    assert "Cannot allocate memory" in news.notes[-1]
+    assert engine.state is EngineState.DEAD
+
+
+def _no_memory(*_: object) -> None:
+    raise OSError(12, "Cannot allocate memory")
+
+
 @pytest.mark.usefixtures("left_behind")
 def test_a_hanging_engine_gives_the_game_back_within_250_ms_and_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -139,7 +139,8 @@ def test_the_untouched_game_is_back_within_250_ms_of_every_fault(fault: Callable
             fault(bench)
 
     bench.game.before_grab = cause
-    bench.run(120)
+    status = bench.run(120)
+    assert fault is not shrink or (status.state, status.why) == (PlayState.PAUSED, "The game's window is too small")
     hidden_ns = min(time_ns for time_ns in bench.overlay.hidden_ns if time_ns > at_ns[0])
     assert hidden_ns - at_ns[0] <= 250_000_000
 
@@ -180,4 +181,13 @@ def test_a_window_that_is_opened_again_is_found_and_one_that_is_not_is_lost_in_t
     second.state = CaptureState.LOST
     seeking.locate()
     clock.time_ns += 11 * SECOND_NS
+    assert seeking.state is CaptureState.LOST
+
+
+def test_nothing_is_looked_for_once_its_program_has_ended() -> None:
+    first, runs = FakeCapture(), [True]
+    seeking = SeekingCapture(first, lambda: FakeCapture(), seek_s=10, may_return=lambda: runs[0])
+    first.state = CaptureState.LOST
+    assert seeking.state is CaptureState.SEEKING
+    runs[0] = False
     assert seeking.state is CaptureState.LOST

@@ -15,6 +15,9 @@ from reskin import app, platforms
 from reskin.app import RunOptions, run
 from reskin.cli import cli
 from reskin.errors import CaptureError
+from reskin.frame import Region
+from reskin.game_window import same_again
+from reskin.platforms.window_info import WindowInfo
 from reskin.status import Status
 from tests.platforms.looking import eventually
 
@@ -83,6 +86,35 @@ def test_a_launcher_that_ends_in_peace_hands_over_to_its_game(display: str, tmp_
     assert window.pid is not None
     os.kill(window.pid, signal.SIGKILL)
     eventually(lambda: not platforms.list_windows())
+
+
+def test_a_start_script_and_its_splash_lead_to_the_game(display: str) -> None:
+    """Neither window is of the process that was started, and the first is gone before the second is there."""
+    python = f"{sys.executable} -m"
+    splash = " ".join((python, *_marker("Splash"), "--seconds", "1"))
+    game = " ".join((python, *_marker("Real"), "--seconds", "1.5"))
+    said: list[str] = []
+    options = RunOptions(command=("sh", "-c", f"{splash}; {game}; true"), engine=QUICK, on_state=said.append)
+    status = run(options)
+    assert status.ended_because.endswith("is gone")
+    first = said.index("active")
+    assert "active" in said[first + 1 :], said
+
+
+def window(title: str, wm_class: str = "supertux2", number: int = 7) -> WindowInfo:
+    return WindowInfo(id=number, title=title, wm_class=wm_class, pid=1, region=Region(0, 0, 9, 9), minimised=False)
+
+
+def test_only_the_same_programs_window_is_taken_for_the_game_again() -> None:
+    first = window("SuperTux 0.6")
+    tab, folder = window("SuperTux - Wikipedia", "firefox", 8), window("SuperTux 0.6", "files", 9)
+    with pytest.raises(CaptureError, match="not there"):
+        same_again([tab, folder], first, "supertux")
+    other_mode = window("SuperTux 0.6 (fullscreen)", number=10)
+    assert same_again([tab, folder, other_mode], first, "supertux") is other_mode
+    with pytest.raises(CaptureError, match="more than once"):
+        same_again([other_mode, window("SuperTux editor", number=11)], first, "supertux")
+    assert same_again([first, other_mode], first, "supertux") is first
 
 
 def test_a_game_that_fails_at_once_is_told(display: str) -> None:

@@ -98,7 +98,7 @@ def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
     elif request.param.startswith("windows"):
         here = FakeSystem()
         made = WindowsOverlay(
-            here.system.desktop, here.system.pygame, game=here.game.handle, excluded="excluded" in request.param
+            here.system.desktop, here.system.pygame, game=lambda: here.game.handle, excluded="excluded" in request.param
         )
     else:
         made = FakeOverlay() if request.param == "fake overlay" else FakeSink()

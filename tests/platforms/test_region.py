@@ -6,6 +6,7 @@ import pytest
 
 from reskin.errors import CaptureError
 from reskin.frame import Region
+from reskin.platforms import region
 from reskin.platforms.base import CaptureState
 from reskin.platforms.region import RegionCapture
 from tests.conftest import SCREEN_PX
@@ -39,8 +40,19 @@ def test_a_region_is_cut_at_the_screens_edges(display: str, wanted: Region, part
 
 def test_a_region_wholly_off_the_screen_is_paused(display: str) -> None:
     capture = RegionCapture(Region(2000, 0, 100, 100))
-    assert [capture.grab() for _ in range(30)] == [None] * 30
+    assert [capture.locate() for _ in range(30)] == [None] * 30
     assert capture.state is CaptureState.PAUSED
+    capture.close()
+
+
+def test_a_region_is_back_when_its_screen_is(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a monitor that was off. The loop asks only where it is while there is nothing to grab."""
+    wanted = Region(0, 0, 100, 100)
+    with monkeypatch.context() as off:
+        off.setattr(region, "part_on", lambda *_: None)
+        capture = RegionCapture(wanted)
+    assert capture.state is CaptureState.PAUSED
+    assert wanted in [capture.locate() for _ in range(30)]
     capture.close()
 
 

@@ -313,7 +313,7 @@ def test_exclusive_fullscreen_is_answered_with_what_to_click(either: Open, monke
 
 def test_the_overlay_is_not_in_what_dxcam_grabs(opened: Callable[[Capture], Capture]) -> None:
     here = FakeSystem()
-    overlay = WindowsOverlay(here.system.desktop, here.system.pygame, game=here.game.handle, excluded=True)
+    overlay = WindowsOverlay(here.system.desktop, here.system.pygame, game=lambda: here.game.handle, excluded=True)
     capture = opened(_screen(here))
     for number in range(3):
         picture = here.play(number)

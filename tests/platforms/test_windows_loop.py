@@ -12,6 +12,7 @@ import reskin.platforms as platforms
 from reskin.engine_link import InlineEngine
 from reskin.errors import SelfCaptureError
 from reskin.frame import Region
+from reskin.game_window import open_named
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.windows import duplication, parts
 from reskin.platforms.windows import win32 as w
@@ -31,7 +32,7 @@ def _play(here: FakeSystem, at_tick: Callable[[int], None], monkeypatch: pytest.
     monkeypatch.setenv(parts.BACKEND_VARIABLE, way)
     monkeypatch.setattr(duplication, "ANSWER_LIMIT_S", 2.0)  # this clock jumps, and the machine may be busy
     clock, ticks = JumpingClock(), 0
-    capture = platforms.open_window("Fake Game")
+    capture = open_named("Fake Game")
     overlay = platforms.open_overlay(capture)
     hotkeys = platforms.open_hotkeys({"quit": "<f9>"})
 

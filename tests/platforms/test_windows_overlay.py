@@ -17,7 +17,7 @@ RED = (0, 0, 255)
 
 
 def _overlay(here: FakeSystem, **how: bool) -> WindowsOverlay:
-    return WindowsOverlay(here.system.desktop, here.system.pygame, game=here.game.handle, **how)
+    return WindowsOverlay(here.system.desktop, here.system.pygame, game=lambda: here.game.handle, **how)
 
 
 def _show(here: FakeSystem, overlay: WindowsOverlay) -> None:

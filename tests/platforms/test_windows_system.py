@@ -6,6 +6,7 @@ import ast
 import ctypes
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import reskin.platforms as platforms
 from reskin.errors import CaptureError, HotkeyError
 from reskin.frame import Region
 from reskin.platforms.base import KeyEvent
+from reskin.platforms.panic import ANSWER_S
 from reskin.platforms.windows import parts
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.desktop import Desktop
@@ -171,6 +173,26 @@ def test_a_registered_chord_is_taken_from_the_game_and_held_until_its_key_is_up(
     assert hotkeys.poll() == []
     here.desktop.release(ord("C"))
     assert heard + hotkeys.poll() == [KeyEvent("compare", pressed=True), KeyEvent("compare", pressed=False)]
+    hotkeys.close()
+
+
+def test_the_panic_key_ends_a_loop_that_does_not_answer_and_no_other(
+    here: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hotkeys = parts.open_hotkeys({"panic": "<f9>", "next_theme": "<f8>"})
+    assert isinstance(hotkeys, WindowsHotkeys)
+    ended: list[bool] = []
+    monkeypatch.setattr(hotkeys._panic, "_end", lambda: ended.append(True))
+    here.desktop.press(0, 0x77)
+    heard: list[KeyEvent] = []
+    eventually(lambda: heard.extend(hotkeys.poll()) or heard)
+    here.desktop.press(0, 0x78)
+    end_s = time.monotonic() + 3 * ANSWER_S
+    while time.monotonic() < end_s:
+        hotkeys.poll()
+    assert not ended
+    here.desktop.press(0, 0x78)
+    eventually(lambda: ended)
     hotkeys.close()
 
 

@@ -72,6 +72,16 @@ def test_a_log_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: p
         logging.getLogger("reskin").error("said to nobody")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's device that is always full")
+def test_a_full_disk_costs_the_log_and_not_the_run(home: Path) -> None:
+    folder = log.log_folder()
+    folder.mkdir(parents=True)
+    for name in ("app.log", "app-fault.txt"):
+        (folder / name).symlink_to("/dev/full")
+    with log.app_log():
+        logging.getLogger("reskin").error("said to nobody")
+
+
 def test_a_crash_of_a_process_leaves_its_stack(home: Path) -> None:
     code = "import ctypes; from reskin.log import start_process_log as s; s('engine'); ctypes.string_at(0)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), log.FOLDER_VARIABLE: str(home)}
@@ -113,10 +123,10 @@ def test_names_and_tokens_are_taken_out() -> None:
     redactor = Redactor(homes=("/home/mary", "C:\\Users\\mary"), users=("mary",), machine="marys-pc")
     text = redactor.text(
         '/home/mary/themes "C:\\\\Users\\\\mary\\\\x" C:\\Users\\mary\\y C:/Users/Mary/z /srv/mary/q maryland '
-        "Marys-PC http://127.0.0.1:1/?token=abc123&x=1 /home/mary2"
+        "Marys-PC http://127.0.0.1:1/?token=abc123&x=1 /home/mary2 https://gpu:24025/#eyJhbGciOi.x https://a/#token=b"
     )
     assert text == (
         '~/themes "~\\\\x" ~\\y ~/z /srv/<user>/q maryland <machine> '
-        "http://127.0.0.1:1/?token=<removed>&x=1 /home/mary2"
+        "http://127.0.0.1:1/?token=<removed>&x=1 /home/mary2 https://gpu:24025/#<removed> https://a/#token=<removed>"
     )
     assert Redactor(homes=("/",), users=(), machine="").text("/usr/lib") == "/usr/lib"

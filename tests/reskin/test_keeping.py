@@ -195,6 +195,17 @@ def test_the_ground_of_letters_gives_way_only_where_it_takes_their_contrast(side
         assert abs(out.mean() - ink) >= min(94, abs(100 - ink))
 
 
+def test_a_look_that_fails_costs_one_frame_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask, frames = KeepMask(), list(playing(8))
+    assert mask.update(frames[0], lambda: NO_HUD_READ, Keep()) is not None
+    with monkeypatch.context() as broken:
+        broken.setattr(mask._edges, "watch", lambda gray: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            [mask.update(bgra_u8, lambda: NO_HUD_READ, Keep()) for bgra_u8 in frames[1:]]
+    mask.reset()
+    assert mask.update(frames[0], lambda: NO_HUD_READ, Keep()) is not None
+
+
 def test_streaks_of_cloud_that_slide_along_themselves_are_neither_hud_nor_text() -> None:
     """As over Extreme Tux Racer's mountains: they seem to stand still, and yet they are no part of the screen."""
     h, w = SIZE

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from ctypes import byref
 
 from reskin.errors import HotkeyError, ReskinError
 from reskin.platforms.base import Hotkeys, KeyEvent
+from reskin.platforms.panic import PanicSwitch
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.desktop import Desktop
 from reskin.platforms.windows.win32 import Win32Error
@@ -45,6 +47,7 @@ class WindowsHotkeys:
         self._pressed: queue.Queue[str] = queue.Queue(_QUEUE_LIMIT)
         self._held: dict[str, int] = {}  # action to the key that is down
         self._other: Hotkeys | None = None
+        self._panic = PanicSwitch()
         chords, refused = _read(desktop, bindings)
         self._keys = {action: key for action, (_, key) in chords.items()}
         self._thread_id = 0
@@ -88,13 +91,17 @@ class WindowsHotkeys:
         try:
             while call("GetMessageW", byref(message), 0, 0, 0):
                 if message.message == w.WM_HOTKEY:
+                    action = actions[message.wparam]
+                    if action == "panic":
+                        self._panic.pressed(time.monotonic_ns())
                     with contextlib.suppress(queue.Full):
-                        self._pressed.put_nowait(actions[message.wparam])
+                        self._pressed.put_nowait(action)
         finally:
             for number in registered:
                 call("UnregisterHotKey", 0, number)
 
     def poll(self) -> list[KeyEvent]:
+        self._panic.answer(time.monotonic_ns())
         events = []
         for action, key in list(self._held.items()):
             if not self._is_down(key):
@@ -115,6 +122,7 @@ class WindowsHotkeys:
 
     def close(self) -> None:
         """Gives the keys back; closing twice is fine."""
+        self._panic.close()
         if self._thread.is_alive():
             self._win32.call("PostThreadMessageW", self._thread_id, w.WM_QUIT, 0, 0)
             self._thread.join(_START_LIMIT_S)

@@ -35,7 +35,7 @@ SDL_SETTINGS = {
 
 
 class WindowsOverlay:
-    """Sink over the window `game` (0: over no window in particular). `load` gives the module pygame.
+    """Sink over the window that `game` gives (0: over none in particular). `load` gives the module pygame.
 
     `excluded`: left out of all captures, recorders' too, as a capture of the screen demands. OverlayError where Windows
     cannot. `only_in_front`: hidden while the player is in another window.
@@ -44,8 +44,8 @@ class WindowsOverlay:
     name = "windows overlay"
 
     def __init__(
-        self, desktop: Desktop, load: Callable[[], Any], *, game: int = 0, excluded: bool = False,
-        only_in_front: bool = True,
+        self, desktop: Desktop, load: Callable[[], Any], *, game: Callable[[], int] = lambda: 0,
+        excluded: bool = False, only_in_front: bool = True,
     ) -> None:  # fmt: skip
         if excluded and desktop.build < BUILD_EXCLUDE:
             raise OverlayError(
@@ -80,7 +80,8 @@ class WindowsOverlay:
 
     def show(self, frame: Frame, region: Region) -> None:
         self._pump()
-        if self._only_in_front and self._game and not self._desktop.is_in_front(self._game):
+        game = self._game()
+        if self._only_in_front and game and not self._desktop.is_in_front(game):
             self.hide()
             return
         region = within_limits(region)
@@ -96,7 +97,7 @@ class WindowsOverlay:
             self._is_shown = True
             self._handle = 0  # shown again: Windows may have forgotten the affinity, so nothing is taken for granted
         self._make_click_through()
-        self._stay_on_top()
+        self._stay_on_top(game)
 
     def _make_click_through(self) -> None:
         """Style and affinity as they must be. Costs three questions while they are."""
@@ -134,14 +135,14 @@ class WindowsOverlay:
         flags = w.SWP_NOMOVE | w.SWP_NOSIZE | w.SWP_NOACTIVATE | w.SWP_FRAMECHANGED | w.SWP_NOOWNERZORDER
         self._desktop.win32.call("SetWindowPos", handle, w.HWND_TOPMOST, 0, 0, 0, 0, flags)
 
-    def _stay_on_top(self) -> None:
+    def _stay_on_top(self, game: int) -> None:
         """On top again when another window came to the front; a few times only, then the other one has won."""
         front = self._desktop.foreground()
         if front != self._front:
             self._front, self._tries = front, TOPMOST_TRIES
         if self._tries == 0:
             return
-        is_above = not self._game or self._game in self._desktop.below(self._handle)
+        is_above = not game or game in self._desktop.below(self._handle)
         if is_above and self._desktop.extended_style(self._handle) & w.WS_EX_TOPMOST:
             self._tries = 0
         else:

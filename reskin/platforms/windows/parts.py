@@ -133,7 +133,7 @@ def open_window(query: str) -> Capture:
 def open_overlay(capture: Capture | None, *, only_in_front: bool) -> Overlay:
     here = system()
     return WindowsOverlay(
-        here.desktop, here.pygame, game=getattr(capture, "window_id", 0),
+        here.desktop, here.pygame, game=lambda: getattr(capture, "window_id", 0),  # another when it reopens
         excluded=bool(getattr(capture, "sees_overlay", False)), only_in_front=only_in_front,
     )  # fmt: skip
 

@@ -52,8 +52,9 @@ class X11TextInput:
             ).check()
 
     def begin(self) -> None:
+        self._is_ending = False  # it waits for keys to go up, so the keyboard is still ours
         if self.state is InputState.OFF:
-            self.state, self._since_ns, self._is_ending = InputState.STARTING, time.monotonic_ns(), False
+            self.state, self._since_ns = InputState.STARTING, time.monotonic_ns()
             self._dead, self._down = 0, set()
             with self._x.guard("taking the keyboard"):
                 self._layout = self._ask_for_layout()

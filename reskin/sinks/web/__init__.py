@@ -1,6 +1,6 @@
 """The browser source for OBS, the control page and what serves them, on this machine alone.
 
-the loop's thread       sink.py: a picture into the mailbox
-the encoder's thread    feed.py: one JPEG a picture, for all viewers
-the server's thread     server.py: sockets and the event loop; guard.py: who gets in; routes.py: what they get
+the app, the loop's thread           sink.py: a picture into memory that a process of its own shares (process.py)
+that process, the encoder's thread   feed.py: one JPEG a picture, for all viewers
+that process, the server's thread    server.py: sockets; guard.py: who gets in; routes.py: what they get
 """

@@ -3,6 +3,7 @@ none while nobody watches; what the control page asks for goes to the loop's que
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from reskin.errors import StreamError
@@ -20,11 +21,11 @@ from reskin.status import Status
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
 
-TELL_EVERY = 12  # pictures: half a second
+TELL_EVERY_S = 0.5
 
 
 class WebSink:
-    """Serves from soon after it is made until `close`. An error of the server is raised at the next `show`."""
+    """Serves from soon after it is made until `close`. `listen` and `show` raise what has gone wrong there."""
 
     name = "stream"
 
@@ -41,7 +42,7 @@ class WebSink:
         self.is_watched = False
         self._status, self._store, self._remote = status or Status(), store, remote or Remote()
         self._shown = 0
-        self._may_tell = True
+        self._may_tell, self._told_s = True, 0.0
         self._themes: list[tuple[Path, Theme]] = []
         try:
             self._process = PictureProcess("reskin-stream", serve_stream, sockets, self.keys, settings.quality)
@@ -56,14 +57,18 @@ class WebSink:
         return self._process.pid
 
     def show(self, frame: Frame, region: Region) -> None:
+        self.listen()
+        self._shown += 1
+        if self.is_watched:
+            self._process.put(self._shown, frame.captured_ns, frame.bgra_u8)
+
+    def listen(self) -> None:
+        """What viewers ask for, and how the run goes told to them; at every tick, shown or not."""
         for message in self._process.heard():
             self._hear(message)
         if self._process.exit_code is not None:
             raise StreamError(f"serving OBS: its process ended with exit code {self._process.exit_code}.")
-        self._shown += 1
-        if self.is_watched:
-            self._process.put(self._shown, frame.captured_ns, frame.bgra_u8)
-        if self._may_tell and self._shown % TELL_EVERY == 0:
+        if self._may_tell and time.monotonic() - self._told_s >= TELL_EVERY_S:
             self._tell()
 
     def close(self) -> None:
@@ -91,7 +96,7 @@ class WebSink:
         else:
             self._themes = themes
             self._process.send(("themes", gallery(themes)))
-        self._may_tell = False
+        self._may_tell, self._told_s = False, time.monotonic()
 
 
 def _are_same(one: list[tuple[Path, Theme]], other: list[tuple[Path, Theme]]) -> bool:
