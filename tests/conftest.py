@@ -16,10 +16,13 @@ from tests.games import Game
 
 SCREEN_PX = (1280, 720)
 ALONE = {"cli", "demo", "live", "loop", "platforms", "sinks", "test_self_capture.py"}
+LONG = ("kernels", "engine", "reskin", "worlds")  # begin first, so that no core waits for another at the end
 TESTS = Path(__file__).resolve().parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folders = {name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: folders.get(item.path.relative_to(TESTS).parts[0], len(LONG)))
     for item in items:
         path = item.path.relative_to(TESTS)
         if path.parts[0] in ALONE or "virtual_display" in getattr(item, "fixturenames", ()):

@@ -70,7 +70,16 @@ def run_tests(pytest_arguments: list[str]) -> int:
         "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
         "mypy": [PYTHON, "-m", "mypy"],
         "mypy for Windows": [PYTHON, "-m", "mypy", "--platform", "win32", "-p", "reskin.platforms"],
-        "pytest on every core": [*pytest, "-m", "not alone", "-n", "auto", "--dist", "loadfile"],
+        "pytest on every core": [
+            *pytest,
+            "-m",
+            "not alone",
+            "-n",
+            "auto",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+        ],
         "pytest of what keeps time": [*pytest, "-m", "alone"],
     }
     statuses = {}
