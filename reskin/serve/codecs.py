@@ -94,7 +94,7 @@ def most_bits(h: int, w: int) -> int:
 
 
 class BoundedDecoder(Decoder):
-    """Raises av.FFmpegError for what it cannot decode, at most every ASK_EVERY_S: aiortc then asks for a whole picture."""
+    """av.FFmpegError for what it cannot decode, at most every ASK_EVERY_S: aiortc then asks for a whole picture."""
 
     def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._codec = cast(VideoCodecContext, av.CodecContext.create(name, "r"))

@@ -15,7 +15,7 @@ import numpy as np
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
 
 from reskin.serve.codecs import to_bgra, to_yuv
-from reskin.serve.limits import MOST_FRAMES_PER_S, MOST_PIXELS_SIDE, SMALLEST_SIDE, Bucket
+from reskin.serve.limits import MOST_FRAMES_AT_ONCE, MOST_FRAMES_PER_S, MOST_PIXELS_SIDE, SMALLEST_SIDE, Bucket
 from reskin.serve.session import Painting, Session, SessionClosed
 from reskin.serve.strip import NARROWEST, STRIP_ROWS, add_strip, read_strip
 
@@ -65,7 +65,7 @@ class Intake:
         self.refused = 0  # of a size that is not served, or too many a second
         self.note = ""  # for the player, once
         self._session = session
-        self._rate = Bucket(MOST_FRAMES_PER_S, MOST_FRAMES_PER_S / 4)
+        self._rate = Bucket(MOST_FRAMES_PER_S, MOST_FRAMES_AT_ONCE)
 
     async def run(self, track: MediaStreamTrack) -> None:
         loop = asyncio.get_running_loop()
