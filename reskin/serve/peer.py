@@ -101,6 +101,14 @@ class Peer:
         self._begin(self._look_after())
         return connection.localDescription.sdp
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Of frames: those that were left out on the way in, and what became of the paintings on the way out."""
+        return {
+            "overtaken": self.intake.overtaken, "refused": self.intake.refused, "sent": self._track.sent,
+            "replaced": self._track.replaced,
+        }  # fmt: skip
+
     async def close(self, why: str = "closed") -> None:
         """Frees the connection; `on_end` is not called after it."""
         self.ended = self.ended or why

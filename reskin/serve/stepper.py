@@ -135,7 +135,8 @@ class Stepper:
             limited = limiter.apply(pixels, time.monotonic_ns())
             pixels = limited.copy() if limited is not pixels else pixels  # its memory is used again
         stages_ms = {**stages_ms, "waited": (started_ns / 1e9 - offered.came_s) * 1e3}
-        session.deliver(Painting(pixels, offered.number, stages_ms, is_painted=done.bgra_u8 is not None))
+        is_painted = done.bgra_u8 is not None
+        session.deliver(Painting(pixels, offered.number, stages_ms, is_painted=is_painted, came_s=offered.came_s))
 
     def _tell(self, session: Session, error: str) -> None:
         now_s = time.monotonic()

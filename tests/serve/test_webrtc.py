@@ -213,6 +213,8 @@ def test_the_page_the_probes_and_the_figures() -> None:
             status, told = await here.ask("GET", "/status.json", here.admin)
             assert (status, told["slots"], told["free"], told["engine"]["name"]) == (200, 4, 3, "negative")
             assert told["sessions"][0]["id"] == player.session
+            assert told["sessions"][0].keys() >= {"overtaken", "refused", "sent", "replaced", "dropped"}
+            assert told["sessions"][0]["sent"] >= 2
             assert (await here.ask("GET", "/status.json", here.play))[0] == 403
             status, told = await here.ask("GET", "/metrics", here.admin)
             assert status == 200

@@ -1,5 +1,5 @@
 /* What the player shares: a window, a tab, a screen or a camera. Knows nothing of where it goes. */
-const RATE = { ideal: 24, max: 30 }; // the engine paints 24 a second
+const RATE = { ideal: 30, max: 30 }; // the engine paints 24 a second; but what is ideal becomes the most, and Chromium drops what comes sooner
 const CAMERA_SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 const GAME_CAMERAS = /capture|hdmi|cam link|virtual|obs/i; // by their names
 const SCREEN = {
