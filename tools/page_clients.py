@@ -8,14 +8,18 @@ Everything ends with the block. Knows nothing of what is measured: tools/bench_p
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +27,7 @@ import numpy as np
 from reskin.errors import DisplayError
 from reskin.latency import draw_marker
 from reskin.pace import TICK_HZ
+from reskin.serve.tokens import kept_tokens
 from reskin.video import VideoReader
 from tools.theme_frames import FOOTAGE, ROOT
 
@@ -75,6 +80,14 @@ class Served:
         self._port = "0"
         self.links: dict[str, str] = {}  # "play", "watch"
         self.start()
+
+    def status(self) -> dict[str, Any]:
+        """What it tells its operator: /status.json."""
+        token = kept_tokens(self._home / "serve-secret").issue("admin", 1)
+        address = f"{self.links['play'].partition('#')[0]}status.json"
+        asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(asked, timeout=10, context=ssl._create_unverified_context()) as answer:
+            return json.load(answer)
 
     def start(self) -> None:
         """The links of before still let in: the secret behind them is kept."""

@@ -117,6 +117,7 @@ class Keeper:
                     f"reaching the engine at {self._address.name}: it answers, but no video gets through. Does a "
                     "firewall let UDP pass?"
                 )
+            self._look_is_known.clear()  # by the connection before
             talker = asyncio.create_task(self._talk(connection))
             await _within(self._look_is_known, LOOK_LIMIT_S)
             self._sign_s = self._painting_s = time.monotonic()
@@ -172,7 +173,6 @@ class Keeper:
     async def _talk(self, connection: Connection) -> None:
         """Looks as they change, and a ping four times a second."""
         known: Look | None = None
-        self._look_is_known.clear()
         self._look_changed.set()
         pinged_s = 0.0
         while True:

@@ -1,7 +1,7 @@
 """Pictures as they travel: the game's frame with its number under it as YUV, and the painting back in the frame's size.
 
-What the server takes has even sides, at most 1920x1088, at least 176x32: an odd frame gets a row or column more, a
-larger or smaller one is scaled. Knows nothing of networks. `FrameBook` is for several threads.
+What the server takes has even sides, at most 1920x1088 lying or standing, at least 176x32: an odd frame gets a row or
+column more, a larger or smaller one is scaled. Knows nothing of networks. `FrameBook` is for several threads.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reskin.latency import MARKER_H_PX, MARKER_W_PX, carry_marker
 from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.strip import NARROWEST, NUMBERS, add_strip, read_strip
 
-LARGEST = (1088, 1920)  # (h, w)
+LARGEST = (1088, 1920)  # the shorter side and the longer one
 SMALLEST = (32, NARROWEST)
 REMEMBERED = 256  # frames on their way: ten seconds
 
@@ -69,7 +69,7 @@ def carry_corner(corner_u8: np.ndarray | None, painted_u8: np.ndarray) -> None:
 
 def travel_size(h: int, w: int) -> tuple[int, int]:
     """(h, w) of what is sent for a frame of (h, w)."""
-    scale = min(1.0, LARGEST[0] / h, LARGEST[1] / w)
+    scale = min(1.0, LARGEST[0] / min(h, w), LARGEST[1] / max(h, w))
     return max(SMALLEST[0], _even(h * scale)), max(SMALLEST[1], _even(w * scale))
 
 

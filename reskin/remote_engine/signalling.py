@@ -28,10 +28,11 @@ class Refused(EngineError):
 
 
 class Queued(EngineError):
-    """Every slot is taken; `place` in the queue, and when to ask again."""
+    """Not now; `place` in the queue of a full server, else 0 and what it said; and when to ask again."""
 
-    def __init__(self, place: int, retry_s: float) -> None:
-        super().__init__(f"The server is full: place {place} in its queue")
+    def __init__(self, place: int, retry_s: float, said: str = "") -> None:
+        full = f"The server is full: place {place} in its queue"
+        super().__init__(full if place > 0 or not said else f"The server lets nobody in now: {said}")
         self.place = place
         self.retry_s = retry_s
 
@@ -149,7 +150,10 @@ def _error(address: EngineAddress, status: int, answer: dict[str, Any]) -> Engin
         case 409:
             return Conflict(f"{at}{said or 'the session is taken'}")
         case 429:
-            return Queued(int(answer.get("queue") or 0), min(10.0, max(0.2, float(answer.get("retry_s") or 2.0))))
+            place, retry_s = int(answer.get("queue") or 0), float(answer.get("retry_s") or 0.0)
+            if place <= 0 and retry_s <= 0:
+                return Refused(f"{at}{said or 'this link lets in no more'}. Ask for a new link.")
+            return Queued(place, min(10.0, max(0.2, retry_s or 2.0)), said)
         case 400 | 404 | 405 | 413 | 415:
             return Refused(f"{at}it does not understand the request ({status} {said}). Is its Reskin another version?")
         case _:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import fractions
 import logging
+import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import av
@@ -40,6 +42,7 @@ FIRST_SHARE = 0.5  # of the bit rate, until the receiver says what it can take
 FASTEST_FPS, SLOWEST_FPS = 60, 6  # that are followed
 FOLLOW = 0.1  # of a new frame's spacing
 DUE_S = 3.0
+ASK_EVERY_S = 0.5  # for a whole picture, while none can be decoded
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
 log = logging.getLogger(__name__)
 
@@ -91,10 +94,14 @@ def most_bits(h: int, w: int) -> int:
 
 
 class BoundedDecoder(Decoder):
-    def __init__(self, name: str) -> None:
+    """av.FFmpegError for what it cannot decode, at most every ASK_EVERY_S: aiortc then asks for a whole picture."""
+
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._codec = cast(VideoCodecContext, av.CodecContext.create(name, "r"))
         self._codec.options = {"max_pixels": str(MOST_PIXELS)}
         self._codec.thread_count = 1
+        self._clock = clock
+        self._asked_s = float("-inf")
         self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[Any]:
@@ -105,7 +112,13 @@ class BoundedDecoder(Decoder):
         packet.time_base = VIDEO_TIME_BASE
         try:
             frames = self._codec.decode(packet)
-        except (av.FFmpegError, ValueError, MemoryError):  # a stranger's bytes: the next whole picture mends it
+        except av.FFmpegError:  # a stranger's bytes, or a lost first picture; browsers send a whole one only when asked
+            self.failures += 1
+            if self._clock() - self._asked_s >= ASK_EVERY_S:
+                self._asked_s = self._clock()
+                raise
+            return []
+        except (ValueError, MemoryError):
             self.failures += 1
             return []
         return [frame for frame in frames if frame.width * frame.height <= MOST_PIXELS]

@@ -26,7 +26,8 @@ class Door(Guard):
         super().__init__(0, Keys())
         self._tokens = tokens
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._origins = frozenset(f"{scheme}://{host}" for host in self._hosts)
+        schemes = {scheme, "https"}  # a proxy in front of plain HTTP has TLS: its page says https
+        self._origins = frozenset(f"{each}://{host}" for each in schemes for host in self._hosts)
         self._open = (*OPEN, "/metrics") if open_metrics else OPEN
 
     def host(self, request: web.Request) -> Refusal | None:

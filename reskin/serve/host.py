@@ -57,7 +57,7 @@ class Seated:
     session: Session
     claims: Claims
     peer: Peer | None = None
-    watchers: set[Peer] = field(default_factory=set)
+    watchers: dict[Peer, Claims] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +140,22 @@ class Host:
             raise Conflict("entering: this server lets nobody in any more; try again in a minute")
         if offer.theme is not None and offer.theme not in self.themes:
             raise MessageError("reading an offer: no theme of that id; GET /themes.json lists them")
-        look = await self._resumed(offer.session, claims)
-        self.admission.enter(f"{claims.sub} {client}", len(self.seated))
+        has_seat = self._leaves_own_seat(offer.session, claims)  # from here to the new seat nothing is waited for
+        look = self._remembered_look(offer.session, claims)
+        if not has_seat:
+            self.admission.enter(f"{claims.sub} {client}", len(self.seated))
         session = Session(
             self.themes, offer.theme or self.theme, session_id=offer.session if look else None, look=look,
             scope=claims.scope, has_strip=offer.strip,
         )  # fmt: skip
         self.quotas.begin(claims, session.id)
+        self._remembered.pop(session.id, None)
         seated = self.seated[session.id] = Seated(session, claims)
         seated.peer = peer = self._peer(seated, has_strip=offer.strip)
         try:
             answered = await peer.answer(offer.sdp, client)
         except BaseException:
-            await self._unseat(seated, "its offer could not be answered", remember=False)
+            await self._unseat(seated, "its offer could not be answered", remember=look is not None)
             raise
         self.stepper.enter(session)
         log.info("a session of scope %s has begun; %d of %d", claims.scope, len(self.seated), self.admission.slots)
@@ -168,11 +171,11 @@ class Host:
         if len(seated.watchers) >= MOST_WATCHERS:
             raise QuotaExceeded(f"watching: {MOST_WATCHERS} watch already", retry_s=10.0)
         peer = self._peer(seated, has_strip=offer.strip, only_watches=True)
-        seated.watchers.add(peer)
+        seated.watchers[peer] = claims
         try:
             answered = await peer.answer(offer.sdp, client)
         except BaseException:
-            seated.watchers.discard(peer)
+            seated.watchers.pop(peer, None)
             await peer.close()
             raise
         return Answer(sdp=answered, session=seated.session.id, resume=False)
@@ -182,7 +185,7 @@ class Host:
             if peer is seated.peer:
                 self._later(self._unseat(seated, why, remember=True))
             else:
-                seated.watchers.discard(peer)
+                seated.watchers.pop(peer, None)
                 self._later(peer.close())
 
         return Peer(
@@ -190,25 +193,29 @@ class Host:
             queue=lambda: self.stepper.waiting, on_end=on_end, ice_servers=self._ice_servers,
         )  # fmt: skip
 
-    async def _resumed(self, session_id: str | None, claims: Claims) -> Look | None:
-        """The look of that session before; one that still runs is ended first, for its client has come anew."""
-        if session_id is None:
-            return None
-        seated = self.seated.get(session_id)
-        if seated is not None and seated.claims.sub == claims.sub:
-            await self._unseat(seated, "its client has come anew", remember=True)
+    def _leaves_own_seat(self, session_id: str | None, claims: Claims) -> bool:
+        """Whether that session still ran, and is this token's: then it ends, for its client has come anew."""
+        seated = self.seated.get(session_id) if session_id is not None else None
+        if seated is None or seated.claims.sub != claims.sub:
+            return False
+        why = "its client has come anew"
+        self._later(self._close(self._free(seated, why, remember=True), why))
+        return True
+
+    def _remembered_look(self, session_id: str | None, claims: Claims) -> Look | None:
         self._forget_the_old()
-        found = self._remembered.get(session_id)
-        if found is None or found.player != claims.sub:
-            return None
-        del self._remembered[session_id]
-        return found.look
+        found = self._remembered.get(session_id) if session_id is not None else None
+        return found.look if found is not None and found.player == claims.sub else None
 
     async def _unseat(self, seated: Seated, why: str, *, remember: bool) -> None:
         """Once for each; frees the slot before it waits for anything."""
+        await self._close(self._free(seated, why, remember=remember), why)
+
+    def _free(self, seated: Seated, why: str, *, remember: bool) -> list[Peer]:
+        """The seat, at once; the peers that are to be closed."""
         session = seated.session
         if self.seated.get(session.id) is not seated:
-            return
+            return []
         del self.seated[session.id]
         self.ended[why] += 1
         self.totals.update(frames=session.frames, dropped=session.dropped, painted=session.painted_frames)
@@ -219,7 +226,9 @@ class Host:
             self._forget_the_old()
         session.close()
         log.info("a session has ended: %s; it had %d frames, %d dropped", why, session.frames, session.dropped)
-        peers = [*seated.watchers, *([seated.peer] if seated.peer else [])]
+        return [*seated.watchers, *([seated.peer] if seated.peer else [])]
+
+    async def _close(self, peers: list[Peer], why: str) -> None:
         await asyncio.gather(*(peer.close(why) for peer in peers), return_exceptions=True)
 
     def _forget_the_old(self) -> None:
@@ -235,10 +244,14 @@ class Host:
         task.add_done_callback(self._endings.discard)
 
     async def _look_at_quotas(self) -> None:
-        """Ends the sessions of tokens that have expired or used up their minutes."""
+        """Ends the sessions of tokens that have expired or used up their minutes, and the watching of those expired."""
+        why = "the time of its link is over"
         while True:
             await asyncio.sleep(QUOTA_LOOK_S)
             now_s = time.time()
             for seated in list(self.seated.values()):
                 if seated.claims.exp < now_s or self.quotas.seconds_left(seated.claims) <= 0:
-                    await self._unseat(seated, "the time of its link is over", remember=False)
+                    await self._unseat(seated, why, remember=False)
+                for peer in [peer for peer, claims in seated.watchers.items() if claims.exp < now_s]:
+                    del seated.watchers[peer]
+                    self._later(peer.close(why))

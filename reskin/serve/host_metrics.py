@@ -12,10 +12,12 @@ from reskin.serve.metrics import CONTENT_TYPE, Metrics, Running
 
 REASONS = {
     "a wrong token": "token", "an expired token": "expired", "a token of another scope": "scope",
-    "a wrong Host": "origin", "another site": "origin", "a malformed message": "malformed", "a token's quota": "quota",
-    "every slot is taken": "full", "a body that is too big": "size", "too many messages": "rate",
-    "it sends too much": "rate", "it sends faster than can be decoded": "rate",
+    "a wrong Host": "origin", "a wrong Origin": "origin", "a page of another site": "origin",
+    "a malformed message": "malformed", "a body that is no JSON": "malformed", "a request that is no HTTP": "malformed",
+    "a token's quota": "quota", "every slot is taken": "full", "a body that is too big": "size",
+    "a connection, for there were too many": "rate",
 }  # fmt: skip
+ENDED = ("too many messages", "it sends too much", "it sends faster than can be decoded")  # counted as "rate"
 
 
 class HostMetrics:
@@ -45,8 +47,10 @@ class HostMetrics:
         }
         for name, running in self._running.items():
             running.look({"": self._host.totals[name] + playing[name]})
-        for reason, count in self._refused.items():
+        counts = [(reason, count, REASONS.get(reason, "other")) for reason, count in self._refused.items()]
+        counts += [(reason, self._host.ended[reason], "rate") for reason in ENDED]
+        for reason, count, label in counts:
             for _ in range(count - self._seen.get(reason, 0)):
-                self.metrics.refused(REASONS.get(reason, "other"))
+                self.metrics.refused(label)
             self._seen[reason] = count
         return self.metrics.text(), CONTENT_TYPE

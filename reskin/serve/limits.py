@@ -17,7 +17,8 @@ from reskin.serve.tokens import Claims
 MOST_PIXELS_SIDE = (1088, 1920)  # (h, w) of a picture
 MOST_PIXELS = (MOST_PIXELS_SIDE[0] + STRIP_ROWS) * MOST_PIXELS_SIDE[1]  # that a decoder is let make
 SMALLEST_SIDE = 32  # pixels
-MOST_FRAMES_PER_S = 62.0  # that come; more are left out before they are converted
+MOST_FRAMES_PER_S = 31.0  # that come, 30 by a clock that is fast; more are left out before they are converted, for
+MOST_FRAMES_AT_ONCE = 4.0  # the flash limiter keeps a second of frames: `stepper.MOST_FPS` is what both let through
 MOST_BEHIND = 90  # encoded frames that wait for their decoder: a client that sends faster than that is let go
 MOST_BYTES_PER_S = 5_000_000  # of media from one client
 MOST_PACKETS_PER_S = 8000  # of media, from and to one client: what it asks to be sent again counts

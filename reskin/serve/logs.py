@@ -26,12 +26,15 @@ FIELDS = frozenset(
         "w", "h", "port", "count",
     )
 )  # fmt: skip
-WORDS = frozenset(  # of our own, that are filled into sentences: scopes, and why a session has ended
+WORDS = frozenset(  # of our own, filled into sentences: scopes, why a session has ended or a request was refused
     (
         "play", "watch", "admin", "silent", "the connection is lost", "too many messages", "ended by the client",
         "the server ends", "its client has come anew", "the time of its link is over", "it sends too much",
         "it sends faster than can be decoded", "the session has ended", "its offer could not be answered",
-        "an error of the server", "play elsewhere",
+        "an error of the server", "play elsewhere", "a wrong token", "an expired token", "a token of another scope",
+        "a wrong Host", "a wrong Origin", "a page of another site", "a body that is no JSON", "a body that is too big",
+        "a connection, for there were too many", "a request that is no HTTP", "an address that is not there",
+        "a malformed message", "no such session", "not now", "every slot is taken", "a token's quota", "another error",
     )
 )  # fmt: skip
 WITHHELD = "withheld"

@@ -15,7 +15,7 @@ import numpy as np
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
 
 from reskin.serve.codecs import to_bgra, to_yuv
-from reskin.serve.limits import MOST_FRAMES_PER_S, MOST_PIXELS_SIDE, SMALLEST_SIDE, Bucket
+from reskin.serve.limits import MOST_FRAMES_AT_ONCE, MOST_FRAMES_PER_S, MOST_PIXELS_SIDE, SMALLEST_SIDE, Bucket
 from reskin.serve.session import Painting, Session, SessionClosed
 from reskin.serve.strip import NARROWEST, STRIP_ROWS, add_strip, read_strip
 
@@ -34,6 +34,7 @@ class PaintedTrack(MediaStreamTrack):
         self._serial = 0
         self._pts = -1
         self.sent = 0
+        self.replaced = 0  # paintings that a newer one followed before the encoder was ready
 
     async def recv(self) -> Any:
         if self.readyState != "live":
@@ -43,9 +44,12 @@ class PaintedTrack(MediaStreamTrack):
         except SessionClosed:
             self.stop()
             raise MediaStreamError from None
+        self.replaced += painting.serial - self._serial - 1 if self._serial else 0
         self._serial = painting.serial
         frame = await asyncio.get_running_loop().run_in_executor(None, self._frame, painting)
-        self._pts = max(self._pts + 1, int(time.monotonic() * VIDEO_CLOCK_RATE))
+        # When its frame came, not when it is ready: two that are ready together would be shown together, as one
+        came_s = time.monotonic() if painting.came_s is None else painting.came_s
+        self._pts = max(self._pts + 1, int(came_s * VIDEO_CLOCK_RATE))
         frame.pts, frame.time_base = self._pts, VIDEO_TIME_BASE
         self.sent += 1
         return frame
@@ -65,7 +69,7 @@ class Intake:
         self.refused = 0  # of a size that is not served, or too many a second
         self.note = ""  # for the player, once
         self._session = session
-        self._rate = Bucket(MOST_FRAMES_PER_S, MOST_FRAMES_PER_S / 4)
+        self._rate = Bucket(MOST_FRAMES_PER_S, MOST_FRAMES_AT_ONCE)
 
     async def run(self, track: MediaStreamTrack) -> None:
         loop = asyncio.get_running_loop()

@@ -35,6 +35,9 @@ from reskin.serve.messages import (
     MOST_CONTROLS_PER_S,
     DoPing,
     DoPrompt,
+    DoStrength,
+    DoTheme,
+    DoThemeParameters,
     MessageError,
     SayError,
     Saying,
@@ -67,7 +70,9 @@ class Peer:
         self._channel: Any = None
         self._rate = Bucket(MOST_CONTROLS_PER_S, 2 * MOST_CONTROLS_PER_S)
         self._flood = Bucket(2 * MOST_CONTROLS_PER_S, MOST_CONTROL_FLOOD)
-        self._prompt: DoPrompt | None = None  # the newest that waits
+        self._prompt: DoPrompt | None = None  # the newest that waits, unless a theme was chosen after it
+        self._is_reading = False
+        self._strength: float | None = None  # that was chosen after it
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen = (0, 0)  # bytes that came, packets either way
         self._last_heard_s = asyncio.get_running_loop().time()
@@ -91,10 +96,18 @@ class Peer:
             await connection.setRemoteDescription(RTCSessionDescription(text, "offer"))
             await connection.setLocalDescription(await connection.createAnswer())
         except Exception as error:  # noqa: BLE001  a stranger's text, taken apart by a library: whatever it stumbles over
-            log.info("an offer was refused: %s", type(error).__name__)
+            log.info("an offer was refused", extra={"reason": type(error).__name__})
             raise MessageError(f"answering an offer: its SDP cannot be used ({type(error).__name__})") from None
         self._begin(self._look_after())
         return connection.localDescription.sdp
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Of frames: those that were left out on the way in, and what became of the paintings on the way out."""
+        return {
+            "overtaken": self.intake.overtaken, "refused": self.intake.refused, "sent": self._track.sent,
+            "replaced": self._track.replaced,
+        }  # fmt: skip
 
     async def close(self, why: str = "closed") -> None:
         """Frees the connection; `on_end` is not called after it."""
@@ -141,7 +154,7 @@ class Peer:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a peer has ended by an error of ours: %s", type(error).__name__, exc_info=error)
+            log.error("a peer has ended by an error of ours", extra={"reason": type(error).__name__}, exc_info=error)
             self._end("an error of the server")
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -177,25 +190,39 @@ class Peer:
         if self.only_watches and not isinstance(asked, DoPing):
             return self.tell(SayError(text="this link lets you watch; what is shown is the player's to choose"))
         if isinstance(asked, DoPrompt):
-            is_reading, self._prompt = self._prompt is not None, asked
-            if not is_reading:
+            self._prompt, self._strength = asked, None
+            if not self._is_reading:
+                self._is_reading = True
                 self._begin(self._read_prompts())
             return None
+        if isinstance(asked, DoTheme | DoThemeParameters):
+            self._prompt = None
+        elif isinstance(asked, DoStrength):
+            self._strength = asked.value
         return self.tell(self.session.answer(asked))
 
     async def _read_prompts(self) -> None:
-        """One at a time, and of those that came meanwhile the newest."""
-        while (asked := self._prompt) is not None:
-            try:
-                theme, note = await self._prompts.read(asked.text)
-            except ThemeError as error:
-                saying: Saying = SayError(text=str(error))
-            else:
-                saying = self.session.wear(theme, asked.fade_frames, note)
-            if self._prompt is asked:
-                self._prompt = None
-                self.tell(saying)
-            await asyncio.sleep(PROMPT_PAUSE_S)
+        """One at a time, and of those that came meanwhile the newest. What was chosen after a prompt stays."""
+        try:
+            while (asked := self._prompt) is not None:
+                saying = await self._read(asked)
+                if self._prompt is asked:
+                    self._prompt = None
+                    self.tell(saying)
+                await asyncio.sleep(PROMPT_PAUSE_S)
+        finally:
+            self._is_reading = False
+
+    async def _read(self, asked: DoPrompt) -> Saying:
+        try:
+            theme, note = await self._prompts.read(asked.text)
+        except ThemeError as error:
+            return SayError(text=str(error))
+        if self._prompt is None:
+            return self.session.state()
+        if self._strength is not None:
+            theme = theme.model_copy(update={"strength": self._strength})
+        return self.session.wear(theme, asked.fade_frames, note)
 
     async def _look_after(self) -> None:
         """Once a second: figures for the client, and whether it still keeps within its bounds."""

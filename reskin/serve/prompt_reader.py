@@ -54,4 +54,5 @@ def read_prompt(text: str) -> tuple[Theme, str]:
 
 def _begin(parent_pid: int) -> None:
     die_with(parent_pid)
-    os.nice(5)
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(5)

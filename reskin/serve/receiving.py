@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import av
+
 HISTORY_PACKETS = 2048  # 3.4 s at 6 Mbit/s; a power of 2 that divides 65,536, as aiortc takes numbers modulo it
 HOPELESS_S = 0.4
 MOST_AHEAD = 2048  # packets: such a jump is another stream
@@ -192,13 +194,19 @@ class RepeatedNack:
 
 
 class NewestOfSeveral:
-    """Stands for an aiortc decoder, around one: decodes every frame and hands on the last."""
+    """Stands for an aiortc decoder, around one: decodes every frame and hands on the last, or the last failure."""
 
     def __init__(self, decoder: Any) -> None:
         self._decoder = decoder
 
     def decode(self, encoded: EncodedFrame) -> list[Any]:
         last: list[Any] = []
+        failure: av.FFmpegError | None = None
         for frame in (*encoded.before, encoded):
-            last = self._decoder.decode(frame)[-1:] or last
+            try:
+                last = self._decoder.decode(frame)[-1:] or last
+            except av.FFmpegError as error:  # what follows may be whole
+                failure = error
+        if failure is not None and not last:
+            raise failure
         return last

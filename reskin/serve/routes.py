@@ -139,6 +139,7 @@ async def status(request: web.Request) -> web.Response:
         {
             "id": seated.session.id, "watchers": len(seated.watchers), "frames": seated.session.frames,
             "painted": seated.session.painted_frames, "unpainted": seated.session.unpainted_frames,
+            **(seated.peer.counts if seated.peer is not None else {}),
             **seated.session.figures(host.stepper.waiting).model_dump(exclude={"say"}),
         }
         for seated in host.seated.values()

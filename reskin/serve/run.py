@@ -91,7 +91,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
         )  # fmt: skip
     scheme = "http" if identity is None else "https"
     tokens = options.tokens or kept_tokens()
-    door = Door(tokens, scheme=scheme, hosts=_hosts((*own, *options.names), port, scheme),
+    door = Door(tokens, scheme=scheme, hosts=_hosts((*own, *options.names), port),
                 open_metrics=options.open_metrics)  # fmt: skip
     codecs.Rates.bits_at_720p = options.bits_at_720p
     addresses.listen_on(options.host)
@@ -113,7 +113,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     observer = Observer(host, door.refused)
     try:
         async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
-            address = f"{scheme}://{_with_port(options.names[0] if options.names else own[0], port)}/"
+            address = _address(options, own[0], port, scheme)
             fingerprint = identity.fingerprint if identity is not None and identity.is_own else ""
             started = Started(
                 address=address, port=port, fingerprint=fingerprint, engine=engine.name, slots=slots,
@@ -170,11 +170,24 @@ def _with_port(name: str, port: int) -> str:
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
-def _hosts(names: tuple[str, ...], port: int, scheme: str) -> tuple[str, ...]:
-    """As browsers say it in Host: without the scheme's usual port."""
+def _address(options: ServeOptions, own: str, port: int, scheme: str) -> str:
+    """To print: plain HTTP with a name given is behind a proxy, which has TLS and a port of its own."""
+    if not options.names:
+        return f"{scheme}://{_with_port(own, port)}/"
+    name = options.names[0]
+    if scheme == "https":
+        return f"https://{_with_port(name, port)}/"
+    return f"https://{f'[{name}]' if name.count(':') > 1 and not name.startswith('[') else name}/"
+
+
+def _hosts(names: tuple[str, ...], port: int) -> tuple[str, ...]:
+    """As browsers say it in Host: without the scheme's usual port, which may be that of a proxy's."""
     hosts = [_with_port(name, port) for name in names]
-    usual = ":443" if scheme == "https" else ":80"
-    return (*hosts, *names, *(host.removesuffix(usual) for host in hosts if host.endswith(usual)))
+    return (
+        *hosts,
+        *names,
+        *(host.removesuffix(end) for host in hosts for end in (":443", ":80") if host.endswith(end)),
+    )
 
 
 def _without_ports(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from reskin.serve.door import Door
 from reskin.serve.messages import MOST_OFFER_BYTES
 from reskin.serve.routes import Site, add_routes, admitted
 from reskin.sinks.web.bounded import KEEP_ALIVE_S, bounded
+from reskin.sinks.web.ports import have_alone
 
 END_S = 0.3  # for what is being answered
 BODY_BYTES = MOST_OFFER_BYTES + 8 * 1024  # an SDP as JSON
@@ -36,7 +37,7 @@ def open_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise ServeError(f"opening {host!r}: {error}. Expected an address of this machine, such as 0.0.0.0") from error
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        have_alone(listening)
         listening.bind(address)
         listening.listen(128)
         listening.setblocking(False)

@@ -79,6 +79,7 @@ class Painting:
     stages_ms: dict[str, float]
     serial: int = 0  # 1, 2, 3 ... in this session
     is_painted: bool = True  # False: the frame as it came, for the engine could not paint it
+    came_s: float | None = None  # time.monotonic() when that frame came
 
 
 class Session:

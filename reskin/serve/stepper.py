@@ -17,9 +17,10 @@ from collections.abc import Callable
 from reskin.flash_limiter import FlashLimiter
 from reskin.flash_safety import FlashProfile
 from reskin.serve.batch import BatchRenderer, Done, Job
+from reskin.serve.limits import MOST_FRAMES_AT_ONCE, MOST_FRAMES_PER_S
 from reskin.serve.session import Offered, Painting, Session
 
-MOST_FPS = 30.0
+MOST_FPS = MOST_FRAMES_PER_S + MOST_FRAMES_AT_ONCE  # in any second: each frame takes one of the limiter's slots
 END_S = 5.0
 NOTE_EVERY_S = 5.0  # of what cannot be painted
 log = logging.getLogger("reskin.serve")
@@ -134,7 +135,8 @@ class Stepper:
             limited = limiter.apply(pixels, time.monotonic_ns())
             pixels = limited.copy() if limited is not pixels else pixels  # its memory is used again
         stages_ms = {**stages_ms, "waited": (started_ns / 1e9 - offered.came_s) * 1e3}
-        session.deliver(Painting(pixels, offered.number, stages_ms, is_painted=done.bgra_u8 is not None))
+        is_painted = done.bgra_u8 is not None
+        session.deliver(Painting(pixels, offered.number, stages_ms, is_painted=is_painted, came_s=offered.came_s))
 
     def _tell(self, session: Session, error: str) -> None:
         now_s = time.monotonic()

@@ -6,6 +6,7 @@ import itertools
 import random
 from dataclasses import dataclass
 
+import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -150,6 +151,19 @@ def test_a_decoder_of_several_hands_on_the_last_and_leaves_none_out() -> None:
     frames[-1].before = tuple(frames[:-1])
     assert NewestOfSeveral(Decoder()).decode(frames[-1]) == [b"b"]
     assert decoded == [b"a", b"b", b"broken"]
+
+
+def test_a_failure_of_one_of_several_hides_no_picture_and_is_told_where_there_is_none() -> None:
+    class Decoder:
+        def decode(self, encoded: EncodedFrame) -> list[bytes]:
+            if encoded.data == b"broken":
+                raise av.error.InvalidDataError(1, "no whole picture yet")
+            return [encoded.data]
+
+    decoder = NewestOfSeveral(Decoder())
+    assert decoder.decode(EncodedFrame(b"a", 1, before=(EncodedFrame(b"broken", 0),))) == [b"a"]
+    with pytest.raises(av.FFmpegError):  # aiortc asks for a whole picture then
+        decoder.decode(EncodedFrame(b"broken", 1, before=(EncodedFrame(b"broken", 0),)))
 
 
 def test_installing_twice_changes_nothing() -> None:

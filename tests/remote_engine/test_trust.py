@@ -23,6 +23,9 @@ from reskin.settings import EngineSettings
 ANSWERS = {
     "wrong": (401, {"error": "a wrong token"}), "watch": (403, {"error": "scope"}),
     "taken": (409, {"error": "the session is taken"}), "full": (429, {"queue": 3, "retry_s": 5}),
+    "used": (429, {"error": "the 5 minutes of this link are used up", "queue": 0, "retry_s": 0}),
+    "quota": (429, {"error": "a token of a cluster has its sessions"}),
+    "twice": (429, {"error": "this link is for 1 sessions at once", "queue": 0, "retry_s": 5}),
     "odd": (400, {"error": "malformed"}), "ill": (503, {}), "empty": (200, {}),
     "good": (200, {"sdp": "v=0", "session": "s1", "resume": True}),
 }  # fmt: skip
@@ -129,7 +132,9 @@ def test_an_offer_says_what_was_agreed_on(site: Site, known: KnownServers) -> No
     ("token", "kind", "words"),
     [
         ("wrong", Refused, "does not take the token"), ("watch", Refused, "not for playing"),
-        ("taken", Conflict, "taken"), ("full", Queued, "place 3"), ("odd", Refused, "another version"),
+        ("taken", Conflict, "taken"), ("full", Queued, "place 3"),
+        ("used", Refused, "minutes of this link are used up"), ("quota", Refused, "has its sessions"),
+        ("twice", Queued, "nobody in now: this link is for 1"), ("odd", Refused, "another version"),
         ("ill", Unreachable, "answered 503"), ("empty", Unreachable, "answered 200"),
     ],
 )  # fmt: skip

@@ -231,7 +231,11 @@ def test_who_finds_every_slot_taken_is_told_the_place_and_gets_in_later() -> Non
             assert (await cluster.ask("DELETE", f"/session/{opened['session']}", first)).status == 200
             ticket = {"session": json.loads(waits.body)["session"]}
             assert (await cluster.ask("POST", "/offer", second, ticket)).status == 200
-            page = (await cluster.ask("GET", "/metrics")).body.decode()
+            assert json.loads((await cluster.ask("GET", "/ready")).body) == {"ready": False}, (
+                "a stranger learns no more"
+            )
+            assert [(await cluster.ask("GET", "/metrics", token)).status for token in ("", first)] == [401, 403]
+            page = (await cluster.ask("GET", "/metrics", cluster.tokens.issue("admin", 1.0))).body.decode()
             assert 'reskin_refusals_total{reason="full"} 1.0' in page
             assert "reskin_sessions 1.0" in page
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE
 
 from reskin.serve.codecs import (
+    ASK_EVERY_S,
     LEAST_SHARE,
     MOST_LEAST_BITS,
     X264,
@@ -48,6 +51,14 @@ def whole(name: str, payloads: list[bytes]) -> bytes:
 
     codec = RTCRtpCodecParameters(mimeType=f"video/{name.upper()}", clockRate=VIDEO_CLOCK_RATE)
     return b"".join(depayload(codec, payload) for payload in payloads)
+
+
+def decoded(receiver: BoundedDecoder, sent: bytes) -> list[Any]:
+    """[] also where a whole picture is asked for."""
+    try:
+        return receiver.decode(JitterFrame(sent, 1))
+    except av.FFmpegError:
+        return []
 
 
 @EACH
@@ -99,15 +110,37 @@ def test_a_lower_bit_rate_is_taken_at_once_and_a_whole_picture_when_it_is_asked_
 @EACH
 def test_what_is_no_video_gives_no_frame_and_the_next_whole_picture_does(encoder: type[LiveEncoder], name: str) -> None:
     receiver = BoundedDecoder(name)
+    received = partial(decoded, receiver)
     noise = np.random.default_rng(4)
     for length in (0, 1, 10, 1000, 100_000):
-        assert receiver.decode(JitterFrame(noise.bytes(length), 1)) == [] or name == "vp8"
+        assert received(noise.bytes(length)) == [] or name == "vp8"
     payloads = encoded(encoder(), moving(0), 0)
     damaged = bytearray(whole(name, payloads))
     for place in range(20, len(damaged), 37):
         damaged[place] ^= 0x55
-    receiver.decode(JitterFrame(bytes(damaged), 2))
-    assert receiver.decode(JitterFrame(whole(name, payloads), 3))
+    received(bytes(damaged))
+    assert received(whole(name, payloads))
+    assert receiver.failures > 1
+
+
+@EACH
+def test_a_lost_first_picture_is_asked_for_again_and_again_but_not_with_every_frame(
+    encoder: type[LiveEncoder], name: str
+) -> None:
+    now_s = 100.0
+    sender, receiver = encoder(), BoundedDecoder(name, clock=lambda: now_s)
+    encoded(sender, moving(0), 0)
+    asked_s = []
+    for number in range(1, 37):
+        now_s = 100 + number / 24
+        try:
+            assert receiver.decode(JitterFrame(whole(name, encoded(sender, moving(number), number / 24)), number)) == []
+        except av.FFmpegError:
+            asked_s.append(now_s)
+    assert len(asked_s) == 3
+    assert min(after - before for before, after in pairwise(asked_s)) >= ASK_EVERY_S - 1e-6
+    payloads = encoded(sender, moving(40), 40 / 24, force_keyframe=True)
+    assert receiver.decode(JitterFrame(whole(name, payloads), 40))
 
 
 @EACH
@@ -116,7 +149,7 @@ def test_no_picture_is_made_that_is_larger_than_any_that_is_served(encoder: type
     assert h * w > MOST_PIXELS
     payloads = encoded(encoder(), np.zeros((h, w, 4), np.uint8), 0)
     receiver = BoundedDecoder(name)
-    assert receiver.decode(JitterFrame(whole(name, payloads), 0)) == []
+    assert decoded(receiver, whole(name, payloads)) == []
 
 
 def test_colours_come_back_and_odd_sides_lose_a_line() -> None:

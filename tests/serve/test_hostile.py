@@ -246,6 +246,14 @@ def test_the_time_of_a_link_ends_its_sessions(monkeypatch: pytest.MonkeyPatch) -
     async def knock() -> None:
         async with world() as here, playing(here) as player:
             seated = here.host.seated[player.session]
+            watcher = Player(here, here.watch)
+            assert (await watcher.enter())[0] == 200
+            (peer,) = seated.watchers
+            seated.watchers[peer] = seated.watchers[peer].model_copy(update={"exp": int(time.time()) - 1})
+            await soon(lambda: not seated.watchers)
+            assert peer.ended == "the time of its link is over"
+            assert here.host.seated, "and its player plays on"
+            await watcher.leave()
             seated.claims = seated.claims.model_copy(update={"exp": int(time.time()) - 1})
             await soon(lambda: not here.host.seated)
             assert player.session not in here.host._remembered

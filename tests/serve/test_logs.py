@@ -77,6 +77,14 @@ def test_an_error_is_its_kind_and_the_lines_it_passed_and_never_its_text(written
     assert WORD not in written.getvalue()
 
 
+def test_every_reason_of_ours_is_written_as_it_is() -> None:
+    from reskin.serve import host_metrics, routes
+
+    ours = {*host_metrics.REASONS, *host_metrics.ENDED, *routes.REASONS.values()}
+    assert ours <= logs.WORDS
+    assert all(logs._filled(reason) == reason for reason in ours)
+
+
 class Failing:
     """A `BatchRenderer` whose error quotes what it was given."""
 

@@ -18,6 +18,7 @@ import pytest
 from reskin.serve.page import play_page
 from reskin.video import VideoReader
 from tests.platforms.looking import eventually
+from tools.bench_page import PLACES, counts
 from tools.page_clients import Served, camera_options, served, write_camera
 from tools.stream_clients import chromium
 
@@ -180,6 +181,13 @@ def test_a_camera_is_painted_and_the_controls_change_the_received_picture(playin
     until(page, "document.getElementById('strength-value').textContent === '40 %'")
     eventually(lambda: page.inner_text("#head-fps").endswith("fps") and page.inner_text("#head-latency") != "", LIMIT_S)
     assert page.inner_text("#state") == "live"
+
+
+def test_the_bench_finds_every_place_that_a_frame_comes_by(server: Served, playing: Page) -> None:
+    before = counts(playing, server)
+    assert before.keys() == {name for name, _, _ in PLACES}
+    for name in ("source gives", "session gets", "server encodes", "video element gets"):
+        eventually(lambda name=name: counts(playing, server)[name] > before[name], LIMIT_S)
 
 
 def test_a_shared_screen_is_painted_and_never_mirrored(server: Served, open_page: Opener) -> None:

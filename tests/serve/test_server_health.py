@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections import Counter
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from reskin.serve import door, peer, routes
 from reskin.serve.cluster.autoscale import by_sessions, replicas_needed
 from reskin.serve.cluster.totals import Totals
 from reskin.serve.health import LAG_S, STUCK_S, Health
+from reskin.serve.host_metrics import ENDED, REASONS, HostMetrics
 from reskin.serve.metrics import REFUSALS, Metrics, Running
+from reskin.sinks.web import guard
 
 
 def lines(metrics: Metrics) -> dict[str, float]:
@@ -93,3 +99,19 @@ def test_serve_is_asked_for_as_many_replicas_as_leave_a_fifth_of_the_slots_free(
     context = SimpleNamespace(aggregated_metrics=metrics, current_num_replicas=7)
     assert by_sessions(context)[0] == expected
     assert by_sessions(SimpleNamespace(aggregated_metrics={}, current_num_replicas=7))[0] == 7
+
+
+def test_every_refusal_of_the_guard_and_the_routes_has_its_label() -> None:
+    said = inspect.getsource(guard) + inspect.getsource(door) + inspect.getsource(routes)
+    assert [reason for reason in REASONS if f'"{reason}"' not in said] == []
+    assert [reason for reason in ENDED if f'"{reason}"' not in inspect.getsource(peer)] == []
+    host: Any = SimpleNamespace(
+        seated={}, admission=SimpleNamespace(slots=1, waiting=0), stepper=SimpleNamespace(), totals=Counter(),
+        ended=Counter(dict.fromkeys(ENDED, 1)),
+    )  # fmt: skip
+    page = HostMetrics(host, Counter(["a wrong Origin", "a page of another site", "an address that is not there"]))
+    for _ in range(2):  # each is counted once, however often it is looked at
+        page()
+    found = lines(page.metrics)
+    counts = {reason: found[f'reskin_refusals_total{{reason="{reason}"}}'] for reason in REFUSALS}
+    assert {reason: count for reason, count in counts.items() if count} == {"origin": 2, "other": 1, "rate": len(ENDED)}

@@ -8,8 +8,10 @@ import threading
 import cv2
 import numpy as np
 import pytest
+from aiortc.mediastreams import VIDEO_CLOCK_RATE
 
 from reskin.renderer import View
+from reskin.serve.media import PaintedTrack
 from reskin.serve.messages import MessageError, read_control, read_offer
 from reskin.serve.session import Painting, Session, SessionClosed
 from reskin.serve.strip import NARROWEST, NUMBERS, STRIP_ROWS, add_strip, read_strip
@@ -132,3 +134,20 @@ def test_an_error_text_never_repeats_what_was_sent() -> None:
 
 def test_a_theme_that_is_not_there_is_told() -> None:
     assert session().apply({"do": "theme", "id": "../../etc/passwd"})["say"] == "error"
+
+
+def test_a_painting_is_stamped_with_when_its_frame_came_and_those_left_out_are_counted() -> None:
+    async def play() -> None:
+        one = session()
+        track = PaintedTrack(one, has_strip=False)
+        stamps = []
+        for came_s in (10.0, 10.04, 10.08, 10.12):
+            one.deliver(Painting(NOISE, None, {}, came_s=came_s))
+            if came_s != 10.08:
+                stamps.append((await track.recv()).pts)
+        assert [(stamp - stamps[0]) / VIDEO_CLOCK_RATE for stamp in stamps] == pytest.approx([0, 0.04, 0.12], abs=1e-4)
+        one.deliver(Painting(NOISE, None, {}, came_s=10.12))
+        assert (await track.recv()).pts == stamps[-1] + 1, "no two have the same"
+        assert (track.sent, track.replaced) == (4, 1)
+
+    run(play())

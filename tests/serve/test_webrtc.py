@@ -11,6 +11,7 @@ import pytest
 
 from reskin.serve.batch import EachInTurn
 from reskin.serve.limits import MOST_UNSENT_BYTES
+from reskin.themes import Theme, prompted_theme
 from tests.serve.playing import Negative, playing, run, soon, world
 from tools.serve_players import SIZE, Clip, Player
 
@@ -109,6 +110,59 @@ def test_one_who_was_cut_off_comes_back_to_the_same_look() -> None:
     run(play())
 
 
+def test_a_dropout_costs_neither_the_seat_nor_the_look_of_a_full_server() -> None:
+    async def play() -> None:
+        async with world(slots=1) as here:
+            other = Player(here, here.tokens.issue("play", 1), clip=Clip())
+            async with playing(here, theme="noir-ink") as player:
+                assert (await other.enter())[0] == 429
+                async with playing(here, session=player.session) as again:
+                    assert (again.resumed, again.session) == (True, player.session)
+                    assert here.host.free_slots == 0
+                    seated = here.host.seated[again.session]
+                    await here.host._unseat(seated, "silent", remember=True)
+            offer = {**other.offer, "session": again.session}
+            assert (await here.post(offer, here.play))[0] == 429, "that seat is free, and another waits for it"
+            assert (await here.post(other.offer, other.token))[0] == 200
+            here.host._later(here.host._unseat(next(iter(here.host.seated.values())), "ended", remember=False))
+            async with playing(here, session=again.session) as later:
+                assert later.resumed
+                assert here.host.seated[later.session].session.look.theme_id == "noir-ink"
+            await other.leave()
+
+    run(play())
+
+
+def test_what_is_chosen_after_a_prompt_stays_when_the_prompt_has_been_read() -> None:
+    async def play() -> None:
+        async with world() as here, playing(here) as player:
+            session = here.host.seated[player.session].session
+            is_read = asyncio.Event()
+
+            async def read(text: str) -> tuple[Theme, str]:
+                await is_read.wait()
+                return prompted_theme(text), ""
+
+            here.host._prompts.read = read  # type: ignore[method-assign]
+            player.ask(do="prompt", text="a stormy night at sea")
+            player.ask(do="strength", value=0.25)
+            await soon(lambda: session.look.theme.strength == 0.25)
+            is_read.set()
+            await soon(lambda: session.look.theme.name == "a stormy night at sea")
+            assert session.look.theme.strength == 0.25
+            is_read.clear()
+            player.ask(do="prompt", text="a garden of glass")
+            player.ask(do="theme", id="woodblock")
+            await soon(lambda: session.look.theme_id == "woodblock")
+            is_read.set()
+            await asyncio.sleep(0.3)
+            assert session.look.theme_id == "woodblock"
+            player.ask(do="prompt", text="a garden of glass")
+            await soon(lambda: session.look.theme.name == "a garden of glass")
+
+    run(play())
+
+
 def test_a_full_server_gives_places_and_lets_in_when_one_leaves() -> None:
     async def play() -> None:
         async with world(slots=1) as here:
@@ -159,6 +213,8 @@ def test_the_page_the_probes_and_the_figures() -> None:
             status, told = await here.ask("GET", "/status.json", here.admin)
             assert (status, told["slots"], told["free"], told["engine"]["name"]) == (200, 4, 3, "negative")
             assert told["sessions"][0]["id"] == player.session
+            assert told["sessions"][0].keys() >= {"overtaken", "refused", "sent", "replaced", "dropped"}
+            assert told["sessions"][0]["sent"] >= 2
             assert (await here.ask("GET", "/status.json", here.play))[0] == 403
             status, told = await here.ask("GET", "/metrics", here.admin)
             assert status == 200

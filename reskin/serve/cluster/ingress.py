@@ -3,7 +3,7 @@
     POST /offer            signalling of `reskin serve`; 429 with the place in the queue when every slot is taken
     DELETE /session/{id}   the player ends it
     GET /health /ready     for whoever runs it
-    GET /metrics           Prometheus, over all replicas
+    GET /metrics           Prometheus, over all replicas; a token of scope admin
     GET /status.json       the same for people; a token of scope admin
 
 An offer asks the directory for a slot, then goes to that one replica. When the replica is not there any more, the
@@ -175,9 +175,10 @@ class Ingress:
     async def _ready(self, asked: Asked) -> Answered:
         status = await self._directory.status.remote()
         is_ready = status["free"] > 0
-        return _json({"ready": is_ready, "free": status["free"], "queue": status["queue"]}, 200 if is_ready else 503)
+        return _json({"ready": is_ready}, 200 if is_ready else 503)
 
     async def _metrics(self, asked: Asked) -> Answered:
+        visitor(asked.headers, self._tokens, scopes=("admin",))
         self._totals.look(await self._directory.status.remote())
         return Answered(status=200, body=self._totals.metrics.text(), content_type=CONTENT_TYPE)
 

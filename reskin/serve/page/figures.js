@@ -16,6 +16,7 @@ class Figures {
     for (const report of (await connection.getStats()).values()) {
       if (report.type === "inbound-rtp" && report.kind === "video") now.in = report;
       if (report.type === "outbound-rtp" && report.kind === "video") now.out = report;
+      if (report.type === "media-source" && report.kind === "video") now.source = report;
     }
     const before = this.before?.connection === connection ? this.before : null;
     this.before = now;
@@ -31,6 +32,8 @@ class Figures {
     const tripMs = this.link.tripMs, engineMs = this.server?.engine_ms_p50 ?? null;
     return {
       fps: (now.in.framesDecoded - before.in.framesDecoded) / seconds,
+      givenFps: before.source?.frames === undefined || now.source?.frames === undefined ? null // this browser does not count
+        : Math.max(0, now.source.frames - before.source.frames) / seconds,
       tripMs, engineMs,
       latencyMs: tripMs === null || (now.out && engineMs === null) ? null
         : per("out", "totalEncodeTime", "framesEncoded") + (now.out ? tripMs + engineMs : tripMs / 2) + waited,

@@ -76,6 +76,7 @@ class EngineLink {
     const attempt = ++this.attempt;
     const isOld = () => attempt !== this.attempt;
     this.close();
+    const headers = this.headers();
     const connection = this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     const channel = this.channel = connection.createDataChannel("control", { ordered: true });
     const transceiver = this.track
@@ -97,15 +98,20 @@ class EngineLink {
       await gathered(connection);
       if (isOld()) return;
       const answer = await fetch("/offer", {
-        method: "POST", headers: { ...this.headers(), "Content-Type": "application/json" },
+        method: "POST", headers: { ...headers, "Content-Type": "application/json" },
         body: JSON.stringify(this.offer()), signal: AbortSignal.timeout(ANSWER_MS),
       });
-      if (isOld()) return;
+      if (isOld()) return await this.leave(answer, headers);
       if (answer.ok) await this.accept(await answer.json(), isOld);
       else await this.refused(answer);
     } catch (error) {
       if (!isOld()) this.lose(error instanceof TypeError || error.name === "TimeoutError" ? "away" : "lost");
     }
+  }
+
+  async leave(answer, headers) { // nobody wants what it opened any more: its place is free at once
+    const { session } = answer.ok && !this.isWatcher ? await answer.json() : {};
+    if (session && session !== this.session) await fetch(`/session/${session}`, { method: "DELETE", headers, keepalive: true });
   }
 
   offer() {

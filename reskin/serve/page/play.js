@@ -5,13 +5,14 @@ const NOTE_MS = 15_000;
 const IDLE_MS = 2600; // in full screen, until the buttons fade
 const FRAMES_IN_S = 24;
 const SLOW_FPS = 19, SLOW_S = 6, SIZES = [1080, 720, 540, 360]; // automatic picture size: one step down when slow for so long
+const RAISE_S = 60, MOST_RAISE_S = 960; // and one up when not slow for so long, later each time that it was in vain
 const KEYS = { s: "split", r: "record", f: "full", m: "mirror" };
 
 const samples = []; // { line: ms behind, bar: share passed over }
 let claims = readLink();
 let theme = claims.isWatcher ? null : recall("theme"); // { id, name } or { name, prompt }; what is wanted, also before there is a session
 let strengthWanted = null; // null: the theme's own
-let isAsking = false, slowS = 0, autoLines = 0;
+let isAsking = false, slowS = 0, fineS = 0, raiseS = RAISE_S, hasRaised = false, autoLines = 0;
 
 const source = new Source(() => end("The sharing was ended outside of this page."));
 const link = new EngineLink({ state: showState, picture: showPicture, said: hear, wanted });
@@ -66,13 +67,14 @@ function note(text) {
 }
 
 
-async function share(kind, facing) {
+async function share(kind, camera) {
   if (isAsking) return;
   isAsking = true;
-  const before = source.track;
+  const before = source.track, wasWanted = link.isWanted;
   if (!before) show(WORDS.asking({ kind }), "asking");
   try {
-    await source.open(kind, facing);
+    await source.open(kind, camera);
+    if (before && wasWanted && !link.isWanted) return release(); // stopped meanwhile
     showOriginal();
     if (before && link.isWanted) await link.replace(source.track);
     else begin();
@@ -93,6 +95,7 @@ function begin() {
   figures.reset();
   samples.length = 0;
   link.lines = autoLines = Number(part("lines").value);
+  [slowS, fineS, raiseS, hasRaised] = [0, 0, RAISE_S, false];
   link.start({ ...claims, track: source.track });
 }
 
@@ -161,6 +164,7 @@ async function fullScreen(is = !document.body.classList.contains("theatre")) {
 
 let wakeLock = null, stillTimer = 0;
 async function wake() { // a phone's screen stays on while there is a picture
+  if (wakeLock && !wakeLock.released) return;
   try {
     wakeLock = await navigator.wakeLock?.request("screen");
   } catch { /* the battery is low, or the page is hidden */ }
@@ -201,11 +205,11 @@ part("share").onclick = () => share("screen");
 part("camera").onclick = () => share("camera");
 part("action").onclick = () => (document.body.dataset.state === "refused" && !source.track ? showState("idle", { canShare: Source.canShare }) : end());
 part("stop").onclick = () => end();
-part("flip").onclick = () => share("camera", source.facing === "user" ? "environment" : "user");
+part("flip").onclick = () => source.otherCamera().then((camera) => share("camera", camera));
 part("mirror").onclick = () => mirror(!part("frame").classList.contains("is-mirrored"));
 part("record").onclick = record;
 part("full").onclick = () => fullScreen();
-part("lines").onchange = ({ target }) => link.fit(Number(target.value));
+part("lines").onchange = ({ target }) => link.fit((autoLines = Number(target.value)));
 part("view").onchange = ({ target }) => link.send({ do: "view", value: target.value });
 part("figures").ontoggle = () => plot(part("plot"), samples, KEPT);
 part("skin").onresize = ({ target }) => part("frame").style.setProperty("--aspect", `${target.videoWidth || 16} / ${target.videoHeight || 9}`);

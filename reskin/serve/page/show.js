@@ -95,13 +95,23 @@ async function showFigures() {
 }
 
 function adapt(now) { // a smaller picture when the machine, the line or the engine cannot keep up
-  const given = source.track?.getSettings().frameRate ?? 0;
   if (part("lines").value !== "0" || !now.sentH || document.hidden) return;
-  slowS = now.fps < Math.min(SLOW_FPS, given * 0.8) ? slowS + 1 : 0;
+  const given = now.givenFps ?? source.track?.getSettings().frameRate ?? 0; // of a paused game there are few
+  const isSlow = now.fps < Math.min(SLOW_FPS, given * 0.8);
+  slowS = isSlow ? slowS + 1 : 0;
+  fineS = isSlow ? 0 : fineS + 1;
+  if (autoLines && fineS >= raiseS) { // it was something that has passed: one step up
+    fineS = 0;
+    hasRaised = true;
+    autoLines = SIZES.findLast((lines) => lines > autoLines) ?? 0;
+    return link.fit(autoLines);
+  }
   if (slowS < SLOW_S) return;
   slowS = 0;
   const smaller = SIZES.find((lines) => lines < Math.min(now.sentW, now.sentH));
   if (!smaller) return;
+  if (hasRaised) raiseS = Math.min(2 * raiseS, MOST_RAISE_S); // that was too soon
+  hasRaised = false;
   autoLines = smaller;
   link.fit(autoLines);
   note(`The picture came too slowly, so it is sent at ${smaller} lines now. “Figures” has the size.`);

@@ -1,5 +1,5 @@
 /* What the player shares: a window, a tab, a screen or a camera. Knows nothing of where it goes. */
-const RATE = { ideal: 24, max: 30 }; // the engine paints 24 a second
+const RATE = { ideal: 30, max: 30 }; // the engine paints 24 a second; but what is ideal becomes the most, and Chromium drops what comes sooner
 const CAMERA_SIZE = { width: { ideal: 1280 }, height: { ideal: 720 } };
 const GAME_CAMERAS = /capture|hdmi|cam link|virtual|obs/i; // by their names
 const SCREEN = {
@@ -12,7 +12,7 @@ class Source {
   constructor(onEnd) { // the player, or the system, ended it
     this.onEnd = onEnd;
     this.kind = null; // "camera", "screen"
-    this.facing = "user";
+    this.camera = { facingMode: { ideal: "user" } }; // the one that is wanted
     this.stream = null;
   }
 
@@ -28,20 +28,20 @@ class Source {
     return this.kind === "camera" && this.track?.getSettings().facingMode !== "environment" && !GAME_CAMERAS.test(this.track.label);
   }
 
-  async open(kind, facing = this.facing) { // raises what the browser raises
-    const stream = kind === "camera" ? await this.openCamera(facing) : await navigator.mediaDevices.getDisplayMedia(SCREEN);
+  async open(kind, camera = this.camera) { // raises what the browser raises
+    const stream = kind === "camera" ? await this.openCamera(camera) : await navigator.mediaDevices.getDisplayMedia(SCREEN);
     this.close();
     this.kind = kind;
-    this.facing = facing;
+    this.camera = camera;
     this.stream = stream;
     this.track.contentHint = "motion"; // rather a coarser picture than a slower one
     const track = this.track;
     track.onended = () => { if (track === this.track) this.onEnd(); };
   }
 
-  async openCamera(facing) {
+  async openCamera(camera) {
     if (this.kind === "camera") this.close(); // a phone opens one at a time
-    const video = { facingMode: { ideal: facing }, frameRate: RATE, ...CAMERA_SIZE };
+    const video = { ...camera, frameRate: RATE, ...CAMERA_SIZE };
     try {
       return await navigator.mediaDevices.getUserMedia({ video });
     } catch (error) {
@@ -50,9 +50,17 @@ class Source {
     }
   }
 
-  async hasMoreCameras() {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    return devices.filter((device) => device.kind === "videoinput").length > 1;
+  async otherCamera() { // a phone with many has a front and a back; else the next one, for a PC's cameras face nowhere
+    const { facingMode, deviceId } = this.track?.getSettings() ?? {};
+    const ids = (await this.cameras()).map((camera) => camera.deviceId);
+    if (facingMode && ids.length > 2) return { facingMode: { ideal: facingMode === "user" ? "environment" : "user" } };
+    return ids.length ? { deviceId: { exact: ids[(ids.indexOf(deviceId) + 1) % ids.length] } } : this.camera;
+  }
+
+  async hasMoreCameras() { return (await this.cameras()).length > 1; }
+
+  async cameras() {
+    return (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
   }
 
   close() {

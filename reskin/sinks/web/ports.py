@@ -1,4 +1,4 @@
-"""The two sockets of this machine alone that a stream is served on. Knows nothing of servers."""
+"""The two sockets of this machine that a stream is served on; how a port is had alone. Knows nothing of servers."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ def open_sockets(port: int) -> list[socket.socket]:
     ) from error
 
 
+def have_alone(unbound: socket.socket) -> None:
+    """Its port shall be free again at once when the server ends, and nobody else's before: on Windows the option that
+    does the one elsewhere lets any program bind the same port."""
+    if sys.platform == "win32":
+        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
 def _both(port: int) -> list[socket.socket]:
     four = _listen(socket.AF_INET, "127.0.0.1", port)
     try:
@@ -41,10 +50,7 @@ def _both(port: int) -> list[socket.socket]:
 def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if sys.platform == "win32":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        have_alone(listening)
         if family is socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind((host, port))

@@ -41,7 +41,8 @@ function showStatus(status) {
   part("missed").textContent = status.ticks ? `${((100 * status.missed) / status.ticks).toFixed(2)} %` : "–";
   part("fps").textContent = status.fps.toFixed(2);
   const engine = status.engine.state;
-  showState(engine === "active" ? "live" : `engine ${engine}`, engine === "active" ? "on" : "");
+  const paints = engine === "active" || engine === "remote"; // here, or on a server
+  showState(paints ? "live" : `engine ${engine}`, paints ? "on" : "");
   const counts = before !== null && status.ticks >= before.ticks; // it begins anew when the warm-up ends
   samples.push({ line: status.latency_ms.now, bar: counts ? (status.missed - before.missed) / TICKS : 0 });
   if (samples.length > KEPT) samples.shift();
