@@ -9,7 +9,7 @@ a formula in refine, underpaint, votes or painter_state is made here too, or the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,10 +62,11 @@ class OfflineFrame:
 
 
 def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, preset: Preset, *, keep_hud: bool = True,
-               quality: int = 0, seed: int = 0, exp: Exp = np.exp) -> list[OfflineFrame]:  # fmt: skip
+               quality: int = 0, resting: Container[int] = (), seed: int = 0,
+               exp: Exp = np.exp) -> list[OfflineFrame]:  # fmt: skip
     """Paints every frame, rgb (h, w, 3) float32 in [0, 1], from its own past alone. As `LiveEngine.step`.
 
-    `exp` is asked for numbers up to zero only.
+    At the frames in `resting` the Painter rests, as it does at quality 1. `exp` is asked for numbers up to zero only.
     """
     every = max(preset.reader_every, (1, 1, 2, 4)[quality])
     noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
@@ -92,7 +93,9 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
             materials = doubt_hud(gather(rgb, frames[at], settled, FOLLOW_STEP), still)
         statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
         maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
-        if preset.painter and quality == 0:
+        if quality or i in resting:
+            last, anchor, seen_drift = None, None, []
+        elif preset.painter:
             assert networks.outputs is not None
             under, noisy = paint(rgb, maps), noise
             for number in range(preset.steps):

@@ -75,6 +75,17 @@ def test_live_equals_the_slow_loop_at_every_quality(tiny: TinyEngine, preset: Pr
     assert worst_difference(live, offline) < 1e-4
 
 
+def test_a_painter_that_has_rested_begins_anew_as_in_the_slow_loop(tiny: TinyEngine) -> None:
+    engine, resting = tiny.live(), (4, 5, 6)
+    live = [engine.step(rgb, STYLE, quality=int(i in resting)) for i, rgb in enumerate(CLIP)]
+    offline = paint_clip(CLIP, STYLE, tiny.networks(), TINY, resting=resting, exp=quick_exp)
+    assert worst_difference(live, offline) < 1e-4
+    other_past = tiny.live()
+    for i in range(7):
+        other_past.step(CLIP[i], STYLE, quality=1)
+    assert_same_bits([live[7]], [other_past.step(CLIP[7], STYLE)])
+
+
 @pytest.mark.parametrize("preset", [TINY, TINY_LITE, TINY_BEHIND], ids=lambda preset: preset.name)
 @pytest.mark.parametrize("keep_hud", [True, False])
 def test_live_equals_the_slow_loop_with_strengths(tiny: TinyEngine, preset: Preset, keep_hud: bool) -> None:
