@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.config import Preset
-from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT, SLOW_FRAMES
+from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.painter_state import PATCH
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
@@ -293,16 +293,16 @@ def lay(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def drift_of(under: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's."""
-    ours, theirs = ((picture[:, 1:] - picture[:, :-1]) for picture in (output, under))
-    ratio = ((ours**2).sum() + 1e-3) / ((theirs**2).sum() + 1e-3)
-    return np.append((output - under).mean(axis=(0, 1)), ratio)
+    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's, in its range."""
+    pixels = under.shape[0] * under.shape[1]
+    ours, theirs = (((picture[:, 1:] - picture[:, :-1]) ** 2).sum() / pixels + FLAT for picture in (output, under))
+    return np.append((output - under).mean(axis=(0, 1)), np.clip(ours / theirs, *SHARPNESS_RANGE))
 
 
 def has_drifted(seen: Sequence[np.ndarray]) -> bool:
     """Whether the slow mean of what was seen has left its limits."""
-    slow = np.zeros(4)
-    for i, now in enumerate(seen, 1):
-        slow = slow + (now - slow) / min(i, SLOW_FRAMES)
+    slow = np.array([0.0, 0.0, 0.0, 1.0])
+    for now in seen:
+        slow = slow + (now - slow) / SLOW_FRAMES
     too_tinted = np.abs(slow[:3]).max() > COLOR_LIMIT
     return bool(too_tinted or not 1 / SHARPNESS_LIMIT < slow[3] < SHARPNESS_LIMIT)
