@@ -293,7 +293,7 @@ def lay(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def drift_of(under: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's, in its range."""
+    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's, bounded."""
     pixels = under.shape[0] * under.shape[1]
     ours, theirs = (((picture[:, 1:] - picture[:, :-1]) ** 2).sum() / pixels + FLAT for picture in (output, under))
     return np.append((output - under).mean(axis=(0, 1)), np.clip(ours / theirs, *SHARPNESS_RANGE))
