@@ -12,6 +12,7 @@ import torch
 
 from engine.gpu.low_precision import CONVERSIONS, LinearOps, TrialError, convert, products, two_of_four
 from engine.token_painter import TokenPainter
+from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, train_on
 from engine.train.painter_data import PainterClips, shapes
 from engine.train.sparse import cut, settle
@@ -20,6 +21,7 @@ from tests.engine.token_frames import PRESET, new_painter
 from tools.prune_trials import trials, verdict
 
 CPU = torch.device("cpu")
+RATES = {"matrix_lr": 0.02, "other_lr": 1e-3}
 RECIPE = PainterRecipe(size=SIZE, batch=1, steps=2, checkpoint_steps=2)
 
 
@@ -63,6 +65,15 @@ def test_what_is_cut_stays_cut_while_the_rest_learns(tmp_path: Path) -> None:
     for linear, mask, old in zip(products(trained), masks, products(before), strict=True):
         assert (linear.weight[~mask] == 0).all()
         assert not torch.equal(linear.weight[mask], old.weight[mask])
+
+
+def test_what_is_cut_learns_by_the_optimizer_that_it_learnt_by_before() -> None:
+    painter = new_painter()
+    shapes_before = [[p.shape for p in by.param_groups[0]["params"]] for by in split_optimizers(painter, **RATES)]
+    cut(painter)
+    muon, adam = ([p.shape for p in by.param_groups[0]["params"]] for by in split_optimizers(painter, **RATES))
+    assert sorted(muon) == sorted(shapes_before[0])
+    assert sorted(adam) == sorted(shapes_before[1])
 
 
 def test_a_trial_is_kept_only_where_a_frame_is_faster_and_as_good() -> None:
