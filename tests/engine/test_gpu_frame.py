@@ -23,8 +23,10 @@ CHANGE = 5  # the frame at which the theme changes
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the backends for one were not run")
 
 
-def new_step(tiny: TinyEngine, residual: float = 0.05) -> FrameStep:
-    step = FrameStep(PRESET, tiny.reader, new_painter(residual), WINDOW, finish=FinishStage(NOISE))
+def new_step(tiny: TinyEngine, residual: float = 0.05, device: str = "cpu") -> FrameStep:
+    """Made where it is to run: a step's ring does not move with it, and the session's Reader is to stay on the CPU."""
+    reader, painter = copy.deepcopy(tiny.reader).to(device), new_painter(residual).to(device)
+    step = FrameStep(PRESET, reader, painter, WINDOW, finish=FinishStage(NOISE))
     step.finish.outline.fill_(0.3)
     step.finish.grain.fill_(0.2)
     return step
@@ -65,6 +67,15 @@ def test_a_clip_through_a_theme_change_equals_the_slow_loop(tiny: TinyEngine) ->
     assert worst(shown_by(step, screens, styles), shown_slowly(new_step(tiny), screens, styles)) <= 1
     assert int(step.frame) == len(screens) - CHANGE
     assert step.drift.anchored == 0
+
+
+def test_a_step_lies_wholly_where_it_was_made(tiny: TinyEngine) -> None:
+    """As the tests on a CUDA device have it, whose kernels' tiles of 64 the tiny layers fill."""
+    step = new_step(tiny, device="meta")
+    tensors = [*step.parameters(), *step.buffers(), *step.ring.keys, *step.ring.values, step.ring.slot, step.ring.age]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
+    assert next(tiny.reader.parameters()).device.type == "cpu"
+    assert all(columns % 64 == 0 for columns in (SHAPE.width, SHAPE.hidden, 3 * SHAPE.kept))
 
 
 def test_a_drift_starts_the_history_anew_on_the_device(tiny: TinyEngine) -> None:
@@ -189,8 +200,7 @@ def test_auto_takes_what_can_run_and_says_why_and_a_name_that_cannot_is_refused(
 @pytest.mark.parametrize("name", [name for name in OPENERS if name != "eager"])
 def test_every_backend_equals_eager_over_200_frames(tiny: TinyEngine, name: str) -> None:
     screens, styles = (each * 25 for each in clip())
-    eager = new_step(tiny).cuda()
-    ours = new_step(tiny).cuda()
+    eager, ours = new_step(tiny, device="cuda"), new_step(tiny, device="cuda")
     opened = open_backend(name, ours)
     expected = shown_by(eager, [screen.cuda() for screen in screens], styles)
     assert ours.frame == 0
