@@ -16,6 +16,7 @@ from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, train_on
 from engine.train.painter_data import PainterClips, shapes
 from engine.train.sparse import cut, settle
+from kernels import reference
 from tests.engine.tiny import SIZE
 from tests.engine.token_frames import PRESET, new_painter
 from tools.prune_trials import trials, verdict
@@ -46,6 +47,42 @@ def test_the_ops_by_linear_paint_what_the_references_paint() -> None:
     expected = outputs(painter)
     painter.ops = LinearOps()
     torch.testing.assert_close(outputs(painter), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_attention_by_linear_ops_in_bfloat16_is_as_near_as_the_references_own_rounding() -> None:
+    """A ring with an empty slot, in the precision of a GPU; twice what the references' one rounding at the end costs
+    would be too strict: scores and weights are rounded too.
+    """
+    rng = torch.Generator().manual_seed(2)
+    q, keys, values = (torch.randn(shape, generator=rng) for shape in ((2, 9, 64), (2, 3, 9, 64), (2, 3, 9, 64)))
+    bias = torch.randn(2, 2, 3, generator=rng)
+    bias[1, :, 2] = -torch.inf
+    ours = LinearOps.ring_attention(q, keys, values, bias)
+    torch.testing.assert_close(ours, reference.ring_attention(q, keys, values, bias), atol=1e-6, rtol=1e-5)
+    half = [part.bfloat16() for part in (q, keys, values)]
+    exact = reference.ring_attention(*(part.float() for part in half), bias)
+    rounded = LinearOps.ring_attention(*half, bias)
+    assert rounded.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.float(), exact, atol=0.02, rtol=0.02)
+
+
+def test_attention_by_linear_ops_is_asked_for_in_the_models_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.dtype] = []
+    plain = torch.nn.functional.scaled_dot_product_attention
+
+    def watched(*parts: torch.Tensor, attn_mask: torch.Tensor) -> torch.Tensor:
+        seen.extend(part.dtype for part in (*parts, attn_mask))
+        return plain(*parts, attn_mask=attn_mask)
+
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", watched)
+    painter = new_painter().bfloat16()
+    painter.ops = LinearOps()
+    ring = painter.ring(dtype=torch.bfloat16)
+    ring.turn(torch.zeros(1, dtype=torch.int64))
+    patches = torch.randn(1, painter.tokens, painter.squeeze.in_features, dtype=torch.bfloat16)
+    with torch.no_grad():
+        painter.token_outputs(patches, torch.rand(1, 19, dtype=torch.bfloat16), ring)
+    assert set(seen) == {torch.bfloat16}
 
 
 def test_of_every_four_weights_the_two_largest_stay() -> None:
