@@ -157,7 +157,7 @@ def kernels(device: torch.device, reached: Ceilings) -> dict[str, dict[str, floa
             rows[" ".join([op.name, *(f"{axis}={size}" for axis, size in shape.items())])] = {
                 "kernel_ms": MS * median_s(lambda kernel=kernel, a=arguments: kernel(*a), now),  # type: ignore[misc]
                 "torch_ms": MS * median_s(lambda plain=plain, a=arguments: plain(*a), now),  # type: ignore[misc]
-                "traffic_ms": MS * traffic_bytes(op, arguments) / reached.bytes_s,
+                "traffic_ms": MS * traffic_bytes(op, tuple(arguments)) / reached.bytes_s,
             }
     return rows
 

@@ -96,15 +96,16 @@ def played(painter: TokenPainter, clips: PainterClips, rng: torch.Generator, ste
     Painter's own past. Nothing of the truth goes in.
     """
     b, t = clips.source.shape[:2]
-    brush, own = Brush(painter, b, rng.device), []
+    brush, own = Brush(painter, b, rng.device), list[Tensor]()
     noise = torch.randn(clips.anchor.shape, generator=rng, device=rng.device)
     for i in range(t):
-        past = (own[-1], own[0]) if own else (noise, noise)
+        last, anchor = (own[-1], own[0]) if own else (noise, noise)
         brush.turn([i] * b)
         noisy = noise
         for sigma, step in schedule(steps):
             levels = torch.tensor([sigma, step, float(i == 0), float(i == 0)], device=rng.device).expand(b, -1)
-            clean = brush(noisy, *past, clips.look(i), torch.cat([clips.light, levels], dim=1)).clamp(-1, 1)
+            condition = torch.cat([clips.light, levels], dim=1)
+            clean = brush(noisy, last, anchor, clips.look(i), condition).clamp(-1, 1)
             noisy = stepped(noisy, clean, sigma, step)
         own.append(clean)
     return torch.stack(own, dim=1)
