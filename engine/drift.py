@@ -9,39 +9,41 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-SLOW_FRAMES = 12  # half a second: a flash of the game is no drift
+SLOW_FRAMES = 12  # half a second: a flash of the game is no drift, and neither is a history's first frame
 COLOR_LIMIT = 0.12  # mean of a channel over the picture away from the underpainting's, in [0, 1] units
 SHARPNESS_LIMIT = 1.6  # gradient energy over the underpainting's, or the other way round
+SHARPNESS_RANGE = (0.25, 4.0)  # of one frame: no single one moves the mean out of its limits
+# Gradient energy of a pixel below which there is nothing to compare: steps of two of 255 levels, three channels. On a
+# black or white screen both have less (1 to 5 over a picture of 144x256, a game's frame hundreds), and the ratio is of
+# noise: it began the history anew with every frame.
+FLAT = 3 * (2 / 255) ** 2
 
 
 class DriftMeter:
     """One stream. `color` and `sharpness` are slow means; 0 and 1 are no drift."""
 
     def __init__(self) -> None:
-        self.color = np.zeros(3)
-        self.sharpness = 1.0
-        self._frames = 0
+        self.restart()
 
     def restart(self) -> None:
-        self.color, self.sharpness, self._frames = np.zeros(3), 1.0, 0
+        self.color, self.sharpness = np.zeros(3), 1.0
 
     def watch(self, under: np.ndarray, output: np.ndarray) -> bool:
         """Takes in a frame, (h, w, 3) underpainting in [0, 1] and output in [-1, 1]; whether it has drifted too far."""
-        self._frames += 1
-        share = 1 / min(self._frames, SLOW_FRAMES)
         color, ratio = compare(under, output)
-        self.color = self.color + share * (color - self.color)
-        self.sharpness += share * (ratio - self.sharpness)
+        self.color = self.color + (color - self.color) / SLOW_FRAMES
+        self.sharpness += (ratio - self.sharpness) / SLOW_FRAMES
         return bool(
             np.abs(self.color).max() > COLOR_LIMIT or not 1 / SHARPNESS_LIMIT < self.sharpness < SHARPNESS_LIMIT
         )
 
 
 def compare(under: np.ndarray, output: np.ndarray) -> tuple[np.ndarray, float]:
-    """Mean difference of each channel, and the output's gradient energy over the underpainting's."""
+    """Mean difference of each channel, and the output's gradient energy over the underpainting's, in its range."""
     sums = _sums(under, output)
     h, w, _ = under.shape
-    return sums[:3] / (h * w), float((sums[3] + 1e-3) / (sums[4] + 1e-3))
+    flat = FLAT * h * w
+    return sums[:3] / (h * w), float(np.clip((sums[3] + flat) / (sums[4] + flat), *SHARPNESS_RANGE))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

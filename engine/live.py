@@ -158,4 +158,6 @@ class LiveEngine:
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)
         if self._painter is not None and quality == 0:
             maps = self._painter.paint(rgb, materials, self._depth, maps, style)
+        elif self._painter is not None:
+            self._painter.reset()  # it would go on from a picture of before its rest
         return Painting(maps=maps, materials=materials, depth=self._depth)

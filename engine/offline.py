@@ -9,13 +9,13 @@ a formula in refine, underpaint, votes or painter_state is made here too, or the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.config import Preset
-from engine.drift import COLOR_LIMIT, SHARPNESS_LIMIT, SLOW_FRAMES
+from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.painter_state import PATCH
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
@@ -62,10 +62,11 @@ class OfflineFrame:
 
 
 def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, preset: Preset, *, keep_hud: bool = True,
-               quality: int = 0, seed: int = 0, exp: Exp = np.exp) -> list[OfflineFrame]:  # fmt: skip
+               quality: int = 0, resting: Container[int] = (), seed: int = 0,
+               exp: Exp = np.exp) -> list[OfflineFrame]:  # fmt: skip
     """Paints every frame, rgb (h, w, 3) float32 in [0, 1], from its own past alone. As `LiveEngine.step`.
 
-    `exp` is asked for numbers up to zero only.
+    At the frames in `resting` the Painter rests, as it does at quality 1. `exp` is asked for numbers up to zero only.
     """
     every = max(preset.reader_every, (1, 1, 2, 4)[quality])
     noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
@@ -92,7 +93,9 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
             materials = doubt_hud(gather(rgb, frames[at], settled, FOLLOW_STEP), still)
         statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
         maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
-        if preset.painter and quality == 0:
+        if quality or i in resting:
+            last, anchor, seen_drift = None, None, []
+        elif preset.painter:
             assert networks.outputs is not None
             under, noisy = paint(rgb, maps), noise
             for number in range(preset.steps):
@@ -290,16 +293,16 @@ def lay(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def drift_of(under: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's."""
-    ours, theirs = ((picture[:, 1:] - picture[:, :-1]) for picture in (output, under))
-    ratio = ((ours**2).sum() + 1e-3) / ((theirs**2).sum() + 1e-3)
-    return np.append((output - under).mean(axis=(0, 1)), ratio)
+    """(4,): mean difference of each channel, and the output's gradient energy over the underpainting's, bounded."""
+    pixels = under.shape[0] * under.shape[1]
+    ours, theirs = (((picture[:, 1:] - picture[:, :-1]) ** 2).sum() / pixels + FLAT for picture in (output, under))
+    return np.append((output - under).mean(axis=(0, 1)), np.clip(ours / theirs, *SHARPNESS_RANGE))
 
 
 def has_drifted(seen: Sequence[np.ndarray]) -> bool:
     """Whether the slow mean of what was seen has left its limits."""
-    slow = np.zeros(4)
-    for i, now in enumerate(seen, 1):
-        slow = slow + (now - slow) / min(i, SLOW_FRAMES)
+    slow = np.array([0.0, 0.0, 0.0, 1.0])
+    for now in seen:
+        slow = slow + (now - slow) / SLOW_FRAMES
     too_tinted = np.abs(slow[:3]).max() > COLOR_LIMIT
     return bool(too_tinted or not 1 / SHARPNESS_LIMIT < slow[3] < SHARPNESS_LIMIT)

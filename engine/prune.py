@@ -35,9 +35,9 @@ class MaskedOps:
     """The reference ops with a factor on every head's and hidden channel's output; layers are told apart by order."""
 
     def __init__(self, painter: TokenPainter) -> None:
-        shape = painter.shape
-        self.heads = torch.ones(shape.layers, shape.kept // shape.head, requires_grad=True)
-        self.hidden = torch.ones(shape.layers, shape.hidden, requires_grad=True)
+        shape, device = painter.shape, painter.squeeze.weight.device
+        self.heads = torch.ones(shape.layers, shape.kept // shape.head, requires_grad=True, device=device)
+        self.hidden = torch.ones(shape.layers, shape.hidden, requires_grad=True, device=device)
         self._layers, self._calls = shape.layers, 0
         self.modulated_qkv, self.projected = reference.modulated_qkv, reference.projected
 
@@ -52,7 +52,7 @@ class MaskedOps:
 
 
 def importance(painter: TokenPainter, losses: list[Loss]) -> Importance:
-    """Measured over some batches, each a function that gives its loss. The painter is left as it was."""
+    """Measured over some batches, each a function that gives its loss; on the CPU. The painter is left as it was."""
     layers = torch.zeros(painter.shape.layers)
     heads = hidden = torch.zeros(())
     for loss in losses:
@@ -60,12 +60,12 @@ def importance(painter: TokenPainter, losses: list[Loss]) -> Importance:
         painter.ops = masks
         whole = loss(painter)
         by_head, by_hidden = torch.autograd.grad(whole, (masks.heads, masks.hidden))
-        heads, hidden = heads + by_head.abs(), hidden + by_hidden.abs()
+        heads, hidden = heads + by_head.abs().cpu(), hidden + by_hidden.abs().cpu()
         painter.ops = None
         for i, layer in enumerate(painter.layers):
             painter.layers[i] = Skipped()
             with torch.no_grad():
-                layers[i] += loss(painter) - whole.detach()
+                layers[i] += (loss(painter) - whole.detach()).cpu()
             painter.layers[i] = layer
     return Importance(layers=layers, heads=heads, hidden=hidden)
 

@@ -59,7 +59,6 @@ class Underpainter:
 
     calm: float = 0.8  # share of the statistics carried over from the frame before
     _slow: np.ndarray | None = field(default=None, repr=False)
-    _near_m: float = 0.0
 
     def reset(self) -> None:
         self._slow = None
@@ -74,7 +73,7 @@ class Underpainter:
         mean, gain, keep = (np.empty((h, w), np.float32) for _ in range(3))
         _lay_out(
             planes(materials), depth, local, whole, lit_ramps(style), style.fog_color.astype(np.float32),
-            np.float32(style.fog_density), np.float32(self._near_m), keep_hud, base, shade, shine, mean, gain, keep,
+            np.float32(style.fog_density), keep_hud, base, shade, shine, mean, gain, keep,
         )  # fmt: skip
         if (style.strength != 1.0).any():
             _leave(planes(materials), (1 - style.strength).astype(np.float32), keep)
@@ -245,20 +244,20 @@ def _mix_materials(materials, ramps, local, whole, y, high, cells, parts, mixed)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _haze(depth, sky, y, high, density, near_m, haze):
+def _haze(depth, sky, y, high, density, haze):
     """How much of row y the fog takes: by distance, and by height in the sky."""
     one, zero = np.float32(1.0), np.float32(0.0)
     thick = np.float32(-0.02) * density
     low = min(1.0, 1.0 - high)
     veil = np.float32(min(0.75, 1.2 * density) * low * low)
     for x in range(haze.shape[0]):
-        metres = max(zero, one / exp_below_zero(np.float32(-FAR_LOG) * depth[y, x]) - one - near_m)
+        metres = max(zero, one / exp_below_zero(np.float32(-FAR_LOG) * depth[y, x]) - one)
         fog = np.float32(0.9) * (one - exp_below_zero(thick * metres))
         haze[x] = fog * (one - sky[y, x]) + veil * sky[y, x]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _lay_out(materials, depth, local, whole, ramps, fog_color, fog_density, near_m, keep_hud, base, shade, shine, mean,
+def _lay_out(materials, depth, local, whole, ramps, fog_color, fog_density, keep_hud, base, shade, shine, mean,
              gain, keep):  # fmt: skip
     _, h, w = materials.shape
     columns = local.shape[1]
@@ -272,7 +271,7 @@ def _lay_out(materials, depth, local, whole, ramps, fog_color, fog_density, near
         high = min(1.0, max(0.0, 1.0 - y / (0.75 * h)))  # 1 at the top, 0 where a horizon mostly is
         _mix_materials(materials, ramps, local, whole, y, high, cells, parts, mixed)
         if fog_density > 0.0:
-            _haze(depth, materials[SKY], y, high, fog_density, near_m, haze)
+            _haze(depth, materials[SKY], y, high, fog_density, haze)
         for x in range(w):
             mean[y, x] = mixed[1, x] * mixed[0, x]
         for x in range(w):

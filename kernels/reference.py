@@ -18,6 +18,7 @@ from torch import Tensor
 LUMA = (0.299, 0.587, 0.114)
 LIKENESS = 0.004  # squared colour distance at which a neighbour's weight has fallen to a quarter
 LINE_FROM = 26.0  # a jump of luminance, of 255, from which on it is a line
+GRAIN_FRAMES = 3968  # after so many the grain repeats: places in a strip, a multiple of the 8 strips, 517 prime to both
 
 
 def to_model(bgra_u8: Tensor, size: tuple[int, int]) -> Tensor:
@@ -35,7 +36,8 @@ def to_screen(bgra_u8: Tensor, guide: Tensor, base: Tensor, shade: Tensor, shine
 
     `guide` (3, h, w) is the window at the model's size, as `to_model` gives it; base, shade and shine (3, h, w), mean,
     gain and keep (1, h, w) are `engine.underpaint.PaintMaps`. strength, outline and grain (1,) in [0, 1]; strength 0
-    gives the window's bytes unchanged. `noise` (8, 4096) are the grain's specks, `frame` (1,) int32 moves them.
+    gives the window's bytes unchanged. `noise` (8, 4096) are the grain's specks, `frame` (1,) int32 moves them; below
+    GRAIN_FRAMES, since times 517 it must stay below 2^31.
     Each pixel takes its ramp from the four model pixels around it, by how near they are over how unlike their colour is
     (joint bilateral upsampling, Kopf et al. 2007).
     """

@@ -27,6 +27,7 @@ class Tiles:
         return 128 // x.element_size()
 
     def programs(self, sessions: int, n: int, columns: int) -> int:
+        assert columns % self.columns == 0, f"tiles of {self.columns} leave some of {columns} columns unwritten"
         return sessions * cdiv(n, self.rows) * (columns // self.columns)
 
 

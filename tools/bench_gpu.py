@@ -19,10 +19,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from engine.config import Preset
 from engine.gpu.backends import BackendError, open_backend
 from engine.gpu.frame import FrameStep
+from engine.gpu.low_precision import LinearOps
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from engine.worlds.styles import random_style
-from kernels.ops import OPS
+from kernels.ops import OPS, Arguments, Op
 
 WARM_UP = 20
 MS = 1e3
@@ -144,19 +145,29 @@ def launches(frame: Callable[[], None]) -> int:
 
 
 def kernels(device: torch.device, reached: Ceilings) -> dict[str, dict[str, float]]:
-    """Every op at the presets' shapes: its Triton kernel, plain torch, and what its tensors' traffic alone takes."""
+    """Every op at the presets' shapes: its Triton kernel, plain torch, and what its tensors' traffic alone takes.
+
+    Plain torch multiplies in the tensors' precision where `LinearOps` has the op, else as the reference does.
+    """
     now, rows = clock(device), {}
     for op in OPS:
         for shape in op.shipped:
             arguments = [part.to(device) if isinstance(part, Tensor) else part for part in op.example(shape)]
-            moved = sum(part.nbytes for part in arguments if isinstance(part, Tensor))
-            kernel, plain = op.kernel(), op.reference()
+            kernel, plain = op.kernel(), getattr(LinearOps, op.name, op.reference())
             rows[" ".join([op.name, *(f"{axis}={size}" for axis, size in shape.items())])] = {
                 "kernel_ms": MS * median_s(lambda kernel=kernel, a=arguments: kernel(*a), now),  # type: ignore[misc]
                 "torch_ms": MS * median_s(lambda plain=plain, a=arguments: plain(*a), now),  # type: ignore[misc]
-                "traffic_ms": MS * moved / reached.bytes_s,
+                "traffic_ms": MS * traffic_bytes(op, tuple(arguments)) / reached.bytes_s,
             }
     return rows
+
+
+def traffic_bytes(op: Op, arguments: Arguments) -> int:
+    """What the op reads and writes: its inputs and its results once, and of a ring only the slots that it writes."""
+    results = op.run(op.reference(), arguments)[: -len(op.writes) or None]
+    rings = [arguments[i] for i in op.writes]  # (b, s, n, d), of which each session's slot is written
+    inputs = [part for i, part in enumerate(arguments) if isinstance(part, Tensor) and i not in op.writes]
+    return sum(part.nbytes for part in (*inputs, *results)) + sum(ring.nbytes // ring.shape[1] for ring in rings)
 
 
 def sd_turbo_shaped(device: torch.device, frames: int) -> float:

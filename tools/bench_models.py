@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -141,6 +141,12 @@ def compare(ours: Path, exact: Path, worlds: int) -> tuple[dict[str, float], lis
     return figures, rows[:SHEET_ROWS]
 
 
+def row_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """The files' stems; the whole paths where two have the same."""
+    stems = {path: path.stem for path in paths}
+    return stems if len(set(stems.values())) == len(stems) else {path: str(path) for path in paths}
+
+
 def _time_in_words(ms: float | None) -> str:
     return "not installed" if ms is None else f"{ms:.2f}"
 
@@ -162,7 +168,7 @@ def main(files: tuple[Path, ...], runs: int, exact: Path | None, worlds: int, un
     for name in ("network", "GMAC", "parameters", "MB", *(f"{name} {n}, ms"
                                                          for name in RUNTIMES for n in THREADS)):  # fmt: skip
         table.add_column(name, justify="left" if name == "network" else "right")
-    named = {Path(path).stem: row for path, row in found.items()}
+    named = {name: found[str(path)] for path, name in row_names(paths).items()}
     if untrained:
         with tempfile.TemporaryDirectory() as folder:
             found |= measure_untrained(Path(folder), min(runs, 3))

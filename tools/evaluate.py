@@ -2,8 +2,9 @@
 
 \b
 fidelity   PSNR and SSIM to the true rendering of test worlds in the shipped themes, flicker (warp error by exact flow)
-           and sharpness over the true rendering's own, reading and step times; beside the model: a per-frame colour
-           transfer, the underpainting alone, other step counts, and nets trained without one thing
+           and sharpness over the true rendering's own, reading, and times of steps that each read their frame; beside
+           the model: a per-frame colour transfer, the underpainting alone, other step counts, and nets trained without
+           one thing
 still      the output's change from frame to frame where the game stands still
 recovery   frames until fidelity is back within 0.5 dB after the history was replaced
 stability  fidelity, sharpness and colour at the start and at the end of a long stream with cuts and theme changes
@@ -45,10 +46,12 @@ from engine.train.fidelity import (
     FidelityFigures,
     Shown,
     Way,
-    WholeModel,
     measure_clip,
     painter_ways,
+    reading_in_step,
+    step_times_ms,
     still_change_255,
+    whole_model,
 )
 from engine.train.recovery import Recovery, measure_recovery
 from engine.train.stability import Stability, camera_path, run_long
@@ -115,15 +118,19 @@ class Evaluation:
         return painters | ({"_no_augmentation": bare} if bare.exists() else {})
 
     def fidelity(self) -> dict[str, object]:
-        whole = WholeModel(self.engine)
-        ways: dict[str, Way | None] = {"model": whole.way, **BASELINES}
+        ways: dict[str, Way | None] = {"model": whole_model(self.engine), **BASELINES}
         if self.preset.painter:
             ways |= painter_ways(self.weights / "painter.onnx", self.variants, self.threads)
         there = {name: way for name, way in ways.items() if way is not None}
         figures, rows, count = FidelityFigures(), [], self.sizes.clips
+        timed = LiveEngine(reading_in_step(self.preset), weights=self.weights, threads=self.threads)
+        step_ms: list[float] = []
         worlds = self._worlds(SEED_FIDELITY, count, self.sizes.frames)
         for i, clip in enumerate(self._progress("fidelity", count)(worlds)):
             shown, pictures = measure_clip(clip, self.styles[i % len(self.styles)], self.reader, there, figures)
+            for engine in (self.engine, self.reader):
+                engine.reset()  # waits for its last reading
+            step_ms += step_times_ms(timed, clip, shown.style)
             if i < SHEET_ROWS:
                 rows.append(sheet_row(shown, pictures))
         write_sheet(self.out / "sheet.png", SHEET_COLUMNS, rows)
@@ -132,7 +139,7 @@ class Evaluation:
         summary = figures.reading()
         for name in ways:
             summary |= figures.summary(name) if name in there else {f"psnr_{name}": None}
-        p50, p95 = np.percentile(whole.step_ms, [50, 95])
+        p50, p95 = np.percentile(step_ms, [50, 95])
         return summary | {"step_p50_ms": round(float(p50), 2), "step_p95_ms": round(float(p95), 2)}
 
     def still(self) -> dict[str, object]:
@@ -256,7 +263,7 @@ def main(preset: str, quick: bool, only: tuple[str, ...], count: int | None, fra
     print_table(console, summary, sizes.clips, sizes.frames)
     for name in missing:
         way = next(way for way, file in VARIANT_FILES.items() if file == name)
-        console.print(f"not measured: {variants / name} is not there; {COMMANDS[way]}", soft_wrap=True)
+        console.print(f"not measured: {variants / name} is not there. To have it: {COMMANDS[way]}", soft_wrap=True)
     console.print(f"plots and contact sheet: {out}")
     line = json.dumps(summary)
     (out / "figures.json").write_text(line + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from rich.table import Table
 
 # Ways of making a picture, as the keys name them: psnr_<way>, ssim_<way>, ...
 WAY_LABELS = {
-    "model": "our model, as it runs live",
+    "model": "our model live, its HUD kept by the maps",
     "colour_transfer": "colour transfer: what a filter can do",
     "underpaint": "underpainting alone",
     "past_taken_away": "our Painter, its past taken away",
@@ -44,8 +44,8 @@ SINGLE = {
     ),
     "calm and cost": (
         ("still_change_255", "change on a still frame, 1/255 per frame", "below 1"),
-        ("step_p50_ms", "whole step p50, ms", "30 on one core"),
-        ("step_p95_ms", "whole step p95, ms", ""),
+        ("step_p50_ms", "whole step and its reading p50, ms", "30 on one core"),
+        ("step_p95_ms", "whole step and its reading p95, ms", ""),
     ),
     "real games, Painter over underpainting": (
         ("sharpness_real", "Laplacian energy", "at least 0.95"),
@@ -63,12 +63,25 @@ WANTED = {
     "steps_1": "within 0.5 dB of 8",
     "steps_2": "within 0.2 dB of 8",
 }
-# Ways of variants that are trained on their own, and the command that makes each; before distillation is a stage.
-_BEFORE = "tools/train.py painter, exported before --shortcuts"
+
+
+def _commands(train: str, folder: str) -> str:
+    return (
+        f"{train}, then tools/export.py painter {folder}/checkpoint.pt --folder {folder}, whose painter.onnx goes there"
+    )
+
+
+# Ways of variants that are trained on their own, and what makes each file; before distillation is a stage.
 COMMANDS = {
-    way: f"tools/train.py painter --variant {way.replace('_', '-')}"
-    for way in ("no_history", "feed_forward", "no_augmentation")
-} | {f"steps_{steps}_before": _BEFORE for steps in (1, 2, 8)}
+    way: _commands(f"tools/train.py painter --variant {variant}", f"runs/painter_{variant}")
+    for way, variant in ((way, way.replace("_", "-")) for way in ("no_history", "feed_forward", "no_augmentation"))
+} | {
+    f"steps_{steps}_before": _commands(
+        "tools/train.py painter --folder runs/painter_before-distillation, without --shortcuts",
+        "runs/painter_before-distillation",
+    )
+    for steps in (1, 2, 8)
+}
 # What the JSON line has in any case, null when it was not measured.
 REQUIRED = (
     *(f"psnr_{way}" for way in WAY_LABELS),
@@ -127,5 +140,5 @@ def _cell(value: float | None) -> str:
 
 def _remark(way: str, summary: dict[str, Any]) -> str:
     if way in COMMANDS and summary[f"psnr_{way}"] is None:
-        return f"not trained: {COMMANDS[way]}"
+        return "not trained: see below"
     return WANTED.get(way, "")

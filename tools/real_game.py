@@ -7,6 +7,7 @@ screen looked like the game, and says so.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -71,13 +72,11 @@ class Witness(threading.Thread):
         self._done = threading.Event()
 
     def run(self) -> None:
-        capture = self._game.open_capture()
         try:
-            self.sight = self._look(capture)
+            with contextlib.closing(self._game.open_capture()) as capture:
+                self.sight = self._look(capture)
         except Exception as error:  # noqa: BLE001  told in the main thread
             self.fault = error
-        finally:
-            capture.close()
 
     def end(self) -> None:
         """The run is over."""

@@ -165,7 +165,8 @@ def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: in
 @main.command()
 @click.option("--minutes", default=20.0, show_default=True)
 @click.option("--steps", type=int, help="Instead of minutes; a resumed run then equals an uninterrupted one exactly.")
-@click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "painter", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path),
+              help="[default: runs/painter; of a variant runs/painter_VARIANT]")  # fmt: skip
 @click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx")
 @click.option("--clips", type=click.Path(path_type=Path), help="Where clips are kept or made.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="The checkpoint of an earlier stage.")
@@ -173,9 +174,10 @@ def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: in
 @click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a thirteenth.")
 @click.option("--variant", type=click.Choice(list(VARIANTS)), default="whole", show_default=True,
               help="What the comparisons leave out.")  # fmt: skip
-def painter(minutes: float, steps: int | None, folder: Path, reader: Path, clips: Path | None, start: Path | None,
-            shortcuts: float, lr: float, variant: str) -> None:  # fmt: skip
+def painter(minutes: float, steps: int | None, folder: Path | None, reader: Path, clips: Path | None,
+            start: Path | None, shortcuts: float, lr: float, variant: str) -> None:  # fmt: skip
     """Stages 2 to 4: paints over the underpainting, calm over time, in few steps."""
+    folder = folder or RUNS / ("painter" if variant == "whole" else f"painter_{variant}")
     recipe = replace(VARIANTS[variant], minutes=minutes, steps=steps, shortcut_share=shortcuts, matrix_lr=lr,
                      other_lr=lr * 0.075)  # fmt: skip
     with distributed.processes(), shown_progress():

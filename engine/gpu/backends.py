@@ -2,7 +2,7 @@
 
 | name | products and attention | launches a frame |
 |---|---|---|
-| eager | torch, op by op | hundreds, each from Python |
+| eager | torch, op by op; on CUDA in the model's precision | hundreds, each from Python |
 | compiled | torch.compile, in a CUDA graph: what one would take instead | one graph |
 | cudagraph | the Triton kernels of `kernels/`, in a CUDA graph | one graph |
 | cudagraph+pdl | the same, each set up while the one before still runs (programmatic dependent launch) | one graph |
@@ -23,7 +23,9 @@ from importlib.util import find_spec
 import torch
 
 from engine.gpu.frame import Effort, FrameStep
+from engine.gpu.low_precision import LinearOps
 from engine.gpu.measured import Place, Table, device_name, fastest, versions
+from engine.token_painter import TokenOps
 from kernels import reference
 
 WARM_UPS = 3  # frames before a capture: kernels compile and libraries make their work spaces
@@ -104,14 +106,24 @@ def open_first(step: FrameStep, order: tuple[str, ...], note: str) -> Backend:
     return Backend(order[-1], OPENERS[order[-1]](step), note)
 
 
+def plain_ops(device: torch.device) -> TokenOps | None:
+    """The token ops in plain torch: on CUDA with products in the model's precision, else the references, for None."""
+    return LinearOps() if device.type == "cuda" else None
+
+
 def _eager(step: FrameStep) -> Make:
-    step.use(reference)
+    _use_plain(step)
     return lambda effort: partial(step, effort)
+
+
+def _use_plain(step: FrameStep) -> None:
+    step.use(reference)
+    step.painter.ops = plain_ops(step.screen.device)
 
 
 def _compiled(step: FrameStep) -> Make:
     _need_cuda(step, "compiled")
-    step.use(reference)
+    _use_plain(step)
     compiled = torch.compile(step, fullgraph=True, mode="max-autotune-no-cudagraphs")
     return lambda effort: captured(step, partial(compiled, effort))
 

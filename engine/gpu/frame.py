@@ -45,7 +45,7 @@ class FrameStep(nn.Module):
     anchor: Tensor  # (1, 3, h, w) in [-1, 1]: the first frame since a cut
     frame: Tensor  # (1,) int64: frames since then
     strength: Tensor  # (1,) of the theme
-    count: Tensor  # (1,) int32: frames in all; moves the grain
+    count: Tensor  # (1,) int32: frames in all, to the grain's period; moves the grain
 
     def __init__(self, preset: Preset, reader: Reader, painter: TokenPainter, window: tuple[int, int],
                  *, finish: FinishStage | None = None, seed: int = 0) -> None:  # fmt: skip
@@ -123,7 +123,7 @@ class FrameStep(nn.Module):
         maps = finish(rgb, self.paint(rgb, seen, steps) if steps else seen.maps)
         self.shown.copy_(self.ops.to_screen(self.screen, rgb, *maps, self.strength, finish.outline, finish.grain,
                                             finish.noise, self.count))  # fmt: skip
-        self.count.add_(1)
+        self.count.add_(1).remainder_(reference.GRAIN_FRAMES)  # without end it would overflow in the kernel after 48 h
 
     def votes(self, rgb: Tensor) -> Tensor:
         """What the Reader says of a picture (3, h, w) in [0, 1]."""

@@ -1,9 +1,10 @@
-"""FP8 and 2:4 sparsity for a TokenPainter's layers, through torchao: trials, kept only where a whole frame gains.
+"""A TokenPainter's layers in plain torch as a GPU should have them; and FP8 and 2:4 sparsity for them, as trials.
 
-torchao puts another kind of tensor in a Linear's place as its weight, and what multiplies by it finds its kernel by
-`F.linear`: so the token ops are written with that here (`LinearOps`), to be compiled by torch. The Triton kernels know
-nothing of such weights. torchao is an optional package, and both ways need a CUDA device (FP8 from compute capability
-8.9 on, 2:4 from 8.0 on).
+`LinearOps` computes in the model's own precision, where the references compute in float32. It is what runs on a GPU
+without the Triton kernels, and what torchao's weights need: it puts another kind of tensor in a Linear's place as its
+weight, and what multiplies by it finds its kernel by `F.linear`. The Triton kernels know nothing of such weights. The
+trials are kept only where a whole frame gains. torchao is an optional package, and both ways need a CUDA device (FP8
+from compute capability 8.9 on, 2:4 from 8.0 on).
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ class TrialError(RuntimeError):
 class LinearOps:
     """The token ops with `F.linear` for every product, in the precision of x. As `kernels.reference`."""
 
-    ring_attention = staticmethod(reference.ring_attention)
+    @staticmethod
+    def ring_attention(q: Tensor, keys: Tensor, values: Tensor, slot_bias: Tensor) -> Tensor:
+        (b, n, r), heads = q.shape, slot_bias.shape[1]
+        query, key, value = (x.reshape(b, -1, heads, r // heads).transpose(1, 2) for x in (q, keys, values))
+        bias = slot_bias.to(q.dtype).repeat_interleave(n, dim=2)[:, :, None].expand(-1, -1, n, -1)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        return seen.transpose(1, 2).reshape(b, n, r)
 
     @staticmethod
     def modulated_qkv(x: Tensor, scale: Tensor, shift: Tensor, weight: Tensor, bias: Tensor, q_gain: Tensor,

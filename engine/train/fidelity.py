@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-from engine.config import MATERIALS
+from engine.config import MATERIALS, Preset
 from engine.live import LiveEngine, Painting, open_session
 from engine.painter_state import PainterState, underpainting
 from engine.style import Style
@@ -47,19 +47,30 @@ class Way:
     reset: Callable[[], None] = lambda: None
 
 
-class WholeModel:
-    """The live engine as it ships, with what each of its steps takes."""
+def whole_model(engine: LiveEngine) -> Way:
+    """The live engine, reading as often and as late as its preset does. The maps keep the HUD, as in all other ways;
+    in the app the maps paint it over and `reskin.keeping` puts it back.
+    """
+    return Way(
+        paint=lambda shown: underpainting(shown.frame.rgb, engine.step(shown.frame.rgb, shown.style).maps),
+        reset=engine.reset,
+    )
 
-    def __init__(self, engine: LiveEngine) -> None:
-        self.step_ms: list[float] = []
-        self.way = Way(paint=self._paint, reset=engine.reset)
-        self._engine = engine
 
-    def _paint(self, shown: Shown) -> np.ndarray:
+def reading_in_step(preset: Preset) -> Preset:
+    """The preset of whose steps each holds all of its work: none is left to another core or another frame."""
+    return replace(preset, reads_behind=False, reader_every=1)
+
+
+def step_times_ms(engine: LiveEngine, clip: list[SourceFrame], style: Style) -> list[float]:
+    """What each step takes. Nothing else should run: a reading of another engine is to be waited for first."""
+    engine.reset()
+    took_ms = []
+    for frame in clip:
         began = time.perf_counter()
-        painting = self._engine.step(shown.frame.rgb, shown.style)
-        self.step_ms.append((time.perf_counter() - began) * 1e3)
-        return underpainting(shown.frame.rgb, painting.maps)
+        engine.step(frame.rgb, style)
+        took_ms.append((time.perf_counter() - began) * 1e3)
+    return took_ms
 
 
 def painted(state: PainterState, rgb: np.ndarray, seen: Painting, style: Style) -> np.ndarray:

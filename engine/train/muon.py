@@ -47,12 +47,15 @@ class Muon(torch.optim.Optimizer):
 
 
 def split_optimizers(model: torch.nn.Module, *, matrix_lr: float, other_lr: float) -> list[torch.optim.Optimizer]:
-    """Muon for the weights inside, AdamW for biases, norms, tables and the layers named `head`, `residual`, `film`."""
+    """Muon for the weights inside, AdamW for biases, norms, tables and the layers named `head`, `residual`, `film`.
+
+    What a parametrization (`engine.train.sparse`) stands over is called layer.parametrizations.weight.original.
+    """
     outer = ("head", "head4", "head8", "residual", "film")
     matrices: list[Tensor] = []
     others: list[Tensor] = []
     for name, weight in model.named_parameters():
         *layers, kind = name.split(".")
-        inner = kind == "weight" and weight.ndim >= 2 and not any(layer in outer for layer in layers)
+        inner = kind in ("weight", "original") and weight.ndim >= 2 and not any(layer in outer for layer in layers)
         (matrices if inner else others).append(weight)
     return [Muon(matrices, lr=matrix_lr), torch.optim.AdamW(others, lr=other_lr, weight_decay=0.01)]

@@ -6,6 +6,7 @@ many processes as there are cores for, kept on disk in half precision and read b
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -171,12 +172,23 @@ def made(wanted: Wanted, workers: int) -> Iterator[int]:
         yield from pool.map(partial(make, wanted), range(wanted.count))
 
 
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 class ClipStore:
-    """Clips on disk, one array a field. Made once; opened again if they are all there."""
+    """Clips on disk, one array a field. Made once; opened again if they are all there.
+
+    The file `done` says that they are, and the SHA-256 of the Reader that they were made with; an empty one, of an
+    earlier version, does not say whose they are.
+    """
 
     def __init__(self, folder: Path, *, count: int, frames: int, size: tuple[int, int], reader: Path,
                  split: str = "train", workers: int = 1, tracer: str = "cpu") -> None:  # fmt: skip
-        """`workers`: processes that make the clips, where they must be made; `tracer`: the device for their worlds."""
+        """`workers`: processes that make the clips, where they must be made; `tracer`: the device for their worlds.
+
+        ValueError for a folder of clips of other shapes, or made with another Reader than the one at `reader`.
+        """
         self.folder = folder
         expected = shapes(count, frames, size)
         done = folder / "done"
@@ -189,13 +201,19 @@ class ClipStore:
                             device=tracer)  # fmt: skip
             for _ in track(made(wanted, workers), "clips for the Painter", count, transient=True):
                 pass
-            done.touch()
+            done.write_text(digest(reader) + "\n", encoding="ascii")
         self._arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in PainterClips._fields]
         found = {name: array.shape for name, array in zip(PainterClips._fields, self._arrays, strict=True)}
         if found != expected:
             raise ValueError(
                 f"reading {folder}: it holds clips of {found['source']}, and {expected['source']} are asked for. "
                 "Name another folder, or delete this one."
+            )
+        made_with = done.read_text(encoding="ascii").strip()
+        if made_with and reader.exists() and made_with != digest(reader):
+            raise ValueError(
+                f"reading {folder}: its clips were made with another Reader than {reader}. Name another folder, or "
+                "delete this one."
             )
 
     def __len__(self) -> int:

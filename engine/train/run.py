@@ -129,7 +129,10 @@ class TrainingRun:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
     def save(self) -> None:
-        """Writes the checkpoint. Every process calls it; RuntimeError if their weights are not the same."""
+        """Writes the checkpoint; it is there when any process comes back. All call it.
+
+        RuntimeError if their weights are not the same.
+        """
         self._saved_s = self._agreed_s
         distributed.check_same([*self.model.parameters(), *self.model.buffers()])
         state: dict[str, Any] = {
@@ -145,6 +148,7 @@ class TrainingRun:
             partial = self.path.with_suffix(".part")
             torch.save(state, partial)
             partial.replace(self.path)
+        distributed.wait_for_all()  # whoever goes on to the next stage may ask for the file
 
     def log(self, **values: Any) -> None:
         """One line of JSON into log.jsonl, and the same to Python's logging with the run's `progress`."""

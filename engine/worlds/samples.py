@@ -95,7 +95,11 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
 
 def clips(split: str, size: tuple[int, int], *, frames: int = 1, worker: int = 0, workers: int = 1, pool: int = 1200,
           fresh: float = 0.25) -> Iterator[list[SourceFrame]]:  # fmt: skip
-    """Endless random clips; a share of `fresh` new scenes, the rest from the pool. Deterministic by its arguments."""
+    """Endless random clips; a share of `fresh` new scenes, the rest from the pool. Deterministic by its arguments.
+
+    `pool` counts clips of 144x256, 2 MB a frame; of larger ones as many as that memory holds, and at least 8.
+    """
+    pool = max(min(8, pool), min(pool, pool * 144 * 256 // (size[0] * size[1])))
     rng = np.random.default_rng([SPLITS[split], worker])
     seed = SPLITS[split] + worker
     kept: list[list[GBuffer]] = []

@@ -12,6 +12,7 @@ from engine.config import PRESETS, SHAPES
 from engine.gpu import backends
 from engine.gpu.backends import OPENERS, ORDER, choose, open_backend, open_first, place_of
 from engine.gpu.frame import EFFORTS, FrameStep
+from engine.gpu.low_precision import LinearOps
 from engine.gpu.measured import PATH, TABLE, Place, Table, fastest, versions, with_line
 from reskin.renderer import QUALITY_LEVELS
 from tests.test_bench_gpu import TINY
@@ -36,6 +37,15 @@ def test_the_fastest_by_p95_on_this_device_is_taken_and_the_reason_is_said() -> 
     assert order == ("megakernel", "cudagraph", "cudagraph+pdl", "eager")
     assert "megakernel: the fastest of cudagraph, megakernel" in note
     assert "p95 2.00 ms at 1920x1080" in note
+
+
+def test_eager_and_compiled_multiply_in_the_models_precision_on_cuda_and_by_the_references_elsewhere(
+    step: FrameStep,
+) -> None:
+    assert isinstance(backends.plain_ops(torch.device("cuda")), LinearOps)
+    step.painter.ops = LinearOps()
+    open_backend("eager", step)
+    assert step.painter.ops is None
 
 
 @pytest.mark.parametrize("elsewhere", [

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tools.bench_models import count
+from tools.bench_models import count, row_names
 
 
 def test_multiply_adds_and_parameters_are_those_of_the_graph(tmp_path: Path) -> None:
@@ -35,3 +35,9 @@ def test_multiply_adds_and_parameters_are_those_of_the_graph(tmp_path: Path) -> 
     macs, parameters = count(tmp_path / "small.onnx")
     assert macs == 8 * 3 * 5 * 2 * 9 + 10 * 5
     assert parameters == 8 * 2 * 9 + 50
+
+
+def test_every_file_has_a_row_of_its_own() -> None:
+    ours, theirs, other = Path("a/reader.onnx"), Path("b/reader.onnx"), Path("a/painter.onnx")
+    assert row_names([ours, other]) == {ours: "reader", other: "painter"}
+    assert row_names([ours, theirs]) == {ours: str(ours), theirs: str(theirs)}

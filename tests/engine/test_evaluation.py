@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +20,12 @@ from engine.train.fidelity import (
     FidelityFigures,
     Shown,
     Way,
-    WholeModel,
     measure_clip,
     painter_ways,
+    reading_in_step,
+    step_times_ms,
     still_change_255,
+    whole_model,
 )
 from engine.train.recovery import CORRUPTIONS, Recovery, frames_until_back, measure_recovery
 from engine.train.stability import camera_path, run_long
@@ -86,7 +90,7 @@ def test_the_more_a_painter_clings_to_its_past_the_later_it_is_back(
 
 
 def test_the_painter_over_the_shared_reading_is_the_live_engines_own(tiny: TinyEngine) -> None:
-    ways = {"model": WholeModel(tiny.live()).way, **BASELINES}
+    ways = {"model": whole_model(tiny.live()), **BASELINES}
     ways |= {name: way for name, way in painter_ways(tiny.folder / "painter.onnx", tiny.folder).items() if way}
     figures = FidelityFigures()
     for _ in range(2):  # nothing is left over from the clip before
@@ -102,6 +106,20 @@ def test_the_painter_over_the_shared_reading_is_the_live_engines_own(tiny: TinyE
         figures.summary("underpaint_true_materials")["psnr_underpaint_true_materials"]
         > (figures.summary("underpaint")["psnr_underpaint"])
     )
+
+
+def test_the_time_of_a_step_holds_its_reading_though_the_preset_reads_behind(tiny: TinyEngine) -> None:
+    engine = tiny.live(reading_in_step(replace(TINY, reads_behind=True, reader_every=2)))
+    session = engine._reader
+
+    def slow(*arguments):  # type: ignore[no-untyped-def]
+        time.sleep(0.02)
+        return session.run(*arguments)
+
+    engine._reader = SimpleNamespace(run=slow)  # type: ignore[assignment]
+    took_ms = step_times_ms(engine, CLIP[:4], STYLE)
+    assert len(took_ms) == 4
+    assert min(took_ms) > 20
 
 
 def test_the_truth_itself_has_the_best_figures(tiny: TinyEngine) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from engine.train.figures import (
+    HUD,
     chroma,
     color_transfer,
     edge_agreement,
@@ -54,6 +57,20 @@ def test_what_sticks_to_the_world_does_not_flicker() -> None:
     lagging = warp_error(by_object(now), by_object(world_clip(9, 4)[3]), now, before)
     assert sticking < 0.02
     assert lagging > sticking
+
+
+def test_a_point_that_comes_out_from_under_a_hud_does_not_flicker() -> None:
+    size = RGB.shape[:2]
+    flow = np.zeros((*size, 2), np.float32)
+    flow[..., 0] = 10  # every point was 10 px to the right
+    plain = np.zeros(size, np.int64)
+    buffer = replace(world_clip(9, 1)[0].buffer, flow=flow, instance=plain)
+    hud = plain.copy()
+    hud[20:30, 40:50] = HUD
+    now, before = (replace(world_clip(9, 1)[0], buffer=buffer, material=m) for m in (plain, hud))
+    black, with_hud = np.zeros_like(RGB), np.repeat((hud == HUD).astype(np.float32)[..., None], 3, axis=2)
+    assert warp_error(black, with_hud, now, before) == 0
+    assert warp_error(black, with_hud, now, now) > 0
 
 
 def test_blur_takes_sharpness_and_grey_takes_chroma() -> None:

@@ -23,8 +23,10 @@ CHANGE = 5  # the frame at which the theme changes
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: the backends for one were not run")
 
 
-def new_step(tiny: TinyEngine, residual: float = 0.05) -> FrameStep:
-    step = FrameStep(PRESET, tiny.reader, new_painter(residual), WINDOW, finish=FinishStage(NOISE))
+def new_step(tiny: TinyEngine, residual: float = 0.05, device: str = "cpu") -> FrameStep:
+    """Made where it is to run: a step's ring does not move with it, and the session's Reader is to stay on the CPU."""
+    reader, painter = copy.deepcopy(tiny.reader).to(device), new_painter(residual).to(device)
+    step = FrameStep(PRESET, reader, painter, WINDOW, finish=FinishStage(NOISE))
     step.finish.outline.fill_(0.3)
     step.finish.grain.fill_(0.2)
     return step
@@ -67,11 +69,26 @@ def test_a_clip_through_a_theme_change_equals_the_slow_loop(tiny: TinyEngine) ->
     assert step.drift.anchored == 0
 
 
+def test_a_step_lies_wholly_where_it_was_made(tiny: TinyEngine) -> None:
+    """As the tests on a CUDA device have it, whose kernels' tiles of 64 the tiny layers fill."""
+    step = new_step(tiny, device="meta")
+    tensors = [*step.parameters(), *step.buffers(), *step.ring.keys, *step.ring.values, step.ring.slot, step.ring.age]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
+    assert next(tiny.reader.parameters()).device.type == "cpu"
+    assert all(columns % 64 == 0 for columns in (SHAPE.width, SHAPE.hidden, 3 * SHAPE.kept))
+
+
 def test_a_drift_starts_the_history_anew_on_the_device(tiny: TinyEngine) -> None:
-    step, (screens, styles) = new_step(tiny, residual=0.3), clip()
-    shown_by(step, screens[:1], styles[:1])
-    assert step.drift.anchored == 1
-    assert step.frame == 0
+    step, (screens, styles) = new_step(tiny, residual=0.6), clip()
+    step.set_theme(styles[0])
+    frames = []
+    for screen in screens:
+        step.screen.copy_(screen)
+        step()
+        frames.append(int(step.frame))
+    assert step.drift.anchored >= 1
+    assert frames.count(0) == step.drift.anchored
+    assert frames[0] == 1, "one frame is no drift"
 
 
 def test_a_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape(tiny: TinyEngine) -> None:
@@ -125,6 +142,20 @@ def test_the_painter_is_seen_and_strength_zero_shows_the_game(tiny: TinyEngine) 
     assert torch.equal(step.shown, step.screen)
 
 
+def test_the_grain_repeats_after_its_period_and_its_count_stays_within(tiny: TinyEngine) -> None:
+    period = reference.GRAIN_FRAMES
+    first, last, again, other = (reference._specks(NOISE, torch.tensor([i]), 300, 200) for i in (0, 7, period, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(last, reference._specks(NOISE, torch.tensor([1000 * period + 7]), 300, 200))
+    step, (screens, _) = new_step(tiny), clip()
+    step.count.fill_(period - 1)
+    step.set_theme(style_of(1))
+    step.screen.copy_(screens[0])
+    step()
+    assert step.count.tolist() == [0]
+
+
 def test_after_a_reset_nothing_of_the_past_is_left(tiny: TinyEngine) -> None:
     step, (screens, styles) = new_step(tiny), clip()
     before = shown_by(step, screens, styles)
@@ -169,8 +200,7 @@ def test_auto_takes_what_can_run_and_says_why_and_a_name_that_cannot_is_refused(
 @pytest.mark.parametrize("name", [name for name in OPENERS if name != "eager"])
 def test_every_backend_equals_eager_over_200_frames(tiny: TinyEngine, name: str) -> None:
     screens, styles = (each * 25 for each in clip())
-    eager = new_step(tiny).cuda()
-    ours = new_step(tiny).cuda()
+    eager, ours = new_step(tiny, device="cuda"), new_step(tiny, device="cuda")
     opened = open_backend(name, ours)
     expected = shown_by(eager, [screen.cuda() for screen in screens], styles)
     assert ours.frame == 0

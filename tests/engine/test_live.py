@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from engine.config import LITE, Preset
+from engine.drift import DriftMeter
 from engine.live import LiveEngine, Painting
 from engine.offline import Networks, OfflineFrame, paint_clip
 from engine.underpaint import HUD, LUMA, PaintMaps
@@ -73,6 +74,17 @@ def test_live_equals_the_slow_loop_at_every_quality(tiny: TinyEngine, preset: Pr
     live = live_clip(tiny, preset=preset, quality=quality, keep_hud=False)
     offline = paint_clip(CLIP, STYLE, tiny.networks(), preset, quality=quality, keep_hud=False, exp=quick_exp)
     assert worst_difference(live, offline) < 1e-4
+
+
+def test_a_painter_that_has_rested_begins_anew_as_in_the_slow_loop(tiny: TinyEngine) -> None:
+    engine, resting = tiny.live(), (4, 5, 6)
+    live = [engine.step(rgb, STYLE, quality=int(i in resting)) for i, rgb in enumerate(CLIP)]
+    offline = paint_clip(CLIP, STYLE, tiny.networks(), TINY, resting=resting, exp=quick_exp)
+    assert worst_difference(live, offline) < 1e-4
+    other_past = tiny.live()
+    for i in range(7):
+        other_past.step(CLIP[i], STYLE, quality=1)
+    assert_same_bits([live[7]], [other_past.step(CLIP[7], STYLE)])
 
 
 @pytest.mark.parametrize("preset", [TINY, TINY_LITE, TINY_BEHIND], ids=lambda preset: preset.name)
@@ -221,17 +233,56 @@ def test_a_theme_change_is_in_the_very_next_frame(tiny: TinyEngine) -> None:
     assert np.abs(changed.maps.base - truth.maps.base).max() < 1e-3
 
 
-def test_a_drift_of_the_colours_starts_the_history_anew(tiny: TinyEngine) -> None:
-    engine = tiny.live()
-    painter = engine._painter
+TINT = np.zeros((64, 1, 1), np.float32)
+TINT[16:] = 0.6  # 0.3 of [0, 1] in every channel; the light stays where it is
+
+
+def tinted(tiny: TinyEngine, frames: range) -> LiveEngine:
+    """An engine whose Painter lays the tint over some frames of a stream."""
+    engine, number = tiny.live(), iter(range(len(CLIP)))
+    assert engine._painter is not None
+    session = engine._painter._session
+
+    def run(*arguments):  # type: ignore[no-untyped-def]
+        return [session.run(*arguments)[0] + TINT * (next(number) in frames)]
+
+    engine._painter._session = SimpleNamespace(run=run)
+    return engine
+
+
+def test_a_drift_of_the_colours_starts_the_history_anew_as_in_the_slow_loop(tiny: TinyEngine) -> None:
+    engine, live, anchored = tinted(tiny, range(len(CLIP))), [], 0
+    painter, outputs = engine._painter, tiny.networks().outputs
     assert painter is not None
-    session, tint = painter._session, np.zeros((64, 1, 1), np.float32)
-    tint[16:] = 0.6  # 0.3 of [0, 1] in every channel; the light stays where it is
-    painter._session = SimpleNamespace(run=lambda *arguments: [session.run(*arguments)[0] + tint])
-    for i, rgb in enumerate(CLIP[:5], 1):
+    assert outputs is not None
+    for rgb in CLIP:
+        live.append(engine.step(rgb, STYLE))
+        assert (painter.history.last is None) == (painter.anchored > anchored)
+        anchored = painter.anchored
+    assert anchored >= 1
+    networks = replace(tiny.networks(), outputs=lambda *arguments: outputs(*arguments) + TINT)
+    assert worst_difference(live, paint_clip(CLIP, STYLE, networks, TINY, exp=quick_exp)) < 1e-4
+
+
+@pytest.mark.parametrize("at", [0, 5])
+def test_one_frame_of_another_colour_is_no_drift(tiny: TinyEngine, at: int) -> None:
+    engine = tinted(tiny, range(at, at + 1))
+    for rgb in CLIP:
         engine.step(rgb, STYLE)
-        assert painter.anchored == i
-        assert painter.history.last is None
+    assert engine.drift()[2] == 0
+
+
+@pytest.mark.parametrize("noise", [0.5, 3.0], ids=["below a level", "above"])
+def test_a_screen_of_one_colour_is_no_drift_but_a_grain_that_one_sees_is(
+    rng: np.random.Generator, noise: float
+) -> None:
+    meter, under = DriftMeter(), np.zeros((*SIZE, 3), np.float32)
+    drifted = [
+        meter.watch(under, (2 * (under + noise / 255 * rng.standard_normal(under.shape)) - 1).astype(np.float32))
+        for _ in range(60)
+    ]
+    assert any(drifted) == (noise > 1)
+    assert not drifted[0], "one frame is no drift"
 
 
 def test_a_theme_change_starts_the_history_anew(tiny: TinyEngine) -> None:

@@ -12,14 +12,17 @@ import torch
 
 from engine.gpu.low_precision import CONVERSIONS, LinearOps, TrialError, convert, products, two_of_four
 from engine.token_painter import TokenPainter
+from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, train_on
 from engine.train.painter_data import PainterClips, shapes
 from engine.train.sparse import cut, settle
+from kernels import reference
 from tests.engine.tiny import SIZE
 from tests.engine.token_frames import PRESET, new_painter
 from tools.prune_trials import trials, verdict
 
 CPU = torch.device("cpu")
+RATES = {"matrix_lr": 0.02, "other_lr": 1e-3}
 RECIPE = PainterRecipe(size=SIZE, batch=1, steps=2, checkpoint_steps=2)
 
 
@@ -46,6 +49,42 @@ def test_the_ops_by_linear_paint_what_the_references_paint() -> None:
     torch.testing.assert_close(outputs(painter), expected, atol=1e-5, rtol=1e-4)
 
 
+def test_attention_by_linear_ops_in_bfloat16_is_as_near_as_the_references_own_rounding() -> None:
+    """A ring with an empty slot, in the precision of a GPU; twice what the references' one rounding at the end costs
+    would be too strict: scores and weights are rounded too.
+    """
+    rng = torch.Generator().manual_seed(2)
+    q, keys, values = (torch.randn(shape, generator=rng) for shape in ((2, 9, 64), (2, 3, 9, 64), (2, 3, 9, 64)))
+    bias = torch.randn(2, 2, 3, generator=rng)
+    bias[1, :, 2] = -torch.inf
+    ours = LinearOps.ring_attention(q, keys, values, bias)
+    torch.testing.assert_close(ours, reference.ring_attention(q, keys, values, bias), atol=1e-6, rtol=1e-5)
+    half = [part.bfloat16() for part in (q, keys, values)]
+    exact = reference.ring_attention(*(part.float() for part in half), bias)
+    rounded = LinearOps.ring_attention(*half, bias)
+    assert rounded.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.float(), exact, atol=0.02, rtol=0.02)
+
+
+def test_attention_by_linear_ops_is_asked_for_in_the_models_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.dtype] = []
+    plain = torch.nn.functional.scaled_dot_product_attention
+
+    def watched(*parts: torch.Tensor, attn_mask: torch.Tensor) -> torch.Tensor:
+        seen.extend(part.dtype for part in (*parts, attn_mask))
+        return plain(*parts, attn_mask=attn_mask)
+
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", watched)
+    painter = new_painter().bfloat16()
+    painter.ops = LinearOps()
+    ring = painter.ring(dtype=torch.bfloat16)
+    ring.turn(torch.zeros(1, dtype=torch.int64))
+    patches = torch.randn(1, painter.tokens, painter.squeeze.in_features, dtype=torch.bfloat16)
+    with torch.no_grad():
+        painter.token_outputs(patches, torch.rand(1, 19, dtype=torch.bfloat16), ring)
+    assert set(seen) == {torch.bfloat16}
+
+
 def test_of_every_four_weights_the_two_largest_stay() -> None:
     weight = torch.tensor([[1.0, -4.0, 2.0, 0.5, 0.0, 0.1, -0.2, 0.05]])
     assert two_of_four(weight).tolist() == [[False, True, True, False, False, True, True, False]]
@@ -63,6 +102,15 @@ def test_what_is_cut_stays_cut_while_the_rest_learns(tmp_path: Path) -> None:
     for linear, mask, old in zip(products(trained), masks, products(before), strict=True):
         assert (linear.weight[~mask] == 0).all()
         assert not torch.equal(linear.weight[mask], old.weight[mask])
+
+
+def test_what_is_cut_learns_by_the_optimizer_that_it_learnt_by_before() -> None:
+    painter = new_painter()
+    shapes_before = [[p.shape for p in by.param_groups[0]["params"]] for by in split_optimizers(painter, **RATES)]
+    cut(painter)
+    muon, adam = ([p.shape for p in by.param_groups[0]["params"]] for by in split_optimizers(painter, **RATES))
+    assert sorted(muon) == sorted(shapes_before[0])
+    assert sorted(adam) == sorted(shapes_before[1])
 
 
 def test_a_trial_is_kept_only_where_a_frame_is_faster_and_as_good() -> None:

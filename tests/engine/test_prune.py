@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 import torch
 
 from engine.config import Tokens
+from engine.painter import CONDITION
 from engine.prune import Importance, best, importance, pruned
 from engine.token_painter import TokenPainter
 from engine.train.painter import PainterRecipe
-from engine.train.painter_data import ClipStore
-from engine.train.pruning import Size, prune_and_train
+from engine.train.painter_data import ClipStore, PainterClips, shapes
+from engine.train.pruning import Size, measured, played, prune_and_train
 from tests.engine.tiny import SIZE, TinyEngine
 from tests.engine.token_clips import clip_of, paint_by_ring
 
@@ -61,6 +63,68 @@ def test_what_adds_nothing_is_found_and_a_painter_without_it_paints_the_same(pai
     assert left < 0.4 * whole
     torch.testing.assert_close(paint_by_ring(smaller, patches, conditions), before, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(paint_by_ring(painter, patches, conditions), before, atol=0, rtol=0)
+
+
+def test_importance_never_mixes_the_painters_device_with_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a device without data, where only the way to the CPU is stood in for: to mix devices is an error."""
+    monkeypatch.setattr(torch.Tensor, "cpu", lambda tensor: torch.ones(tensor.shape))
+    with torch.device("meta"):
+        painter = TokenPainter(SHAPE, SIZE)
+
+    def loss(painter: TokenPainter) -> torch.Tensor:
+        ring = painter.ring(2, device="meta")
+        ring.turn(torch.zeros(2, dtype=torch.int64, device="meta"))
+        patches = torch.rand(2, painter.tokens, painter.squeeze.in_features, device="meta")
+        return painter.token_outputs(patches, torch.rand(2, CONDITION, device="meta"), ring).square().mean()
+
+    found = importance(painter, [loss, loss])
+    assert {part.device.type for part in vars(found).values()} == {"cpu"}
+    assert found.layers.tolist() == [2.0] * SHAPE.layers
+
+
+class Copying(TokenPainter):
+    """Says that the noisy picture is the clean one: as good as what it is shown of the truth."""
+
+    def forward(self, noisy: torch.Tensor, *_: object) -> torch.Tensor:
+        return noisy
+
+
+class Random:
+    """A store of clips that shows nothing."""
+
+    def batch(self, rng: torch.Generator, size: int) -> PainterClips:
+        fields = shapes(size, 2, SIZE)
+        return PainterClips(*(torch.rand(fields[name], generator=rng) for name in PainterClips._fields))
+
+
+def test_fidelity_is_measured_without_showing_the_painter_the_truth() -> None:
+    row = measured("copying", Copying(SHAPE, SIZE), Random(), torch.device("cpu"), cost=(0.0, 0.0))  # type: ignore[arg-type]
+    rng = torch.Generator().manual_seed(0)
+    truth, noise = torch.rand(10**6, generator=rng) * 2 - 1, torch.randn(10**6, generator=rng).clamp(-1, 1)
+    assert row.psnr_db == pytest.approx(-10 * math.log10((truth - noise).square().mean().item() / 4), abs=0.2)
+
+
+def test_a_clip_is_played_from_one_noise_and_its_own_past(painter: TokenPainter) -> None:
+    clips = Random().batch(torch.Generator().manual_seed(1), 2)
+    others = clips._replace(target=clips.target.flip(0), anchor=clips.anchor.flip(0))
+    ours, other = (played(painter, shown, torch.Generator().manual_seed(2)) for shown in (clips, others))
+    assert ours.shape == clips.target.shape
+    assert torch.equal(ours, other), "of the truth nothing is seen"
+    seen = []
+    original = painter.forward
+
+    def watched(noisy, history, anchor, look, condition, ring):  # type: ignore[no-untyped-def]
+        seen.append((noisy, history, anchor, condition[:, -4:]))
+        return original(noisy, history, anchor, look, condition, ring)
+
+    painter.forward = watched  # type: ignore[method-assign]
+    played(painter, clips, torch.Generator().manual_seed(2), steps=1)
+    (first, *_, levels), (second, history, anchor, known) = seen
+    assert torch.equal(first, second)
+    assert torch.equal(history, anchor)
+    assert not torch.equal(history, first)
+    assert levels.tolist() == [[1, 1, 1, 1]] * 2
+    assert known.tolist() == [[1, 1, 0, 0]] * 2
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,22 @@ def test_clips_are_made_once_and_a_wrong_size_is_named(store: ClipStore, tiny: T
         ClipStore(folder, count=2, frames=4, size=SIZE, reader=tmp_path / "none")
 
 
+def test_clips_of_another_reader_are_refused_and_those_that_do_not_say_whose_are_taken(
+    store: ClipStore, tiny: TinyEngine, tmp_path: Path
+) -> None:
+    other, wanted = tmp_path / "reader.onnx", {"count": 3, "frames": 3, "size": SIZE}
+    other.write_bytes((tiny.folder / "reader.onnx").read_bytes() + b" ")
+    ClipStore(store.folder, **wanted, reader=tiny.folder / "reader.onnx")
+    with pytest.raises(ValueError, match="made with another Reader") as told:
+        ClipStore(store.folder, **wanted, reader=other)
+    assert str(store.folder) in str(told.value)
+    done = store.folder / "done"
+    said = done.read_text()
+    done.write_text("")  # as earlier versions left it
+    ClipStore(store.folder, **wanted, reader=other)
+    done.write_text(said)
+
+
 def test_a_mirrored_clip_has_its_sun_on_the_other_side(store: ClipStore) -> None:
     clips = store.batch(seeded(), 2)
     mirrored = clips.mirrored()

@@ -15,7 +15,8 @@ from engine.live import open_session
 from engine.train.painter import PainterRecipe
 from engine.train.reader import ReaderRecipe
 from engine.train.recipe import STAGES
-from tools.train import RECIPES, RecipeError, main, read_recipe
+from tools import train
+from tools.train import RECIPES, RUNS, RecipeError, main, read_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = """
@@ -144,3 +145,17 @@ def test_the_command_says_what_it_expects(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code != 0
         assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("flags", "folder"),
+    [([], "painter"), (["--variant", "no-history"], "painter_no-history"), (["--folder", "a"], Path("a").absolute())],
+    ids=str,
+)
+def test_a_variant_of_the_painter_is_trained_in_a_folder_of_its_own(
+    flags: list[str], folder: str | Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(train, "train_painter", lambda where, *_, **__: asked.append(where))
+    main(["painter", *flags], standalone_mode=False)
+    assert [where.absolute() for where in asked] == [RUNS / folder]

@@ -20,7 +20,7 @@ from engine.token_painter import TokenPainter
 from kernels import reference
 from tests.engine.tiny import SIZE, frames_of
 
-SHAPE = Tokens(patch=8, width=64, layers=2, hidden=96, head=32, bottleneck=24, slots=3)
+SHAPE = Tokens(patch=8, width=64, layers=2, hidden=128, head=32, bottleneck=24, slots=3)
 PRESET = replace(SMALL, name="tiny", size=SIZE, tokens=SHAPE, reader_widths=NANO.reader_widths)
 WINDOW = (67, 121)
 

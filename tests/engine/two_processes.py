@@ -7,6 +7,7 @@ leaves its own weights at the end of each and the first samples that it saw: FOL
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ def killed_at(step: int, run: TrainingRun) -> None:
 
 def trained(folder: Path, name: str, killed_at_step: int = -1) -> None:
     seen: list[torch.Tensor] = []
+    plain_torch_save = torch.save
     plain_loss, plain_step, plain_save = reader.reader_loss, TrainingRun.after_backward, TrainingRun.save
 
     def loss(network, batch, weight):  # type: ignore[no-untyped-def]
@@ -42,14 +44,23 @@ def trained(folder: Path, name: str, killed_at_step: int = -1) -> None:
         plain_step(run)
 
     def save(run: TrainingRun) -> None:
+        run.path.unlink(missing_ok=True)
+        distributed.wait_for_all()
         plain_save(run)
+        assert run.path.exists(), "a process came back from save() before the checkpoint was written"
         kept = {"model": run.model.state_dict(), "averaged": run.averaged.state_dict(), "seen": seen}
         torch.save(kept, folder / f"{name}-{distributed.rank()}.pt")
 
+    def slowly_saved(state, path):  # type: ignore[no-untyped-def]
+        time.sleep(0.1)
+        plain_torch_save(state, path)
+
     reader.reader_loss, TrainingRun.after_backward, TrainingRun.save = loss, step, save  # type: ignore[method-assign]
+    torch.save = slowly_saved
     try:
         main(["reader", "--folder", str(folder / name), *FLAGS], standalone_mode=False)
     finally:
+        torch.save = plain_torch_save
         reader.reader_loss, TrainingRun.after_backward, TrainingRun.save = (  # type: ignore[method-assign]
             plain_loss, plain_step, plain_save
         )  # fmt: skip

@@ -89,6 +89,11 @@ def test_tiles_fill_four_of_five_multiprocessors_in_one_round(candidates, column
     assert tiles.programs(1, 576, columns) <= MULTIPROCESSORS
 
 
+def test_columns_that_no_tile_divides_are_an_error_and_not_left_unwritten() -> None:
+    with pytest.raises(AssertionError, match="64 leave some of 96 columns"):
+        best_tiles(PLAIN, 1, 60, 96)
+
+
 @pytest.mark.parametrize(("programs", "expected"), [(3 * MULTIPROCESSORS, 3), (2 * MULTIPROCESSORS, 2)])
 def test_the_keys_are_split_so_that_one_round_of_programs_takes_them_all(programs: int, expected: int) -> None:
     heads, row_blocks, key_blocks = 12, 9, 45

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.config import MATERIALS
-from engine.worlds import levels
+from engine.worlds import levels, samples
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.samples import FRAME_S, SPLITS, clips, mirrored, trace_clip
 from engine.worlds.scene import SWAY, VX, VZ
@@ -117,6 +118,28 @@ def test_every_material_appears_in_sixty_random_clips() -> None:
         counts += np.bincount(next(source)[0].material.ravel(), minlength=len(MATERIALS))
     missing = [name for name, count in zip(MATERIALS, counts, strict=True) if count == 0]
     assert not missing
+
+
+@pytest.mark.parametrize(("size", "kept"), [((144, 256), 200), ((576, 1024), 75)], ids=["nano", "base"])
+def test_the_pool_of_clips_holds_fewer_of_larger_ones(
+    size: tuple[int, int], kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Traced:
+        pass
+
+    alive: weakref.WeakSet[Traced] = weakref.WeakSet()
+
+    def new_clip(*_: object) -> Traced:
+        traced = Traced()
+        alive.add(traced)
+        return traced
+
+    monkeypatch.setattr(samples, "trace_clip", new_clip)
+    monkeypatch.setattr(samples, "dress_clip", lambda clip, rng: None)
+    source = clips("train", size, fresh=1.0)
+    for _ in itertools.islice(source, 200):
+        pass
+    assert len(alive) in (kept, kept + 1)  # the last is drawn and perhaps not kept
 
 
 def _looked_up(frame: GBuffer, earlier: GBuffer) -> tuple[GBuffer, np.ndarray]:
