@@ -96,6 +96,12 @@ def new_theme(name: str, *, start: str | None = None, prompt: str | None = None)
     path = user_theme_folder() / f"{theme_id(name)}.toml"
     text = _text(name, start, prompt)
     parse_theme(text, f"the new theme {name!r}")  # our own text: a mistake here is a bug, told before a file is there
+    write_new(path, text, path.stem)
+    return path
+
+
+def write_new(path: Path, text: str, edited_as: str) -> None:
+    """Writes a theme's file, and never over another; ThemeError, which says how the one there is edited."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
@@ -103,11 +109,10 @@ def new_theme(name: str, *, start: str | None = None, prompt: str | None = None)
     except FileExistsError as error:
         raise ThemeError(
             f"writing the theme {path}: there is one already, and it is kept. Edit it with `reskin theme edit "
-            f"{path.stem}`, or give another name"
+            f"{edited_as}`, or give another name"
         ) from error
     except OSError as error:
         raise ThemeError(f"writing the theme {path}: {error.strerror}; check the folder and its space") from error
-    return path
 
 
 def hides_shipped(path: Path) -> bool:

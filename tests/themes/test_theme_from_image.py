@@ -122,6 +122,10 @@ def test_the_command_prints_a_theme_that_loads(tmp_path: Path) -> None:
     theme = parse_theme(done.stdout)
     assert theme.name == "My Evening Shot"
     assert "# From my-evening_shot.png. Found: " in done.stdout
+    out = tmp_path / "evening.toml"
+    written = CliRunner().invoke(cli, ["theme", "from-image", str(path), "--out", str(out)])
+    assert (written.exit_code, written.stdout) == (0, f"made: {out}\n")
+    assert out.read_text(encoding="utf-8") == done.stdout
     named = CliRunner().invoke(cli, ["theme", "from-image", str(path), "--name", "x" * 61])
     assert named.exit_code == 1
     assert "expected one line of text, 1 to 60 characters" in named.stderr
