@@ -25,6 +25,8 @@ def target_of(path: Path) -> Path:
 def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | None = None) -> None:
     """Returns when the window is closed. ReskinError without the extra `editor`, DisplayError without a screen."""
     path = find_theme(name)
+    if (target := target_of(path)).is_file():  # one's own copy, also where the shipped file was named by its path
+        path = target
     if source is not None and not source.is_file():
         raise VideoError(f"opening the picture or video {source}: there is no such file. Check the path.")
     missing = [package for module, package in NEEDS.items() if importlib.util.find_spec(module) is None]
@@ -42,7 +44,7 @@ def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | 
     from reskin.editor.window import Editor
 
     try:
-        editor = Editor(path, target_of(path), open_renderer, source)
+        editor = Editor(path, target, open_renderer, source)
     except pygame.error as error:
         raise DisplayError(f"opening the theme editor: {error}; is there a screen?") from error
     editor.run()

@@ -14,7 +14,7 @@ import pytest
 from reskin.editor.open import edit_theme, target_of
 from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.renderer import TintRenderer
-from reskin.themes import find_theme, load_theme
+from reskin.themes import find_theme, load_theme, shipped_themes
 
 pytest.importorskip("pygame_gui")
 
@@ -201,6 +201,29 @@ def test_a_shipped_theme_is_saved_as_a_copy_of_ones_own(tmp_path: Path, monkeypa
     assert target_of(find_theme("candy")) == tmp_path / "themes" / "candy.toml"
     own = tmp_path / "own.toml"
     assert target_of(own) == own
+
+
+def test_a_shipped_file_that_is_edited_again_by_its_path_opens_ones_own_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    monkeypatch.setenv("DISPLAY", ":99")
+    opened: list[tuple[Path, Path]] = []
+
+    class Opened:
+        def __init__(self, path: Path, target: Path, *others: object) -> None:
+            opened.append((path, target))
+
+        def run(self) -> None:
+            """Closed at once."""
+
+    monkeypatch.setattr("reskin.editor.window.Editor", Opened)
+    shipped, own = shipped_themes()["candy"], tmp_path / "themes" / "candy.toml"
+    edit_theme(str(shipped), TintRenderer)
+    own.parent.mkdir()
+    own.write_text(TEXT, encoding="utf-8")
+    edit_theme(str(shipped), TintRenderer)
+    assert opened == [(shipped, own), (own, own)]
 
 
 def test_what_is_missing_is_told_in_words(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
