@@ -20,7 +20,7 @@ from reskin.errors import ThemeError, VideoError
 from reskin.palette import Ramp, Rgb, from_oklch, to_hex, to_oklch
 from reskin.prepare import prepare
 from reskin.render import read_picture
-from reskin.theme_model import Theme
+from reskin.theme_model import Theme, is_line
 
 SMALLEST_PX = 64  # of either side; less is a swatch, not a scene
 MOST_BYTES, MOST_PX = 64 * 2**20, 100_000_000  # a 100-megapixel photo takes 0.4 GB to look at
@@ -42,7 +42,7 @@ class Found:
 
 def theme_from_picture(path: Path, name: str | None = None) -> Found:
     """The theme of a picture file; VideoError when it is none, too small or too large, ThemeError for a bad name."""
-    if name is not None and not (0 < len(name) <= 60 and name.isprintable()):
+    if name is not None and not (0 < len(name) <= 60 and is_line(name)):
         raise ThemeError(f"naming the theme {name!r}: expected one line of text, 1 to 60 characters")
     picture = read_picture(_checked(path))
     h, w = picture.shape[:2]
@@ -51,7 +51,7 @@ def theme_from_picture(path: Path, name: str | None = None) -> Found:
             f"reading the picture {path}: it is {w}x{h} pixels; expected at least {SMALLEST_PX} on either side, so "
             "that sky, ground and things can be told apart"
         )
-    return theme_of(picture, name or _title(path), path.name)
+    return theme_of(picture, name or _title(path), _printable(path.name))
 
 
 def theme_of(bgra_u8: np.ndarray, name: str, source: str) -> Found:
@@ -187,8 +187,13 @@ def _haze_note(lost: float) -> str:
 
 
 def _title(path: Path) -> str:
-    words = "".join(c if c.isprintable() and c not in "-_" else " " for c in path.stem).split()
+    words = _printable(path.stem).replace("-", " ").replace("_", " ").split()
     return " ".join(word.capitalize() for word in words)[:60] or "From a Picture"
+
+
+def _printable(text: str) -> str:
+    """With plain spaces for what is not: macOS writes U+202F into the names of its screenshots."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _checked(path: Path) -> Path:

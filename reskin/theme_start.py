@@ -15,6 +15,7 @@ from pathlib import Path
 from engine.config import MATERIALS, PATTERNS
 from reskin.errors import ThemeError
 from reskin.prompts.bake import bake
+from reskin.theme_model import is_line
 from reskin.theme_writer import toml_value
 from reskin.themes import (
     Theme,
@@ -89,7 +90,7 @@ def theme_id(name: str) -> str:
 
 def new_theme(name: str, *, start: str | None = None, prompt: str | None = None) -> Path:
     """Writes the file and returns its path; ThemeError when there is one, or the name cannot be used."""
-    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+    if not (0 < len(name) <= LONGEST_NAME and is_line(name)):
         raise ThemeError(
             f"naming the theme {ascii(name)[:80]}: expected one line of text, 1 to {LONGEST_NAME} characters"
         )

@@ -52,7 +52,10 @@ def read_model(path: Path, model: type[Model], error: type[ReskinError], what: s
 
 
 def read_text(path: Path, error: type[ReskinError], what: str) -> str:
-    """The text of a small UTF-8 file, or of UTF-16 with its byte order mark, as PowerShell 5.1 writes. Refuses folders, pipes and devices, which would block or never end."""
+    """The text of a small UTF-8 file, or of UTF-16 with its byte order mark, as PowerShell 5.1 writes.
+
+    Refuses folders, pipes and devices, which would block or never end.
+    """
     start = f"{what} {path} cannot be read"
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:

@@ -115,6 +115,12 @@ def test_a_file_that_powershell_wrote_loads(tmp_path: Path, encoding: str) -> No
     assert load_theme(path) == parse_theme(EIGHT_LINES.replace("Mint", "Minze für alle"))
 
 
+@pytest.mark.parametrize("text", ["夕焼け\u3000の街", "soir\u202fd\u2019été", "a\u00a0b"])
+def test_a_line_may_hold_the_spaces_of_any_script(text: str) -> None:
+    theme = parse_theme(f'name = "{text}"\nprompt = "{text}"')
+    assert (theme.name, theme.prompt) == (text, text)
+
+
 def test_themes_are_found_by_id_by_name_and_by_path(tmp_path: Path) -> None:
     shipped = shipped_themes()["neon-rain"]
     assert find_theme("neon-rain") == find_theme("Neon Rain") == find_theme("NEON_RAIN") == shipped

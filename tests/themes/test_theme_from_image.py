@@ -114,6 +114,15 @@ def test_what_is_no_fit_picture_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         assert message in str(caught.value)
 
 
+def test_a_pictures_name_may_hold_what_is_not_printable(tmp_path: Path) -> None:
+    path = tmp_path / "Screenshot 3.04.05\u202fPM\x07.png"
+    cv2.imwrite(str(path), landscape((110, 170, 235), (90, 130, 50))[::4, ::4])
+    theme = theme_from_picture(path).theme
+    assert (theme.name, theme.description) == (
+        "Screenshot 3.04.05 Pm", "Colours and light of Screenshot 3.04.05 PM .png"
+    )  # fmt: skip
+
+
 def test_the_command_prints_a_theme_that_loads(tmp_path: Path) -> None:
     path = tmp_path / "my-evening_shot.png"
     cv2.imwrite(str(path), landscape((250, 150, 70), (190, 140, 80)))
