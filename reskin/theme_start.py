@@ -16,7 +16,6 @@ from engine.config import MATERIALS, PATTERNS
 from reskin.errors import ThemeError
 from reskin.prompts.bake import bake
 from reskin.theme_model import is_line
-from reskin.theme_writer import toml_value
 from reskin.themes import (
     Theme,
     find_theme,
@@ -27,6 +26,7 @@ from reskin.themes import (
     user_theme_folder,
 )
 from reskin.toml_errors import read_text
+from reskin.toml_file import toml_value
 
 LONGEST_NAME = 60
 _NAME_LINE = re.compile(r"^name[ \t]*=.*$", re.MULTILINE)

@@ -118,10 +118,36 @@ def test_a_look_is_remembered_only_when_asked_and_forgotten_by_a_click(board: Bo
     assert Memory(tmp_path / "games.toml").looks == {}
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[" * 600, 'a = 1\n"b.exe" = "candy"\n'], ids=["bad", "deep", "mixed"])
-def test_a_memory_that_cannot_be_read_is_empty_and_odd_entries_are_left_out(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [("nonsense", {}), ("[" * 600, {}), ('a = 1\n"b.exe" = "candy"\n', {"b.exe": "candy"})],
+    ids=["bad", "deep", "mixed"],
+)
+def test_a_memory_that_cannot_be_read_is_empty_and_odd_entries_are_left_out(
+    tmp_path: Path, text: str, looks: dict[str, str]
+) -> None:
     (tmp_path / "games.toml").write_text(text)
-    assert Memory(tmp_path / "games.toml").looks in ({}, {"b.exe": "candy"})
+    assert Memory(tmp_path / "games.toml").looks == looks
+
+
+@pytest.mark.parametrize("program", ["\U0001f3ae.exe", 'a "b"\\c', "a\x7fb\n", "Spiel für zwei"])
+def test_programs_of_any_name_are_remembered(tmp_path: Path, program: str) -> None:
+    memory = Memory(tmp_path / "games.toml")
+    for name in ("other.exe", program):
+        memory.remember(name, "candy")
+    assert Memory(tmp_path / "games.toml").looks == {"other.exe": "candy", program: "candy"}
+    assert [path.name for path in tmp_path.iterdir()] == ["games.toml"]
+
+
+def test_a_memory_that_cannot_be_written_holds_until_the_end_and_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    memory = Memory(tmp_path / "file" / "games.toml")
+    memory.remember("a.exe", "candy")
+    assert memory.looks == {"a.exe": "candy"}
+    kept = Memory(tmp_path / "games.toml")
+    kept.remember("a.exe", "candy")
+    kept.remember("half\ud83c", "candy")
+    assert Memory(tmp_path / "games.toml").looks == {"a.exe": "candy"}
 
 
 def test_windows_get_a_live_picture_or_a_reason() -> None:
