@@ -99,7 +99,9 @@ def show(name: str) -> None:
 @click.argument("name", metavar="THEME")
 @click.option("--on", "source", type=FILE, help=PICTURE_OR_CLIP)
 @click.option("--out", type=FILE, help="A .png or .jpg, or a .mp4 for a clip. Default: THEME-preview.png here.")
-@click.option("--frames", type=click.IntRange(min=1), help="Length of a clip; of a still, which frame it shows.")
+@click.option(
+    "--frames", type=click.IntRange(min=1), help="Length of a clip; of a still, how many after the sixth it shows."
+)
 @prompt_option
 @preset_option
 def preview(
@@ -121,8 +123,12 @@ def preview(
         tell_note(prompt)
     target = out or Path(f"{path.stem}-preview.png")
     with render_progress(source.name if source else "the demo game", chosen.name) as progress:
-        renderer = engine_renderer.create(preset or load_settings().preset)
-        done = write_preview(target, chosen, renderer, progress, source=source, frames=frames)
+        settings = load_settings()
+        renderer = engine_renderer.create(preset or settings.preset)
+        done = write_preview(
+            target, chosen, renderer, progress, source=source, frames=frames,
+            flash_limiter=settings.safety.flash_limiter,
+        )  # fmt: skip
     frames_told = "1 picture" if done.frames == 1 else f"{done.frames} frames"
     click.echo(f"{target}: {frames_told} of {done.size[0]}x{done.size[1]}, before and after, in {chosen.name}")
 
@@ -141,8 +147,9 @@ def edit(name: str, source: Path | None, preset: str | None) -> None:
     from reskin.settings import load_settings
     from reskin.themes import find_theme
 
-    chosen = preset or load_settings().preset
-    edit_theme(name, lambda: engine_renderer.create(chosen), source)
+    settings = load_settings()
+    chosen = preset or settings.preset
+    edit_theme(name, lambda: engine_renderer.create(chosen), source, settings.safety.flash_limiter)
     target = target_of(find_theme(name))
     if target.exists():
         click.echo(f"{target}")

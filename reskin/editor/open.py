@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reskin.errors import DisplayError, ReskinError, VideoError
+from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer
 from reskin.themes import find_theme, shipped_themes, user_theme_folder
 
@@ -22,7 +23,10 @@ def target_of(path: Path) -> Path:
     return path
 
 
-def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | None = None) -> None:
+def edit_theme(
+    name: str, open_renderer: Callable[[], Renderer], source: Path | None = None,
+    flash_limiter: FlashProfile = "broadcast",
+) -> None:  # fmt: skip
     """Returns when the window is closed. ReskinError without the extra `editor`, DisplayError without a screen."""
     path = find_theme(name)
     if (target := target_of(path)).is_file():  # one's own copy, also where the shipped file was named by its path
@@ -44,7 +48,7 @@ def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | 
     from reskin.editor.window import Editor
 
     try:
-        editor = Editor(path, target, open_renderer, source)
+        editor = Editor(path, target, open_renderer, source, flash_limiter)
     except pygame.error as error:
         raise DisplayError(f"opening the theme editor: {error}; is there a screen?") from error
     editor.run()

@@ -24,6 +24,8 @@ from reskin.editor.question import Question
 from reskin.editor.stage import Stage
 from reskin.editor.studio import Shot, Studio
 from reskin.errors import ReskinError, ThemeError
+from reskin.flash_limiter import FlashLimiter
+from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer
 from reskin.theme_model import Theme
 from reskin.themes import parse_theme
@@ -42,8 +44,9 @@ class Editor:
     """`path` is read, `target` is written: another one for a theme that comes with Reskin."""
 
     def __init__(
-        self, path: Path, target: Path, open_renderer: Callable[[], Renderer], source: Path | None = None
-    ) -> None:
+        self, path: Path, target: Path, open_renderer: Callable[[], Renderer], source: Path | None = None,
+        flash_limiter: FlashProfile = "broadcast",
+    ) -> None:  # fmt: skip
         self.path, self.target = path, target
         text = read_text(path, ThemeError, "theme")
         self.theme: Theme = parse_theme(text, f"theme {path}")
@@ -56,7 +59,7 @@ class Editor:
         self._note, self._note_left_s = "", 0.0
         self._presses = 0  # names a gesture: changes of one key while a button is held are undone together
         self._stamp = _stamp(target)
-        self._stage = Stage()
+        self._stage = Stage(None if flash_limiter == "off" else FlashLimiter(flash_limiter, fps=FPS))
         self._said = text  # that `is_said` was worked out for
         self._question: Question | None = None
         self._loading: UILabel | None = None
