@@ -130,6 +130,36 @@ def test_a_theme_is_changed_by_hand_seen_at_once_undone_and_saved_with_its_comme
     assert load_theme(mine).materials()["sky"].colors == (dark, "#ff0000")
 
 
+def test_what_is_typed_counts_without_enter_and_a_text_is_undone_as_one(hands: Hands, mine: Path) -> None:
+    editor = hands.editor
+    hands.click(editor._tabs["Theme"].rect.center)
+    entries = {control.location: entry for control, entry in editor._page._others.items()}
+    hands.click(entries[("name",)].rect.center)
+    hands.key("ctrl+a")
+    hands.xdotool("type", "--delay", "0", "Yours")
+    assert editor.document.get(("name",)) == "Yours"  # with the entry still in use
+    hands.key("ctrl+z")
+    assert editor.document.text == TEXT
+    hands.key("ctrl+y")
+    assert editor.document.get(("name",)) == "Yours"
+
+    detail = next(e for control, (_, e) in editor._page._sliders.items() if control.location == ("detail",))
+    hands.click(detail.rect.center)
+    hands.key("ctrl+a")
+    hands.xdotool("type", "--delay", "0", "0.25")
+    assert editor.document.get(("detail",)) is None  # half a number is none
+    hands.click(editor._chips["sky"].rect.center)
+    assert (editor.page, editor.document.get(("detail",))) == ("Material", 0.25)
+
+    hands.click(editor._page._colors._hex.rect.center)  # type: ignore[union-attr]
+    hands.key("ctrl+a")
+    hands.xdotool("type", "--delay", "0", "#00ff00")
+    hands.key("ctrl+s")
+    assert not editor.document.is_dirty
+    saved = load_theme(mine)
+    assert (saved.name, saved.detail, saved.materials()["sky"].colors) == ("Yours", 0.25, ("#00ff00", "#a0b0c0"))
+
+
 def test_closing_with_unsaved_changes_asks_and_a_mistake_is_told(hands: Hands, mine: Path) -> None:
     editor = hands.editor
     hands.click(editor._tabs["Theme"].rect.center)
