@@ -118,7 +118,7 @@ def test_a_file_that_powershell_wrote_loads(tmp_path: Path, encoding: str) -> No
 @pytest.mark.parametrize("text", ["夕焼け\u3000の街", "soir\u202fd\u2019été", "a\u00a0b"])
 def test_a_line_may_hold_the_spaces_of_any_script(text: str) -> None:
     theme = parse_theme(f'name = "{text}"\nprompt = "{text}"')
-    assert (theme.name, theme.prompt) == (text, text)
+    assert (theme.name, theme.prompt) == (text, " ".join(text.split()))  # a prompt is read with plain ones
 
 
 def test_themes_are_found_by_id_by_name_and_by_path(tmp_path: Path) -> None:
