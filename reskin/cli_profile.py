@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from reskin.errors import ReskinError
+from reskin.errors import ProfileError, ReskinError, ThemeError
 
 
 @click.group()
@@ -52,16 +50,20 @@ def show(name: str) -> None:
 @click.argument("names", nargs=-1)
 @click.pass_context
 def check(ctx: click.Context, names: tuple[str, ...]) -> None:
-    """Say every mistake in profiles, by id or path; without NAMES in all of them. Exit code 1 if there are any."""
+    """Say every mistake in profiles and their themes, by id or path; without NAMES in all. Exit code 1 if any."""
     from reskin.profiles import all_profiles, find_profile, load_profile
-    from reskin.themes import find_theme
+    from reskin.themes import find_theme, load_theme
 
     broken = False
-    for path in [find_profile(name) for name in names] or all_profiles().values():
+    for name in names or all_profiles():
         try:
-            found = load_profile(Path(path))
-            if found.theme:
-                find_theme(found.theme)
+            path = find_profile(name)
+            found = load_profile(path)
+            try:
+                if found.theme:
+                    load_theme(find_theme(found.theme))
+            except ThemeError as error:
+                raise ProfileError(f"profile {path} cannot be used: theme: {error}") from error
             click.echo(f"{path}: fine")
         except ReskinError as error:
             broken = True

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reskin.themes import Theme
 
 PICTURE_OR_CLIP = "A picture or a video of your own to look at. Default: the bundled demo game."
+out_option = click.option("--out", type=FILE, help="A new .toml file. Default: it is printed.")
 
 
 @click.group()
@@ -98,7 +99,9 @@ def show(name: str) -> None:
 @click.argument("name", metavar="THEME")
 @click.option("--on", "source", type=FILE, help=PICTURE_OR_CLIP)
 @click.option("--out", type=FILE, help="A .png or .jpg, or a .mp4 for a clip. Default: THEME-preview.png here.")
-@click.option("--frames", type=click.IntRange(min=1), help="Length of a clip; of a still, which frame it shows.")
+@click.option(
+    "--frames", type=click.IntRange(min=1), help="Length of a clip; of a still, how many after the sixth it shows."
+)
 @prompt_option
 @preset_option
 def preview(
@@ -120,8 +123,12 @@ def preview(
         tell_note(prompt)
     target = out or Path(f"{path.stem}-preview.png")
     with render_progress(source.name if source else "the demo game", chosen.name) as progress:
-        renderer = engine_renderer.create(preset or load_settings().preset)
-        done = write_preview(target, chosen, renderer, progress, source=source, frames=frames)
+        settings = load_settings()
+        renderer = engine_renderer.create(preset or settings.preset)
+        done = write_preview(
+            target, chosen, renderer, progress, source=source, frames=frames,
+            flash_limiter=settings.safety.flash_limiter,
+        )  # fmt: skip
     frames_told = "1 picture" if done.frames == 1 else f"{done.frames} frames"
     click.echo(f"{target}: {frames_told} of {done.size[0]}x{done.size[1]}, before and after, in {chosen.name}")
 
@@ -140,8 +147,9 @@ def edit(name: str, source: Path | None, preset: str | None) -> None:
     from reskin.settings import load_settings
     from reskin.themes import find_theme
 
-    chosen = preset or load_settings().preset
-    edit_theme(name, lambda: engine_renderer.create(chosen), source)
+    settings = load_settings()
+    chosen = preset or settings.preset
+    edit_theme(name, lambda: engine_renderer.create(chosen), source, settings.safety.flash_limiter)
     target = target_of(find_theme(name))
     if target.exists():
         click.echo(f"{target}")
@@ -150,30 +158,42 @@ def edit(name: str, source: Path | None, preset: str | None) -> None:
 @theme.command("from-image")
 @click.argument("picture", type=FILE)
 @click.option("--name", help="Of the theme; the file's name when left out.")
-def from_image(picture: Path, name: str | None) -> None:
+@out_option
+def from_image(picture: Path, name: str | None, out: Path | None) -> None:
     """Print a theme with the colours and the light of a picture.
 
-    `reskin theme from-image shot.png > my.toml` makes a file to edit; its comments say what was found.
+    `reskin theme from-image shot.png --out my.toml` makes a file to edit; its comments say what was found.
     """
     from reskin.theme_from_image import theme_from_picture
     from reskin.theme_writer import theme_toml
 
     found = theme_from_picture(picture, name)
-    click.echo(theme_toml(found.theme, found.notes), nl=False)
+    _print_or_write(theme_toml(found.theme, found.notes), out)
 
 
 @theme.command()
 @click.argument("prompt")
-def bake(prompt: str) -> None:
+@out_option
+def bake(prompt: str, out: Path | None) -> None:
     """Write the theme that a prompt gives as TOML, to edit.
 
-    reskin theme bake "a warm autumn afternoon" > autumn.toml
+    reskin theme bake "a warm autumn afternoon" --out autumn.toml
     """
     from reskin.prompts.bake import bake as baked
     from reskin.themes import prompted_theme
 
     tell_note(prompt)
-    click.echo(baked(prompted_theme(prompt)), nl=False)
+    _print_or_write(baked(prompted_theme(prompt)), out)
+
+
+def _print_or_write(text: str, out: Path | None) -> None:
+    from reskin.theme_start import write_new
+
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_new(out, text, str(out))
+        click.echo(f"made: {out}")
 
 
 def tell_note(prompt: str) -> str:

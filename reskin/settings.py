@@ -18,6 +18,7 @@ from reskin.errors import SettingsError
 from reskin.flash_safety import FlashProfile
 from reskin.remote_engine.address import UP_MBIT, Fallback
 from reskin.toml_errors import hint, parse_model, read_model
+from reskin.toml_file import toml_value
 
 FPS = 24  # the whole design is built on it; not a setting
 
@@ -226,13 +227,5 @@ def _lines(part: _Part) -> list[str]:
         if isinstance(value, _Part):
             continue
         lines += [f"# {field.description}"] if field.description and field.description != CHORD else []
-        lines.append(f"{key} = {_toml(value)}")
+        lines.append(f"{key} = {toml_value(value)}")
     return lines
-
-
-def _toml(value: str | float) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str):
-        return str(value)
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

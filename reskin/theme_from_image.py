@@ -20,10 +20,10 @@ from reskin.errors import ThemeError, VideoError
 from reskin.palette import Ramp, Rgb, from_oklch, to_hex, to_oklch
 from reskin.prepare import prepare
 from reskin.render import read_picture
-from reskin.theme_model import Theme
+from reskin.theme_model import Theme, is_line
 
 SMALLEST_PX = 64  # of either side; less is a swatch, not a scene
-MOST_BYTES, MOST_PX = 64 * 2**20, 100_000_000  # a 100-megapixel photo takes 0.4 GB to look at
+MOST_BYTES = 64 * 2**20
 SURE = 0.5  # probability from which on a pixel counts as a material
 LEAST_SHARE = {"character": 0.004, "prop": 0.004, "glow": 0.002}  # small things; of the picture
 LEAST_SHARE_ELSE = 0.015
@@ -42,7 +42,7 @@ class Found:
 
 def theme_from_picture(path: Path, name: str | None = None) -> Found:
     """The theme of a picture file; VideoError when it is none, too small or too large, ThemeError for a bad name."""
-    if name is not None and not (0 < len(name) <= 60 and name.isprintable()):
+    if name is not None and not (0 < len(name) <= 60 and is_line(name)):
         raise ThemeError(f"naming the theme {name!r}: expected one line of text, 1 to 60 characters")
     picture = read_picture(_checked(path))
     h, w = picture.shape[:2]
@@ -51,7 +51,7 @@ def theme_from_picture(path: Path, name: str | None = None) -> Found:
             f"reading the picture {path}: it is {w}x{h} pixels; expected at least {SMALLEST_PX} on either side, so "
             "that sky, ground and things can be told apart"
         )
-    return theme_of(picture, name or _title(path), path.name)
+    return theme_of(picture, name or _title(path), _printable(path.name))
 
 
 def theme_of(bgra_u8: np.ndarray, name: str, source: str) -> Found:
@@ -187,16 +187,19 @@ def _haze_note(lost: float) -> str:
 
 
 def _title(path: Path) -> str:
-    words = "".join(c if c.isprintable() and c not in "-_" else " " for c in path.stem).split()
+    words = _printable(path.stem).replace("-", " ").replace("_", " ").split()
     return " ".join(word.capitalize() for word in words)[:60] or "From a Picture"
 
 
+def _printable(text: str) -> str:
+    """With plain spaces for what is not: macOS writes U+202F into the names of its screenshots."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _checked(path: Path) -> Path:
-    """The path, if a look at the file's size and head says that its picture can be held in memory."""
+    """The path, if its file is small enough to be read; the picture's own size is looked at when it is."""
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(64 * 1024)
     except OSError as error:
         raise VideoError(f"reading the picture {path}: {error.strerror}; check the path") from error
     if size > MOST_BYTES:
@@ -204,29 +207,4 @@ def _checked(path: Path) -> Path:
             f"reading the picture {path}: the file has {size / 2**20:.0f} MiB; expected at most {MOST_BYTES >> 20}. "
             "Make it smaller first: 1280 pixels across are plenty."
         )
-    w, h = pixels_in_head(head)
-    if w * h > MOST_PX:
-        raise VideoError(
-            f"reading the picture {path}: it is {w}x{h} pixels; expected at most {MOST_PX / 1e6:.0f} million. "
-            "Make it smaller first: 1280 pixels across are plenty."
-        )
     return path
-
-
-def pixels_in_head(head: bytes) -> tuple[int, int]:
-    """Width and height that a PNG, JPEG, BMP or large WebP says at its beginning; (0, 0) when nothing is found."""
-    if head[:8] == b"\x89PNG\r\n\x1a\n":
-        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    if head[:2] == b"BM":
-        return abs(int.from_bytes(head[18:22], "little", signed=True)), abs(
-            int.from_bytes(head[22:26], "little", signed=True)
-        )
-    if head[:4] == b"RIFF" and head[12:16] == b"VP8X":
-        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
-    if head[:2] == b"\xff\xd8":
-        at = 2
-        while at + 9 < len(head) and head[at] == 0xFF:
-            if 0xC0 <= head[at + 1] <= 0xCF and head[at + 1] not in (0xC4, 0xC8, 0xCC):  # a start of frame
-                return int.from_bytes(head[at + 7 : at + 9], "big"), int.from_bytes(head[at + 5 : at + 7], "big")
-            at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
-    return 0, 0

@@ -7,6 +7,7 @@ A theme holds exactly what its author wrote, so it crosses a process boundary as
 from __future__ import annotations
 
 import math
+import unicodedata
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -30,9 +31,13 @@ def _checked_pattern(text: str) -> str:
     return text
 
 
+def is_line(text: str) -> bool:
+    """Whether it can be drawn on one line, on the screen and in terminals: printable, and spaces of any script."""
+    return all(char.isprintable() or unicodedata.category(char) == "Zs" for char in text)
+
+
 def _checked_line(text: str) -> str:
-    """One printable line: names and descriptions are drawn on the screen and in terminals."""
-    if not text.isprintable():
+    if not is_line(text):
         raise ValueError("holds a line break or another control character")
     return text
 

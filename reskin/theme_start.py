@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.config import MATERIALS, PATTERNS
 from reskin.errors import ThemeError
 from reskin.prompts.bake import bake
-from reskin.theme_writer import toml_value
+from reskin.theme_model import is_line
 from reskin.themes import (
     Theme,
     find_theme,
@@ -26,6 +26,7 @@ from reskin.themes import (
     user_theme_folder,
 )
 from reskin.toml_errors import read_text
+from reskin.toml_file import toml_value
 
 LONGEST_NAME = 60
 _NAME_LINE = re.compile(r"^name[ \t]*=.*$", re.MULTILINE)
@@ -89,13 +90,19 @@ def theme_id(name: str) -> str:
 
 def new_theme(name: str, *, start: str | None = None, prompt: str | None = None) -> Path:
     """Writes the file and returns its path; ThemeError when there is one, or the name cannot be used."""
-    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
+    if not (0 < len(name) <= LONGEST_NAME and is_line(name)):
         raise ThemeError(
             f"naming the theme {ascii(name)[:80]}: expected one line of text, 1 to {LONGEST_NAME} characters"
         )
     path = user_theme_folder() / f"{theme_id(name)}.toml"
     text = _text(name, start, prompt)
     parse_theme(text, f"the new theme {name!r}")  # our own text: a mistake here is a bug, told before a file is there
+    write_new(path, text, path.stem)
+    return path
+
+
+def write_new(path: Path, text: str, edited_as: str) -> None:
+    """Writes a theme's file, and never over another; ThemeError, which says how the one there is edited."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
@@ -103,11 +110,10 @@ def new_theme(name: str, *, start: str | None = None, prompt: str | None = None)
     except FileExistsError as error:
         raise ThemeError(
             f"writing the theme {path}: there is one already, and it is kept. Edit it with `reskin theme edit "
-            f"{path.stem}`, or give another name"
+            f"{edited_as}`, or give another name"
         ) from error
     except OSError as error:
         raise ThemeError(f"writing the theme {path}: {error.strerror}; check the folder and its space") from error
-    return path
 
 
 def hides_shipped(path: Path) -> bool:

@@ -6,11 +6,11 @@ Knows nothing of where the theme came from; comments are the caller's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from reskin.theme_model import Theme
+from reskin.toml_file import toml_value
 
 
 def theme_toml(theme: Theme, comments: Mapping[str, str] | None = None, *, everything: bool = False) -> str:
@@ -37,13 +37,3 @@ def _block(name: str, part: Mapping[str, Any], notes: Mapping[str, str]) -> str:
         lines.append(f"[{name}]")
     lines += [f"{key} = {toml_value(value)}" for key, value in part.items()]
     return "\n".join(lines) + "\n"
-
-
-def toml_value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml_value(part)}" for key, part in value.items()) + " }" if value else "{}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(toml_value(part) for part in value) + "]"
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False)  # TOML writes texts and truth values as JSON does

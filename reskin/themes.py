@@ -85,16 +85,24 @@ def themes_in(folder: Path) -> dict[str, Path]:
 
 
 def find_theme(name_or_path: str | Path) -> Path:
-    """The file of a theme given by id, by name in any case ("Neon Rain"), or by path; ThemeError when there is none."""
+    """The file of a theme given by id or by path; ThemeError when there is none.
+
+    An id as it is written comes first, then one in any case, with spaces or underscores for its dashes ("Neon Rain").
+    """
     text = str(name_or_path)
     path = Path(text)
     if path.suffix == ".toml" or path.is_file():
         return path
     themes = all_themes()
-    name = text.strip().lower().replace(" ", "-").replace("_", "-")
-    if name not in themes:
+    name = _plain(text)
+    found = next((key for key in (text, name, *themes) if key in themes and _plain(key) == name), None)
+    if found is None:
         raise ThemeError(
             f"looking for the theme {text!r}: no theme of that name{nearest(name, themes)}. "
             f"Own themes go into {user_theme_folder()}, or give the path of a .toml file."
         )
-    return themes[name]
+    return themes[found]
+
+
+def _plain(theme_id: str) -> str:
+    return theme_id.strip().lower().replace(" ", "-").replace("_", "-")

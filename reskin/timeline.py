@@ -22,7 +22,7 @@ from reskin.theme_model import Line, Theme
 from reskin.themes import find_theme, load_theme, prompted_theme
 from reskin.toml_errors import read_model
 
-MAX_ENTRIES = 200
+MAX_ENTRIES = 120  # with all four keys and two commas each has eight marks of toml_limits.MAX_VALUES
 TIME = 'a time such as "00:30", "1:02:30" or "12.5"'
 
 

@@ -6,6 +6,7 @@ mistake to point at. Knows nothing of what the keys mean: a field's `description
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import re
@@ -51,7 +52,10 @@ def read_model(path: Path, model: type[Model], error: type[ReskinError], what: s
 
 
 def read_text(path: Path, error: type[ReskinError], what: str) -> str:
-    """The text of a small UTF-8 file. Refuses folders, pipes and devices, which would block or never end."""
+    """The text of a small UTF-8 file, or of UTF-16 with its byte order mark, as PowerShell 5.1 writes.
+
+    Refuses folders, pipes and devices, which would block or never end.
+    """
     start = f"{what} {path} cannot be read"
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
@@ -64,7 +68,8 @@ def read_text(path: Path, error: type[ReskinError], what: str) -> str:
     if len(content) > MAX_BYTES:
         raise error(f"{start}: it is larger than {MAX_BYTES // 1024} KiB; a {what} is a few KiB of text")
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+        return content.decode(encoding).replace("\r\n", "\n")
     except UnicodeDecodeError as cause:
         line = content[: cause.start].count(b"\n") + 1
         raise error(f"{start}: line {line} is not UTF-8 text; save the file as UTF-8") from cause

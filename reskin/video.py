@@ -129,6 +129,7 @@ class VideoWriter:
         self._sound: SoundTrack | None = None
         self._start_ns: int | None = None if audio_from is None else 0
         self._last_pts = -1
+        self._is_kept = False  # a whole video that could not be given its name
         self._frame_length = round(_TIME_BASE.denominator / fps)  # for the last frame, which no other follows
         check_target(self.path)
         try:
@@ -218,11 +219,22 @@ class VideoWriter:
                 self._sound.write_rest()
             self._container.close()
             if not self._live:
-                self._file.replace(self.path)
+                self._give_name()
         except (av.FFmpegError, OSError) as error:
             raise VideoError(_unwritable(self.path, error)) from error
         finally:
             self.abandon()  # nothing is left to remove when all went well
+
+    def _give_name(self) -> None:
+        """VideoError where the name is taken: on Windows a file that a player has open. The video itself is kept."""
+        try:
+            self._file.replace(self.path)
+        except OSError as error:
+            self._is_kept = True
+            raise VideoError(
+                f"writing the video {self.path}: {error.strerror}. Is it open in a player? Close that; what was "
+                f"rendered is {self._file}: rename it"
+            ) from error
 
     def abandon(self) -> None:
         """Leave no trace of a video that will not be finished, a live one but as it is. Does nothing after `close`."""
@@ -230,7 +242,7 @@ class VideoWriter:
             self._sound.close()
         with contextlib.suppress(av.FFmpegError, OSError):  # it could not be finished, which is why it goes
             self._container.close()
-        if not self._live or self._last_pts < 0:
+        if not self._is_kept and (not self._live or self._last_pts < 0):
             self._file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:

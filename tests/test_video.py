@@ -213,6 +213,29 @@ def test_interrupted_writing_leaves_nothing_and_keeps_an_older_video(
     assert target.read_bytes() == b"older"
 
 
+def test_a_video_whose_name_is_taken_is_kept_under_another_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where a file that a player has open cannot be replaced."""
+
+    def refuse(path: Path, target: Path) -> None:
+        raise PermissionError(13, "The process cannot access the file")
+
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"older")
+    monkeypatch.setattr(Path, "replace", refuse)
+    writer = VideoWriter(target, (64, 48), FPS)
+    for index in range(3):
+        writer.write(_frame(index, (64, 48), 9))
+    with pytest.raises(VideoError, match="Is it open in a player") as caught:
+        writer.close()
+    (kept,) = set(tmp_path.iterdir()) - {target}
+    assert f"what was rendered is {kept}: rename it" in str(caught.value)
+    assert target.read_bytes() == b"older"
+    with VideoReader(kept) as reader:
+        assert len(list(reader)) == 3
+
+
 def test_a_video_without_frames_is_an_error_and_no_file(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="not one frame"), VideoWriter(tmp_path / "out.mp4", (64, 48), FPS):
         pass

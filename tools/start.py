@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):
         % sys.version_info[:2]
     )
 
+import contextlib
 import hashlib
 import json
 import os
@@ -45,6 +46,7 @@ TOOLS = {"xdotool": "xdotool", "wmctrl": "wmctrl", "x11-utils": "xprop", "ffmpeg
 VIEWERS = {"chromium": "chromium", "obs-studio": "obs"}  # of the stream for OBS
 GAMES = {"extremetuxracer": "/usr/games/etr", "supertux": "/usr/games/supertux2"}
 
+CLEAN_UP_S = 10.0
 NO_TESTS = 5  # pytest's own exit status: what was asked for lies in the other half
 
 
@@ -164,7 +166,7 @@ def install_requirements(name: str) -> None:
 
 
 def run(command: list, folder: Path | None = None) -> int:
-    """Runs to the end, also through the first Ctrl-C, which the child gets too and cleans up after."""
+    """Runs to the end; at Ctrl-C, which the child gets too, it has 10 s to clean up and is then ended."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
@@ -173,10 +175,9 @@ def run(command: list, folder: Path | None = None) -> int:
     try:
         return child.wait()
     except KeyboardInterrupt:
-        try:
-            child.wait(timeout=10)
-        finally:
-            child.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            child.wait(timeout=CLEAN_UP_S)
+        child.kill()
         raise
 
 

@@ -46,6 +46,7 @@ class ColorControls:
         self._build_row()
         top = rect.y + SWATCH_PX + (22 if names else 8)
         self._hex = UITextEntryLine(pygame.Rect(rect.right - 92, top, 92, 28), manager, panel)
+        self._told = ""  # what was last put into it, or taken from it
         UILabel(pygame.Rect(rect.x, top, 200, 28), "Colour as #rrggbb", manager, panel, object_id="#dim")
         self._sliders, self._strips = [], []
         for axis, (name, high) in enumerate(AXES):
@@ -90,18 +91,28 @@ class ColorControls:
             )
             return self._change(to_hex(from_oklch(*self._lch)))
         elif event.type == pygame_gui.UI_TEXT_ENTRY_FINISHED and event.ui_element is self._hex:
-            try:
-                rgb = parse_hex(event.text.strip())
-            except ValueError:
-                self._show_hex()
-                return None
-            self._lch = to_oklch(rgb)
-            changed = self._change(to_hex(rgb))
-            self._show_all()
-            return changed
+            return self._entered(event.text)
         elif event.type == pygame_gui.UI_BUTTON_PRESSED and event.ui_element in self._parts:
             return self._resize(1 if event.ui_element.text == "+" else -1)
         return None
+
+    def typed(self, *, every: bool) -> Changed | None:
+        """A hex text that was typed without Enter, once the entry is left, or at once for `every`."""
+        text = self._hex.get_text()
+        return self._entered(text) if text != self._told and (every or not self._hex.is_focused) else None
+
+    def _entered(self, text: str) -> Changed | None:
+        """The colour of a hex text; what is none is put back."""
+        try:
+            rgb = parse_hex(text.strip())
+        except ValueError:
+            self._show_hex()
+            return None
+        self._told = text
+        self._lch = to_oklch(rgb)
+        changed = self._change(to_hex(rgb))
+        self._show_all()
+        return changed
 
     def _change(self, color: str) -> Changed:
         self.colors = tuple(color if n == self.chosen else old for n, old in enumerate(self.colors))
@@ -174,3 +185,4 @@ class ColorControls:
     def _show_hex(self) -> None:
         if not self._hex.is_focused:
             self._hex.set_text(self.colors[self.chosen])
+            self._told = self._hex.get_text()

@@ -7,6 +7,7 @@ themes only that they are tables of values.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -17,8 +18,8 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from reskin.errors import ThemeError
-from reskin.theme_writer import toml_value
 from reskin.toml_errors import MAX_STATEMENT_LINES, statement_lines
+from reskin.toml_file import toml_value
 
 Location = tuple[str, ...]
 INLINE = {("light", "sun"), ("light", "fog")}  # tables that a theme writes on one line
@@ -85,6 +86,15 @@ class ThemeDocument:
         self.text = of.pop()
         self._last = None
         return True
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """By which a file is known to be as it was; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def open_document(text: str, path: Path) -> ThemeDocument:

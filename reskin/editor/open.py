@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reskin.errors import DisplayError, ReskinError, VideoError
+from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer
 from reskin.themes import find_theme, shipped_themes, user_theme_folder
 
@@ -22,9 +23,14 @@ def target_of(path: Path) -> Path:
     return path
 
 
-def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | None = None) -> None:
+def edit_theme(
+    name: str, open_renderer: Callable[[], Renderer], source: Path | None = None,
+    flash_limiter: FlashProfile = "broadcast",
+) -> None:  # fmt: skip
     """Returns when the window is closed. ReskinError without the extra `editor`, DisplayError without a screen."""
     path = find_theme(name)
+    if (target := target_of(path)).is_file():  # one's own copy, also where the shipped file was named by its path
+        path = target
     if source is not None and not source.is_file():
         raise VideoError(f"opening the picture or video {source}: there is no such file. Check the path.")
     missing = [package for module, package in NEEDS.items() if importlib.util.find_spec(module) is None]
@@ -42,7 +48,7 @@ def edit_theme(name: str, open_renderer: Callable[[], Renderer], source: Path | 
     from reskin.editor.window import Editor
 
     try:
-        editor = Editor(path, target_of(path), open_renderer, source)
+        editor = Editor(path, target, open_renderer, source, flash_limiter)
     except pygame.error as error:
         raise DisplayError(f"opening the theme editor: {error}; is there a screen?") from error
     editor.run()

@@ -1,6 +1,7 @@
 """One page of controls: built from `fields`, kept in step with the theme, and telling what a player changed.
 
-Knows nothing of documents or of the preview: `handle` returns edits, and the window applies them.
+Knows nothing of documents or of the preview: `handle` and `typed` return edits, and the window applies them. pygame_gui
+tells of typed text only at Enter: so `typed` compares what stands in the entries with what was put there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pygame
 import pygame_gui
 from pygame_gui.elements import UIButton, UICheckBox, UIDropDownMenu, UIHorizontalSlider, UILabel, UITextEntryLine
 
-from reskin.editor.colors import ColorControls
+from reskin.editor.colors import Changed, ColorControls
 from reskin.editor.fields import Control, Location, controls_of
 from reskin.theme_model import Theme
 
@@ -26,6 +27,7 @@ class Edit:
 
     location: Location
     value: Any
+    is_typed: bool = False  # letter by letter
 
 
 class Page:
@@ -39,6 +41,7 @@ class Page:
         self._colored = [control for control in self.controls if control.kind in ("color", "ramp")]
         self._sliders: dict[Control, tuple[UIHorizontalSlider, UITextEntryLine]] = {}
         self._others: dict[Control, Any] = {}
+        self._told: dict[Control, str] = {}  # what was last put into, or taken from, an entry
         self._resets: dict[Location, UIButton] = {}
         y = rect.y
         if self._colored:
@@ -67,6 +70,7 @@ class Page:
             case "text":
                 entry = UITextEntryLine(rest, self._manager, self._panel, initial_text=value)
                 self._others[control] = entry
+                self._told[control] = entry.get_text()
             case "choice":
                 self._others[control] = UIDropDownMenu(list(control.choices), value, rest, self._manager, self._panel)
             case "switch":
@@ -79,6 +83,7 @@ class Page:
                 entry = UITextEntryLine(pygame.Rect(rest.right - VALUE_PX, rest.y, VALUE_PX, rest.h), self._manager,
                                         self._panel, initial_text=control.shown(value))  # fmt: skip
                 self._sliders[control] = (slider, entry)
+                self._told[control] = entry.get_text()
         self._add_reset(control, pygame.Rect(row.right - RESET_PX, row.y, RESET_PX, row.h))
 
     def _add_reset(self, control: Control, at: pygame.Rect) -> None:
@@ -91,10 +96,7 @@ class Page:
 
     def handle(self, event: pygame.event.Event) -> Edit | None:
         if self._colors is not None and (changed := self._colors.handle(event)):
-            if self._colored[0].kind == "ramp":
-                return Edit(self._colored[0].location, list(changed.colors))
-            assert changed.index is not None
-            return Edit(self._colored[changed.index].location, changed.colors[changed.index])
+            return self._colored_edit(changed)
         element = getattr(event, "ui_element", None)
         if element is None:
             return None
@@ -103,30 +105,54 @@ class Page:
         for control, (slider, entry) in self._sliders.items():
             if element is slider and event.type == pygame_gui.UI_HORIZONTAL_SLIDER_MOVED:
                 value = _rounded(control, _off_slider(control, float(event.value)))
-                entry.set_text(control.shown(value))
+                self._tell(control, entry, control.shown(value))
                 return Edit(control.location, value)
             if element is entry and event.type == pygame_gui.UI_TEXT_ENTRY_FINISHED:
-                return self._typed(control, entry, event.text)
+                return self._number(control, entry, event.text)
         for control, other in self._others.items():
             if element is not other:
                 continue
-            if event.type in (pygame_gui.UI_TEXT_ENTRY_FINISHED, pygame_gui.UI_DROP_DOWN_MENU_CHANGED):
+            if event.type == pygame_gui.UI_DROP_DOWN_MENU_CHANGED:
                 return Edit(control.location, event.text)
             if event.type in (pygame_gui.UI_CHECK_BOX_CHECKED, pygame_gui.UI_CHECK_BOX_UNCHECKED):
                 return Edit(control.location, event.type == pygame_gui.UI_CHECK_BOX_CHECKED)
         return None
 
-    def _typed(self, control: Control, entry: UITextEntryLine, text: str) -> Edit | None:
+    def typed(self, *, every: bool) -> list[Edit]:
+        """What was typed since: texts letter by letter, numbers and colours when left, or at once for `every`."""
+        edits: list[Edit | None] = []
+        for control, entry in self._others.items():
+            if control.kind == "text" and entry.get_text() != self._told[control]:
+                self._told[control] = entry.get_text()
+                edits.append(Edit(control.location, entry.get_text(), is_typed=True))
+        for control, (_, entry) in self._sliders.items():
+            if entry.get_text() != self._told[control] and (every or not entry.is_focused):
+                edits.append(self._number(control, entry, entry.get_text()))
+        if self._colors is not None and (changed := self._colors.typed(every=every)):
+            edits.append(self._colored_edit(changed))
+        return [edit for edit in edits if edit is not None]
+
+    def _tell(self, control: Control, entry: UITextEntryLine, text: str) -> None:
+        entry.set_text(text)
+        self._told[control] = entry.get_text()
+
+    def _colored_edit(self, changed: Changed) -> Edit:
+        if self._colored[0].kind == "ramp":
+            return Edit(self._colored[0].location, list(changed.colors))
+        assert changed.index is not None
+        return Edit(self._colored[changed.index].location, changed.colors[changed.index])
+
+    def _number(self, control: Control, entry: UITextEntryLine, text: str) -> Edit | None:
         """A number as it was typed, brought into its limits; what is none is put back."""
         try:
             value = float(text)
         except ValueError:
             value = math.nan
         if math.isnan(value):
-            entry.set_text(control.shown(control.value(self._theme)))
+            self._tell(control, entry, control.shown(control.value(self._theme)))
             return None
         value = min(max(value, control.low), control.high)
-        entry.set_text(control.shown(value))
+        self._tell(control, entry, control.shown(value))
         self._sliders[control][0].set_current_value(_on_slider(control, value))
         return Edit(control.location, value)
 
@@ -144,11 +170,11 @@ class Page:
             if abs(slider.get_current_value() - _on_slider(control, value)) > 1e-4:
                 slider.set_current_value(_on_slider(control, value))
             if not entry.is_focused:
-                entry.set_text(control.shown(value))
+                self._tell(control, entry, control.shown(value))
         for control, other in self._others.items():
             value = control.value(theme)
             if control.kind == "text" and not other.is_focused and other.get_text() != value:
-                other.set_text(value)
+                self._tell(control, other, value)
             elif control.kind == "switch" and other.get_state() != value:
                 other.set_state(value)
 

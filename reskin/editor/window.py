@@ -17,13 +17,15 @@ from pygame_gui.elements import UIButton, UIImage, UILabel, UIPanel
 
 from engine.config import MATERIALS
 from reskin.editor import look
-from reskin.editor.document import Location, ThemeDocument, open_document
+from reskin.editor.document import Location, ThemeDocument, open_document, stamp
 from reskin.editor.fields import PAGES
 from reskin.editor.panel import Edit, Page
 from reskin.editor.question import Question
 from reskin.editor.stage import Stage
 from reskin.editor.studio import Shot, Studio
 from reskin.errors import ReskinError, ThemeError
+from reskin.flash_limiter import FlashLimiter
+from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer
 from reskin.theme_model import Theme
 from reskin.themes import parse_theme
@@ -42,8 +44,9 @@ class Editor:
     """`path` is read, `target` is written: another one for a theme that comes with Reskin."""
 
     def __init__(
-        self, path: Path, target: Path, open_renderer: Callable[[], Renderer], source: Path | None = None
-    ) -> None:
+        self, path: Path, target: Path, open_renderer: Callable[[], Renderer], source: Path | None = None,
+        flash_limiter: FlashProfile = "broadcast",
+    ) -> None:  # fmt: skip
         self.path, self.target = path, target
         text = read_text(path, ThemeError, "theme")
         self.theme: Theme = parse_theme(text, f"theme {path}")
@@ -55,8 +58,8 @@ class Editor:
         self._failed = False  # the studio paints no more
         self._note, self._note_left_s = "", 0.0
         self._presses = 0  # names a gesture: changes of one key while a button is held are undone together
-        self._stamp = _stamp(target)
-        self._stage = Stage()
+        self._stamp = stamp(target)
+        self._stage = Stage(None if flash_limiter == "off" else FlashLimiter(flash_limiter, fps=FPS))
         self._said = text  # that `is_said` was worked out for
         self._question: Question | None = None
         self._loading: UILabel | None = None
@@ -119,35 +122,44 @@ class Editor:
         if edit.value is None:
             self.document.remove(edit.location)
         else:
-            self.document.set(edit.location, edit.value, self._presses if pygame.mouse.get_pressed()[0] else None)
+            drag = self._presses if pygame.mouse.get_pressed()[0] else None
+            self.document.set(edit.location, edit.value, ("typed", self._presses) if edit.is_typed else drag)
         self._changed()
 
+    def _take_typed(self, *, every: bool = True) -> None:
+        for edit in self._page.typed(every=every):
+            self.apply(edit)
+
     def undo(self) -> None:
+        self._take_typed()
         if self.document.undo():
             self._changed(rebuild=True)
 
     def redo(self) -> None:
+        self._take_typed()
         if self.document.redo():
             self._changed(rebuild=True)
 
     def save(self) -> bool:
         """Writes the file when it can be used and nobody else has changed it; says so either way."""
+        self._take_typed()
         try:
             parse_theme(self.document.text, f"theme {self.target}")
-            if _stamp(self.target) != self._stamp:
-                self._stamp = _stamp(self.target)
+            if stamp(self.target) != self._stamp:
+                self._stamp = stamp(self.target)
                 self._tell("Another program has changed the file since. Save again to write over it.")
                 return False
             write_text(self.target, self.document.text)
         except ReskinError as error:
             self._tell(str(error))
             return False
-        self._stamp = _stamp(self.target)
+        self._stamp = stamp(self.target)
         self.document.mark_saved()
         self._tell(f"Saved: {self.target}")
         return True
 
     def ask_to_close(self) -> None:
+        self._take_typed()
         if not self.document.is_dirty:
             self.is_done = True
         elif self._question is None:
@@ -163,6 +175,7 @@ class Editor:
         if event.type == pygame.KEYDOWN and self._key(event):
             return None
         taken = self.manager.process_events(event)
+        self._take_typed(every=False)
         if event.type == pygame_gui.UI_BUTTON_PRESSED and (action := self._actions().get(event.ui_element)):
             action()
             return None
@@ -231,6 +244,7 @@ class Editor:
         self._note, self._note_left_s = note, NOTE_S
 
     def _resized(self, size: tuple[int, int]) -> None:
+        self._take_typed()
         wanted = max(size[0], SMALLEST[0]), max(size[1], SMALLEST[1])
         if wanted != size:
             self.window = pygame.display.set_mode(wanted, pygame.RESIZABLE)
@@ -278,6 +292,7 @@ class Editor:
     def _rebuild_page(self) -> None:
         side, manager = self._side, self.manager
         if self._body is not None:
+            self._take_typed()
             self._body.kill()
         below = pygame.Rect(0, HEAD_PX, SIDE_PX, side.rect.h - HEAD_PX)
         self._body = UIPanel(below, manager=manager, container=side)
@@ -324,14 +339,6 @@ class Editor:
         if self._question is not None:
             self._question.close()
         self._question = None
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
 
 
 def _short(path: Path) -> str:

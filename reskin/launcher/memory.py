@@ -6,17 +6,22 @@ beforehand when that game's window is. Knows nothing of windows.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import tomllib
 from pathlib import Path
 
+from reskin.errors import ReskinError
 from reskin.settings import settings_path
+from reskin.toml_file import toml_value, write_text
 
 _LIMIT = 500  # games, and characters of a name
 
 
 class Memory:
-    """Reads the file once and writes it at each change; a file that cannot be read counts as empty."""
+    """Reads the file once and writes it at each change; what cannot be read counts as empty.
+
+    Where it cannot be written, what is remembered is so until the launcher ends.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or settings_path().parent / "games.toml"
@@ -32,11 +37,10 @@ class Memory:
             self._write()
 
     def _write(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [f"{json.dumps(program)} = {json.dumps(theme)}" for program, theme in sorted(self.looks.items())]
-        self.path.write_text(
-            "# Looks that the launcher remembers: program = theme\n" + "\n".join(lines) + "\n", "utf-8"
-        )
+        lines = [f"{toml_value(program)} = {toml_value(theme)}" for program, theme in sorted(self.looks.items())]
+        text = "# Looks that the launcher remembers: program = theme\n" + "\n".join(lines) + "\n"
+        with contextlib.suppress(ReskinError, UnicodeEncodeError):  # the latter: half a surrogate in a program's name
+            write_text(self.path, text)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -73,6 +73,7 @@ class WindowPreviews:
         except ReskinError as error:
             self.error = str(error)
             return
+        self.error = ""
         self.windows = sorted(found, key=lambda window: window.title.lower())
         gone = set(self._captures) - {window.id for window in found}
         for number in gone:

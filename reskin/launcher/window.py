@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from reskin.launcher.previews import THUMBNAIL_PX, LookPreviews, WindowPreviews
 
 TITLE = "Reskin launcher"
 FPS = 15
+TOLD_COLUMNS, TOLD_LINES = 52, 4  # of why something came to nothing
+TOLD_PX = LOOKS_X_PX + 28 - GAP_PX  # as wide as it may be: what can be forgotten stands beside it
 _BACK, _TILE, _EDGE, _ACCENT = (24, 26, 32), (38, 41, 50), (70, 75, 90), (255, 170, 64)
 _TEXT, _DIM, _GREY = (238, 238, 240), (165, 168, 178), (110, 112, 120)
 
@@ -35,13 +38,13 @@ class LauncherWindow:
 
     def run(self, board: Board, windows: WindowPreviews, looks: LookPreviews) -> None:
         """Until the board is done."""
-        tried: tuple[int, int] | None = None  # the window whose frame the looks were tried on, and which frame
+        tried: int | None = None  # the window whose frame the looks were tried on
         while not board.done:
             self._hear(board)
             board.update([(window, windows.reason(window)) for window in windows.windows])
             frame = windows.frames.get(board.window.id) if board.window else None
-            if board.window is not None and frame is not None and tried != (board.window.id, 0):
-                tried = (board.window.id, 0)
+            if board.window is not None and frame is not None and tried != board.window.id:
+                tried = board.window.id
                 looks.use(frame)
             self.draw(board, windows, looks)
             self._pygame.display.flip()
@@ -69,11 +72,13 @@ class LauncherWindow:
             self._write("in a window or borderless.", (GAP_PX, HEAD_PX + 32), 24, _DIM)
         self._pygame.draw.line(self._screen, _EDGE, (0, h - FOOT_PX), (w, h - FOOT_PX))
         toggle, leave = (_spoken(self._keys.get(name, "")) for name in ("toggle_overlay", "quit"))
-        self._write(f"{toggle} gives you the untouched game, at any time.", (GAP_PX, h - FOOT_PX + 14), 30, _ACCENT)
-        self._write(f"The same again brings the look back. {leave} ends Reskin.", (GAP_PX, h - FOOT_PX + 46), 24, _DIM)
-        told = board.message or windows.error or looks.error
-        for row, line in enumerate(_wrapped(told, 84)[:2]):
-            self._write(line, (GAP_PX, h - FOOT_PX + 66 + row * 14), 20, _TEXT)
+        if told := board.message or windows.error or looks.error:
+            for row, line in enumerate(textwrap.wrap(told, TOLD_COLUMNS, max_lines=TOLD_LINES, placeholder=" ...")):
+                self._write(line, (GAP_PX, h - FOOT_PX + 12 + row * 19), 20, _TEXT, TOLD_PX)
+        else:
+            self._write(f"{toggle} gives you the untouched game, at any time.", (GAP_PX, h - FOOT_PX + 14), 30, _ACCENT)
+            again = f"Again: the look is back. {leave} ends Reskin."
+            self._write(again, (GAP_PX, h - FOOT_PX + 50), 20, _DIM, TOLD_PX)
         for kind, left in (("window", GAP_PX), ("look", LOOKS_X_PX)):
             if more := board.below(kind):
                 self._write(f"{more} more below: turn the mouse wheel", (left, h - FOOT_PX - 36), 24, _DIM)
@@ -94,7 +99,7 @@ class LauncherWindow:
         colour = _GREY if box.note else _TEXT
         self._write(box.label, (box.x + 6, box.y + box.h - LABEL_PX + 9), 20, colour, box.w - 12)
         if box.note:
-            for row, line in enumerate(_wrapped(box.note, 27)[:4]):
+            for row, line in enumerate(textwrap.wrap(box.note, 27)[:4]):
                 self._write(line, (box.x + 6, box.y + 8 + row * 20), 20, _DIM, box.w - 12)
         edge = _ACCENT if box.chosen else _EDGE
         pygame.draw.rect(self._screen, edge, area, width=3 if box.chosen else 1, border_radius=6)
@@ -145,9 +150,3 @@ class LauncherWindow:
 def _spoken(chord: str) -> str:
     """ "<ctrl>+<alt>+o" as it is written on keys."""
     return "+".join(part.strip("<>").capitalize() for part in chord.split("+")) or "(no key is set)"
-
-
-def _wrapped(text: str, columns: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, columns)

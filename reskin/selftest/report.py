@@ -1,12 +1,14 @@
 """What the self-test leaves: one JSON file and one picture, to send along with a bug report.
 
-No window titles, no paths, no user name; the pictures show the marker game's window alone.
+No titles of windows, no home folder, no name of the user or the machine (`reskin.redact`); the pictures show the
+marker game's window alone.
 """
 
 from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import cv2
 import numpy as np
 
 from reskin.errors import ReskinError
+from reskin.redact import Redactor, without_titles
 from reskin.render import write_picture
 from reskin.selftest.run import Outcome
 
@@ -23,19 +26,30 @@ _CELL_PX = (640, 360)  # (w, h)
 _BAR_PX = 28
 
 
-def contents(outcomes: list[Outcome]) -> dict[str, Any]:
+def contents(outcomes: list[Outcome], redactor: Redactor | None = None) -> dict[str, Any]:
     """Plain data: the outcomes beside what the machine is."""
     from reskin import doctor
 
-    facts = doctor.facts()
+    facts, redact = doctor.facts(), redactor or Redactor()
     return {
         "reskin selftest": 1,  # of this format
         "ok": all(outcome.state == "ok" for outcome in outcomes),
         "system": platform.platform(),
-        "machine": {name: facts["machine"][name] for name in ("processor", "cpu_cores", "networks", "nvidia")},
+        "machine": _redacted(
+            {name: facts["machine"][name] for name in ("processor", "cpu_cores", "networks", "nvidia")}, redact
+        ),
         "versions": facts["versions"],
-        "checks": [asdict(outcome) for outcome in outcomes],
-    }
+        "checks": [
+            asdict(outcome) | {
+                "text": redact.text(without_titles(outcome.text)), "figures": _redacted(outcome.figures, redact)
+            }
+            for outcome in outcomes
+        ],
+    }  # fmt: skip
+
+
+def _redacted(values: Mapping[str, Any], redact: Redactor) -> dict[str, Any]:
+    return {name: redact.text(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def write(folder: Path, outcomes: list[Outcome], pictures: dict[str, np.ndarray]) -> tuple[Path, Path | None]:

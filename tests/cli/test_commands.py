@@ -148,6 +148,17 @@ def test_every_command_that_shows_a_theme_takes_a_prompt_and_says_what_wins(comm
     assert "it is empty; expected a look in a sentence" in reskin_cli(*command, "--prompt", "  ", exit_code=2).stderr
 
 
+def test_a_baked_prompt_goes_into_a_new_file_and_never_over_another(tmp_path: Path) -> None:
+    path = tmp_path / "sea.toml"
+    printed = reskin_cli("theme", "bake", "a stormy sea at night").stdout
+    assert reskin_cli("theme", "bake", "a stormy sea at night", "--out", path).stdout == f"made: {path}\n"
+    assert path.read_text(encoding="utf-8") == printed
+    path.write_text("mine")
+    refused = reskin_cli("theme", "bake", "a foggy lake", "--out", path, exit_code=1).stderr
+    assert f"there is one already, and it is kept. Edit it with `reskin theme edit {path}`" in refused
+    assert path.read_text() == "mine"
+
+
 def test_a_baked_prompt_is_a_theme_file_and_notes_stay_out_of_it(tmp_path: Path) -> None:
     path = tmp_path / "my.toml"
     path.write_text(reskin_cli("theme", "bake", "a stormy sea at night").stdout)

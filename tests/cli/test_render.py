@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from reskin.errors import VideoError
-from reskin.render import Rendered, read_picture, render_file
+from reskin.render import Rendered, read_picture, render_file, write_picture
 from reskin.renderer import TintRenderer
 from reskin.themes import parse_theme
 
@@ -59,6 +59,12 @@ def test_a_video_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path) -> N
         assert len(container.streams.audio) == 1
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert picture[..., 0].mean() > picture[..., 2].mean() + 60
+
+
+def test_a_picture_too_large_for_its_kind_of_file_is_told_and_nothing_is_left(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"16384x1 is too large for \.webp; name it \.png"):
+        write_picture(tmp_path / "out.webp", np.zeros((1, 16384, 3), np.uint8))
+    assert files_in(tmp_path) == set()
 
 
 @pytest.mark.parametrize(

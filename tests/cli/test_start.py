@@ -76,6 +76,31 @@ def test_requirements_are_installed_only_when_they_changed(tmp_path: Path, monke
     assert len(commands) == 4
 
 
+@pytest.mark.parametrize("ending", [subprocess.TimeoutExpired("sleep", 10), KeyboardInterrupt(), 0])
+def test_ctrl_c_ends_the_child_and_is_all_that_comes_of_it(ending: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the child needs too long, or Ctrl-C is pressed again."""
+    done: list[str] = []
+
+    class Child:
+        def __init__(self, *arguments: object, **options: object) -> None: ...
+
+        def wait(self, timeout: float | None = None) -> int:
+            if timeout is None:
+                raise KeyboardInterrupt
+            done.append("waited")
+            if isinstance(ending, BaseException):
+                raise ending
+            return 0
+
+        def kill(self) -> None:
+            done.append("killed")
+
+    monkeypatch.setattr(subprocess, "Popen", Child)
+    with pytest.raises(KeyboardInterrupt):
+        start.run(["sleep"])
+    assert done == ["waited", "killed"]
+
+
 def test_every_dependency_of_the_project_is_pinned() -> None:
     def names(lines: list[str]) -> set[str]:
         return {line.split(">")[0].split("=")[0].strip().lower().replace("_", "-") for line in lines}

@@ -22,6 +22,7 @@ from reskin.theme_origins import origins_of
 from reskin.theme_start import START, new_theme, theme_id
 from reskin.themes import Theme, find_theme, load_theme, parse_theme, prompted_theme, shipped_themes
 from reskin.video import VideoReader, VideoWriter
+from tests.reskin.flash_rule import judge
 
 
 @pytest.fixture
@@ -185,6 +186,18 @@ def test_a_clip_has_the_frames_that_were_asked_for_and_a_still_of_it_the_one(tmp
     still = tmp_path / "still.png"
     write_preview(still, Theme(name="x"), TintRenderer(), nothing, source=source, frames=3)
     assert cv2.imread(str(still))[:, :64].mean() == pytest.approx(20 * 8, abs=3)  # after the lead-in of six
+
+
+@pytest.mark.parametrize("profile", ["broadcast", "off"])
+def test_a_clip_passes_the_flash_limiter_unless_it_is_off(tmp_path: Path, profile: Any) -> None:
+    source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    with VideoWriter(source, (64, 48), 24) as writer:
+        for index in range(36):
+            level = 255 if index // 2 % 2 else 0
+            writer.write(Frame(index, index * 41_666_667, np.full((48, 64, 4), level, np.uint8)))
+    write_preview(target, Theme(name="x"), TintRenderer(), nothing, source=source, flash_limiter=profile)
+    with VideoReader(target) as reader:
+        assert judge([frame.bgra_u8 for frame in reader]).passes is (profile == "broadcast")
 
 
 def nothing(done: int, total: int | None) -> None:

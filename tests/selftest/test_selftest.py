@@ -21,10 +21,11 @@ from reskin.platforms.base import CaptureState
 from reskin.platforms.choice import Choice
 from reskin.platforms.fake import FakeHotkeys
 from reskin.platforms.window_info import WindowInfo
+from reskin.redact import Redactor
 from reskin.selftest import report
 from reskin.selftest.checks import CHECKS, TITLE, shows_game, shows_overlay
 from reskin.selftest.desk import Desk
-from reskin.selftest.run import Limits, Outcome, run_checks
+from reskin.selftest.run import Check, Figures, Limits, Outcome, Session, run_checks
 from reskin.status import Status
 
 PLACE = Region(30, 20, 640, 360)
@@ -204,9 +205,25 @@ def test_the_report_is_plain_json_with_a_picture_and_nothing_private(tmp_path: P
     found = json.loads(told.read_text())
     assert found["ok"] is False
     assert {check["name"]: check["state"] for check in found["checks"]}["pacing"] == "failed"
-    assert str(Path.home()) not in told.read_text()
     assert picture is not None
     assert picture.stat().st_size > 1000
+
+
+def test_the_report_holds_no_home_no_names_and_no_titles_whatever_an_error_says(tmp_path: Path) -> None:
+    error = CaptureError(f'opening {Path.home() / "x.dll"} for ada: the window "Letter to my doctor" is protected')
+
+    def refuse(session: Session) -> tuple[str, Figures]:
+        raise error
+
+    outcomes, _ = run_checks([Check("capture", (), refuse)], FakeDesk().desk(), Limits(), lambda name, outcome: None)
+    outcomes.append(Outcome(name="pacing", state="ok", text="fine", figures={"engine": "ada's", "fps": 24.0}))
+    found = report.contents(outcomes, Redactor(users=("ada",), machine=""))
+    capture, pacing = found["checks"]
+    assert capture["text"] == "opening ~/x.dll for <user>: the window (a title) is protected"
+    assert pacing["figures"] == {"engine": "<user>'s", "fps": 24.0}
+    told, _ = report.write(tmp_path, outcomes, {})
+    assert str(Path.home()) + "/" not in told.read_text()
+    assert "Letter" not in told.read_text()
 
 
 def test_the_lines_say_what_failed_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,11 @@ def test_the_regions_stay_under_every_theme_and_the_note_comes_once(folder: Path
     assert profile.notes() == []
 
 
+def test_a_title_may_hold_the_spaces_of_any_script(folder: Path) -> None:
+    write(folder, "dragon", 'title = "ドラゴン\u3000クエスト*"')
+    assert GameProfile.of("ドラゴン\u3000クエスト XI").path == folder / "dragon.toml"
+
+
 def test_a_game_without_a_profile_changes_nothing(folder: Path) -> None:
     write(folder, "supertux")
     profile, theme = GameProfile.of("Doom"), Theme(name="One")
@@ -94,3 +99,17 @@ def test_the_commands_list_show_and_check(folder: Path) -> None:
     assert checked.exit_code == 1
     assert 'did you mean "title"' in checked.output
     assert run(cli, ["profile", "show", "supertix"]).exit_code == 1
+
+
+def test_check_looks_into_the_theme_and_goes_on_after_an_unknown_name(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("nonsense = 1", encoding="utf-8")
+    for name, theme in (("gone", tmp_path / "gone.toml"), ("odd", tmp_path / "broken.toml"), ("fine", "candy")):
+        write(folder, name, f'title = "{name}"\ntheme = "{theme}"')
+    checked = CliRunner().invoke(cli, ["profile", "check", "nobody", "gone", "odd", "fine"])
+    assert checked.exit_code == 1
+    assert checked.stdout == f"{folder / 'fine.toml'}: fine\n"
+    assert 'no profile "nobody"' in checked.stderr
+    assert f"profile {folder / 'gone.toml'} cannot be used: theme: theme {tmp_path / 'gone.toml'} cannot be read" in (
+        checked.stderr
+    )
+    assert "line 1, nonsense: unknown key" in checked.stderr

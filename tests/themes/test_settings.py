@@ -43,7 +43,13 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.Mo
     assert "split" not in changed.hotkeys.chords()
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(theme='a "b" \\c', hotkeys=HotkeySettings(split=""))])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(), Settings(theme='a "b" \\c', hotkeys=HotkeySettings(split="")),
+        Settings(theme="a\nb\x7f", screenshots="/home/ü/\U0001f3ae"),
+    ],
+)  # fmt: skip
 def test_the_written_file_says_what_the_settings_are(settings: Settings) -> None:
     assert parse_settings(commented_settings(settings)) == settings
 

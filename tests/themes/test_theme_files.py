@@ -107,6 +107,20 @@ def test_a_file_from_a_windows_editor_loads(tmp_path: Path) -> None:
     assert load_theme(path) == parse_theme(EIGHT_LINES)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_that_powershell_wrote_loads(tmp_path: Path, encoding: str) -> None:
+    """`reskin theme bake ... > mine.toml` in Windows PowerShell 5.1 is UTF-16 with its byte order mark."""
+    path = tmp_path / "piped.toml"
+    path.write_bytes(("\ufeff" + EIGHT_LINES.replace("Mint", "Minze für alle").replace("\n", "\r\n")).encode(encoding))
+    assert load_theme(path) == parse_theme(EIGHT_LINES.replace("Mint", "Minze für alle"))
+
+
+@pytest.mark.parametrize("text", ["夕焼け\u3000の街", "soir\u202fd\u2019été", "a\u00a0b"])
+def test_a_line_may_hold_the_spaces_of_any_script(text: str) -> None:
+    theme = parse_theme(f'name = "{text}"\nprompt = "{text}"')
+    assert (theme.name, theme.prompt) == (text, " ".join(text.split()))  # a prompt is read with plain ones
+
+
 def test_themes_are_found_by_id_by_name_and_by_path(tmp_path: Path) -> None:
     shipped = shipped_themes()["neon-rain"]
     assert find_theme("neon-rain") == find_theme("Neon Rain") == find_theme("NEON_RAIN") == shipped
@@ -121,6 +135,19 @@ def test_a_users_theme_stands_before_the_shipped_one(tmp_path: Path, monkeypatch
     own = user_theme_folder() / "neon-rain.toml"
     own.write_text(EIGHT_LINES)
     assert find_theme("neon-rain") == own
+
+
+def test_an_own_theme_is_found_by_its_id_however_its_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    user_theme_folder().mkdir()
+    for name in ("My_Dusk", "Neon Rain"):
+        (user_theme_folder() / f"{name}.toml").write_text(EIGHT_LINES)
+    for wanted in ("My_Dusk", "my dusk", "MY-DUSK"):
+        assert find_theme(wanted) == user_theme_folder() / "My_Dusk.toml"
+    assert find_theme("Neon Rain") == user_theme_folder() / "Neon Rain.toml"  # as it is written
+    assert find_theme("neon-rain") == shipped_themes()["neon-rain"]
 
 
 def test_importing_themes_loads_nothing_heavy() -> None:

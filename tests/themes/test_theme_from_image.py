@@ -15,7 +15,8 @@ from engine.config import MATERIALS
 from reskin.cli import cli
 from reskin.errors import VideoError
 from reskin.palette import parse_hex, stops, to_oklch
-from reskin.theme_from_image import pixels_in_head, ramp_of_pixels, theme_from_picture, theme_of
+from reskin.picture_size import picture_size
+from reskin.theme_from_image import ramp_of_pixels, theme_from_picture, theme_of
 from reskin.themes import parse_theme
 
 H, W = 288, 512
@@ -88,11 +89,13 @@ def png_head(w: int, h: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + part + struct.pack(">I", zlib.crc32(part))
 
 
-def test_a_pictures_size_is_known_from_its_head(tmp_path: Path) -> None:
+def test_a_pictures_size_is_known_from_its_head() -> None:
     picture = np.zeros((70, 90, 3), np.uint8)
-    for suffix in (".png", ".jpg", ".bmp"):
-        assert pixels_in_head(cv2.imencode(suffix, picture)[1].tobytes()) == (90, 70)
-    assert pixels_in_head(b"") == pixels_in_head(b"\xff\xd8\xff") == pixels_in_head(b"text") == (0, 0)
+    for suffix in (".png", ".jpg", ".bmp", ".webp"):
+        content = cv2.imencode(suffix, picture)[1].tobytes()
+        assert picture_size(content) == (90, 70)
+        assert picture_size(content[:12]) is None
+    assert picture_size(b"") is picture_size(b"\xff\xd8\xff") is picture_size(b"text") is None
 
 
 def test_what_is_no_fit_picture_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +107,7 @@ def test_what_is_no_fit_picture_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         file.truncate(65 * 2**20)
     expected = {
         no_picture: "it is none; expected one of .png", tiny: "it is 200x8 pixels; expected at least 64",
-        huge: "it is 40000x30000 pixels; expected at most 100 million", heavy: "65 MiB; expected at most 64",
+        huge: "40000x30000 pixels; expected at most 100 million", heavy: "65 MiB; expected at most 64",
         tmp_path / "missing.png": "No such file or directory; check the path", tmp_path: "Is a directory",
     }  # fmt: skip
     for path, message in expected.items():
@@ -112,6 +115,15 @@ def test_what_is_no_fit_picture_is_told(tmp_path: Path, monkeypatch: pytest.Monk
             theme_from_picture(path)
         assert str(path) in str(caught.value)
         assert message in str(caught.value)
+
+
+def test_a_pictures_name_may_hold_what_is_not_printable(tmp_path: Path) -> None:
+    path = tmp_path / "Screenshot 3.04.05\u202fPM\x07.png"
+    cv2.imwrite(str(path), landscape((110, 170, 235), (90, 130, 50))[::4, ::4])
+    theme = theme_from_picture(path).theme
+    assert (theme.name, theme.description) == (
+        "Screenshot 3.04.05 Pm", "Colours and light of Screenshot 3.04.05 PM .png"
+    )  # fmt: skip
 
 
 def test_the_command_prints_a_theme_that_loads(tmp_path: Path) -> None:
@@ -122,6 +134,10 @@ def test_the_command_prints_a_theme_that_loads(tmp_path: Path) -> None:
     theme = parse_theme(done.stdout)
     assert theme.name == "My Evening Shot"
     assert "# From my-evening_shot.png. Found: " in done.stdout
+    out = tmp_path / "evening.toml"
+    written = CliRunner().invoke(cli, ["theme", "from-image", str(path), "--out", str(out)])
+    assert (written.exit_code, written.stdout) == (0, f"made: {out}\n")
+    assert out.read_text(encoding="utf-8") == done.stdout
     named = CliRunner().invoke(cli, ["theme", "from-image", str(path), "--name", "x" * 61])
     assert named.exit_code == 1
     assert "expected one line of text, 1 to 60 characters" in named.stderr

@@ -17,7 +17,8 @@ from reskin.pace import TICK_HZ
 from reskin.platforms.fake import FakeHotkeys
 from reskin.renderer import TintRenderer
 from reskin.themes import shipped_theme_folder, shipped_themes
-from reskin.timeline import Step, Timeline, load_timeline, parse_time
+from reskin.timeline import MAX_ENTRIES, Step, Timeline, WrittenTimeline, load_timeline, parse_time
+from reskin.toml_errors import parse_model
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
 
 S = 1_000_000_000
@@ -65,8 +66,8 @@ def test_a_theme_file_is_looked_for_beside_the_timeline(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "at: missing; expected 1 to 200 entries"),
-        ("at = []", "at: got a list of 0, expected 1 to 200 entries"),
+        ("", "at: missing; expected 1 to 120 entries"),
+        ("at = []", "at: got a list of 0, expected 1 to 120 entries"),
         ('[[at]]\ntime = "00:05"', "line 1, at[0]: names neither a theme nor a prompt"),
         (entry("5 s"), 'line 2, at[0].time: got the text "5 s": it is no time; expected a time such as "00:30"'),
         (entry("5", 'thema = "x"'), 'line 3, at[0].thema: unknown key (did you mean "theme"?)'),
@@ -77,7 +78,7 @@ def test_a_theme_file_is_looked_for_beside_the_timeline(tmp_path: Path) -> None:
         (entry("5", 'theme = "neon-rain"\nfade_frames = -1'), "line 4, at[0].fade_frames: got -1, expected a whole"),
         ("[[at]", "is not valid TOML: line 1"),
         ("#" * 70_000, "larger than 64 KiB"),
-        ("".join(entry(str(n)) for n in range(201)), "got a list of 201, expected 1 to 200 entries"),
+        ("".join(entry(str(n)) for n in range(121)), "got a list of 121, expected 1 to 120 entries"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
@@ -85,6 +86,12 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, message: st
         load_timeline(written(tmp_path, text))
     assert message in str(caught.value)
     assert "show.toml" in str(caught.value)
+
+
+def test_as_many_entries_as_it_says_can_be_written_with_every_key() -> None:
+    full = 'theme = "neon-rain"\nprompt = "rain, wind, a harbour"\nfade_frames = 24'
+    text = "".join(entry(str(n), full) for n in range(MAX_ENTRIES))
+    assert len(parse_model(text, WrittenTimeline, TimelineError, "timeline").at) == MAX_ENTRIES
 
 
 def test_the_command_line_says_it_before_anything_starts(tmp_path: Path) -> None:
