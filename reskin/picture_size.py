@@ -1,4 +1,4 @@
-"""Width and height of a picture file from its first bytes, before a decoder asks for that much memory.
+"""What a picture file asks of a decoder, before a decoder is asked: width and height, and how long its parts are.
 
 PNG, JPEG, WebP and BMP, after their specifications. Knows nothing of pixels.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import struct
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 MOST_PX = 100_000_000  # a photo of 100 megapixels is 0.4 GB when decoded; a file of 1 kB can say a thousand times that
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
     """(width, height) in pixels as the header says; None where it says none or is of another format."""
     try:
-        if content[:8] == b"\x89PNG\r\n\x1a\n":
+        if content.startswith(_PNG):
             return struct.unpack_from(">II", content, 16)
         if content[:2] == b"BM":
             w, h = struct.unpack_from("<ii", content, 18)
@@ -25,6 +26,19 @@ def picture_size(content: bytes) -> tuple[int, int] | None:
     except (struct.error, IndexError):  # it ends before that
         pass
     return None
+
+
+def is_cut_off(content: bytes) -> bool:
+    """Whether a PNG's chunk says that it is longer than the file: OpenCV's decoder takes that much memory first."""
+    at = len(_PNG)
+    while content.startswith(_PNG) and at + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        at += 12 + length
+        if at > len(content):
+            return True
+        if kind == b"IEND":
+            break
+    return False
 
 
 def _webp(content: bytes) -> tuple[int, int] | None:

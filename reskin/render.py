@@ -16,7 +16,7 @@ import numpy as np
 
 from reskin.errors import VideoError
 from reskin.flash_safety import FlashProfile
-from reskin.picture_size import MOST_PX, picture_size
+from reskin.picture_size import MOST_PX, is_cut_off, picture_size
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 
@@ -97,6 +97,8 @@ def read_picture(path: Path) -> np.ndarray:
     w, h = picture_size(content) or (0, 0)
     if w * h > MOST_PX:
         raise VideoError(f"reading the picture {path}: {w}x{h} pixels; expected at most {MOST_PX // 10**6} million")
+    if is_cut_off(content):
+        raise VideoError(f"reading the picture {path}: it is damaged, a part of it is missing; fetch it again")
     try:
         bgr_u8 = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     except cv2.error:  # of a header that says the impossible

@@ -32,7 +32,7 @@ HEAD = """# Themes
 
 Written by `python tools/theme_gallery.py` from the themes beside it. Each strip: the bundled demo, Extreme Tux Racer,
 SuperTux, live frames as they come from the engine (preset {preset}), nothing touched up. `reskin run GAME --theme ID`
-plays in one; `reskin theme from-image shot.png > my.toml` makes another.
+plays in one; `reskin theme from-image shot.png --out my.toml` makes another.
 
 The games as they are:
 
