@@ -34,7 +34,7 @@ class Source {
     this.kind = kind;
     this.camera = camera;
     this.stream = stream;
-    this.track.contentHint = "motion"; // rather a coarser picture than a slower one
+    this.track.contentHint = "detail"; // at "motion" Chromium's H.264 leaves out a tenth of the frames, to keep its bits even
     const track = this.track;
     track.onended = () => { if (track === this.track) this.onEnd(); };
   }
