@@ -74,7 +74,7 @@ def test_a_picture_too_large_for_its_kind_of_file_is_told_and_nothing_is_left(tm
         ("in.png", "in.png", "the target is the same file"),
         ("none.png", "out.png", "reading the picture .*none.png: No such file or directory"),
         ("text.png", "out.png", "it is none; expected one of .png, .jpg"),
-        ("in.png", "no/folder/out.png", "writing the picture .*out.png: No such file or directory; check the folder"),
+        ("in.png", "no/folder/out.png", "writing the picture .*out.png: there is no folder .*folder; make it first"),
         ("none.mp4", "out.mp4", "there is no such file"),
     ],
 )
