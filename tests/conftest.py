@@ -16,6 +16,10 @@ from tests.games import Game
 
 SCREEN_PX = (1280, 720)
 ALONE = {"cli", "demo", "live", "loop", "platforms", "sinks", "test_self_capture.py"}
+BY_A_CLOCK_OF_THEIR_OWN = {  # files in those folders that keep no time
+    "loop/test_fault_states.py", "loop/test_loop_on_fakes.py", "loop/test_presenter.py", "loop/test_quality.py",
+    "cli/test_commands.py", "cli/test_render.py", "cli/test_theme_commands.py",
+}  # fmt: skip
 LONG = ("kernels", "engine", "reskin", "worlds")  # begin first, so that no core waits for another at the end
 TESTS = Path(__file__).resolve().parent
 
@@ -25,7 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: folders.get(item.path.relative_to(TESTS).parts[0], len(LONG)))
     for item in items:
         path = item.path.relative_to(TESTS)
-        if path.parts[0] in ALONE or "virtual_display" in getattr(item, "fixturenames", ()):
+        keeps_time = path.parts[0] in ALONE and path.as_posix() not in BY_A_CLOCK_OF_THEIR_OWN
+        if keeps_time or "virtual_display" in getattr(item, "fixturenames", ()):
             item.add_marker("alone")
 
 

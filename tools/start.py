@@ -25,6 +25,7 @@ import shlex
 import shutil
 import subprocess
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -67,32 +68,37 @@ def main(arguments: list[str]) -> int:
 def run_tests(pytest_arguments: list[str]) -> int:
     """All checks, also after one has failed; 1 when any did."""
     pytest = [PYTHON, "-m", "pytest", "--durations", "12", *pytest_arguments]
-    checks = {
-        "ruff check": [PYTHON, "-m", "ruff", "check", "."],
-        "ruff format": [PYTHON, "-m", "ruff", "format", "--check", "."],
-        "mypy": [PYTHON, "-m", "mypy"],
-        "mypy for Windows": [PYTHON, "-m", "mypy", "--platform", "win32", "-p", "reskin.platforms"],
-        "pytest on every core": [
-            *pytest,
-            "-m",
-            "not alone",
-            "-n",
-            "auto",
-            "--dist",
-            "loadfile",
-            "--no-loadscope-reorder",
-        ],
-        "pytest of what keeps time": [*pytest, "-m", "alone"],
-    }
-    statuses = {}
-    for name, command in checks.items():
-        say(f"== {name}")
-        statuses[name] = run(command, folder=ROOT)
+    on_every_core = ["-m", "not alone", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    lint = {"ruff check": ["ruff", "check", "."], "ruff format": ["ruff", "format", "--check", "."]}
+    types = {"mypy": ["mypy"], "mypy for Windows": ["mypy", "--platform", "win32", "-p", "reskin.platforms"]}
+    statuses = {name: run_check(name, [PYTHON, "-m", *command]) for name, command in lint.items()}
+    with ThreadPoolExecutor(1) as beside:  # mypy takes a minute of one core, and these tests keep no time
+        typed = beside.submit(run_unheard, {name: [PYTHON, "-m", *command] for name, command in types.items()})
+        side_by_side = run_check("pytest on every core", [*pytest, *on_every_core])
+        for name, (status, output) in typed.result().items():
+            say(f"== {name}\n{output}")
+            statuses[name] = status
+    alone = run_check("pytest of what keeps time", [*pytest, "-m", "alone"])
+    statuses.update({"pytest on every core": side_by_side, "pytest of what keeps time": alone})
     failed = [name for name, status in statuses.items() if status not in (0, NO_TESTS)]
-    if list(statuses.values())[-2:] == [NO_TESTS, NO_TESTS]:
+    if (side_by_side, alone) == (NO_TESTS, NO_TESTS):
         failed.append("pytest, for no test was chosen")
-    say("== failed: " + ", ".join(failed) if failed else "== all checks passed: " + ", ".join(checks))
+    say("== failed: " + ", ".join(failed) if failed else "== all checks passed: " + ", ".join(statuses))
     return 1 if failed else 0
+
+
+def run_check(name: str, command: list) -> int:
+    say(f"== {name}")
+    return run(command, folder=ROOT)
+
+
+def run_unheard(commands: dict) -> dict:
+    """Name to exit status and output of each, one after the other."""
+    found = {}
+    for name, command in commands.items():
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        found[name] = (done.returncode, done.stdout.strip())
+    return found
 
 
 def install_system_packages(task: str) -> None:

@@ -118,6 +118,11 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
         assert names(dependencies) <= names(lines), name
 
 
+CHECKS = (
+    "ruff check", "ruff format", "mypy", "mypy for Windows", "pytest on every core", "pytest of what keeps time",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("statuses", "failed"),
     [
@@ -125,6 +130,7 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
         ([0, 0, 0, 0, start.NO_TESTS, 0], ""),  # what was asked for lies in one half
         ([0, 0, 0, 0, start.NO_TESTS, start.NO_TESTS], "no test was chosen"),
         ([1, 0, 0, 0, 0, 0], "ruff check"),
+        ([0, 0, 0, 1, 0, 0], "mypy for Windows"),
         ([0, 0, 0, 0, 1, 0], "pytest on every core"),
         ([0, 0, 0, 0, start.NO_TESTS, 1], "pytest of what keeps time"),
     ],
@@ -132,8 +138,22 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
 def test_every_check_runs_and_any_failure_is_named(
     statuses: list[int], failed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = iter(statuses)
-    monkeypatch.setattr(start, "run", lambda command, folder=None: next(left))
+    left = dict(zip(CHECKS, statuses, strict=True))
+    monkeypatch.setattr(start, "run_check", lambda name, command: left.pop(name))
+    monkeypatch.setattr(
+        start, "run_unheard", lambda commands: {name: (left.pop(name), "its text") for name in commands}
+    )
     assert start.run_tests([]) == int(bool(failed))
-    assert failed in capsys.readouterr().out
-    assert not list(left)
+    said = capsys.readouterr().out
+    assert failed in said
+    assert "== mypy\nits text\n" in said
+    assert not left
+
+
+def test_what_runs_beside_is_heard_afterwards() -> None:
+    found = start.run_unheard(
+        {"good": [sys.executable, "-c", "print('ok')"], "bad": [sys.executable, "-c", "print(1/0)"]}
+    )
+    assert found["good"] == (0, "ok")
+    assert found["bad"][0] == 1
+    assert found["bad"][1].endswith("division by zero")
