@@ -46,14 +46,14 @@ class Op:
     pdl: bool = False  # can be set up while the kernel before still runs (`pdl=True`)
 
     def trials(self) -> Iterator[tuple[Shape, torch.dtype, Way]]:
-        """What the interpreter computes: every dtype, and every way in the first and the last of them, on the first
-        shape; the others in the first dtype, since where rows end has nothing to do with it, and the third in the
-        last too, whose steps along the inputs are longer.
+        """What the interpreter computes: every dtype, and every way in the last of them, on the first shape; the others
+        in the first dtype, since where rows end has nothing to do with it, and the third in the last too, whose steps
+        along the inputs are longer.
         """
         first, last = self.dtypes[0], self.dtypes[-1]
         for i, shape in enumerate(self.tried):
             for dtype in self.dtypes if i == 0 else dict.fromkeys((first, last)) if i == 2 else (first,):
-                ways = self.ways if i == 0 and dtype in (first, last) else ()
+                ways = self.ways if i == 0 and dtype == last else ()
                 yield from ((shape, dtype, way) for way in ({}, *ways))
 
     def builds(self) -> Iterator[tuple[Shape, torch.dtype, Way]]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import mss
 import numpy as np
@@ -24,6 +25,7 @@ from reskin.demo.scroller import LENGTH_M, Run, scroller
 from reskin.demo.walk import ALONE_S, Walk, Wish
 from reskin.latency import read_marker
 from reskin.platforms import list_windows, open_window
+from reskin.virtual_display import VirtualDisplay
 from tests.games import xdotool
 
 SIZE = (640, 360)
@@ -43,6 +45,27 @@ def painter(level: Level) -> Painter:
 
 @pytest.fixture
 def demo(display: str) -> Iterator[subprocess.Popen[str]]:
+    """A game of the test's own, to be ended."""
+    with playing() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def played_on(virtual_display: VirtualDisplay) -> Iterator[subprocess.Popen[str]]:
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("DISPLAY", virtual_display.name)
+        with playing() as process:
+            yield process
+
+
+@pytest.fixture
+def walking(played_on: subprocess.Popen[str], display: str) -> subprocess.Popen[str]:
+    """One for all tests that leave it as it is: it takes four seconds to start."""
+    return played_on
+
+
+@contextmanager
+def playing() -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "reskin.demo.game", "--size", f"{SIZE[0]}x{SIZE[1]}", "--marker"]
     process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
     try:
@@ -76,44 +99,44 @@ def _change(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def test_the_game_has_an_ordinary_titled_window_that_walks_by_itself_and_carries_a_marker(
-    demo: subprocess.Popen[str],
+    walking: subprocess.Popen[str],
 ) -> None:
-    window = next(window for window in list_windows() if window.pid == demo.pid)
+    window = next(window for window in list_windows() if window.pid == walking.pid)
     assert window.title == TITLE
-    first = _picture(demo)
+    first = _picture(walking)
     until = time.monotonic() + 10
     while first[20:].std() <= 20 and time.monotonic() < until:  # a window is mapped before its first picture is there
         time.sleep(0.1)
-        first = _picture(demo)
+        first = _picture(walking)
     assert first.shape == (SIZE[1], SIZE[0], 3)
     assert first[20:].std() > 20, "a picture, not one colour"
     assert read_marker(first) is not None
     time.sleep(1.0)
-    assert _change(first, _picture(demo)) > 3, "left alone it walks"
+    assert _change(first, _picture(walking)) > 3, "left alone it walks"
 
 
-def test_a_key_turns_the_view_and_stops_the_walk(demo: subprocess.Popen[str]) -> None:
-    xdotool("windowfocus", "--sync", _window_of(demo))
+def test_a_key_turns_the_view_and_stops_the_walk(walking: subprocess.Popen[str]) -> None:
+    xdotool("windowfocus", "--sync", _window_of(walking))
     xdotool("keydown", "s")  # backwards for a moment: the walk is ours now
     time.sleep(0.3)
     xdotool("keyup", "s")
     time.sleep(0.8)  # the camera settles
-    still = _change(_picture(demo)[60:], _picture(demo)[60:])
-    before = _picture(demo)
+    still = _change(_picture(walking)[60:], _picture(walking)[60:])
+    before = _picture(walking)
     xdotool("keydown", "e")
     time.sleep(0.4)
     xdotool("keyup", "e")
-    turned = _change(before[60:], _picture(demo)[60:])
+    turned = _change(before[60:], _picture(walking)[60:])
     assert turned > 5
     assert turned > 3 * still
 
 
-def test_the_game_follows_its_window_to_any_size(demo: subprocess.Popen[str]) -> None:
+def test_the_game_follows_its_window_to_any_size(walking: subprocess.Popen[str]) -> None:
     for w, h in ((811, 461), (200, 120), (40, 30), (640, 360)):
-        xdotool("windowsize", _window_of(demo), w, h)
+        xdotool("windowsize", _window_of(walking), w, h)
         time.sleep(0.4)
-        assert demo.poll() is None
-    assert _picture(demo).std() > 20
+        assert walking.poll() is None
+    assert _picture(walking).std() > 20
 
 
 def test_sigterm_ends_the_game_and_it_says_how_fast_it_was(demo: subprocess.Popen[str]) -> None:
@@ -195,7 +218,7 @@ def test_every_odd_size_is_painted_whole(level: Level, painter: Painter) -> None
         assert not (frame == 0xDEADBEEF).any()
 
 
-def test_the_game_is_seen_by_a_screen_grab_too(demo: subprocess.Popen[str]) -> None:
+def test_the_game_is_seen_by_a_screen_grab_too(walking: subprocess.Popen[str]) -> None:
     with mss.MSS() as screen:
         shot = np.array(screen.grab(screen.monitors[0]))
     assert shot[..., :3].std() > 10
