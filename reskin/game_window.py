@@ -80,7 +80,7 @@ def open_started(game: subprocess.Popen[bytes], there_before: set[int], *, seek_
     while time.monotonic() < deadline_s:
         if game.poll():
             raise CaptureError(f"starting the game: it ended at once with exit status {game.returncode}.")
-        with contextlib.suppress(CaptureError):  # a splash has closed before it could be opened
+        with contextlib.suppress(_NotThereError):
             return SeekingCapture(
                 _newest_of(game, there_before), lambda: _newest_of(game, there_before), seek_s=seek_s,
                 may_return=lambda: game.poll() is None,
@@ -92,6 +92,10 @@ def open_started(game: subprocess.Popen[bytes], there_before: set[int], *, seek_
     )
 
 
+class _NotThereError(CaptureError):
+    """It may yet come; any other CaptureError says why the window that is there cannot be captured."""
+
+
 def _newest_of(game: subprocess.Popen[bytes], there_before: set[int]) -> Capture:
     windows = [
         window
@@ -99,11 +103,17 @@ def _newest_of(game: subprocess.Popen[bytes], there_before: set[int]) -> Capture
         if _is_of(window, game) or (game.returncode == 0 and window.id not in there_before)
     ]
     if windows:
-        capture = platforms.open_window(str(windows[-1].id))
+        newest = windows[-1].id
+        try:
+            capture = platforms.open_window(str(newest))
+        except CaptureError:
+            if any(window.id == newest for window in platforms.list_windows()):
+                raise
+            raise _NotThereError("looking for the game's window: it has closed, as a splash does.") from None
         if capture.state is CaptureState.ACTIVE:
             return capture
         capture.close()
-    raise CaptureError("looking for the game's window: it is not there yet.")
+    raise _NotThereError("looking for the game's window: it is not there yet.")
 
 
 def _is_of(window: WindowInfo, game: subprocess.Popen[bytes]) -> bool:

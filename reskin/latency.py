@@ -163,9 +163,9 @@ class GlassMeter:
 
 def _watch(parent_pid: int, connection: Connection, x: int, y: int) -> None:
     """Look every 2 ms while a painting is due; one latency for each, when it is first seen."""
+    die_with(parent_pid)
     import mss
 
-    die_with(parent_pid)
     latencies_ms: list[int] = []
     looks = unread = 0
     number: int | None = None

@@ -17,8 +17,6 @@ from reskin.platforms.chords import Chord, ChordTracker
 
 ANSWER_S = 0.2  # a tick is 42 ms; the game is to be back within 250 ms
 EXIT_STATUS = 3
-
-
 _SAID = "reskin: the panic key was pressed and nothing answered within 0.2 s, so Reskin has ended itself\n"
 _SAY_S = 0.02
 

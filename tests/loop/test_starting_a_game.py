@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from reskin import app, platforms
+from reskin import app, game_window, platforms
 from reskin.app import RunOptions, run
 from reskin.cli import cli
 from reskin.errors import CaptureError
 from reskin.frame import Region
-from reskin.game_window import same_again
+from reskin.game_window import open_started, same_again
+from reskin.platforms.base import Capture
 from reskin.platforms.window_info import WindowInfo
 from reskin.status import Status
 from tests.platforms.looking import eventually
@@ -99,6 +102,30 @@ def test_a_start_script_and_its_splash_lead_to_the_game(display: str) -> None:
     assert status.ended_because.endswith("is gone")
     first = said.index("active")
     assert "active" in said[first + 1 :], said
+
+
+def test_a_window_that_cannot_be_captured_is_told_at_once_and_one_that_has_closed_is_waited_past(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    game = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    there = [replace(window("Exclusive"), pid=game.pid)]
+
+    def refuse(query: str) -> Capture:
+        raise CaptureError("it is in exclusive fullscreen")
+
+    monkeypatch.setattr(platforms, "list_windows", lambda: there)
+    monkeypatch.setattr(platforms, "open_window", refuse)
+    try:
+        with pytest.raises(CaptureError, match="exclusive fullscreen"):
+            open_started(game, set())
+        looks = iter([there, []])  # a splash: listed, and gone when it is opened
+        monkeypatch.setattr(platforms, "list_windows", lambda: next(looks, []))
+        monkeypatch.setattr(game_window, "START_LIMIT_S", 0.3)
+        with pytest.raises(CaptureError, match="no window of process"):
+            open_started(game, set())
+    finally:
+        game.kill()
+        game.wait()
 
 
 def window(title: str, wm_class: str = "supertux2", number: int = 7) -> WindowInfo:
