@@ -19,6 +19,9 @@ MATERIAL_COLORS = (
 )  # fmt: skip
 assert len(MATERIAL_COLORS) == len(MATERIALS)
 
+PATCH = 4  # pixels a side of the U-Net Painter's patches, and of the cells in which every Painter sees surfaces
+FAR_LOG = 6.9  # log(1 + 1000 m): depth is log(1 + metres) over this, so 1 is the sky
+
 PATTERNS = ("plain", "noise", "clouds", "tiles", "bricks", "stripes", "dots", "cracks", "waves")
 
 
@@ -70,6 +73,7 @@ BASE = Preset(
     name="base", size=(576, 1024), steps=2, reader_widths=(128, 256, 512, 768),
     tokens=Tokens(patch=32, width=768, layers=14, hidden=3072),
 )  # fmt: skip
+READ_EVERY = (1, 1, 2, 4)  # frames from one reading to the next, by quality level
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
 GPU_PRESETS = {preset.name: preset for preset in (SMALL, BASE)}  # which need a CUDA device and trained weights
 PLAYABLE = (*PRESETS, *GPU_PRESETS)  # what a player may ask for

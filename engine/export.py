@@ -19,9 +19,10 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
+from engine.config import PATCH
 from engine.live import open_session, ports_of, read_frame
 from engine.onnx_file import MANIFEST, manifest_entry
-from engine.painter import CONDITION, PATCH, PATCH_CHANNELS, Painter
+from engine.painter import CONDITION, PATCH_CHANNELS, Painter
 from engine.reader import Reader
 from engine.votes import cut_blocks
 
@@ -110,14 +111,15 @@ def export_graph(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path, input
 
 
 def parity(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path) -> float:
-    """The worst absolute difference between torch and the exported file over all outputs."""
+    """The worst absolute difference between torch and the exported file over all outputs; NaN where one has any."""
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_inputs()]
     got = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
     with torch.no_grad():
         expected = graph(*inputs)
     expected = expected if isinstance(expected, tuple) else (expected,)
-    return max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in zip(got, expected, strict=True))
+    worst = [np.abs(ours - theirs.numpy()).max() for ours, theirs in zip(got, expected, strict=True)]
+    return float(np.max(worst))  # NaN where one is: Python's own max would leave it out
 
 
 def update_manifest(path: Path) -> None:

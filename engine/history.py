@@ -1,6 +1,6 @@
-"""The Painter's past: its last output in a ring of one, and the first frame since a cut as an anchor.
+"""The Painter's past on a CPU: its last output, and the first frame since a cut, the anchor.
 
-Pictures (h, w, 3) float32 in [-1, 1]. More past frames than one have not been tried; the ring is where they would go.
+Pictures (h, w, 3) float32 in [-1, 1].
 """
 
 from __future__ import annotations

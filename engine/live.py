@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from engine.config import Preset
+from engine.config import READ_EVERY, Preset
 from engine.onnx_file import Ports, check_ports, read_onnx
 from engine.painter_state import PainterState
 from engine.providers import make_session
@@ -86,6 +86,7 @@ class LiveEngine:
         self.preset = preset
         self._patience = patience
         self._reader = opened(weights / "reader.onnx", threads)
+        self.provider: str = self._reader.get_providers()[0]  # what onnxruntime took (`engine.providers`)
         self._painter: PainterState | None = None
         if preset.painter:
             self._painter = PainterState(opened(weights / "painter.onnx", threads), preset.steps)
@@ -152,7 +153,7 @@ class LiveEngine:
         `quality` 0 is the preset as it is; at 1 the Painter rests, at 2 and 3 the Reader looks at every second and
         fourth frame only, and its materials are carried over by colour in between.
         """
-        materials = self._look(rgb, max(self.preset.reader_every, (1, 1, 2, 4)[quality]))
+        materials = self._look(rgb, max(self.preset.reader_every, READ_EVERY[quality]))
         materials = self._stillness(rgb @ LUMA, materials)
         assert self._depth is not None
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)

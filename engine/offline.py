@@ -14,17 +14,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.config import Preset
+from engine.config import FAR_LOG, PATCH, READ_EVERY, Preset
 from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
-from engine.painter_state import PATCH
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
 from engine.style import Style
 from engine.underpaint import (
     BROAD,
+    CALM,
     CELL,
     FAINT,
-    FAR_LOG,
     HUD,
     LUMA,
     RANGE,
@@ -38,7 +37,6 @@ from engine.underpaint import (
 )
 from engine.votes import CONFIDENCE
 
-CALM = 0.8  # share of the light's statistics carried over from the frame before
 # A neighbour's weight by how far it is, (rows, columns) apart either way.
 NEAR = {(0, 0): 2.0, (0, 1): 2.0, (1, 0): 2.0, (1, 1): 1.0, (0, 2): 0.5, (2, 0): 0.5}
 
@@ -68,7 +66,7 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
 
     At the frames in `resting` the Painter rests, as it does at quality 1. `exp` is asked for numbers up to zero only.
     """
-    every = max(preset.reader_every, (1, 1, 2, 4)[quality])
+    every = max(preset.reader_every, READ_EVERY[quality])
     noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
     still = np.ones(frames[0].shape[:2])
     settled: np.ndarray | None = None  # of the last frame that was read

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 from numba import njit
 
+from engine.config import PATCH
 from engine.drift import DriftMeter
 from engine.history import History
 from engine.sampler import schedule, stepped
@@ -21,7 +22,6 @@ from engine.style import Style
 from engine.underpaint import LUMA, PaintMaps
 from engine.votes import planes
 
-PATCH = 4  # as in engine.painter
 PICTURE = 3 * PATCH**2  # channels of a picture cut into patches
 SURFACE = 5 * PICTURE  # the first channel behind the pictures
 

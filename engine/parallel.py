@@ -42,25 +42,33 @@ class SplitOps:
 
     def __init__(self, mesh: DeviceMesh, ops: TokenOps = reference) -> None:
         self._group, self._ops = mesh.get_group(), ops
+        self._shared: dict[tuple[torch.Size, torch.dtype], Tensor] = {}
         self.modulated_qkv, self.ring_attention = ops.modulated_qkv, ops.ring_attention
         self.modulated_up = ops.modulated_up
 
     def projected(self, x: Tensor, y: Tensor, weight: Tensor, bias: Tensor, gate: Tensor) -> Tensor:
-        product = summed(y @ weight.T, self._group)
+        product = self._summed(y @ weight.T)
         return (x.float() + gate[:, None].float() * (product + bias).float()).to(x.dtype)
 
+    def _summed(self, part: Tensor) -> Tensor:
+        """The sum over the processes. Between GPUs with NVLink each reads the others' parts itself: a hop, no ring."""
+        group = self._group
+        if part.is_cuda and dist.get_backend(group) == "nccl":
+            shared = self._shared_like(part)
+            shared.copy_(part)
+            return torch.ops.symm_mem.one_shot_all_reduce(shared, "sum", group.group_name)  # type: ignore[no-any-return]
+        dist.all_reduce(part, group=group)
+        return part
 
-def summed(part: Tensor, group: dist.ProcessGroup) -> Tensor:
-    """The sum over the processes. Between GPUs with NVLink every one reads the others' parts itself: a hop, no ring."""
-    if part.is_cuda and dist.get_backend(group) == "nccl":
-        import torch.distributed._symmetric_memory as symmetric_memory
+    def _shared_like(self, part: Tensor) -> Tensor:
+        """Memory that the others can read, agreed on with them once for each shape: that takes a handshake of all."""
+        key = part.shape, part.dtype
+        if key not in self._shared:
+            import torch.distributed._symmetric_memory as symmetric_memory
 
-        shared = symmetric_memory.empty(part.shape, dtype=part.dtype, device=part.device)
-        symmetric_memory.rendezvous(shared, group)
-        shared.copy_(part)
-        return torch.ops.symm_mem.one_shot_all_reduce(shared, "sum", group.group_name)  # type: ignore[no-any-return]
-    dist.all_reduce(part, group=group)
-    return part
+            self._shared[key] = symmetric_memory.empty(part.shape, dtype=part.dtype, device=part.device)
+            symmetric_memory.rendezvous(self._shared[key], self._group)
+        return self._shared[key]
 
 
 def split_painter(painter: TokenPainter, mesh: DeviceMesh) -> TokenPainter:

@@ -11,10 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import MATERIALS, NANO
+from engine.config import FAR_LOG, MATERIALS, NANO
 
 CELL = 8  # blocks of 2x2 pixels a side of a coarsest cell
-FAR_LOG = 6.9  # log(1 + 1000 m): depth 1 is the sky
 
 
 def encode_depth(depth_m: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ counted on the device: a CUDA graph of a frame needs neither a new capture nor t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +46,27 @@ class Ring:
         """Makes room for each session's next frame, its `frames`-th (b,) since a cut; at 0 all before is forgotten."""
         self.slot.copy_(slot_of(frames, self.slots))
         self.age.copy_(ages_at(frames, self.slots))
+
+    @classmethod
+    def gathered(cls, rings: Sequence[Ring]) -> Ring:
+        """The sessions of several rings in one, copied; they may stand at different turns."""
+        keys, values = (
+            tuple(torch.cat(layer) for layer in zip(*each, strict=True))
+            for each in ([ring.keys for ring in rings], [ring.values for ring in rings])
+        )
+        return cls(
+            keys=keys, values=values, slot=torch.cat([ring.slot for ring in rings]),
+            age=torch.cat([ring.age for ring in rings]),
+        )  # fmt: skip
+
+    def hand_back(self, rings: Sequence[Ring]) -> None:
+        """Puts what the present frame has written into the rings that this one was gathered from."""
+        first = 0
+        for ring in rings:
+            session = torch.arange(len(ring.slot), device=ring.slot.device)
+            for kept, ours in zip((*ring.keys, *ring.values), (*self.keys, *self.values), strict=True):
+                kept[session, ring.slot] = ours[first + session, ring.slot]
+            first += len(ring.slot)
 
     def cut_off(self) -> Ring:
         """A copy that gradients of a further frame do not reach through, and whose writing leaves this one alone."""

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import Tokens
-from engine.painter import CONDITION, OUTPUTS, PATCH, PICTURES, SURFACE, Look
+from engine.config import PATCH, Tokens
+from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, Look
 from engine.ring import EMPTY, Ring
 from kernels import reference
 

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from engine.config import MATERIALS
+from engine.config import FAR_LOG, MATERIALS
 from engine.style import Style
 from engine.votes import exp_below_zero, planes
 
@@ -31,7 +31,7 @@ SKY_SPREAD_FLOOR = 0.15  # more for the sky: a smooth one has steps of one byte,
 RANGE = 1.7  # deviations from mean to either end of the ramp
 FAINT = 0.08  # a material this unlikely has no say in what stays the game's own; the likeliest of 11 has 1/11 at least
 BROAD = 0.55  # how much of the slow change of light within a material is kept
-FAR_LOG = 6.9  # as in engine.reader
+CALM = 0.8  # share of the light's statistics carried over from the frame before
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -57,7 +57,6 @@ class PaintMaps:
 class Underpainter:
     """Keeps slow statistics between frames so that light does not pump. One per stream; not thread-safe."""
 
-    calm: float = 0.8  # share of the statistics carried over from the frame before
     _slow: np.ndarray | None = field(default=None, repr=False)
 
     def reset(self) -> None:
@@ -90,7 +89,7 @@ class Underpainter:
         _cell_sums(luminance, planes(materials), sums)
         whole = sums.sum((0, 1))
         blurred = cv2.blur(sums, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT_101)
-        calm = self.calm
+        calm = CALM
         if self._slow is None or self._slow.shape != blurred.shape:
             self._slow, calm = np.zeros_like(blurred), 0.0
         local, totals = np.empty((*blurred.shape[:2], k, 2), np.float32), np.zeros(3 * k)

@@ -199,7 +199,7 @@ _FRAME = (
     {"b": 1, "n": 1023, "d": 64, "m": 64},
 )  # fmt: skip
 _TOKENS, _WIDTH = {"b": 1, "n": 576}, {"d": 768}  # of small and of base; a frame of base has more layers
-_FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+_FLOATS = (torch.float32, torch.bfloat16)  # as reskin.gpu_renderer asks for: bfloat16 on a GPU
 
 OPS = (
     Op(name="to_model", arguments=_to_model, tried=_WINDOWS, shipped=_FRAMES),

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 MULTIPROCESSORS = 132  # of an H100 or H200
+RESERVED_BYTES = 1024  # of shared memory, that CUDA takes for each program
+LAYERS_SHARED_BYTES = 57_352  # of a program of `token_layers`: two lie on an H100 or A100, one where there are 100 KB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,18 @@ def best_splits(tiles: int, key_blocks: int, programs: int) -> int:
         return cdiv(tiles * splits, programs) * (cdiv(key_blocks, splits) + 2)
 
     return cdiv(key_blocks, cdiv(key_blocks, min(range(1, min(key_blocks, 8) + 1), key=done)))
+
+
+def programs_at_once(x: Tensor, most: int, shared_bytes: int) -> int:
+    """How many programs that take so much shared memory lie on x's GPU at once, `most` on a multiprocessor.
+
+    Where x lies on none: on an H100, for which kernels are compiled ahead of time.
+    """
+    if not x.is_cuda:
+        return most * MULTIPROCESSORS
+    found = torch.cuda.get_device_properties(x.device)
+    fitting = found.shared_memory_per_multiprocessor // (shared_bytes + RESERVED_BYTES)
+    return max(1, min(most, fitting)) * found.multi_processor_count
 
 
 def cdiv(total: int, part: int) -> int:

@@ -24,7 +24,7 @@ from kernels.modulated_up import up_tile
 from kernels.projected import projected_tile
 from kernels.reference import LayerStack
 from kernels.ring_attention import BLOCK, MERGED_ROWS, attention_tile, merged_tile
-from kernels.tiles import MULTIPROCESSORS, best_splits, cdiv, check
+from kernels.tiles import LAYERS_SHARED_BYTES, best_splits, cdiv, check, programs_at_once
 
 PHASES = 6  # a layer
 WARPS, PER_MULTIPROCESSOR = 4, 2  # 128 threads of 204 registers, twice, are 52,224 of 65,536; float32 takes 255
@@ -37,13 +37,13 @@ MODULATED_DEPTH = tl.constexpr(32)
 def token_layers(x: Tensor, modulation: Tensor, stack: LayerStack, slot_bias: Tensor, cos: Tensor, sin: Tensor,
                  keys: Tensor, values: Tensor, slot: Tensor, *, programs: int | None = None,
                  one_by_one: bool = False) -> Tensor:  # fmt: skip
-    """As `kernels.reference.token_layers`. `programs`: as many as can lie on the GPU at once, an H100's if not given.
+    """As `kernels.reference.token_layers`. `programs`: as many as can lie on the GPU at once, if not given.
 
     `one_by_one`: a launch for each phase, which no barrier is needed for.
     """
     (layers, b, s, n, d), m, e = keys.shape, stack.up.shape[1], stack.q_gain.shape[1]
     check(x, modulation, *vars(stack).values(), keys, values)
-    programs = programs or MULTIPROCESSORS * (PER_MULTIPROCESSOR if x.element_size() == 2 else 1)
+    programs = programs or programs_at_once(x, PER_MULTIPROCESSOR if x.element_size() == 2 else 1, LAYERS_SHARED_BYTES)
     splits = best_splits(cdiv(n, ROWS) * (d // e) * b, s * cdiv(n, BLOCK), programs)
     x = x.clone()
     queries, seen = torch.empty_like(x), torch.empty_like(x)

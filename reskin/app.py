@@ -32,8 +32,7 @@ from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture
 from reskin.profiles import GameProfile
 from reskin.prompt_bar import open_bar
-from reskin.promptness import prompt_thread
-from reskin.remote import Command, Remote
+from reskin.remote_control import Command, RemoteControl
 from reskin.remote_engine.address import EngineAddress
 from reskin.render import check_picture_path, write_picture
 from reskin.screenshot import Screenshots
@@ -45,6 +44,7 @@ from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
 from reskin.timeline import Timeline
+from reskin.timely_thread import timely_thread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class RunOptions:
     fade_frames: int | None = None  # from one theme to the next; None: the settings' own
     timeline: Timeline | None = None  # which theme is shown when
     engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
-    remote: EngineAddress | None = None  # a server that paints; the engine above while it is silent
+    engine_address: EngineAddress | None = None  # a server that paints; the engine above while it is silent
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
     shot: Path | None = None  # the last picture shown, as PNG
@@ -121,7 +121,7 @@ def run(
             parts.callback(boxes.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
-        shield, remote = Shield(status.failures, options.warnings), Remote()
+        shield, remote = Shield(status.failures, options.warnings), RemoteControl()
         opened = _open_sinks(options, parts, shield, capture, status=status, store=store, remote=remote)
         meter = _open_meter(capture, parts) if options.measure else None
 
@@ -134,7 +134,7 @@ def run(
             opened.listen()
             return remote.poll()
 
-        parts.enter_context(prompt_thread())
+        parts.enter_context(timely_thread())
         screenshots.tell(*hotkeys.notes)
         signals.only_stop = True
         run_loop(
@@ -163,13 +163,13 @@ def run(
 def _engine(options: RunOptions, preset: str) -> Engine:
     """A process of its own, or two: one that talks to a server, and this machine's engine for when that is silent."""
     own = Supervisor(options.engine, (preset,), carries_marker=options.measure)
-    if options.remote is None:
+    if options.engine_address is None:
         return own
     from reskin.remote_engine.engine import RemoteEngine
     from reskin.remote_engine.fallback import FallbackEngine
 
-    remote = RemoteEngine(options.remote, carries_marker=options.measure)
-    return FallbackEngine(remote, own if options.remote.fallback == "local" else None)
+    remote = RemoteEngine(options.engine_address, carries_marker=options.measure)
+    return FallbackEngine(remote, own if options.engine_address.fallback == "local" else None)
 
 
 def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
@@ -197,7 +197,7 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
 
 def _open_sinks(
     options: RunOptions, parts: contextlib.ExitStack, shield: Shield, capture: Capture, *, status: Status,
-    store: ThemeStore, remote: Remote,
+    store: ThemeStore, remote: RemoteControl,
 ) -> OpenedSinks:  # fmt: skip
     opened = OpenedSinks(shield, parts)
     if options.record is not None:
@@ -240,7 +240,10 @@ def _virtual_display(size_px: tuple[int, int]) -> Iterator[None]:
 
 
 class _Signals:
-    """What Ctrl-C and SIGTERM do: end the loop at its next tick; before it and a second time, unwind at once."""
+    """What Ctrl-C and SIGTERM do: end the loop at its next tick; before it and a second time, unwind at once.
+
+    Ctrl-Z does nothing: it would leave the last picture standing over the game, and nobody to hear the panic key.
+    """
 
     def __init__(self) -> None:
         self.only_stop = False
@@ -265,6 +268,8 @@ def _signals() -> Iterator[_Signals]:
     before = {}
     if threading.current_thread() is threading.main_thread():
         before = {number: signal.signal(number, signals.handle) for number in _ending_signals()}
+        if hasattr(signal, "SIGTSTP"):  # ignored also by the processes that are started from now on
+            before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     try:
         yield signals
     finally:

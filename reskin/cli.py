@@ -32,6 +32,7 @@ from reskin.cli_report import report
 from reskin.cli_serve import invite, serve
 from reskin.cli_theme import tell_note, theme, theme_or_error
 from reskin.errors import ReskinError
+from reskin.remedies import cache_remedy
 
 if TYPE_CHECKING:
     from reskin.frame import Region
@@ -58,6 +59,12 @@ class ReskinGroup(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             ctx.exit(130)
+        except RuntimeError as error:  # click's own way to exit is one too
+            remedy = cache_remedy(error)
+            if not remedy:
+                raise
+            click.echo(f"reskin: {error}{remedy}", err=True)
+            ctx.exit(1)
 
 
 @click.group(
@@ -109,6 +116,12 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
     """
     game = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}")
     has_screen = bool(os.environ.get("DISPLAY")) or not sys.platform.startswith("linux")
+    if headless or not has_screen:
+        click.echo(
+            "reskin: playing on a virtual screen that nobody sees (DISPLAY is not set, or --headless): --shot FILE.png "
+            "or --record FILE.mp4 shows it, --seconds N or Ctrl-C ends it",
+            err=True,
+        )
     _play(command=game, headless=headless or not has_screen, headless_size_px=size, **options)
 
 

@@ -23,7 +23,7 @@ def play(settings: Settings, *, preset: str | None = None, **options: Any) -> No
     ReskinError when it cannot begin, or when a sink has failed on the way; KeyboardInterrupt when it was ended from
     outside.
     """
-    options["remote"] = chosen_engine(options, settings)
+    options["engine_address"] = chosen_engine(options, settings)
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
     from reskin.flash_safety import opening_sentence

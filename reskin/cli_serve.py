@@ -15,6 +15,7 @@ import click
 
 from reskin.cli_options import FILE, json_option, preset_option
 from reskin.errors import ServeError
+from reskin.remedies import install_command
 
 if TYPE_CHECKING:
     from reskin.serve.run import Started
@@ -28,7 +29,7 @@ Examples:
   reskin serve                                 to try it on this machine
   reskin serve --host 0.0.0.0                  for a phone in the same network
   reskin serve --host 0.0.0.0 --name play.example.org --certificate chain.pem --key key.pem
-  reskin invite --hours 2 --sessions 1         another link, for a friend"""
+  reskin invite --hours 2 --sessions 1         a token for a friend: send ADDRESS/#token=TOKEN"""
 
 
 @click.command(epilog=EXAMPLES)
@@ -76,6 +77,7 @@ def serve(
     chosen = preset or settings.preset
     check(chosen)
     logs.start(level=logging.INFO if has_log else logging.WARNING)
+    logs.show_crashes()
     asked = ServeOptions(
         preset=chosen, theme=theme or settings.theme, is_plain=True if plain_http else None,
         bits_at_720p=int(mbit * 1e6), flash_limiter=settings.safety.flash_limiter, **options,
@@ -124,7 +126,7 @@ def invite(scope: str, hours: float, sessions: int, minutes: int | None, watches
 def _check_installed() -> None:
     missing = [name for name in NEEDS if find_spec(name) is None]
     if missing:
-        raise ServeError(f'serving: {", ".join(missing)} not installed. Get them with pip install "reskin[serve]"')
+        raise ServeError(f"serving: {', '.join(missing)} not installed. Get them with {install_command('serve')}")
 
 
 def _as_json(started: Started) -> None:

@@ -11,7 +11,7 @@ from reskin.box_mode import BoxMode
 from reskin.frame import Region
 from reskin.platforms.base import KeyEvent
 from reskin.prompt_bar import PromptBar
-from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
+from reskin.remote_control import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
 from reskin.status import Status
 from reskin.theme_store import ThemeNews, ThemeStore
@@ -40,7 +40,6 @@ class Controls:
         self._steps_shown = 0  # of the timeline
         self._panics = False
         self._store = store
-        self._strength_step = strength_step
         self._pressed: dict[str, Callable[[], str]] = {
             "next_theme": lambda: self._show(store.next()),
             "previous_theme": lambda: self._show(store.previous()),

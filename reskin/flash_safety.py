@@ -7,9 +7,10 @@ written it is shown again, which harms nobody.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Literal
+
+from reskin.places import place
 
 FlashProfile = Literal["broadcast", "strict", "off"]
 
@@ -37,9 +38,4 @@ def opening_sentence(profile: FlashProfile) -> str | None:
 
 
 def _marker() -> Path:
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        return Path(home) / "flash-sentence-shown"
-    import platformdirs
-
-    return platformdirs.user_state_path("reskin", appauthor=False) / "flash-sentence-shown"
+    return place("state", "flash-sentence-shown")

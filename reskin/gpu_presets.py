@@ -7,7 +7,6 @@ asks before it spends seconds on torch.
 from __future__ import annotations
 
 import ctypes
-import os
 import re
 import sys
 from importlib.util import find_spec
@@ -15,10 +14,11 @@ from pathlib import Path
 
 from engine.config import GPU_PRESETS, PRESETS
 from reskin.errors import EngineError
+from reskin.places import place
+from reskin.remedies import install_command
 
 PARTS = ("reader.safetensors", "painter.safetensors")
 ROOT = Path(__file__).resolve().parent.parent
-INSTALL = 'pip install "reskin[gpu]"'
 
 
 def check(preset: str) -> None:
@@ -41,7 +41,7 @@ def missing(preset: str) -> list[str]:
 def missing_torch() -> str:
     packages = [name for name in ("torch", "safetensors") if find_spec(name) is None]
     if packages:
-        return f"{' and '.join(packages)} not installed ({INSTALL})"
+        return f"{' and '.join(packages)} not installed ({install_command('gpu')})"
     if torch_cuda() is None:
         return "the torch that is installed was built without CUDA (pytorch.org/get-started has the command for yours)"
     return ""
@@ -95,11 +95,4 @@ def find_weights(preset: str) -> Path | None:
 
 def weight_folders(preset: str) -> tuple[Path, ...]:
     """In this order: the player's own, those of the installation, and in a checkout what the recipe leaves."""
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        own = Path(home)
-    else:
-        import platformdirs
-
-        own = platformdirs.user_data_path("reskin", appauthor=False)
-    return own / "weights" / preset, ROOT / "engine" / "weights" / preset, ROOT / "runs" / preset / "weights"
+    return place("data", "weights", preset), ROOT / "engine" / "weights" / preset, ROOT / "runs" / preset / "weights"

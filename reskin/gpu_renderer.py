@@ -8,6 +8,7 @@ window of another size makes a new step. Also runs on a CPU, op by op, which is 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from engine.checkpoint import CheckpointError, load_network
 from engine.config import SHAPES, Preset, Shape
 from engine.gpu.backends import Backend, BackendError, open_backend
+from engine.gpu.batch import step_together
 from engine.gpu.frame import EFFORTS, Effort, FrameStep
 from engine.gpu.measured import PATH, TABLE, Table, device_name
 from engine.reader import Reader
@@ -78,6 +80,13 @@ def _shipped_table() -> Table:
         raise BackendError(f"reading {PATH}: it is no table of measurements ({error}). Reinstall Reskin") from error
 
 
+def begin_together(uploaded: Sequence[tuple[GpuRenderer, Effort]]) -> None:
+    """Hands the uploaded frames of renderers that share their networks and are eager to the device, as one batch."""
+    step_together([renderer._step for renderer, _ in uploaded], [effort for _, effort in uploaded])
+    for renderer, _ in uploaded:
+        renderer._download()
+
+
 class GpuRenderer:
     """One stream. Not thread-safe."""
 
@@ -113,6 +122,19 @@ class GpuRenderer:
     def begin(self, bgra_u8: np.ndarray, theme: Theme, quality: int) -> float:
         """Hands the frame to the device, in torch's current stream, and waits for nothing; returns when its bytes were
         on their way, in seconds of `perf_counter`. Several renderers may have begun; each is finished once."""
+        effort = self.upload(bgra_u8, theme, quality)
+        uploaded_s = time.perf_counter()
+        self._backend.run(effort)
+        self._download()
+        return uploaded_s
+
+    @property
+    def is_eager(self) -> bool:
+        """Whether its frames may be begun with others' (`begin_together`): run op by op, and so in no graph."""
+        return self._backend.name == "eager"
+
+    def upload(self, bgra_u8: np.ndarray, theme: Theme, quality: int) -> Effort:
+        """The frame and its theme on their way to the step; with what effort it is to be painted."""
         if self._game.shape != bgra_u8.shape:
             self._anchored = self.drift.anchored
             self._backend, self._step = self._open(bgra_u8.shape[:2], self._wanted)
@@ -120,10 +142,7 @@ class GpuRenderer:
         effort = self._effort(quality)
         np.copyto(self._game.numpy(), bgra_u8)
         self._step.screen.copy_(self._game, non_blocking=True)
-        uploaded_s = time.perf_counter()
-        self._backend.run(effort)
-        self._shown.copy_(self._step.shown, non_blocking=True)
-        return uploaded_s
+        return effort
 
     def finish(self, bgra_u8: np.ndarray, theme: Theme, view: View, out: np.ndarray) -> float:
         """What was begun with the same frame, into `out`; returns when the device was done, as `begin` does."""
@@ -138,6 +157,9 @@ class GpuRenderer:
             if view is View.SPLIT:
                 split(bgra_u8, out)
         return painted_s
+
+    def _download(self) -> None:
+        self._shown.copy_(self._step.shown, non_blocking=True)
 
     def _open(self, window: tuple[int, int], backend: str) -> tuple[Backend, FrameStep]:
         """A step for a window (h, w), with pinned memory for its bytes on either side; no theme yet."""

@@ -1,4 +1,4 @@
-"""Gives the game's own pixels back where they are kept, without a patch of the game's own background round them.
+"""Puts the game's own HUD and text back shape by shape, so that no rectangle of its background comes with them.
 
 Inside the kept cells the HUD's own shapes, and what differs in colour from the background behind them, become the
 game's own. The rest keeps the theme's colours; only where they would take the contrast from the letters does their

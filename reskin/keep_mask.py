@@ -18,7 +18,7 @@ from reskin.still_edges import CELL_PX, StillEdges, per_cell
 from reskin.text_finder import find_lines
 from reskin.theme_model import Keep
 
-WIDEST_PX, TALLEST_PX = 1280, 720  # larger frames are watched at a whole fraction of their size
+WIDEST_PX, TALLEST_PX = 1280, 720  # larger frames are watched at about a half or a third of their size
 LOOK_EVERY = 4  # frames; a look costs more than painting, so it has a core of its own and four frames' time
 TEXT_EVERY = 16  # frames, from one search for lines of text to the next
 DENSE = 0.12  # share of lasting edges in 5x5 cells that only a HUD has: a far skyline has half of it
@@ -26,13 +26,15 @@ SURE = 0.03  # and of those that would be seen to move
 SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
 DOUBT = 0.1  # of the Reader's belief, where it sees a HUD at all: far mountains stand still too, but it knows them
 KNOWN = 4  # looks in motion after which what is still is known, and text that moves with the world is none
+RESTING = 6  # looks without motion, one second: a menu or a dialog over a frozen picture, whose letters are new
+MOST_STILL = 0.5  # of the picture: with more, and no HUD that the Reader sees, it is the stage of a fixed camera
 FADE_FRAMES = 6
 SMALLEST_PX = 80  # a frame narrower or lower has no room for a HUD that one could read
 PLAIN_READ, PLAIN_STILL = 14.0, 45.0  # of 255; see Kept.plain: beside letters the world itself is nearer to ink
 STRONG = 30  # of 255: what differs from its ground by so much is ink
 LIGHT_SHARE = 0.25  # of the ink that is lighter than its ground, to that which is darker: with more, letters are light
 
-GUESSED = 0.15  # before anything has moved: a line is text when the Reader sees so much of a HUD in it
+GUESSED = 0.15  # where nothing moves: a line is text when the Reader sees so much of a HUD in it
 GUESSED_INK = 225.0  # of 255: brightness that light letters then have
 STILL_PART = 0.45  # of a line's cells: with less that stands still, it moves with the world
 SMALL_PX = 14  # a line's height up to which its ground keeps the game's brightness: every pixel counts in small print
@@ -50,6 +52,12 @@ class Vote:
 
     def reset(self) -> None:
         self._score = np.empty((0, 0), np.float32)
+
+    def withdraw(self, cells: np.ndarray) -> None:
+        """Those (rows, columns) bool are no again, at once."""
+        if self._score.shape == cells.shape:
+            self._score[cells] = 0
+            self.yes = self.yes & ~cells
 
     def cast(self, evidence: np.ndarray) -> np.ndarray:
         """(rows, columns) float32 in [0, 1] to (rows, columns) bool; the first frame is believed at once."""
@@ -103,7 +111,9 @@ class KeepMask:
         self._kept: Kept | None = None
         self._found: Future[np.ndarray] | None = None
         self._lines = np.empty((0, 5), np.int32)
-        self._was_known = False  # what stands still
+        self._is_still = np.empty((0, 0), bool)  # (rows, columns)
+        self._has_moved = False  # so what stands still was known at the look before
+        self._was_known = False  # and told what text is
         self._has_news = False  # lines that no vote has been cast for
 
     def update(self, bgra_u8: np.ndarray, read_hud: Callable[[], np.ndarray], keep: Keep) -> Kept | None:
@@ -152,6 +162,8 @@ class KeepMask:
             ink = np.where(light > 0, np.float32(GUESSED_INK), np.float32(255 - GUESSED_INK))
         else:
             shapes = self._edges.shapes
+            if self._edges.rest >= RESTING:  # letters that have come since it rests
+                shapes = cv2.max(shapes, self._edges.newest_shapes(written & ~self._is_still))
             ink, light = ink_of(gray, shapes, ground)
         side = np.where(self._light.cast(light), np.float32(1), np.float32(-1))
         ink = ink - side * written * np.float32(MORE)
@@ -180,20 +192,26 @@ class KeepMask:
         self._is_still = cv2.dilate(cv2.morphologyEx(still, cv2.MORPH_CLOSE, _BESIDE), _AROUND) > 0
         belief = cv2.resize(read_hud, (columns, rows), interpolation=cv2.INTER_AREA)
         read = self._read.cast(belief)
-        likely = self._likely.cast((cv2.dilate(belief, _NEARBY) > DOUBT).astype(np.float32)) | (not read.any())
+        is_stage = self._is_still.mean() > MOST_STILL
+        likely = self._likely.cast((cv2.dilate(belief, _NEARBY) > DOUBT).astype(np.float32))
+        likely = likely | (not (read.any() or is_stage))
         none = np.zeros((rows, columns), bool)
         written = none
         if keep.text:
-            known = self._edges.moving_frames >= KNOWN
-            if known and not self._was_known:
-                self._written.reset()  # what was guessed counts no longer
-                self._small.reset()
-            if self._has_news or (known and not self._was_known):
-                evidence, part = (self._is_still, STILL_PART) if known else (belief, GUESSED)
+            has_moved = self._edges.moving_frames >= KNOWN
+            known = has_moved and self._edges.rest < RESTING
+            for vote in (self._written, self._small):  # what was guessed counts no longer
+                if has_moved and not self._has_moved:
+                    vote.reset()
+                elif known and not self._was_known:
+                    vote.withdraw(cv2.dilate(self._is_still.astype(np.uint8), _AROUND) == 0)
+            if self._has_news or known != self._was_known or self._written.yes.shape != none.shape:
+                guess = np.maximum(belief, self._is_still)
+                evidence, part = (self._is_still, STILL_PART) if known else (guess, GUESSED)
                 near = cv2.dilate((evidence >= part).astype(np.uint8), _AROUND)
                 self._written.cast(near * cells_of(self._lines, evidence, part))
                 self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], evidence, part))
-            self._has_news, self._was_known = False, known
+            self._has_news, self._has_moved, self._was_known = False, has_moved, known
             written = self._written.yes
         return (self._is_still & likely, read, written) if keep.hud else (none, none, written)
 
@@ -206,12 +224,11 @@ def _shrink(shape: tuple[int, ...]) -> int:
 
 
 def _gray(bgra_u8: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, whole cells: what is known by cell is spread over the whole frame, so no rest may be left out."""
     gray = cv2.cvtColor(bgra_u8, cv2.COLOR_BGRA2GRAY)
     shrink = _shrink(bgra_u8.shape)
-    if shrink == 1:
-        return gray
-    h, w = gray.shape
-    return cv2.resize(gray, (w // shrink, h // shrink), interpolation=cv2.INTER_AREA)
+    h, w = (max(CELL_PX, side // shrink // CELL_PX * CELL_PX) for side in gray.shape)
+    return gray if gray.shape == (h, w) else cv2.resize(gray, (w, h), interpolation=cv2.INTER_AREA)
 
 
 def cells_of(lines: np.ndarray, sure: np.ndarray, part: float = 0.0) -> np.ndarray:
@@ -222,7 +239,7 @@ def cells_of(lines: np.ndarray, sure: np.ndarray, part: float = 0.0) -> np.ndarr
     cells = np.zeros(sure.shape, np.float32)
     for x, y, w, h, _ in lines:
         pad = 3 + h // 3
-        if sure[_cells(y, h, 0), _cells(x, w, 0)].mean() >= part:
+        if part == 0 or ((mine := sure[_cells(y, h, 0), _cells(x, w, 0)]).size and mine.mean() >= part):
             cells[_cells(y, h, pad), _cells(x, w, pad)] = 1
     return cells
 

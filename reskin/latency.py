@@ -12,7 +12,6 @@ marker from the game's own: without it, an overlay that hides would be measured 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import time
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from reskin.child_process import die_with
+from reskin.child_process import die_with, spawn
 from reskin.errors import DisplayError
 from reskin.frame import Region
 
@@ -129,11 +128,7 @@ class GlassMeter:
     """Watches the marker at the upper left corner of `region` on the screen, from `begin` to `finish`."""
 
     def __init__(self, region: Region) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe(duplex=True)
-        self._process = context.Process(target=_watch, args=(os.getpid(), theirs, region.x, region.y), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._process, self._connection = spawn("reskin-glass-meter", _watch, os.getpid(), region.x, region.y)
 
     def begin(self) -> None:
         """Forget what was seen so far (the warm-up). Should the process have ended, `finish` says so."""
@@ -161,7 +156,7 @@ class GlassMeter:
         self._connection.close()
 
 
-def _watch(parent_pid: int, connection: Connection, x: int, y: int) -> None:
+def _watch(connection: Connection, parent_pid: int, x: int, y: int) -> None:
     """Look every 2 ms while a painting is due; one latency for each, when it is first seen."""
     die_with(parent_pid)
     import mss

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reskin.engine_link import Engine, EngineNews, Painting
+from reskin.pace import TICK_HZ, TICK_NS
 from reskin.status import Status
+
+STOOD_STILL_TICKS = 2 * TICK_HZ  # more than these at once, and the machine slept or the program was stopped: no play
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Ledger:
     def __init__(self, status: Status) -> None:
         self._status = status
         self._in_flight: dict[int, int] = {}  # index to grab time; oldest first, at most a few
+        self._overdue = 0  # ticks in a row that were missed because nothing came back
         self.grabbed_ns = 0  # of the newest painting's frame
 
     @property
@@ -46,6 +50,8 @@ class Ledger:
             del self._in_flight[older]
             self._status.dropped_overtaken += 1
         self.grabbed_ns = self._in_flight.pop(painting.index)
+        if self._overdue:
+            self._blame(self._slowest(painting))
         for stage, ms in painting.stages_ms.items():
             self._status.time(stage, ms)
         self._status.drift = painting.drift
@@ -55,6 +61,7 @@ class Ledger:
         """The engine has died, or the loop ends: nothing in flight will come back."""
         self._status.dropped_engine += len(self._in_flight)
         self._in_flight.clear()
+        self._blame("engine gone")
 
     def engine(self, engine: Engine, news: EngineNews, quality: int) -> None:
         self._status.engine = engine.state
@@ -65,10 +72,14 @@ class Ledger:
 
     def tick(self, tick: Tick, *, visible: bool, wanted: bool, skipped: int) -> bool:
         """Write a tick down. `visible`: a painting was seen, new or old; `wanted`: a new one should have been;
-        `skipped`: ticks that went by before the loop was back. True when it was wanted and missed.
+        `skipped`: ticks that went by before the loop was back; very many count as a pause. True when it was wanted
+        and missed.
         """
         status = self._status
         status.skipped += skipped
+        if skipped > STOOD_STILL_TICKS:
+            status.measured_from_ns += skipped * TICK_NS
+            skipped = 0
         if tick.painting is not None:
             status.shown += visible
             status.dropped_hidden += not visible
@@ -82,4 +93,27 @@ class Ledger:
         if wanted:
             status.ticks += 1 + skipped
             status.missed += missed + skipped
+            self._explain(tick, missed=missed, skipped=skipped)
         return missed
+
+    def _explain(self, tick: Tick, *, missed: bool, skipped: int) -> None:
+        if skipped:
+            self._status.missed_by["loop late"] += skipped
+        if missed and tick.painting is not None:
+            self._status.missed_by["not shown"] += 1
+        elif missed and not self._in_flight:
+            self._status.missed_by["nothing grabbed"] += 1
+        elif missed:
+            self._overdue += 1  # which stage it was is told by the painting that is late
+
+    def _blame(self, stage: str) -> None:
+        if self._overdue:
+            self._status.missed_by[stage] += self._overdue
+        self._overdue = 0
+
+    def _slowest(self, painting: Painting) -> str:
+        """The stage that took the most longer than it usually does; "engine" is the sum of the others."""
+        stages_ms = painting.stages_ms
+        parts = [stage for stage in stages_ms if stage != "engine"] or ["engine"]
+        usual_ms = self._status.stages_ms
+        return max(parts, key=lambda part: stages_ms[part] - (usual_ms[part].percentile(50) if part in usual_ms else 0))

@@ -6,11 +6,12 @@ Knows nothing of keyboards, of drawing, or of what the text is for.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from reskin.places import place
 from reskin.platforms.base import EditKey
+from reskin.whole_file import write_whole
 
 LONGEST = 300  # characters; as a theme's `prompt`
 HISTORY_LINES = 100
@@ -75,20 +76,12 @@ class History:
     def save(self) -> None:
         """Best effort: a folder that cannot be written to costs the history, not the game. May block for a disk."""
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            beside.write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8")
-            beside.replace(self._path)
+            write_whole(self._path, "".join(f"{line}\n" for line in self.lines).encode())
 
 
 def history_path() -> Path:
     """Where the prompts that were typed are kept; may not exist. RESKIN_HOME moves it."""
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        return Path(home) / "prompts.txt"
-    import platformdirs
-
-    return platformdirs.user_state_path("reskin", appauthor=False) / "prompts.txt"
+    return place("state", "prompts.txt")
 
 
 def _read(path: Path) -> list[str]:

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from reskin.places import place
+
 FOLDER_VARIABLE = "RESKIN_LOG_FOLDER"  # the app sets it for the processes that it starts
 FILE_BYTES = 2_000_000
 OLD_FILES = 2  # beside the newest
@@ -34,12 +36,7 @@ _ROOT = logging.getLogger("reskin")
 
 def log_folder() -> Path:
     """The platform's place for logs; may not exist. RESKIN_HOME moves it."""
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        return Path(home) / "log"
-    import platformdirs
-
-    return platformdirs.user_log_path("reskin", appauthor=False)
+    return place("log", in_home="log")
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ from reskin.platforms.base import Capture, CaptureState, Hotkeys, Overlay, Sink
 from reskin.presenter import Presenter
 from reskin.prompt_bar import PromptBar
 from reskin.quality import QualityGovernor
-from reskin.remote import Command
+from reskin.remote_control import Command
 from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
 from reskin.status import EngineState, Status
@@ -104,7 +104,7 @@ def run_loop(
     run = _Run(capture, controls, status, options, stop)
     ticks = Ticks(clock.now_ns())
     try:
-        while not run.is_over(clock.now_ns()):
+        while not (why_over := run.why_over(clock.now_ns())):
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
             overlaps = engine.state is EngineState.REMOTE
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns(), overlaps=overlaps))
@@ -149,7 +149,8 @@ def run_loop(
             shown_ns = clock.now_ns()
 
             # Count it, and choose the quality that keeps the ticks.
-            wanted = run.wants_painting(region, frame, shown_ns, painted=painting is not None, visible=visible)
+            run.note_tick(region, frame, shown_ns, painted=painting is not None, visible=visible)
+            wanted = run.wants_painting(region)
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
@@ -157,6 +158,7 @@ def run_loop(
             if run.change_quality(quality, painting, news, missed=missed) or news.died or news.switched:
                 grab_timer.forget()
             run.take_screenshot(presenter)
+        status.ended_because = why_over
         options.on_end(presenter.last_skin())
     finally:
         ledger.lost()
@@ -214,17 +216,18 @@ class _Run:
         self._standing = ""
         self._faults = FaultWatch()
 
-    def is_over(self, now_ns: int) -> bool:
+    def why_over(self, now_ns: int) -> str:
+        """Empty while the run goes on."""
         seconds = self._options.seconds
         if self._controls.wants_quit:
-            self._status.ended_because = "the player quit"
-        elif self._stop():
-            self._status.ended_because = "stopped"
-        elif self._capture.state is CaptureState.LOST:
-            self._status.ended_because = f"{self._capture.name} is gone"
-        elif seconds is not None and self._is_warm and now_ns - self._status.measured_from_ns >= seconds * 1e9:
-            self._status.ended_because = f"{seconds:g} s are over"
-        return self._status.ended_because != ""
+            return "the player quit"
+        if self._stop():
+            return "stopped"
+        if self._capture.state is CaptureState.LOST:
+            return f"{self._capture.name} is gone"
+        if seconds is not None and self._is_warm and now_ns - self._status.measured_from_ns >= seconds * 1e9:
+            return f"{seconds:g} s are over"
+        return ""
 
     def playing_ns(self, now_ns: int) -> int:
         """Since the first painting; 0 before it."""
@@ -234,23 +237,31 @@ class _Run:
     def wants_skin(self) -> bool:
         return self._controls.is_on and not self._faults.is_black
 
-    def wants_painting(
+    def note_tick(
         self, region: Region | None, frame: Frame | None, now_ns: int, *, painted: bool, visible: bool
-    ) -> bool:
-        """Whether this tick counts; also begins the measuring when the warm-up is over.
-
-        From the first painting on, be it too old to be shown: an engine that is too slow from the start is missed too.
-        """
+    ) -> None:
+        """What this tick says of the run's state; the measuring begins when the warm-up is over."""
         if self._first_painting_ns is None and painted:
             self._first_painting_ns = now_ns
         self._watch(region, frame, now_ns, visible=visible)
-        if self._first_painting_ns is None:
-            return False
-        if not self._is_warm and now_ns - self._first_painting_ns >= self._options.warm_up_s * 1e9:
+        if self._first_painting_ns is None or self._is_warm:
+            return
+        if now_ns - self._first_painting_ns >= self._options.warm_up_s * 1e9:
             self._is_warm = True
             self._status.begin_measuring(now_ns)
             self._options.on_warm()
-        return region is not None and self.wants_skin and not self._controls.is_comparing
+
+    def wants_painting(self, region: Region | None) -> bool:
+        """Whether a tick counts.
+
+        From the first painting on, be it too old to be shown: an engine that is too slow from the start is missed too.
+        """
+        return (
+            self._first_painting_ns is not None
+            and region is not None
+            and self.wants_skin
+            and not self._controls.is_comparing
+        )
 
     def _watch(self, region: Region | None, frame: Frame | None, now_ns: int, *, visible: bool) -> None:
         """The state of the run, for the status; and in words for the player, when something is wrong."""

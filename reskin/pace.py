@@ -14,6 +14,8 @@ TICK_HZ = 24
 TICK_NS = 1_000_000_000 // TICK_HZ
 SPIN_NS = 150_000  # a sleep ends about 60-120 us late on Linux (timer slack), so the last 0.15 ms is spun
 MARGIN_MS = 1.5  # the picture is ready this long before the tick, if the engine is as slow as its estimate
+YOUNG_MARGIN_MS = 8.0  # the same while the estimate rests on fewer than YOUNG_FRAMES: the slow ones are still to come
+YOUNG_FRAMES = TICK_HZ
 ESTIMATE_FRAMES = 480  # twenty seconds
 ESTIMATE_PERCENTILE = 99.6  # a miss costs a whole tick of age and an early grab only its own milliseconds
 OVERLAPPING_PERCENTILE = 95  # of a network's times: one that is a tick late costs less than a longer way for all
@@ -79,7 +81,8 @@ class GrabTimer:
         """Infinite while nothing is known, so that the first grabs are as early as can be."""
         if len(self._round_trips) == 0:
             return float("inf")
-        return self._round_trips.percentile(ESTIMATE_PERCENTILE) + MARGIN_MS
+        margin_ms = MARGIN_MS if len(self._round_trips) >= YOUNG_FRAMES else YOUNG_MARGIN_MS
+        return self._round_trips.percentile(ESTIMATE_PERCENTILE) + margin_ms
 
     def grab_ns(self, deadline_ns: int, now_ns: int, *, overlaps: bool = False) -> int:
         """With `overlaps`, several frames are under way at once: the picture is ready for a tick, be it a later one."""

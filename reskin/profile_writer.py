@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from reskin.errors import ProfileError
 from reskin.profiles import Profile, profile_folder
 from reskin.theme_model import KeptRegion
+from reskin.toml_errors import read_text
 from reskin.toml_file import write_text
 
 LONGEST_TITLE, LONGEST_NAME = 60, 40
@@ -27,7 +28,7 @@ def save_regions(path: Path | None, title: str, regions: tuple[KeptRegion, ...])
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document: Any = _new(title) if path is None else tomlkit.parse(path.read_text(encoding="utf-8"))
+        document: Any = _new(title) if path is None else tomlkit.parse(read_text(path, ProfileError, "profile"))
         if "keep" not in document:
             document["keep"] = tomlkit.table()
         rows = tomlkit.array()

@@ -18,6 +18,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reskin.errors import ProfileError
+from reskin.places import place
 from reskin.theme_model import REGIONS, KeptRegion, Theme, Unit, is_line
 from reskin.toml_errors import hint, read_model
 
@@ -62,12 +63,7 @@ class Profile(_Part):
 
 def profile_folder() -> Path:
     """Where a user's own profiles lie; may not exist yet. RESKIN_HOME moves it."""
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        return Path(home) / "profiles"
-    import platformdirs
-
-    return platformdirs.user_config_path("reskin", appauthor=False) / "profiles"
+    return place("config", "profiles")
 
 
 def all_profiles() -> dict[str, Path]:
@@ -86,7 +82,7 @@ def find_profile(name: str) -> Path:
     if name in profiles:
         return profiles[name]
     path = Path(name).expanduser()
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or os.path.exists(path):  # Path.exists raises for a name that is too long
         return path
     raise ProfileError(f'no profile "{name}"{hint(name, profiles)}; `reskin profile list` shows them all')
 

@@ -17,7 +17,7 @@ from reskin.line_editor import History, LineEditor, history_path
 from reskin.panel import PanelDrawer, Shown
 from reskin.platforms.base import EditKey, InputState, TextInput
 from reskin.prompt_panel import Line, draw_bar
-from reskin.prompts import NOTHING, prompt_theme
+from reskin.prompts import NOTHING, UNHEARD, prompt_theme
 from reskin.themes import Theme, prompted_theme
 
 IDLE_NS = 60_000_000_000  # without a key: a bar that was forgotten must not keep the keyboard from the game
@@ -36,7 +36,7 @@ def answer(prompt: str) -> Answer:
     """The look of a prompt; one of which nothing is understood changes nothing."""
     note = prompt_theme(prompt).note
     if NOTHING in note:
-        return Answer(message="Nothing of it was understood; try words for a place, a time, a colour")
+        return Answer(message=UNHEARD)
     theme = prompted_theme(prompt)
     theme.style()  # worked out here and not at the tick
     return Answer(theme=theme, message=note or theme.name)

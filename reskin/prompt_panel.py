@@ -18,7 +18,7 @@ HELP = "Enter applies, Esc cancels"
 WIDTH_SHARE = 0.62  # of the window's
 BOTTOM_SHARE = 0.27  # of the window's height, below it: a note of three lines fits there
 MARK = ">"
-GREY, DIM = 150, 110  # of 255: the hint; the mark and the help
+GREY, DIM = 200, 180  # of 255: the hint; the mark and the help: 5:1 to the panel over a white game
 CARET_BGR = (60, 190, 255)
 
 

@@ -15,6 +15,9 @@ WINDOW_TICKS = TICK_HZ  # misses are counted over the last second
 DOWN_MISSES = 6  # of 24: a quarter missed is seen as stutter, one or two are not
 ROOM = 0.85  # of the budget: the better level must be expected to need less than this
 COST_RATIO = 2.0  # of a level to the next, until it has been measured
+# What a measurement may say. The two levels ran at different times: beyond these it tells of what else ran then. With
+# more than 2.5 a better level would hardly be tried again, with less than 1.1 one that does not fit at every hold.
+LEAST_RATIO, MOST_RATIO = 1.1, 2.5
 HOLD_TICKS = 5 * TICK_HZ  # at least this long at a level before a better one is tried
 HOLD_LIMIT_TICKS = 160 * TICK_HZ  # each try that fails doubles the hold, up to this
 
@@ -46,6 +49,9 @@ class QualityGovernor:
         if self._came_up:  # this level has held: later tries need not wait any longer than the first
             self._came_up = False
             self._hold_ticks = HOLD_TICKS
+        if any(self._misses) or len(self._times) < WINDOW_TICKS:  # its times say little of what it costs
+            return False
+        self._learn_cost()
         return self._has_room() and self._step_up()
 
     def give_way(self) -> bool:
@@ -61,14 +67,17 @@ class QualityGovernor:
             self._go_to(self.best_level)
         return True
 
-    def _has_room(self) -> bool:
-        if self.level <= self.best_level or any(self._misses) or len(self._times) < WINDOW_TICKS:
-            return False
-        now_ms = self._times.percentile(95)
+    def _learn_cost(self) -> None:
+        """Once after each step down, when this level's times are known."""
         if self._cost_above is not None:
-            self._cost_ratio[self.level] = min(2.5, max(1.1, self._cost_above / max(now_ms, 0.1)))
+            ratio = self._cost_above / max(self._times.percentile(95), 0.1)
+            self._cost_ratio[self.level] = min(MOST_RATIO, max(LEAST_RATIO, ratio))
             self._cost_above = None
-        return now_ms * self._cost_ratio[self.level] < ROOM * BUDGET_MS
+
+    def _has_room(self) -> bool:
+        if self.level <= self.best_level:
+            return False
+        return self._times.percentile(95) * self._cost_ratio[self.level] < ROOM * BUDGET_MS
 
     def _step_down(self) -> bool:
         failed_try = self._came_up

@@ -6,7 +6,6 @@ complete, whatever ends the work before.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from reskin.flash_safety import FlashProfile
 from reskin.picture_size import MOST_PX, is_cut_off, picture_size
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
+from reskin.whole_file import write_whole
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
@@ -77,7 +77,7 @@ def _render_video(
     ):
         w, h = reader.size
         out = np.empty((h, w, 4), np.uint8)
-        limiter = None if profile == "off" else FlashLimiter(profile, fps=float(reader.fps))
+        limiter = None if profile == "off" else FlashLimiter(profile, fps=reader.fastest_hz())
         frames = 0
         for frame in reader:
             renderer.render(frame.bgra_u8, theme, View.THEME, 0, out)
@@ -123,11 +123,7 @@ def write_picture(path: Path, bgr_u8: np.ndarray) -> None:
     if not fits:
         h, w = bgr_u8.shape[:2]
         raise VideoError(f"writing the picture {path}: {w}x{h} is too large for {path.suffix}; name it .png")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(encoded.tobytes())
-        partial.replace(path)
+        write_whole(path, encoded.tobytes())
     except OSError as error:
         raise VideoError(f"writing the picture {path}: {error.strerror}; check the folder and its space") from error
-    finally:
-        partial.unlink(missing_ok=True)

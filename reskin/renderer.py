@@ -1,7 +1,7 @@
 """What the engine process runs per frame: screen bytes and a theme in, screen bytes out.
 
-Knows nothing of processes, windows or pacing. Filled by `reskin.engine_renderer.EngineRenderer`, and by
-`TintRenderer` where a test wants a picture without a network.
+Knows nothing of processes, windows or pacing. Implemented by `reskin.engine_renderer.EngineRenderer` on a CPU,
+by `reskin.gpu_renderer.GpuRenderer`, and by `TintRenderer` where a test wants a picture without a network.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class SeekingCapture:
 
     @property
     def window_id(self) -> int:
-        """Of the window that is captured now, where captures know it; what is over it must know (Windows)."""
+        """Of the window that is captured now, where captures know it: the overlay lies over that one."""
         return getattr(self._capture, "window_id", 0)
 
     @property

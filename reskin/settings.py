@@ -1,13 +1,11 @@
 """The user's settings: hotkeys, the theme and preset to start with, and how the overlay behaves.
 
 One TOML file in the platform's configuration folder; every key has a default, so the file need not exist. Chords are
-in pynput's syntax, checked here by hand because importing pynput needs a display. Knows nothing of what actions do.
+in pynput's syntax (`platforms.chords`). Knows nothing of what actions do.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,37 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from engine.config import PLAYABLE
 from reskin.errors import SettingsError
 from reskin.flash_safety import FlashProfile
+from reskin.places import place
+from reskin.platforms.chords import chord_parts
 from reskin.remote_engine.address import UP_MBIT, Fallback
 from reskin.toml_errors import hint, parse_model, read_model
 from reskin.toml_file import toml_value
+from reskin.whole_file import write_whole
 
-FPS = 24  # the whole design is built on it; not a setting
-
-MODIFIERS = ("ctrl", "alt", "shift", "cmd", "ctrl_l", "ctrl_r", "alt_l", "alt_r", "alt_gr", "shift_l", "shift_r")
-NAMED_KEYS = (
-    "up", "down", "left", "right", "home", "end", "page_up", "page_down", "insert", "delete", "backspace", "enter",
-    "space", "tab", "esc", "pause", "print_screen", "scroll_lock", "menu", *(f"f{n}" for n in range(1, 21)),
-)  # fmt: skip
 CHORD = 'a chord such as "<ctrl>+<alt>+n" or "<f9>", or "" for none'
-
-
-def chord_parts(chord: str) -> frozenset[str]:
-    """The keys of a chord; two chords with equal parts are the same chord. ValueError for what pynput cannot read."""
-    text = chord.strip().lower()
-    parts = re.split(r"\+(?=.)", text) if text else []  # a "+" that ends the text is the plus key itself
-    keys = 0
-    for part in parts:
-        name = part[1:-1] if re.fullmatch(r"<[a-z_0-9]+>", part) else ""
-        if name in MODIFIERS:
-            continue
-        if part in MODIFIERS or part in NAMED_KEYS:
-            raise ValueError(f'"{part}" must be written "<{part}>"')
-        if len(part) != 1 and name not in NAMED_KEYS and not name.isdigit():
-            raise ValueError(f'"{part}" is no key{hint(name or part, (*MODIFIERS, *NAMED_KEYS))}')
-        keys += 1
-    if parts and keys != 1:
-        raise ValueError(f"has {keys} keys besides the modifiers; a chord has exactly one")
-    return frozenset(parts)
 
 
 def _checked_chord(chord: str) -> str:
@@ -68,7 +43,8 @@ class _Part(BaseModel):
 
 
 class HotkeySettings(_Part):
-    """Action to chord. All are heard while the game has the focus, and the game hears them too."""
+    """Action to chord. All are heard while the game has the focus. On X11 the game hears them too; Windows keeps them
+    from it."""
 
     next_theme: Chord = "<ctrl>+<alt>+n"
     previous_theme: Chord = "<ctrl>+<alt>+p"
@@ -179,12 +155,7 @@ class Settings(_Part):
 
 def settings_path() -> Path:
     """The settings file; may not exist. RESKIN_HOME moves it."""
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        return Path(home) / "settings.toml"
-    import platformdirs
-
-    return platformdirs.user_config_path("reskin", appauthor=False) / "settings.toml"
+    return place("config", "settings.toml")
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -203,8 +174,7 @@ def parse_settings(text: str) -> Settings:
 def write_settings(path: Path, settings: Settings) -> None:
     """Makes the folder too; SettingsError when it cannot be written."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(commented_settings(settings), encoding="utf-8")
+        write_whole(path, commented_settings(settings).encode())
     except OSError as error:
         raise SettingsError(
             f"writing the settings {path}: {error.strerror}; give RESKIN_HOME a folder that can be written"

@@ -153,17 +153,22 @@ def create_segment(capacity: int) -> tuple[Segment, int | str]:
         name = f"reskin-{os.getpid()}-{os.urandom(8).hex()}"
         return Segment(mmap.mmap(-1, size, tagname=name), capacity), name
     descriptor = _anonymous_file()
-    os.ftruncate(descriptor, size)
-    return Segment(mmap.mmap(descriptor, size), capacity), descriptor
+    try:
+        os.ftruncate(descriptor, size)
+        return Segment(mmap.mmap(descriptor, size), capacity), descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def send_segment(connection: Connection, segment: Segment, handle: int | str, pid: int) -> None:
     """Pass a segment on to the process at the other end; the handle is used up."""
-    connection.send(("segment", segment.capacity, handle if isinstance(handle, str) else None))
-    if isinstance(handle, int):
-        try:
+    try:
+        connection.send(("segment", segment.capacity, handle if isinstance(handle, str) else None))
+        if isinstance(handle, int):
             reduction.send_handle(connection, handle, pid)
-        finally:
+    finally:
+        if isinstance(handle, int):
             os.close(handle)
 
 

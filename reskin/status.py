@@ -1,10 +1,11 @@
-"""What the loop counts and times: one object, written by the loop only, read by bench, notes and the HUD.
+"""What the loop counts and times, for the terminal, the log, the control page and the benches; only the loop writes it.
 
 Times are rolling windows of a fixed size, so a day of play costs the same memory as a minute.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -85,6 +86,7 @@ class Status:
     measured_until_ns: int = 0
     ticks: int = 0  # at which the player should have got a new picture
     missed: int = 0  # of those, without one: the last was repeated, or the game itself was shown
+    missed_by: Counter[str] = field(default_factory=Counter)  # what was slower than usual, as far as it is known yet
     lateness_ms: Rolling = field(default_factory=Rolling)  # start of the present minus its deadline
     latency_ms: Rolling = field(default_factory=Rolling)  # grab to presented, as the loop knows it
     stages_ms: dict[str, Rolling] = field(default_factory=dict)
@@ -139,5 +141,6 @@ class Status:
         """The warm-up is over: forget what was measured in it."""
         self.measured_from_ns = self.measured_until_ns = now_ns
         self.ticks = self.missed = 0
+        self.missed_by.clear()
         for times in (self.lateness_ms, self.latency_ms, *self.stages_ms.values()):
             times.clear()

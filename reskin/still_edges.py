@@ -19,6 +19,7 @@ MOVING = 0.1  # share of the world's edges that have come up since the frame bef
 FEWEST = 0.001  # of the picture's pixels: fewer new edges are no motion of the world
 GAIN, LOSS = 42, 55  # of 255, in a look in motion: an edge that stood still, and one that did not
 LASTING, LOST = 120, 40  # of 255: reached after three of them; and where what was lasting is so no longer
+MOST_REST = 8  # looks; so one in motion, which takes two away, does not end a rest of `keep_mask.RESTING`
 
 
 class StillEdges:
@@ -35,6 +36,7 @@ class StillEdges:
         self.share = np.empty((0, 0), np.float32)  # (rows, columns) of a cell's pixels, that are lasting edges
         self.sure = np.empty((0, 0), np.float32)  # the same, without those that may slide along themselves
         self.moving_frames = 0  # so far
+        self.rest = 0  # looks, up to MOST_REST, that the picture has stood still; each in motion takes two away
 
     def reset(self) -> None:
         self._last = None
@@ -48,7 +50,7 @@ class StillEdges:
         if before is None or before.shape != gray_u8.shape:
             self._lasting, self._edges, self.shapes = (np.zeros_like(gray_u8) for _ in range(3))
             self.share, self.sure = (np.zeros((h // CELL_PX, w // CELL_PX), np.float32) for _ in range(2))
-            self.moving_frames = 0
+            self.moving_frames = self.rest = 0
             return
         _, edge = cv2.threshold(gradient, EDGE, GAIN + LOSS, cv2.THRESH_BINARY)
         changed = cv2.multiply(cv2.absdiff(gray_u8, before), SHEER)  # type: ignore[call-overload]
@@ -57,8 +59,10 @@ class StillEdges:
         new = cv2.compare(gradient, cv2.max(cv2.add(earlier, earlier), EDGE), cv2.CMP_GT)  # type: ignore[call-overload]
         world = cv2.countNonZero(edge) - cv2.countNonZero(cv2.bitwise_and(edge, self._edges))  # the HUD has its own
         if cv2.countNonZero(new) <= max(MOVING * world, FEWEST * edge.size):
+            self.rest = min(self.rest + 1, MOST_REST)
             return
         self.moving_frames += 1
+        self.rest = max(self.rest - 2, 0)
         cv2.add(self._lasting, still, dst=self._lasting)
         cv2.subtract(self._lasting, LOSS, dst=self._lasting)  # type: ignore[call-overload]
         _, certain = cv2.threshold(self._lasting, LASTING, 255, cv2.THRESH_BINARY)

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import numpy as np
 
+from reskin.child_process import spawn
 from reskin.engine_link import EngineNews, Painting
 from reskin.engine_process import HEARTBEAT, serve
 from reskin.errors import EngineError
@@ -115,9 +114,16 @@ class Supervisor:
             self._life.configure((theme, view, quality), fade_frames)
 
     def submit(self, frame: Frame) -> None:
-        if self._life is not None:
-            self._capacity = max(self._capacity, frame.bgra_u8.nbytes)
-            self._life.submit(frame, self._capacity)
+        if self._life is None:
+            return
+        needed = frame.bgra_u8.nbytes  # a quarter more, so that a drag of the window's border is not a segment a tick
+        capacity = self._capacity if needed <= self._capacity else needed * 5 // 4
+        try:
+            self._life.submit(frame, capacity)
+        except OSError as error:  # no memory, or too many files open: the game itself shows, the next frame tries again
+            _log.warning("no shared memory for frames of %d bytes: %s", needed, error)
+        else:
+            self._capacity = capacity
 
     def newest(self) -> Painting | None:
         return self._life.newest() if self._life is not None else None
@@ -152,20 +158,14 @@ class _Life:
     def __init__(
         self, target: Callable[..., None], arguments: tuple[str, tuple[object, ...], bool], capacity: int
     ) -> None:
-        context = multiprocessing.get_context("spawn")
         self.name = ""
         self.is_ready = False
         self.told: list[Any] = []  # what `target` says besides
         self.state = EngineState.STARTING
         self._failure: str | None = None
         self._sent_look: tuple[Theme, View, int] | None = None
-        self._connection, theirs = context.Pipe(duplex=True)
-        self.process: SpawnProcess = context.Process(
-            target=target, args=(theirs, *arguments, os.getpid()), name="reskin-engine", daemon=True
-        )
-        with _environment(QUIET_THREADS), interrupt_blocked():
-            self.process.start()
-        theirs.close()
+        with _environment(QUIET_THREADS):
+            self.process, self._connection = spawn("reskin-engine", target, *arguments, os.getpid())
         self._segment = self._give_segment(capacity)
 
     def hear(self) -> list[str]:
@@ -273,16 +273,3 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
-
-
-@contextlib.contextmanager
-def interrupt_blocked() -> Iterator[None]:
-    """A process inherits the mask: Ctrl-C, which the terminal sends to all, then ends the app alone."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -102,11 +102,15 @@ def new_theme(name: str, *, start: str | None = None, prompt: str | None = None)
 
 
 def write_new(path: Path, text: str, edited_as: str) -> None:
-    """Writes a theme's file, and never over another; ThemeError, which says how the one there is edited."""
+    """Writes a theme's file, whole or not at all and never over another; ThemeError, which says how that is edited."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
+        path.touch(exist_ok=False)
+        try:
+            path.write_text(text, encoding="utf-8")
+        except BaseException:  # half a file would be "there already" at the next try
+            path.unlink(missing_ok=True)
+            raise
     except FileExistsError as error:
         raise ThemeError(
             f"writing the theme {path}: there is one already, and it is kept. Edit it with `reskin theme edit "

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from reskin.errors import ThemeError
+from reskin.places import place
 from reskin.theme_model import Finish, Fog, Keep, Light, Material, Materials, Sun, Theme
 from reskin.toml_errors import nearest, parse_model, read_model
 
@@ -62,12 +63,7 @@ def shipped_theme_folder() -> Path:
 
 def user_theme_folder() -> Path:
     """Where a user's own themes are looked for; may not exist yet. RESKIN_HOME moves it."""
-    home = os.environ.get("RESKIN_HOME")
-    if home:
-        return Path(home) / "themes"
-    import platformdirs
-
-    return platformdirs.user_data_path("reskin", appauthor=False) / "themes"
+    return place("data", "themes")
 
 
 def all_themes() -> dict[str, Path]:
@@ -91,7 +87,7 @@ def find_theme(name_or_path: str | Path) -> Path:
     """
     text = str(name_or_path)
     path = Path(text)
-    if path.suffix == ".toml" or path.is_file():
+    if path.suffix == ".toml" or os.path.isfile(path):  # Path.is_file raises for a name that is too long for a file
         return path
     themes = all_themes()
     name = _plain(text)

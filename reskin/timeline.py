@@ -8,6 +8,7 @@ keys or the engine.
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Step:
 class Timeline:
     steps: tuple[Step, ...]  # in the order of their times
     loop_ns: int | None = None  # after which it begins again
-    notes: tuple[str, ...] = ()  # what of the prompts was not understood
+    notes: tuple[str, ...] = ()  # what of the prompts was not understood, or changes nothing
 
     def steps_until(self, playing_ns: int) -> int:
         """How many steps are due, those of earlier rounds included."""
@@ -116,9 +117,19 @@ def load_timeline(path: Path) -> Timeline:
         for entry in written.at
     )  # fmt: skip
     loop_ns = round(parse_time(written.end) * 1e9) if written.loop and written.end is not None else None
-    noted = [(entry.time, prompt_theme(entry.prompt).note) for entry in written.at if entry.prompt]
+    noted = [(entry.time, _note(entry, step.theme)) for entry, step in zip(written.at, steps, strict=True)]
     notes = tuple(f"timeline {path}, at {time}: {note}" for time, note in noted if note)
     return Timeline(steps=steps, loop_ns=loop_ns, notes=notes)
+
+
+def _note(entry: Entry, theme: Theme) -> str:
+    """What of its prompt was not understood, or that its theme leaves nothing for it to say; "" where all is well."""
+    if not entry.prompt:
+        return ""
+    prompted = prompt_theme(entry.prompt)
+    if entry.theme.strip() and theme.prompt != prompted.text:
+        return f"{theme.name} leaves nothing unsaid, so the prompt changes nothing"
+    return prompted.note
 
 
 def _theme_of(entry: Entry, timeline: Path) -> Theme:
@@ -127,7 +138,7 @@ def _theme_of(entry: Entry, timeline: Path) -> Theme:
             theme = prompted_theme(entry.prompt)
         else:
             beside = timeline.parent / entry.theme
-            found = beside if entry.theme.endswith(".toml") and beside.is_file() else find_theme(entry.theme)
+            found = beside if entry.theme.endswith(".toml") and os.path.isfile(beside) else find_theme(entry.theme)
             theme = load_theme(found, entry.prompt)
     except ThemeError as error:
         raise TimelineError(f"timeline {timeline} cannot be used: at {entry.time}: {error}") from error

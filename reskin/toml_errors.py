@@ -1,7 +1,7 @@
 """Reads a TOML file that a person edits into a pydantic model, and says every mistake in it with its line.
 
-Used for themes and settings alike. tomllib keeps no positions, so lines are found afterwards, only when there is a
-mistake to point at. Knows nothing of what the keys mean: a field's `description` says what was expected.
+Used for themes, settings, profiles and timelines. tomllib keeps no positions, so lines are found afterwards, only when
+there is a mistake to point at. Knows nothing of what the keys mean: a field's `description` says what was expected.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _in_order(found: list[tuple[int, Location, Callable[[], str]]]) -> list[Call
 
 def _with_place(line: int, location: Location, said: Callable[[], str]) -> str:
     where = f"line {line}, " if line else ""
-    return f"{where}{_dotted(location)}: {said()}"
+    return f"{where}{_dotted(location)}: {said()}" if location else said()  # a rule of the whole file names its keys
 
 
 def line_of(location: Location, lines: dict[Location, int]) -> int:

@@ -1,17 +1,16 @@
-"""Writes TOML: one value as text, and a file so that it is whole, the old one or the new, whatever happens.
+"""Writes TOML: one value as text, and a whole file.
 
 Knows nothing of what it says.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from reskin.errors import ReskinError, ThemeError
+from reskin.whole_file import write_whole
 
 
 def toml_value(value: Any) -> str:
@@ -25,14 +24,8 @@ def toml_value(value: Any) -> str:
 
 
 def write_text(path: Path, text: str, error_type: type[ReskinError] = ThemeError) -> None:
-    """Beside the file, then renamed over it. `error_type` when it cannot be written; its folder is made."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    """Whole or not at all. `error_type` when it cannot be written; its folder is made."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
         raise error_type(f"saving {path}: {error.strerror}; check the folder and its space") from error
-    finally:
-        with contextlib.suppress(OSError):  # its folder may be none
-            partial.unlink()

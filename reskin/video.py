@@ -36,6 +36,7 @@ _LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_L
 _LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}
 _SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
 _MOST_PX = 8192 * 8192  # a header of a few bytes can ask for any memory
+_FASTEST_HZ = 240.0  # that any file is taken for: a stray pair of frames may share a millisecond
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
 # Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
 # pictures whose width is 1 to 4 more than a multiple of 16.
@@ -77,6 +78,23 @@ class VideoReader:
         if self._container.duration:
             return max(1, round(self._container.duration / av.time_base * self.fps))
         return None
+
+    def fastest_hz(self) -> float:
+        """How closely frames follow each other, where they do most: up to 240, and never below `fps`, their mean.
+
+        A recording of a screen has few frames while nothing moves, and bursts. What the header says of that is a guess
+        from the first frames, so the file is read through once, without decoding it.
+        """
+        times: set[int] = set()  # in decoding order, which is not theirs
+        with contextlib.suppress(av.FFmpegError), av.open(str(self.path)) as container:  # damaged: iterating says so
+            for packet in container.demux(video=0):
+                time = packet.dts if packet.pts is None else packet.pts
+                if time is not None:
+                    times.add(time)
+        if len(times) < 2 or self._stream.time_base is None:
+            return self.fps
+        shortest_s = float(int(np.diff(np.array(sorted(times))).min()) * self._stream.time_base)
+        return min(_FASTEST_HZ, max(self.fps, 1 / shortest_s))
 
     def __iter__(self) -> Iterator[Frame]:
         w, h = self.size

@@ -71,6 +71,16 @@ def test_nothing_that_runs_code_from_a_file_is_used(path: Path) -> None:
     assert not allowed
 
 
+def test_the_server_calls_nothing_that_writes_pictures() -> None:
+    """What does so in C is not heard by `open`, which tests/serve/test_hostile.py listens at."""
+    writers = {"cv2.imwrite", "cv2.VideoWriter", "av.open", "np.save", "np.savez", "np.savez_compressed", "tofile"}
+    files = [path for path in FILES if (ROOT / "reskin" / "serve") in path.parents]
+    assert len(files) > 40
+    for path in files:
+        names = {name if name in writers else name.rsplit(".", 1)[-1] for name in called(tree_of(path))}
+        assert not names & writers, path
+
+
 @each_file
 def test_only_the_command_line_prints(path: Path) -> None:
     name = str(path.relative_to(ROOT))

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner
 
-from engine.config import SMALL, Tokens
+from engine.config import SHAPES, SMALL, Tokens
 from engine.gpu.backends import BackendError
-from kernels.ops import OPS
+from engine.gpu.frame import FrameStep
+from engine.gpu.measured import TABLE, versions
+from kernels.ops import OPS, Op
+from tools import bench_gpu_report
 from tools.bench import bench
-from tools.bench_gpu import ceilings, floor_s, new_step, time_backend, traffic_bytes
-from tools.bench_gpu_report import COLUMNS, cells
+from tools.bench_gpu import Ceilings, Row, ceilings, floor_s, new_step, op_times, time_backend, traffic_bytes
+from tools.bench_gpu_report import COLUMNS, cells, report
 
 TINY = replace(SMALL, name="tiny", size=(48, 80), reader_widths=(8, 8, 16, 16),
                tokens=Tokens(patch=8, width=64, layers=1, hidden=64, head=32, bottleneck=16, slots=2))  # fmt: skip
 CPU = torch.device("cpu")
+ROW = Row(frame_p50_ms=1.0, frame_p95_ms=2.0, frame_worst_ms=3.0, model_ms=1.0, floor_ms=0.5, launches=1, grown_bytes=0)
 
 
 def test_a_row_has_times_in_order_and_a_floor_below_them() -> None:
@@ -37,6 +44,60 @@ def test_the_floor_counts_products_and_traffic_and_leaves_no_trace() -> None:
     twice = new_step(replace(TINY, steps=4), (67, 121), CPU, torch.float32)
     assert floor_s(twice, reached) > floor_s(step, reached)
     assert step.frame == 0
+
+
+def test_the_floor_holds_no_product_that_only_the_reference_has() -> None:
+    """Its way to the model's size, whose products grow with the window."""
+    reached = Ceilings(flop_s=1.0, bytes_s=math.inf)
+    steps = [new_step(TINY, window, CPU, torch.float32) for window in ((67, 121), (134, 242))]
+    small, large = (floor_s(step, reached) for step in steps)
+    assert small == large > 0
+
+
+def test_an_op_is_timed_beside_plain_torch_and_its_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Op, "kernel", Op.reference)
+    (op,) = (op for op in OPS if op.name == "settle")
+    times = op_times(op, op.tried[0], CPU, Ceilings(flop_s=1e9, bytes_s=1e9))
+    assert list(times) == ["kernel_ms", "torch_ms", "traffic_ms"]
+    assert min(times.values()) > 0
+
+
+def report_where_cudagraph_fails(path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Of eager, cudagraph and compiled, with the table at the path."""
+
+    def timed(backend: str, step: FrameStep, reached: Ceilings, frames: int) -> Row:
+        if backend == "cudagraph":
+            raise error
+        return ROW
+
+    monkeypatch.setitem(SHAPES, "small", replace(TINY, name="small"))
+    monkeypatch.setattr(bench_gpu_report, "time_backend", timed)
+    report(["small"], [(61, 37)], ["eager", "cudagraph", "compiled"], 1, "cpu", path)
+
+
+def in_the_table(path: Path) -> list[str]:
+    return list(TABLE.validate_json(path.read_bytes())["cpu"][versions()]["small"]["61x37"])
+
+
+def test_a_measurement_that_fails_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "measured.json"
+    report_where_cudagraph_fails(path, monkeypatch, RuntimeError("CUDA error: [/no] image"))
+    said = capsys.readouterr().out
+    assert "small cudagraph 61x37: not run. RuntimeError: CUDA error: [/no] image" in said
+    found = json.loads(said.splitlines()[-1])
+    assert [name for name in found if name.startswith("small")] == ["small eager 61x37", "small compiled 61x37"]
+    assert in_the_table(path) == ["eager", "compiled"]
+
+
+def test_what_was_measured_before_the_run_was_ended_is_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "measured.json"
+    with pytest.raises(KeyboardInterrupt):
+        report_where_cudagraph_fails(path, monkeypatch, KeyboardInterrupt())
+    assert in_the_table(path) == ["eager"]
 
 
 @pytest.mark.parametrize(("name", "shape", "expected"), [

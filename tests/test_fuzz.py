@@ -15,8 +15,8 @@ from tools.fuzzing.formats import CORPUS, FORMATS, Format, NamelessError, input_
 from tools.fuzzing.mutate import MOST_BYTES
 from tools.fuzzing.worker import Fault, feed, judged
 
-COUNTS = {"theme": 2000, "settings": 150, "prompt": 60, "picture": 150, "video": 25, "onnx": 100, "safetensors": 150,
-          "offer": 400, "message": 1000}  # fmt: skip
+COUNTS = {"theme": 2000, "settings": 150, "profile": 200, "timeline": 40, "prompt": 60, "picture": 150, "video": 25,
+          "onnx": 100, "safetensors": 150, "offer": 400, "message": 1000}  # fmt: skip
 KEPT = sorted((path.parent.name, path.name) for path in CORPUS.glob("*/*"))
 
 

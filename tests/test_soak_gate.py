@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from reskin.status import Status
+from tools.soak import RECENT, Watcher
 from tools.soak_gate import judge
 from tools.soak_host import HostLoad, Taken
 
@@ -36,6 +40,28 @@ def test_a_leak_that_end_points_would_miss_is_seen() -> None:
     assert not judge("memory", "MB", TWO_HOURS_S, values, limit=1).passes
 
 
+@pytest.mark.parametrize(("per_hour", "error", "said"), [
+    (1.9, 0.48, "cannot be told from this much, run longer"), (0.9, 0.08, "run longer"), (1.3, 0.12, "it grows"),
+    (0.8, 0.08, ""), (-3.0, 1.9, ""),
+])  # fmt: skip
+def test_nothing_passes_that_may_well_grow_beyond_the_limit(per_hour: float, error: float, said: str) -> None:
+    """The noise is such that it leaves the slope alone and gives it that error."""
+    noise = error / 0.1634 * np.tile([1, -1, -1, 1], 1800)
+    verdict = judge("memory", "MB", TWO_HOURS_S, per_hour * TWO_HOURS_S / 3600 + noise, limit=1)
+    assert verdict.slope == pytest.approx(per_hour, abs=0.01)
+    assert verdict.error == pytest.approx(error, rel=0.01)
+    assert verdict.passes == (said == "")
+    assert verdict.text.endswith(said or "at most 1")
+
+
+def test_a_latency_sample_holds_no_frame_from_before_the_settling() -> None:
+    status = Status()
+    for ms in [900.0] * 2000 + [20.0] * RECENT:
+        status.latency_ms.add(ms)
+    watcher = SimpleNamespace(engine=SimpleNamespace(pid=os.getpid()), _status=status)
+    assert Watcher._figures(watcher)[3] == 20  # type: ignore[arg-type]
+
+
 def test_what_cannot_be_measured_does_not_pass() -> None:
     few = judge("memory", "MB", TWO_HOURS_S[:60], memory_mb(0)[:60], limit=1)
     holes = memory_mb(0)
@@ -48,17 +74,41 @@ def test_what_cannot_be_measured_does_not_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steal_ms", "other_ms", "who"),
-    [(0, 10, None), (15, 5, None), (30, 0, "the host"), (15, 10, "the host"), (10, 15, "other processes")],
-)
-def test_a_tick_is_explained_when_half_of_one_was_taken(steal_ms: float, other_ms: float, who: str | None) -> None:
-    assert Taken(steal_ms=steal_ms, other_ms=other_ms).who == who
+    ("steal_ms", "halt_ms", "other_ms", "who"),
+    [
+        (0, 0, 10, None), (15, 0, 5, None), (0, 15, 5, None), (15, 15, 5, None), (30, 0, 0, "the host"),
+        (0, 30, 0, "the host"), (15, 0, 10, "the host"), (10, 0, 15, "other processes"),
+    ],
+)  # fmt: skip
+def test_a_tick_is_explained_when_half_of_one_was_taken(
+    steal_ms: float, halt_ms: float, other_ms: float, who: str | None
+) -> None:
+    assert Taken(steal_ms=steal_ms, halt_ms=halt_ms, other_ms=other_ms).who == who
 
 
 @pytest.mark.alone
-def test_what_others_take_is_told_from_what_the_soak_itself_takes() -> None:
+def test_a_core_is_no_halt_because_something_works_on_it() -> None:
+    """Both cores are busy: real-time priority gets the canaries theirs all the same."""
+    host = HostLoad()
+    try:
+        time.sleep(1)
+        host.look()
+        burns = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+        time.sleep(1.5)
+        taken = host.look()
+        for burn in burns:
+            burn.kill()
+            burn.wait()
+    finally:
+        host.close()
+    assert taken.halt_ms - taken.steal_ms < 300, "of 3000 to 6000 that ordinary processes would wait"
+
+
+@pytest.mark.alone
+def test_what_others_take_is_told_from_what_the_soak_itself_takes(request: pytest.FixtureRequest) -> None:
     burn = [sys.executable, "-c", "import time\nend = time.process_time() + 0.6\nwhile time.process_time() < end: pass"]
     host = HostLoad()
+    request.addfinalizer(host.close)
     time.sleep(1)
     without_ms = host.look().other_ms
     own = subprocess.Popen(burn)

@@ -30,11 +30,11 @@ from reskin.latency import NUMBER_LIMIT, GlassReport, is_carried, read_marker
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay
 from reskin.prompt_bar import PromptBar
-from reskin.promptness import prompt_thread
 from reskin.settings import Settings
 from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
+from reskin.timely_thread import timely_thread
 
 WARM_UP_S = 5.0  # after the first painting: compiling, caches, the first guesses of the grab's time
 FAKE_GAME_HZ = 60.0
@@ -124,7 +124,7 @@ def play_fake(
         machine.begin(engine)
 
     try:
-        with prompt_thread():
+        with timely_thread():
             status = run_loop(
                 game, overlay, keys or FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
                 options=LoopOptions(
@@ -174,6 +174,7 @@ def figures(
         "warm_up_s": options.warm_up_s,
         "ticks": status.ticks,
         "missed": status.missed,
+        "missed_by": dict(status.missed_by),
         "grabbed": status.grabbed,
         "shown": status.shown,
         "dropped": {
@@ -203,6 +204,7 @@ def table(found: dict[str, object], status: Status) -> Table:
     shown.add_section()
     shown.add_row("pictures a second", f"{status.fps:.2f}")
     shown.add_row("ticks missed", f"{status.missed_share:.2%}", f"{status.missed} of {status.ticks}")
+    shown.add_row("missed by", ", ".join(f"{count} {why}" for why, count in status.missed_by.most_common(3)))
     shown.add_row("frames dropped", f"{status.dropped} of {status.grabbed}")
     shown.add_row("memory MB", f"{found['rss_start_mb']}", f"{found['rss_end_mb']}", "start, end")
     shown.add_row("cores stolen by the host", f"{found['stolen_share']:.2%}")

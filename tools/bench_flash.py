@@ -4,7 +4,7 @@
 
 Times are of one core at 1280x720: calm frames, a full-screen strobe and one over half the screen. Every clip goes
 through both profiles, as the game shows it and reskinned; PSNR is against what went in, null where nothing was changed.
- A table for people, one JSON line last.
+A table for people, one JSON line last.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def _times(frames: int) -> dict[str, dict[str, float]]:
             began_s = time.perf_counter()
             limiter.apply(pictures[n % 4], n * TICK_NS)
             times_ms.append((time.perf_counter() - began_s) * 1000)
-        p50, p95 = np.percentile(times_ms[WARM_UP:], [50, 95])
-        found[f"{name} {profile}"] = {"p50": round(p50, 3), "p95": round(p95, 3), "worst": round(max(times_ms), 3)}
-        print(f"{name:8} {profile:10} p50 {p50:6.3f}  p95 {p95:6.3f}  worst {max(times_ms):6.3f} ms")
+        p50, p95, worst = np.percentile(times_ms[WARM_UP:], [50, 95, 100])
+        found[f"{name} {profile}"] = {"p50": round(p50, 3), "p95": round(p95, 3), "worst": round(worst, 3)}
+        print(f"{name:8} {profile:10} p50 {p50:6.3f}  p95 {p95:6.3f}  worst {worst:6.3f} ms")
     return found
 
 

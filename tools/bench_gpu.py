@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -23,7 +24,8 @@ from engine.gpu.low_precision import LinearOps
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from engine.worlds.styles import random_style
-from kernels.ops import OPS, Arguments, Op
+from kernels import reference
+from kernels.ops import Arguments, Op, Shape
 
 WARM_UP = 20
 MS = 1e3
@@ -79,6 +81,28 @@ def ceilings(device: torch.device, dtype: torch.dtype, side: int = 8192) -> Ceil
     return Ceilings(flop_s=2 * side**3 / product_s, bytes_s=2 * source.nbytes / copy_s)
 
 
+def graph_of(work: Callable[[], object], calls: int = 1) -> torch.cuda.CUDAGraph:
+    """So many calls captured, after three to warm up."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            work()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(calls):
+            work()
+    return graph
+
+
+def device_s(work: Callable[[], object], device: torch.device, calls: int = 50) -> float:
+    """Of one call on the device: on CUDA many in one graph, or what is timed are the launches from Python."""
+    if device.type != "cuda":
+        return median_s(work, clock(device))
+    return median_s(graph_of(work, calls).replay, clock(device)) / calls
+
+
 def new_step(preset: Preset, window: tuple[int, int], device: torch.device, dtype: torch.dtype) -> FrameStep:
     """A frame with random weights."""
     torch.manual_seed(0)
@@ -91,15 +115,21 @@ def new_step(preset: Preset, window: tuple[int, int], device: torch.device, dtyp
 
 
 def floor_s(step: FrameStep, reached: Ceilings) -> float:
-    """The longer of two: all of a frame's products, and its weights, its ring and its bytes once for each use."""
+    """The longer of two: all of a frame's products, and its weights, its ring and its bytes once for each use.
+
+    The reference takes the window to the model's size by dense products, nearly all of zeros: no floor, left out.
+    """
     with FlopCounterMode(display=False) as counter:
         step()
     step.reset()
+    with FlopCounterMode(display=False) as resizing:
+        reference.to_model(step.screen, step.preset.size)
+    flop = counter.get_total_flops() - resizing.get_total_flops()
     steps = step.preset.steps
     weights = [sum(weight.nbytes for weight in part.parameters()) for part in (step.reader, step.painter)]
     ring = sum(kept.nbytes for kept in (*step.ring.keys, *step.ring.values))
     moved = weights[0] + steps * (weights[1] + ring) + step.screen.nbytes + step.shown.nbytes
-    return max(counter.get_total_flops() / reached.flop_s, moved / reached.bytes_s)
+    return max(flop / reached.flop_s, moved / reached.bytes_s)
 
 
 def time_backend(name: str, step: FrameStep, reached: Ceilings, frames: int) -> Row:
@@ -144,22 +174,20 @@ def launches(frame: Callable[[], None]) -> int:
     return sum(event.count for event in seen.key_averages() if event.device_type.name == "CUDA")
 
 
-def kernels(device: torch.device, reached: Ceilings) -> dict[str, dict[str, float]]:
-    """Every op at the presets' shapes: its Triton kernel, plain torch, and what its tensors' traffic alone takes.
+def op_times(op: Op, shape: Shape, device: torch.device, reached: Ceilings) -> dict[str, float]:
+    """An op on the device: its Triton kernel, plain torch, and what its tensors' traffic alone takes.
 
-    Plain torch multiplies in the tensors' precision where `LinearOps` has the op, else as the reference does.
+    Plain torch multiplies in the tensors' precision where `LinearOps` has the op, else as the reference does. The same
+    inputs again and again stay in the second-level cache, so a small op may take less than its traffic's time, which
+    is that of memory.
     """
-    now, rows = clock(device), {}
-    for op in OPS:
-        for shape in op.shipped:
-            arguments = [part.to(device) if isinstance(part, Tensor) else part for part in op.example(shape)]
-            kernel, plain = op.kernel(), getattr(LinearOps, op.name, op.reference())
-            rows[" ".join([op.name, *(f"{axis}={size}" for axis, size in shape.items())])] = {
-                "kernel_ms": MS * median_s(lambda kernel=kernel, a=arguments: kernel(*a), now),  # type: ignore[misc]
-                "torch_ms": MS * median_s(lambda plain=plain, a=arguments: plain(*a), now),  # type: ignore[misc]
-                "traffic_ms": MS * traffic_bytes(op, tuple(arguments)) / reached.bytes_s,
-            }
-    return rows
+    arguments = tuple(part.to(device) if isinstance(part, Tensor) else part for part in op.example(shape))
+    kernel, plain = op.kernel(), getattr(LinearOps, op.name, op.reference())
+    return {
+        "kernel_ms": MS * device_s(partial(kernel, *arguments), device),
+        "torch_ms": MS * device_s(partial(plain, *arguments), device),
+        "traffic_ms": MS * traffic_bytes(op, arguments) / reached.bytes_s,
+    }
 
 
 def traffic_bytes(op: Op, arguments: Arguments) -> int:
@@ -193,12 +221,4 @@ def sd_turbo_shaped(device: torch.device, frames: int) -> float:
         latent = codec.encode(picture).latents
         return codec.decode(latent - unet(latent, noise_level, text).sample).sample  # type: ignore[no-any-return]
 
-    side = torch.cuda.Stream()
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            pipeline()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        pipeline()
-    return MS * median_s(graph.replay, clock(device), frames)
+    return MS * median_s(graph_of(pipeline).replay, clock(device), frames)

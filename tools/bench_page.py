@@ -4,6 +4,7 @@ Chromium with a real clip as its fake camera, on loopback. The clip's frames car
 reads them where it shows the original and where it shows the painting, and what lies between the two is the added
 latency. The marker is kept by the theme itself ([keep] regions), so the engine does all of its work. A table beside
 the goals, then one line of JSON; and how many frames came by each place on their way, so that one sees where they go.
+Rates are over the time between the two counts, which on a busy machine is some seconds longer than --seconds.
 """
 
 from __future__ import annotations
@@ -133,6 +134,7 @@ class Seen:
     unread: int = 0
     presented: list[int] = field(default_factory=list)  # the browser's own count, at each painting that the probe saw
     places: dict[str, int] = field(default_factory=dict)  # frames that came by each of PLACES
+    counted_s: float = float("nan")  # between the two counts that `places` is the difference of
 
     def add(self, shown: dict[str, list[tuple[float, str, int]]]) -> None:
         """Originals first: a painting is never there before its frame."""
@@ -198,7 +200,7 @@ def counts(page: Page, server: Served) -> dict[str, int]:
 
 def watch(page: Page, server: Served, seconds: float) -> Seen:
     seen = Seen()
-    before = counts(page, server)
+    before, began_s = counts(page, server), time.monotonic()
     page.evaluate(PROBE, [MARKER_W_PX, MARKER_H_PX])
     end_s = time.monotonic() + seconds
     while (left_s := end_s - time.monotonic()) > 0:
@@ -214,7 +216,8 @@ def watch(page: Page, server: Served, seconds: float) -> Seen:
         if found := re.match(r"([\d.]+), ([\d.]+)", drained["rate"]):
             seen.mbit.append((float(found[1]), float(found[2])))
         seen.add(drained)
-    seen.places = {name: count - before.get(name, 0) for name, count in counts(page, server).items()}
+    after, seen.counted_s = counts(page, server), time.monotonic() - began_s
+    seen.places = {name: count - before.get(name, 0) for name, count in after.items()}
     if seen.presented:
         seen.places["shown, by the browser's count"] = seen.presented[-1] - seen.presented[0] + 1
     seen.places["shown, as the probe was called"] = len(seen.times_ms)
@@ -263,7 +266,7 @@ def main(
             page.close()
     p50, p95 = seen.latency_ms(50), seen.latency_ms(95)
     theme_ms = float(np.max(switches_ms))
-    received_fps = seen.places["browser receives"] / seconds
+    received_fps = seen.places["browser receives"] / seen.counted_s
     rows: list[tuple[str, float, str, bool | None]] = [
         ("pictures received a second", received_fps, f"{GOAL_FPS}", received_fps >= GOAL_FPS),
         ("pictures shown a second, by the browser's count", seen.presented_fps, f"{GOAL_FPS}",
@@ -276,10 +279,10 @@ def main(
         ("what the page says of its latency, median ms", median(seen.own_ms), "", None),
         ("Mbit/s sent, median", median([sent for sent, _ in seen.mbit]), "", None),
         ("Mbit/s received, median", median([received for _, received in seen.mbit]), "", None),
-        ("different frames painted a second", len(seen.numbers) / seconds, "", None),
+        ("different frames painted a second", len(seen.numbers) / seen.counted_s, "", None),
         ("share of markers not read", seen.unread / max(1, len(seen.times_ms)), "", None),
     ]  # fmt: skip
-    rows += [(f"{name}, frames a second", count / seconds, "", None) for name, count in seen.places.items()]
+    rows += [(f"{name}, frames a second", count / seen.counted_s, "", None) for name, count in seen.places.items()]
     print_rows(f"reskin serve, {preset}, {size[0]}x{size[1]}, Chromium, {seconds:g} s", rows, preset=preset, size=size)
     more = {"switches_ms": [round(value) for value in switches_ms], "frames": seen.places}
     print(json.dumps(more), file=sys.stderr)

@@ -48,19 +48,20 @@ def by_schema(document: Any, name: str) -> Iterator[str]:
 
 
 def _compose(compose: dict[str, Any]) -> Iterator[str]:
-    """By its schema, and what no schema knows: telemetry off, nothing that is not needed allowed."""
+    """By its schema, and what no schema knows: telemetry off, nothing allowed that is not needed, all there that is."""
     yield from by_schema(compose, "compose-spec")
     for name, service in compose["services"].items():
         if service.get("environment", {}).get("RAY_USAGE_STATS_ENABLED") != "0":
             yield f"{name}: Ray's usage statistics are not switched off"
         if service.get("cap_drop") != ["ALL"] or not service.get("read_only") or service.get("privileged"):
             yield f"{name}: it may do more than it needs"
+        if service.get("tmpfs") != ["/tmp:exec"] or service["environment"].get("HOME") != "/tmp":
+            yield f"{name}: Triton has no place from which what it compiles can be loaded"
+        if "--spider" in service.get("healthcheck", {}).get("test", []):
+            yield f"{name}: /health is asked by HEAD, which it does not answer"
         program = (service.get("entrypoint") or ["reskin"])[0]
         if program not in COMMANDS:
             yield f"{name}: {program} is no program of the image"
-    head = compose["services"]["head"]["entrypoint"]
-    if "--include-dashboard=false" not in head:
-        yield "head: Ray's dashboard is not switched off"
 
 
 def _kubernetes(document: dict[str, Any]) -> Iterator[str]:
@@ -71,7 +72,6 @@ def _kubernetes(document: dict[str, Any]) -> Iterator[str]:
     cluster = document["spec"]["rayClusterConfig"]
     config = yaml.safe_load(document["spec"]["serveConfigV2"])
     yield from (f"serveConfigV2: {problem}" for problem in _serve(config))
-    drain_s = config["applications"][0]["args"].get("drain_s", 0)
     for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
         template = group["template"]
         name = template["spec"]["containers"][0]["name"]
@@ -81,8 +81,9 @@ def _kubernetes(document: dict[str, Any]) -> Iterator[str]:
         variables = {item["name"]: item.get("value") for item in template["spec"]["containers"][0].get("env", [])}
         if variables.get("RAY_USAGE_STATS_ENABLED") != "0" or "disable-usage-stats" not in group["rayStartParams"]:
             yield f"{name}: Ray's usage statistics are not switched off"
-        if name == "ray-worker" and template["spec"].get("terminationGracePeriodSeconds", 30) <= drain_s:
-            yield f"{name}: killed before its sessions have been drained ({drain_s} s)"
+        has_probe = "readinessProbe" in template["spec"]["containers"][0]
+        if name == "ray-worker" and config["proxy_location"] == "HeadOnly" and not has_probe:
+            yield f"{name}: KubeRay's own probe asks for a proxy that HeadOnly does not start there"
 
 
 def _kubernetes_schema(document: dict[str, Any]) -> Iterator[str]:
@@ -113,7 +114,7 @@ def _serve(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _container(text: str) -> Iterator[str]:
-    """What it copies is there, what it installs is named in pyproject.toml, and it does not run as root."""
+    """What it copies is there, what it installs is named in pyproject.toml and can be compiled; it is not root's."""
     for names in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE):
         yield from (f"COPY {name}: there is no such file" for name in names.split() if not (ROOT / name).exists())
     extras = re.search(r"^ARG EXTRAS=(\S+)$", text, re.MULTILINE)
@@ -121,8 +122,12 @@ def _container(text: str) -> Iterator[str]:
     for extra in extras[1].split(",") if extras else ["(none)"]:
         if not re.search(rf"^{re.escape(extra)} = \[$", project, re.MULTILINE):
             yield f"EXTRAS: pyproject.toml has no extra {extra}"
+    if not re.search(r"apt-get install .*\bgcc libc6-dev\b", text):
+        yield "there is no compiler, which evdev's installation and Triton need"
     if not re.search(r"^USER [1-9]\d*$", text, re.MULTILINE):
         yield "it runs as root"
+    if "install -d -o 1000 -g 1000 /data" not in text:
+        yield "a volume on /data would be root's"
     if "RAY_USAGE_STATS_ENABLED=0" not in text:
         yield "Ray's usage statistics are not switched off"
 

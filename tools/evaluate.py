@@ -1,10 +1,10 @@
 """Measure the model on worlds and styles that no training saw: `python tools/evaluate.py --preset nano`.
 
 \b
-fidelity   PSNR and SSIM to the true rendering of test worlds in the shipped themes, flicker (warp error by exact flow)
-           and sharpness over the true rendering's own, reading, and times of steps that each read their frame; beside
-           the model: a per-frame colour transfer, the underpainting alone, other step counts, and nets trained without
-           one thing
+fidelity   PSNR and SSIM to the true rendering of held-out worlds in the shipped themes, flicker (warp error by exact
+           flow) and sharpness over the true rendering's own, reading, and times of steps that each read their frame;
+           beside the model: a per-frame colour transfer, the underpainting alone, other step counts, and nets trained
+           without one thing
 still      the output's change from frame to frame where the game stands still
 recovery   frames until fidelity is back within 0.5 dB after the history was replaced
 stability  fidelity, sharpness and colour at the start and at the end of a long stream with cuts and theme changes
@@ -97,10 +97,10 @@ class Evaluation:
 
     def __init__(self, preset: Preset, sizes: Sizes, styles: list[Style], console: Console, *, weights: Path,
                  variants: Path, footage: Path, out: Path, real_sheet: Path | None, threads: int,
-                 one_theme: bool) -> None:  # fmt: skip
+                 one_theme: bool, split: str) -> None:  # fmt: skip
         self.preset, self.sizes, self.styles, self.console, self.threads = preset, sizes, styles, console, threads
         self.weights, self.variants, self.footage = weights, variants, footage
-        self.out, self.real_sheet, self.one_theme = out, real_sheet, one_theme
+        self.out, self.real_sheet, self.one_theme, self.split = out, real_sheet, one_theme, split
         self.engine = LiveEngine(preset, weights=weights, threads=threads)
         self.reader = LiveEngine(replace(preset, painter=False), weights=weights, threads=threads)
         still_change_255(self.engine, np.zeros((*preset.size, 3), np.float32), styles[0])  # compiles all, for the times
@@ -109,7 +109,7 @@ class Evaluation:
         return partial(track, description=what, total=total, console=self.console, transient=True)
 
     def _worlds(self, seed: int, count: int, frames: int) -> Iterable[list[SourceFrame]]:
-        return islice(clips("test", self.preset.size, frames=frames, fresh=1.0, worker=seed), count)
+        return islice(clips(self.split, self.preset.size, frames=frames, fresh=1.0, worker=seed), count)
 
     def _painters(self) -> dict[str, Path]:
         """Suffix of the keys to the Painter's file: the shipped one, and the one trained without augmentation."""
@@ -221,6 +221,8 @@ PARTS = ("fidelity", "still", "recovery", "stability", "real")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="nano", show_default=True)
 @click.option("--quick", is_flag=True, help="A look in a minute or two: few clips, 480 frames of the long stream.")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="One part; may be given several times.")
+@click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True,
+              help="Of the worlds: test is for the last word, validation for every choice before it.")  # fmt: skip
 @click.option("--clips", "count", type=click.IntRange(min=1), help="Of fidelity; 24, or 4 with --quick.")
 @click.option("--frames", type=click.IntRange(min=2), help="Of each of these clips; 8, or 5 with --quick.")
 @click.option("--long-frames", type=click.IntRange(min=480), help="Of stability; 24000, or 480 with --quick.")
@@ -237,7 +239,7 @@ PARTS = ("fidelity", "still", "recovery", "stability", "real")
               type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
 @click.option("--real-sheet", type=click.Path(path_type=Path, dir_okay=False),
               help="PNG: 20 frames of real games, the underpainting and the Painter side by side.")  # fmt: skip
-def main(preset: str, quick: bool, only: tuple[str, ...], count: int | None, frames: int | None,
+def main(preset: str, quick: bool, only: tuple[str, ...], split: str, count: int | None, frames: int | None,
          long_frames: int | None, one_theme: bool, weights: Path, variants: Path, threads: int, footage: Path,
          out: Path, real_sheet: Path | None) -> None:  # fmt: skip
     cv2.setNumThreads(1)
@@ -248,10 +250,11 @@ def main(preset: str, quick: bool, only: tuple[str, ...], count: int | None, fra
     console = Console(width=max(MIN_COLUMNS, Console().width))
     evaluation = Evaluation(PRESETS[preset], sizes, styles, console, weights=weights, variants=variants,
                             footage=footage, out=out, real_sheet=real_sheet, threads=threads,
-                            one_theme=one_theme)  # fmt: skip
+                            one_theme=one_theme, split=split)  # fmt: skip
     missing = sorted({name for name in VARIANT_FILES.values() if not (variants / name).exists()})
-    summary: dict[str, Any] = {"preset": preset, "clips": sizes.clips, "frames": sizes.frames, "threads": threads,
-                               **dict.fromkeys(REQUIRED), "variants_missing": missing, "interrupted": None}  # fmt: skip
+    summary: dict[str, Any] = {"preset": preset, "split": split, "clips": sizes.clips, "frames": sizes.frames,
+                               "threads": threads, **dict.fromkeys(REQUIRED), "variants_missing": missing,
+                               "interrupted": None}  # fmt: skip
     for part in PARTS:
         if only and part not in only:
             continue

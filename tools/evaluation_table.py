@@ -65,6 +65,9 @@ WANTED = {
 }
 
 
+STEPS = 600  # that our Painter had before its distillation, and the figures' variants too
+
+
 def _commands(train: str, folder: str) -> str:
     return (
         f"{train}, then tools/export.py painter {folder}/checkpoint.pt --folder {folder}, whose painter.onnx goes there"
@@ -73,11 +76,11 @@ def _commands(train: str, folder: str) -> str:
 
 # Ways of variants that are trained on their own, and what makes each file; before distillation is a stage.
 COMMANDS = {
-    way: _commands(f"tools/train.py painter --variant {variant}", f"runs/painter_{variant}")
+    way: _commands(f"tools/train.py painter --variant {variant} --steps {STEPS}", f"runs/painter_{variant}")
     for way, variant in ((way, way.replace("_", "-")) for way in ("no_history", "feed_forward", "no_augmentation"))
 } | {
     f"steps_{steps}_before": _commands(
-        "tools/train.py painter --folder runs/painter_before-distillation, without --shortcuts",
+        f"tools/train.py painter --folder runs/painter_before-distillation --steps {STEPS}, without --shortcuts",
         "runs/painter_before-distillation",
     )
     for steps in (1, 2, 8)
@@ -95,7 +98,8 @@ REQUIRED = (
 
 def print_table(console: Console, summary: dict[str, Any], clips: int, frames: int) -> None:
     """`clips` and `frames` are what the figures of fidelity are means of."""
-    table = Table(title=f"{summary['preset']}: {clips} held-out worlds of {frames} frames, in the shipped themes")
+    worlds = f"{clips} held-out worlds ({summary['split']}) of {frames} frames"
+    table = Table(title=f"{summary['preset']}: {worlds}, in the shipped themes")
     table.add_column("figure", no_wrap=True)
     for name in ("value", "SSIM", "flicker", "sharpness"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -56,8 +56,10 @@ def export_checkpoint(part: Part, checkpoint: Path, folder: Path, *, shape: Shap
     export = export_reader if isinstance(network, Reader) else export_painter
     difference = export(network, partial, size)  # type: ignore[arg-type]
     click.echo(f"{path}: {partial.stat().st_size / 1e6:.2f} MB, worst difference to torch {difference:.1e}")
-    if difference > PARITY:
-        raise click.ClickException(f"the exported {part} differs from torch by more than {PARITY}; see {partial}")
+    if not difference <= PARITY:  # NaN is no agreement either
+        raise click.ClickException(
+            f"the exported {part} differs from torch by {difference:g}, expected {PARITY} at most; see {partial}"
+        )
     if part == "reader" and int8:
         pictures = [clip[0].rgb for clip in itertools.islice(clips("train", size, fresh=1.0), frames)]
         changed = quantize_reader(partial, pictures)

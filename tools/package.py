@@ -28,7 +28,13 @@ BY_NAME = (
     "pynput.keyboard._xorg", "pynput.mouse._xorg", "pynput.keyboard._win32", "pynput.mouse._win32",
 )  # fmt: skip
 WINDOWS_ONLY = ("dxcam", "windows_capture")
-DATA = {"themes": "reskin/themes_data", "engine/weights": "engine/weights", "reskin/prompts": "reskin/prompts"}
+DATA = {
+    "themes/*.toml": "reskin/themes_data",  # without its pictures, which show games under other licences
+    "themes/timelines": "reskin/themes_data/timelines",
+    "engine/weights": "engine/weights", "reskin/prompts": "reskin/prompts", "reskin/web_parts": "reskin/web_parts",
+    "reskin/sinks/web/pages": "reskin/sinks/web/pages", "reskin/sinks/web/pictures": "reskin/sinks/web/pictures",
+    "reskin/serve/page": "reskin/serve/page",
+}  # fmt: skip
 
 
 def command(out: Path) -> list[str]:

@@ -26,9 +26,11 @@ from engine.config import SHAPES, Shape
 from engine.token_painter import TokenPainter
 from engine.train import distributed
 from engine.train.painter import PainterRecipe
-from engine.train.painter_data import ClipStore
+from engine.train.painter_data import ClipStore, digest
 from engine.train.pruning import Size, prune_and_train
+from engine.train.run import CHECKPOINT
 from reskin.doctor import usable_cores
+from reskin.whole_file import write_whole
 from tools.prune_trials import Trial, trials
 
 TOKEN_PRESETS = [name for name, preset in SHAPES.items() if preset.tokens is not None]
@@ -45,25 +47,28 @@ TOKEN_PRESETS = [name for name, preset in SHAPES.items() if preset.tokens is not
 @click.option("--clips", default=300, show_default=True, help="To train on; a fifth as many are measured on.")
 @click.option("--batch", default=8, show_default=True)
 @click.option("--minutes", default=5.0, show_default=True, help="Of training back.")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("runs/pruned"), show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path),
+              help="[default: runs/pruned_LAYERSxHEADSxHIDDEN]")  # fmt: skip
 @click.option("--trials", "tries", is_flag=True, help="Then FP8 and 2:4 sparsity on whole frames, through torchao.")
 def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, reader: Path, clips: int, batch: int,
-         minutes: float, folder: Path, tries: bool) -> None:  # fmt: skip
-    size = SHAPES[preset].size
+         minutes: float, folder: Path | None, tries: bool) -> None:  # fmt: skip
+    size, left = SHAPES[preset].size, Size(layers=layers, heads=heads, hidden=hidden)
+    folder = folder or Path(f"runs/pruned_{layers}x{heads}x{hidden}")
     try:
         whole = load_network(painter, "painter", preset)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from error
     assert isinstance(whole, TokenPainter)
+    claim(folder, painter, left)
     recipe = PainterRecipe(preset=preset, size=size, clips=clips, batch=batch, minutes=minutes, matrix_lr=0.008,
                            other_lr=6e-4, shortcut_share=0.4)  # fmt: skip
     workers = usable_cores()
-    store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader, workers=workers)
-    held_out = ClipStore(folder / "held_out", count=max(4, clips // 5), frames=recipe.frames, size=size, reader=reader,
-                         split="validation", workers=workers)  # fmt: skip
     try:
-        smaller, rows = prune_and_train(whole, Size(layers=layers, heads=heads, hidden=hidden), store, held_out, recipe,
-                                        folder, distributed.device())  # fmt: skip
+        store = ClipStore(folder / "clips", count=clips, frames=recipe.frames, size=size, reader=reader,
+                          workers=workers)  # fmt: skip
+        held_out = ClipStore(folder / "held_out", count=max(4, clips // 5), frames=recipe.frames, size=size,
+                             reader=reader, split="validation", workers=workers)  # fmt: skip
+        smaller, rows = prune_and_train(whole, left, store, held_out, recipe, folder, distributed.device())
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     path = folder / "painter.safetensors"
@@ -83,6 +88,21 @@ def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, rea
         Console().print(second)
     lines = {"rows": [asdict(row) for row in rows], "trials": [asdict(trial) for trial in tried]}
     print(json.dumps({"weights": str(path), **lines}))
+
+
+def claim(folder: Path, painter: Path, left: Size) -> None:
+    """Notes in the folder what is trained in it; ClickException where its checkpoint is another Painter's or size's.
+
+    A checkpoint itself says neither: it would be gone on from as if it were this one's.
+    """
+    note, own = folder / "pruned_from", f"{digest(painter)} {left.layers}x{left.heads}x{left.hidden}\n"
+    trained = (folder / CHECKPOINT).exists() and note.exists()
+    if trained and note.read_text(encoding="ascii") != own:
+        raise click.ClickException(
+            f"pruning {painter} in {folder}: another Painter or size is trained there. Name another --folder, or "
+            "delete this one"
+        )
+    write_whole(note, own.encode("ascii"))
 
 
 if __name__ == "__main__":

@@ -119,9 +119,11 @@ def overlay_on_top(x: XConnection) -> Region | None:
     for window in reversed(x.core.QueryTree(x.root).reply().children):
         if x.core.GetWindowAttributes(window).reply().map_state != xp.MapState.Viewable:
             continue
+        place = x.core.GetGeometry(window).reply()
+        if place.x + place.width <= 0 or place.y + place.height <= 0:
+            continue  # off the screen: a window manager's own
         if not x.property_text(window, "WM_CLASS").startswith(OVERLAY_CLASS):
             return None
-        place = x.core.GetGeometry(window).reply()
         return Region(place.x, place.y, place.width, place.height)
     return None
 

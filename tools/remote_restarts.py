@@ -68,7 +68,7 @@ def play_restarts(
         status = Status()
         killer = Killer(server, times, status)
         options = RunOptions(
-            command=game, preset=own, theme="elden-dusk", remote=read_address(server.link, fallback=fallback),
+            command=game, preset=own, theme="elden-dusk", engine_address=read_address(server.link, fallback=fallback),
             measure=True,
         )  # fmt: skip
         run(options, status=status, stop=killer.is_done.is_set, on_warm=killer.begin)

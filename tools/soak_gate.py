@@ -1,7 +1,8 @@
 """What a soak is judged by: the slope of each series over its last quarter, by least squares. Pure arithmetic.
 
 Two end points say little: a gate on "more than 10 % and more than 20 MB" has passed runs that leaked half their memory.
-What cannot be measured does not pass: too few samples, holes, or a slope whose own error is larger than the limit.
+A slope passes where the limit lies above it and twice its own error: what it may well be counts, not the best guess.
+What cannot be measured does not pass: too few samples, holes, or noise that leaves growth beyond the limit possible.
 """
 
 from __future__ import annotations
@@ -39,12 +40,10 @@ def judge(name: str, unit: str, times_s: Sequence[float], values: Sequence[float
         return Verdict(name=name, passes=False, slope=float("nan"), error=float("nan"), limit=limit, text=text)
     slope, error = (figure * 3600 for figure in _line(times[known], last[known]))
     figures = f"{name}: {slope:+.2f} ± {error:.2f} {unit} an hour, at most {limit:g}"
-    if slope - SIGMAS * error > limit:
-        return Verdict(name=name, passes=False, slope=slope, error=error, limit=limit, text=f"{figures}: it grows")
-    if SIGMAS * error > limit and slope + SIGMAS * error > limit:
-        text = f"{figures}: cannot be told from this much, run longer"
-        return Verdict(name=name, passes=False, slope=slope, error=error, limit=limit, text=text)
-    return Verdict(name=name, passes=True, slope=slope, error=error, limit=limit, text=figures)
+    passes = slope + SIGMAS * error <= limit
+    grows = slope - SIGMAS * error > limit
+    why = "" if passes else ": it grows" if grows else ": cannot be told from this much, run longer"
+    return Verdict(name=name, passes=passes, slope=slope, error=error, limit=limit, text=figures + why)
 
 
 def _line(times: np.ndarray, values: np.ndarray) -> tuple[float, float]:

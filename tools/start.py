@@ -21,13 +21,17 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import shlex
 import shutil
+import signal
 import subprocess
+import threading
 import venv
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -49,6 +53,7 @@ GAMES = {"extremetuxracer": "/usr/games/etr", "supertux": "/usr/games/supertux2"
 
 CLEAN_UP_S = 10.0
 NO_TESTS = 5  # pytest's own exit status: what was asked for lies in the other half
+INTERRUPTED = threading.Event()  # by Ctrl-C: what runs beside the tests begins nothing more
 
 
 def main(arguments: list[str]) -> int:
@@ -67,7 +72,7 @@ def main(arguments: list[str]) -> int:
 
 def run_tests(pytest_arguments: list[str]) -> int:
     """All checks, also after one has failed; 1 when any did."""
-    pytest = [PYTHON, "-m", "pytest", "--durations", "12", *pytest_arguments]
+    pytest = [PYTHON, "-m", "pytest", "-rsx", "--durations", "12", *pytest_arguments]  # -rsx: names what it skipped
     on_every_core = ["-m", "not alone", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
     lint = {"ruff check": ["ruff", "check", "."], "ruff format": ["ruff", "format", "--check", "."]}
     types = {"mypy": ["mypy"], "mypy for Windows": ["mypy", "--platform", "win32", "-p", "reskin.platforms"]}
@@ -93,9 +98,11 @@ def run_check(name: str, command: list) -> int:
 
 
 def run_unheard(commands: dict) -> dict:
-    """Name to exit status and output of each, one after the other."""
+    """Name to exit status and output of each, one after the other; after Ctrl-C no further one."""
     found = {}
     for name, command in commands.items():
+        if INTERRUPTED.is_set():
+            break
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         found[name] = (done.returncode, done.stdout.strip())
     return found
@@ -129,6 +136,9 @@ def missing_packages(task: str) -> list[str]:
     if task == "test":
         programs |= TOOLS | GAMES | VIEWERS
     missing = [package for package, program in programs.items() if shutil.which(program) is None]
+    if "chromium" in missing and distribution() == "ubuntu":  # apt-get would refuse the whole list
+        missing.remove("chromium")
+        say("== not installed: chromium, which Ubuntu has as a snap alone; the tests that need it are skipped")
     asked = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *X_LIBRARIES],
         capture_output=True,
@@ -142,15 +152,37 @@ def missing_packages(task: str) -> list[str]:
     return missing
 
 
+def distribution() -> str:
+    """Such as "debian" or "ubuntu"; empty where the system does not say."""
+    try:
+        return platform.freedesktop_os_release()["ID"]
+    except OSError:
+        return ""
+
+
 def make_environment() -> None:
-    if PYTHON.exists():
-        works = subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
-        if works:
-            return
-        say(f"== {VENV} is broken (another Python was there, or a set-up was cut short): making it anew")
-        shutil.rmtree(VENV)
-    say(f"== making {VENV}")
-    venv.create(VENV, with_pip=True)
+    if is_ours(PYTHON):
+        return
+    try:
+        if VENV.exists():
+            say(f"== {VENV} is of another Python, or a set-up was cut short: making it anew")
+            shutil.rmtree(VENV)
+        say(f"== making {VENV}")
+        venv.create(VENV, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(
+            f"Setting up Reskin: {VENV} cannot be made: {error}. Copy this folder to where you may write and where "
+            "there is room, and start again."
+        )
+
+
+def is_ours(python: Path) -> bool:
+    """Whether it is there, runs, has pip, and is of the version that runs this."""
+    try:
+        asked = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return asked.returncode == 0 and asked.stdout.strip().endswith("(python %d.%d)" % sys.version_info[:2])
 
 
 def install_requirements(name: str) -> None:
@@ -187,11 +219,19 @@ def run(command: list, folder: Path | None = None) -> int:
         raise
 
 
+def interrupted(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C: as Python takes it, once the thread beside can know."""
+    INTERRUPTED.set()
+    signal.default_int_handler(number, frame)
+
+
 def say(text: str) -> None:
     print(text, flush=True)
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored: started in the background
+        signal.signal(signal.SIGINT, interrupted)
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -21,11 +21,11 @@ from reskin.cli_options import SizeType
 from reskin.frame import Frame, Region
 from reskin.latency import NUMBER_LIMIT, draw_marker
 from reskin.pace import SystemClock, Ticks
-from reskin.promptness import prompt_thread
 from reskin.settings import StreamSettings
 from reskin.sinks.web.sink import WebSink
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
+from reskin.timely_thread import timely_thread
 from tools.theme_frames import ROOT
 
 SCENE = ROOT / "themes" / "pictures" / "etr-elden-dusk.jpg"  # a game's picture, as heavy to encode as one
@@ -73,7 +73,7 @@ def main(port: int, size: tuple[int, int]) -> None:
     ticks = Ticks(clock.now_ns())
     status.begin_measuring(clock.now_ns())
     number = 0
-    with prompt_thread():
+    with timely_thread():
         while True:
             clock.sleep_until(ticks.deadline_ns)
             shown_ns = clock.now_ns()

@@ -34,6 +34,10 @@ Written by `python tools/theme_gallery.py` from the themes beside it. Each strip
 SuperTux, live frames as they come from the engine (preset {preset}), nothing touched up. `reskin run GAME --theme ID`
 plays in one; `reskin theme from-image shot.png --out my.toml` makes another.
 
+The demo is Reskin's own. The art in the other two is their authors' and under their licences, not under Reskin's:
+[Extreme Tux Racer](https://sourceforge.net/projects/extremetuxracer/) (GPL-2) and
+[SuperTux](https://www.supertux.org) (GPL-3, CC-BY-SA).
+
 The games as they are:
 
 ![The demo, Extreme Tux Racer and SuperTux as they are]({folder}/theme-none.jpg)

@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.train import distributed
 from engine.train.painter import PainterRecipe, train_painter
+from engine.train.painter_data import ClipsError
 from engine.train.reader import ReaderRecipe, train_reader
 from engine.train.recipe import Recipe, check_order, recipe_model, run_recipe
 from reskin.errors import ReskinError
@@ -78,7 +79,7 @@ def whole_recipe(name: str, scale: float, folder: Path | None) -> None:
     except RecipeError as error:
         raise click.ClickException(str(error)) from error
     folder = folder or RUNS / (path.stem if scale == 1.0 else f"{path.stem}_x{scale:g}")
-    with distributed.processes(), shown_progress() as console:
+    with distributed.processes(), mistakes_in_words(), shown_progress() as console:
 
         def told(stage: str, what: str) -> None:
             if distributed.rank() == 0:
@@ -101,6 +102,15 @@ def read_recipe(path: Path) -> Recipe:
     except ValueError as error:
         raise RecipeError(f"{source} cannot be used: {error}") from error
     return recipe
+
+
+@contextmanager
+def mistakes_in_words() -> Iterator[None]:
+    """What a person can mend ends as its text; a bug keeps its traceback."""
+    try:
+        yield
+    except ClipsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager
@@ -139,7 +149,7 @@ class BarHandler(logging.Handler):
 
 @main.command()
 @click.option("--minutes", default=50.0, show_default=True)
-@click.option("--steps", type=int, help="Instead of minutes; a resumed run then equals an uninterrupted one exactly.")
+@click.option("--steps", type=int, help="Instead of minutes; on a CPU a resumed run then equals a whole one exactly.")
 @click.option("--checkpoint-steps", default=1000, show_default=True, help="With --steps: a checkpoint after so many.")
 @click.option("--workers", default=1, show_default=True, help="Processes that make samples, for each that trains.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "reader", show_default=True)
@@ -164,7 +174,7 @@ def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: in
 
 @main.command()
 @click.option("--minutes", default=20.0, show_default=True)
-@click.option("--steps", type=int, help="Instead of minutes; a resumed run then equals an uninterrupted one exactly.")
+@click.option("--steps", type=int, help="Instead of minutes; on a CPU a resumed run then equals a whole one exactly.")
 @click.option("--folder", type=click.Path(path_type=Path),
               help="[default: runs/painter; of a variant runs/painter_VARIANT]")  # fmt: skip
 @click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx")
@@ -180,7 +190,7 @@ def painter(minutes: float, steps: int | None, folder: Path | None, reader: Path
     folder = folder or RUNS / ("painter" if variant == "whole" else f"painter_{variant}")
     recipe = replace(VARIANTS[variant], minutes=minutes, steps=steps, shortcut_share=shortcuts, matrix_lr=lr,
                      other_lr=lr * 0.075)  # fmt: skip
-    with distributed.processes(), shown_progress():
+    with distributed.processes(), mistakes_in_words(), shown_progress():
         train_painter(folder, recipe, reader, start=start, clips=clips, device=distributed.device())
 
 

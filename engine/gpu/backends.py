@@ -74,7 +74,7 @@ def choose(place: Place, table: Table, *, cuda: bool, triton: bool) -> tuple[tup
     if not cuda:
         return ("eager",), f"eager: the engine runs on {place.device}, and the others need CUDA"
     if not triton:
-        return ("eager",), "eager: triton is not installed (pip install reskin[gpu])"
+        return ("eager",), "eager: triton is not installed (the extra `gpu` brings it)"
     best = fastest(table, place, ORDER)
     if best is None:
         why = f"{ORDER[0]}: {place.device} with {place.versions} is not in the table of measurements for {place.preset}"

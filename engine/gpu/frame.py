@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.config import Preset
+from engine.config import PATCH, Preset
 from engine.gpu.drift import DriftMeter
 from engine.gpu.finish import FinishStage
 from engine.gpu.underlay import Seen, Underlay
 from engine.gpu.underpaint import PaintMaps, paint, surface_means
-from engine.painter import PATCH, Look
+from engine.painter import Look
 from engine.reader import Reader
+from engine.ring import Ring
 from engine.sampler import schedule, stepped
 from engine.style import Style
 from engine.token_painter import TokenPainter
@@ -35,6 +36,34 @@ CLEAN_END = 1e-6  # of the schedule
 Effort = Literal["whole", "half", "resting", "following"]
 # Of each quality level, frame by frame in turn; a stream begins with the first.
 EFFORTS: tuple[tuple[Effort, ...], ...] = (("whole",), ("half",), ("resting",), ("resting", "following"))
+
+
+class Inputs(NamedTuple):
+    """What the Painter starts a frame of b sessions from, beside their ring."""
+
+    noise: Tensor  # (b, 3, h, w)
+    last: Tensor  # (b, 3, h, w) in [-1, 1]: the frame before, noise where there is no past
+    anchor: Tensor  # (b, 3, h, w), likewise
+    light: Tensor  # (b, 15) of the style
+    level: Tensor  # (b, 1): 1 where there is no past, and that is known
+    look: Look
+
+
+def denoised(painter: TokenPainter, given: Inputs, ring: Ring, denoisings: int, sizes: Tensor,
+             token_outputs: Callable[..., Tensor] | None = None) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """How far each pixel's light moves (b, 1, h, w), its residual (b, 3, h, w), and the picture in [-1, 1] of both.
+
+    sizes (denoisings, 2): sigma and step of each, on the device. The ring's present slots are written.
+    """
+    noisy = given.noise
+    for i, (sigma, step) in enumerate(schedule(denoisings)):
+        size = sizes[i : i + 1].expand(len(noisy), -1)
+        condition = torch.cat([given.light, size, given.level, given.level], dim=1)
+        move, residual = painter.moves(noisy, given.last, given.anchor, given.look, condition, ring, token_outputs)
+        output = given.look.painted(move, residual).clamp(-1, 1)
+        if sigma > step + CLEAN_END:
+            noisy = stepped(noisy, output, sigma, step)
+    return move, residual, output
 
 
 class FrameStep(nn.Module):
@@ -118,39 +147,41 @@ class FrameStep(nn.Module):
     def forward(self, effort: Effort = "whole") -> None:
         """`screen` to `shown`. The first frame of a stream is read, and none follows a reading of another stream."""
         rgb, (steps, read) = self.ops.to_model(self.screen, self.preset.size), self.plan(effort)
-        seen = self.underlay(rgb, self.votes(rgb) if read else None)
-        finish = self.finish
-        maps = finish(rgb, self.paint(rgb, seen, steps) if steps else seen.maps)
-        self.shown.copy_(self.ops.to_screen(self.screen, rgb, *maps, self.strength, finish.outline, finish.grain,
-                                            finish.noise, self.count))  # fmt: skip
-        self.count.add_(1).remainder_(reference.GRAIN_FRAMES)  # without end it would overflow in the kernel after 48 h
+        seen = self.underlay(rgb, self.votes(rgb[None])[0] if read else None)
+        self.show(rgb, self.paint(rgb, seen, steps) if steps else seen.maps)
 
     def votes(self, rgb: Tensor) -> Tensor:
-        """What the Reader says of a picture (3, h, w) in [0, 1]."""
-        return self.reader.votes((rgb[None] * 2 - 1).to(self.reader.head.weight.dtype))[0].float()
+        """What the Reader says of pictures (b, 3, h, w) in [0, 1]."""
+        return self.reader.votes((rgb * 2 - 1).to(self.reader.head.weight.dtype)).float()
 
     def paint(self, rgb: Tensor, seen: Seen, denoisings: int) -> PaintMaps:
         """The maps with the Painter's outputs in them, and its history one frame further."""
-        new = self.frame == 0
-        level = new.float()[None]  # (1, 1): without a past there is noise in its place, and that is known
-        last = torch.where(new, self.noise, self.last)
-        anchor = torch.where(new, self.noise, self.anchor)
         self.ring.turn(self.frame)
-        look = self._look(rgb, seen)
+        sizes = self.get_buffer(f"steps_{denoisings}")
+        found = denoised(self.painter, self.inputs(rgb, seen), self.ring, denoisings, sizes, self.token_outputs)
+        return self.keep(rgb, seen, *found)
+
+    def inputs(self, rgb: Tensor, seen: Seen) -> Inputs:
+        """Of this one session; the frame (3, h, w) in [0, 1]."""
+        new = self.frame == 0
+        last, anchor = (torch.where(new, self.noise, past) for past in (self.last, self.anchor))
         light = self.underlay.style.light_vector[None]
-        noisy, sizes = self.noise, self.get_buffer(f"steps_{denoisings}")
-        for i, (sigma, step) in enumerate(schedule(denoisings)):
-            condition = torch.cat([light, sizes[i : i + 1], level, level], dim=1)
-            move, residual = self.painter.moves(noisy, last, anchor, look, condition, self.ring,
-                                                self.token_outputs)  # fmt: skip
-            output = look.painted(move, residual).clamp(-1, 1)
-            if sigma > step + CLEAN_END:
-                noisy = stepped(noisy, output, sigma, step)
+        return Inputs(self.noise, last, anchor, light, new.float()[None], self._look(rgb, seen))
+
+    def keep(self, rgb: Tensor, seen: Seen, move: Tensor, residual: Tensor, output: Tensor) -> PaintMaps:
+        """The maps with what was `denoised` for this session in them (b = 1); its past is one frame further."""
         self.last.copy_(output)
-        self.anchor.copy_(torch.where(new, output, anchor))
+        self.anchor.copy_(torch.where(self.frame == 0, output, self.anchor))
         drifted = self.drift.watch(paint(rgb, seen.maps), output[0])
         self.frame.copy_(torch.where(drifted, 0, self.frame + 1))
         return seen.maps._replace(mean=seen.maps.mean - move[0] / seen.maps.gain, base=seen.maps.base + residual[0] / 2)
+
+    def show(self, rgb: Tensor, maps: PaintMaps) -> None:
+        """The maps under the theme's finish, on the window's own pixels."""
+        finish = self.finish
+        self.shown.copy_(self.ops.to_screen(self.screen, rgb, *finish(rgb, maps), self.strength, finish.outline,
+                                            finish.grain, finish.noise, self.count))  # fmt: skip
+        self.count.add_(1).remainder_(reference.GRAIN_FRAMES)  # without end it would overflow in the kernel after 48 h
 
     def _look(self, rgb: Tensor, seen: Seen) -> Look:
         maps = seen.maps

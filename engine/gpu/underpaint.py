@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from engine.config import MATERIALS
 from engine.gpu.materials import box_mean
 from engine.gpu.style import StyleTensors
-from engine.offline import CALM
-from engine.underpaint import CELL, WINDOW
+from engine.underpaint import CALM, CELL, WINDOW
 from kernels import reference
 from kernels.reference import luminance
 

@@ -43,7 +43,7 @@ class PainterRecipe:
     matrix_lr: float = 0.02
     other_lr: float = 1.5e-3
     minutes: float = 20.0
-    steps: int | None = None  # where given, they count instead of the minutes, and a resumed run repeats exactly
+    steps: int | None = None  # where given, they count instead of the minutes; on a CPU a resumed run repeats exactly
     checkpoint_steps: int = 200  # by steps
     seed: int = 1
     gradient_weight: float = 0.8
@@ -134,7 +134,9 @@ class Brush:
 
     def __init__(self, painter: torch.nn.Module, b: int, device: torch.device) -> None:
         self._painter = painter
-        self._ring = painter.ring(b, device=device) if isinstance(painter, TokenPainter) else None
+        self._ring: Ring | None = None
+        if isinstance(painter, TokenPainter):  # in the Painter's own precision, as the engine has it
+            self._ring = painter.ring(b, dtype=painter.squeeze.weight.dtype, device=device)
         self._written: Ring | None = None
 
     def turn(self, frames: list[int]) -> None:
@@ -153,10 +155,13 @@ class Brush:
 
 def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterRecipe,
               rng: torch.Generator) -> tuple[Tensor, dict[str, float]]:  # fmt: skip
-    """The loss of a batch of clips, painted frame by frame, and the squared errors of painting and underpainting."""
+    """The loss of a batch of clips, painted frame by frame, and the squared errors of painting and underpainting.
+
+    The errors are means over the frames that are no shortcuts, whose target is the truth; left out where all are.
+    """
     b, t = clips.source.shape[:2]
     device = rng.device
-    total, figures = torch.zeros((), device=device), {"mse": 0.0, "mse_under": 0.0}
+    total, squared = torch.zeros((), device=device), {"mse": list[float](), "mse_under": list[float]()}
     past, brush = Past(clips, recipe, rng), Brush(painter, b, device)
     for i in range(t):
         look, truth = clips.look(i), clips.target[:, i] * 2 - 1
@@ -182,14 +187,14 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
                 sizes = (SMALLEST_STEP, *(SHORTCUTS if recipe.shortcut_share == 0 else ()))
                 step = one_of(sizes, b, rng)
             ours = paint(noised(truth, noise, sigma[:, :, None, None]), sigma, step)
-            figures["mse"] += F.mse_loss(ours.detach().clamp(-1, 1), truth).item() / t
-            figures["mse_under"] += F.mse_loss(look.painted().clamp(-1, 1), truth).item() / t
+            squared["mse"].append(F.mse_loss(ours.detach().clamp(-1, 1), truth).item())
+            squared["mse_under"].append(F.mse_loss(look.painted().clamp(-1, 1), truth).item())
         total = total + (ours - target).abs().mean() + recipe.gradient_weight * gradient_loss(ours, target)
         if i:  # what changes from frame to frame is to change as in the truth: no flicker, no smear
             changed = clips.target[:, i - 1] * 2 - 1 - past.own[-1]
             total = total + recipe.change_weight * (ours - truth + changed).abs().mean()
         past.push(ours.detach().clamp(-1, 1))
-    return total / t, {name: round(value, 5) for name, value in figures.items()}
+    return total / t, {name: round(sum(each) / len(each), 5) for name, each in squared.items() if each}
 
 
 def one_of(values: tuple[float, ...], count: int, rng: torch.Generator) -> Tensor:

@@ -22,9 +22,10 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from engine.config import PATCH
 from engine.live import open_session, read_frame
 from engine.offline import surface_means
-from engine.painter import PATCH, SURFACE, Look
+from engine.painter import SURFACE, Look
 from engine.refine import Refiner
 from engine.style import Style
 from engine.underpaint import LUMA, Underpainter
@@ -176,6 +177,10 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+class ClipsError(ValueError):
+    """A folder of clips that are not those asked for."""
+
+
 class ClipStore:
     """Clips on disk, one array a field. Made once; opened again if they are all there.
 
@@ -187,7 +192,7 @@ class ClipStore:
                  split: str = "train", workers: int = 1, tracer: str = "cpu") -> None:  # fmt: skip
         """`workers`: processes that make the clips, where they must be made; `tracer`: the device for their worlds.
 
-        ValueError for a folder of clips of other shapes, or made with another Reader than the one at `reader`.
+        ClipsError for a folder of clips of other shapes, or made with another Reader than the one at `reader`.
         """
         self.folder = folder
         expected = shapes(count, frames, size)
@@ -205,13 +210,13 @@ class ClipStore:
         self._arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in PainterClips._fields]
         found = {name: array.shape for name, array in zip(PainterClips._fields, self._arrays, strict=True)}
         if found != expected:
-            raise ValueError(
+            raise ClipsError(
                 f"reading {folder}: it holds clips of {found['source']}, and {expected['source']} are asked for. "
                 "Name another folder, or delete this one."
             )
         made_with = done.read_text(encoding="ascii").strip()
         if made_with and reader.exists() and made_with != digest(reader):
-            raise ValueError(
+            raise ClipsError(
                 f"reading {folder}: its clips were made with another Reader than {reader}. Name another folder, or "
                 "delete this one."
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -53,7 +53,8 @@ def prune_and_train(painter: TokenPainter, size: Size, store: ClipStore, held_ou
                     folder: Path, device: torch.device) -> tuple[TokenPainter, list[Row]]:  # fmt: skip
     """The pruned Painter after its training, and what it cost and gained; resumes where the folder has a checkpoint."""
     painter = painter.to(device)
-    found = importance(painter, list(losses(store, recipe, device)))
+    against_truth = replace(recipe, shortcut_share=0.0)  # a shortcut is held to what the Painter itself says
+    found = importance(painter, list(losses(store, against_truth, device)))
     smaller = pruned(painter, found, layers=size.layers, heads=size.heads, hidden=size.hidden).to(device)
     rows = [measured("whole", painter, held_out, device), measured("pruned", smaller, held_out, device)]
     trained = train_on(smaller, store, folder, recipe, device=device)

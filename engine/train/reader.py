@@ -40,7 +40,7 @@ class ReaderRecipe:
     matrix_lr: float = 0.02
     other_lr: float = 2e-3
     minutes: float = 50.0
-    steps: int | None = None  # where given, they count instead of the minutes, and a resumed run repeats exactly
+    steps: int | None = None  # where given, they count instead of the minutes; on a CPU a resumed run repeats exactly
     checkpoint_steps: int = 1000  # by steps: a checkpoint and a new stream of samples after each so many
     workers: int = 1  # processes that make samples, for each that trains; 0: it makes them itself
     seed: int = 0

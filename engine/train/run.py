@@ -1,8 +1,9 @@
 """What every training stage shares: a folder with checkpoints, a log, and a schedule by minutes or by steps.
 
-A stage resumes from its last checkpoint. By minutes: those already trained count. By steps: a resumed run equals an
-uninterrupted one bit for bit, because checkpoints are written, and new streams of samples begin, at fixed steps. Under
-torchrun all processes take every step together (`engine.train.distributed`); the first one writes.
+A stage resumes from its last checkpoint. By minutes: those already trained count. By steps: on a CPU a resumed run
+equals an uninterrupted one bit for bit, because checkpoints are written, and new streams of samples begin, at fixed
+steps; on CUDA an interpolation's gradients are summed in any order. Under torchrun all processes take every step
+together (`engine.train.distributed`); the first one writes.
 """
 
 from __future__ import annotations
@@ -131,13 +132,19 @@ class TrainingRun:
     def save(self) -> None:
         """Writes the checkpoint; it is there when any process comes back. All call it.
 
-        RuntimeError if their weights are not the same.
+        RuntimeError if their weights are not the same, or no longer finite: then the checkpoint before stays.
         """
         self._saved_s = self._agreed_s
         distributed.check_same([*self.model.parameters(), *self.model.buffers()])
+        model, averaged = self.model.state_dict(), self.averaged.state_dict()
+        if not all(bool(weight.isfinite().all()) for weight in (*model.values(), *averaged.values())):
+            raise RuntimeError(
+                f"training into {self.folder}: at step {self.step} the weights are no longer finite; the last "
+                "checkpoint is kept. Lower the learning rates"
+            )
         state: dict[str, Any] = {
-            "model": self.model.state_dict(),
-            "averaged": self.averaged.state_dict(),
+            "model": model,
+            "averaged": averaged,
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "trained_s": max(self.trained_s, self._agreed_s),

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numba import njit
 
-from engine.config import MATERIALS
+from engine.config import FAR_LOG, MATERIALS
 from engine.style import Style
-from engine.underpaint import FAR_LOG, LUMA, Underpainter
+from engine.underpaint import LUMA, Underpainter
 from engine.worlds.noise import pattern_value
 from engine.worlds.samples import SourceFrame
 

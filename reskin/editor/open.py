@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.flash_safety import FlashProfile
+from reskin.remedies import install_command
 from reskin.renderer import Renderer
 from reskin.themes import find_theme, shipped_themes, user_theme_folder
 
@@ -37,7 +38,7 @@ def edit_theme(
     if missing:
         raise ReskinError(
             f"opening the theme editor: {', '.join(missing)} is not installed. Install it with "
-            '`pip install "reskin[editor]"`, or change the file in any text editor: what is saved is shown at once'
+            f"`{install_command('editor')}`, or change the file in any text editor: what is saved is shown at once"
         )
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise DisplayError("opening the theme editor: there is no screen ($DISPLAY is not set); run it on a desktop")

@@ -84,7 +84,7 @@ class Studio:
                 frame = moving
             if self._text != text:
                 text, fresh = self._text, 0
-                theme, error = _parsed(text, theme)
+                theme, error = parsed(text, theme)
             if frame is not None and fresh <= SETTLE_FRAMES:
                 fresh += 1
                 out = np.empty_like(frame)
@@ -105,8 +105,11 @@ class Studio:
                     yield None
 
 
-def _parsed(text: str, last: Theme) -> tuple[Theme, str]:
+def parsed(text: str, last: Theme, source: str = "theme") -> tuple[Theme, str]:
+    """The theme in a text and "", or the last theme and why the text cannot be used; never an error."""
     try:
-        return parse_theme(text), ""
+        return parse_theme(text, source), ""
     except ReskinError as error:
         return last, str(error)
+    except Exception as error:  # noqa: BLE001 - our own bug is no reason to lose what the player has edited
+        return last, f"reading the theme: {type(error).__name__}: {error}"

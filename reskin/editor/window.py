@@ -6,7 +6,6 @@ waits for the studio. Ctrl+Z undoes, Ctrl+Y and Ctrl+Shift+Z redo, Ctrl+S saves.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from reskin.editor.fields import PAGES
 from reskin.editor.panel import Edit, Page
 from reskin.editor.question import Question
 from reskin.editor.stage import Stage
-from reskin.editor.studio import Shot, Studio
+from reskin.editor.studio import Shot, Studio, parsed
 from reskin.errors import ReskinError, ThemeError
 from reskin.flash_limiter import FlashLimiter
 from reskin.flash_safety import FlashProfile
@@ -143,8 +142,11 @@ class Editor:
     def save(self) -> bool:
         """Writes the file when it can be used and nobody else has changed it; says so either way."""
         self._take_typed()
+        _, wrong = parsed(self.document.text, self.theme, f"theme {self.target}")
+        if wrong:
+            self._tell(wrong)
+            return False
         try:
-            parse_theme(self.document.text, f"theme {self.target}")
             if stamp(self.target) != self._stamp:
                 self._stamp = stamp(self.target)
                 self._tell("Another program has changed the file since. Save again to write over it.")
@@ -212,8 +214,7 @@ class Editor:
     def _changed(self, *, rebuild: bool = False) -> None:
         self.studio.put(self.document.text)
         if rebuild or self._failed:
-            with contextlib.suppress(ReskinError):  # the studio tells it
-                self.theme = parse_theme(self.document.text)
+            self.theme, _ = parsed(self.document.text, self.theme)  # the studio tells what is wrong
         if rebuild:
             self._rebuild_page()
             self._refresh()

@@ -65,7 +65,7 @@ def open_overlay(capture: Capture | None = None, *, only_in_front: bool = True) 
     _require_x11("opening the overlay")
     from reskin.platforms.x11.overlay import X11Overlay
 
-    return X11Overlay()
+    return X11Overlay(game=lambda: getattr(capture, "window_id", 0))  # another when it reopens
 
 
 def open_hotkeys(bindings: Mapping[str, str]) -> Hotkeys:

@@ -1,4 +1,4 @@
-"""The protocols that a platform fills: Capture, Overlay, Hotkeys, TextInput, Sink. The loop knows nothing else of it.
+"""The protocols that a platform implements, and Sink. The loop knows nothing else of it.
 
 All are called from the loop's thread only, and none may block for longer than one grab or one present.
 """

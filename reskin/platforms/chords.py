@@ -1,4 +1,7 @@
-"""From single keys going down and up to the actions that chords stand for. Knows no keyboard library and no thread.
+"""What a chord's text says; and from single keys going down and up to the actions that chords stand for.
+
+The text is in pynput's syntax, read by hand because importing pynput needs a display. Knows no keyboard library and no
+thread.
 
 A chord fires when its main key goes down while its modifiers are held; further modifiers do not block it (a player
 holds shift to run), but of two chords on one key the one with more of its modifiers held wins. Holding a key makes
@@ -7,12 +10,38 @@ keyboards repeat it as up-down pairs at one instant, so a release counts only on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from reskin.platforms.base import KeyEvent
+from reskin.toml_errors import hint
 
 REPEAT_GAP_NS = 40_000_000  # up-down pairs of auto-repeat come together; a finger needs more than 40 ms
+MODIFIERS = ("ctrl", "alt", "shift", "cmd", "ctrl_l", "ctrl_r", "alt_l", "alt_r", "alt_gr", "shift_l", "shift_r")
+NAMED_KEYS = (
+    "up", "down", "left", "right", "home", "end", "page_up", "page_down", "insert", "delete", "backspace", "enter",
+    "space", "tab", "esc", "pause", "print_screen", "scroll_lock", "menu", *(f"f{n}" for n in range(1, 21)),
+)  # fmt: skip
+
+
+def chord_parts(chord: str) -> frozenset[str]:
+    """The keys of a chord; two chords with equal parts are the same chord. ValueError for what pynput cannot read."""
+    text = chord.strip().lower()
+    parts = re.split(r"\+(?=.)", text) if text else []  # a "+" that ends the text is the plus key itself
+    keys = 0
+    for part in parts:
+        name = part[1:-1] if re.fullmatch(r"<[a-z_0-9]+>", part) else ""
+        if name in MODIFIERS:
+            continue
+        if part in MODIFIERS or part in NAMED_KEYS:
+            raise ValueError(f'"{part}" must be written "<{part}>"')
+        if len(part) != 1 and name not in NAMED_KEYS and not name.isdigit():
+            raise ValueError(f'"{part}" is no key{hint(name or part, (*MODIFIERS, *NAMED_KEYS))}')
+        keys += 1
+    if parts and keys != 1:
+        raise ValueError(f"has {keys} keys besides the modifiers; a chord has exactly one")
+    return frozenset(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

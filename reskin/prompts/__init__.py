@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-NOTHING = "nothing in the prompt was understood, so its look is a plain one; try words for a place, a time, a colour"
+_TRY = "try English words for a place, a time, a colour"
+NOTHING = f"nothing in the prompt was understood, so its look is a plain one; {_TRY}"
+UNHEARD = f"Nothing of it was understood; {_TRY}"  # where the look stays as it was
+UNKNOWN = "not understood: {}"
 TOO_LONG = "the prompt is long, and only its first {} characters count"
+MOST_TOLD, LONGEST_TOLD = 4, 24  # words that were not understood, and characters of each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +39,12 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
 
     line = clean(text)
     reading = read(line)
+    unknown = list(dict.fromkeys(word[:LONGEST_TOLD] for word in reading.unknown))[:MOST_TOLD]
     if embedding and any(char.isalpha() for char in line) and is_installed():
         from reskin.prompts.mapper import join, mapper
 
-        reading = join(reading, mapper()(embed(line)))
-    notes = [NOTHING] if reading.is_empty else []
+        reading, unknown = join(reading, mapper()(embed(line))), []  # it makes something of any word
+    notes = [NOTHING] if reading.is_empty else [UNKNOWN.format(", ".join(unknown))] if unknown else []
     if len(text.strip()) > LONGEST:
         notes.append(TOO_LONG.format(LONGEST))
     return Prompted(text=line, parameters=parameters(compose(reading)), note="; ".join(notes))

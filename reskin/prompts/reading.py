@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from reskin.prompts.tables import Lexicon, lexicon
@@ -21,7 +22,8 @@ a an the of in on at to and or with by for from as is are be it its this that th
 like style styled look looking feel feeling vibe vibes themed theme make everything all game world scene place set
 but so just some more most only my me i want please where there through near around up down between time coloured
 colored color colour 's s during which will would should really quite inspired kind sort type version turn turned
-every thing things entire whole after before than then while beneath above
+every thing things entire whole after before than then while beneath above too any
+keep may can could might give show let paint have has had you your we our they their them if also
 """
 _STRONGER_WORDS = """
 very extremely super ultra really intensely totally completely heavy heavily thick dense deep strong incredibly
@@ -30,8 +32,13 @@ insanely utterly so
 _WEAKER_WORDS = """
 slightly slight bit little somewhat touch hint subtle faint mild thin gently lightly barely
 """
-_NOISE, _STRONGER, _WEAKER = (frozenset(words.split()) for words in (_NOISE_WORDS, _STRONGER_WORDS, _WEAKER_WORDS))
-_DENIALS = {"no", "not", "without", "never", "non", "minus", "isn't", "aren't", "don't", "lacking", "zero", "nothing"}
+_DENIAL_WORDS = """
+no not without never non minus isn't aren't don't doesn't isnt arent dont doesnt lacking zero nothing neither nor less
+fewer avoid remove
+"""
+_NOISE, _STRONGER, _WEAKER, _DENIALS = (
+    frozenset(words.split()) for words in (_NOISE_WORDS, _STRONGER_WORDS, _WEAKER_WORDS, _DENIAL_WORDS)
+)
 _SHADES = {"dark": "dark", "deep": "dark", "darker": "dark", "light": "pale", "pale": "pale", "pastel": "pale",
            "soft": "pale", "bright": "vivid", "neon": "vivid", "vivid": "vivid", "hot": "vivid", "electric": "vivid",
            "muted": "muted", "dusty": "muted", "dirty": "muted", "faded": "muted"}  # fmt: skip
@@ -75,21 +82,33 @@ def read(text: str) -> Reading:
 
 
 def _with_titles(words: Lexicon, tokens: list[str]) -> list[str]:
-    """The tokens with every title's words in its place, set off by commas."""
+    """The tokens with every title's words in its place, set off by commas.
+
+    What the lexicon itself has for as many words or more is no title: an oil painting is not black, as oil is.
+    """
     found: list[str] = []
     at = 0
     while at < len(tokens):
-        spans = range(min(words.longest, len(tokens) - at), 0, -1)
-        names = (
-            (" ".join([*tokens[at : at + n - 1], form]), n) for n in spans for form in _forms(tokens[at + n - 1])[:6]
-        )
-        name, length = next(((name, n) for name, n in names if name in words.titles), ("", 1))
-        if name:
+        name, length = _longest(words.titles, words.longest, tokens, at)
+        phrase, span = _longest(words.phrases, words.longest, tokens, at)
+        if name and (not phrase or length > span):
             found += [",", *_WORD.findall(words.titles[name].replace("-", " ")), ","]
+            at += length
         else:
-            found.append(tokens[at])
-        at += length
+            found += tokens[at : at + span]
+            at += span
     return found
+
+
+def _longest(known: Container[str], most: int, tokens: list[str], at: int) -> tuple[str, int]:
+    """The longest known phrase, of `most` tokens, that begins here, and its tokens; "" and 1 where there is none."""
+    for length in range(min(most, len(tokens) - at), 0, -1):
+        *first, last = tokens[at : at + length]
+        for form in _forms(last):
+            phrase = " ".join([*first, form])
+            if phrase in known:
+                return phrase, length
+    return "", 1
 
 
 class _Reader:
@@ -109,6 +128,7 @@ class _Reader:
         while at < len(self._tokens):
             at += self._take(at)
         self._release()
+        self._deny()
         return self._found
 
     def _take(self, at: int) -> int:
@@ -120,7 +140,9 @@ class _Reader:
             self._release()
             self._denied_for = 0
             return 1
-        phrase, length = self._longest_phrase(at)
+        if token == "but":  # "not red but blue"
+            self._denied_for = 0
+        phrase, length = _longest(self._lexicon.phrases, self._lexicon.longest, self._tokens, at)
         following = self._known(self._tokens[at + length]) if at + length < len(self._tokens) else ""
         if length == 1 and token in _SHADES and any(kind == "color" for kind, _ in self._meanings(following)):
             self._shade = _SHADES[token]
@@ -134,35 +156,36 @@ class _Reader:
         elif token in _WEAKER and not phrase:
             self._strength = 0.5
         elif phrase or self._known(token) in self._lexicon.nouns:
-            self._meant(phrase, self._known(token), at)
+            self._meant(phrase, self._known(token), at, following)
         elif token not in _NOISE:
             self._found.unknown.append(token)
         self._found.everything |= token in _EVERYTHING
         self._denied_for = max(0, self._denied_for - (token not in _DENIALS))
         return length
 
-    def _meant(self, phrase: str, word: str, at: int) -> None:
-        """One phrase of the lexicon, or a word that is a part of a picture."""
+    def _meant(self, phrase: str, word: str, at: int, following: str) -> None:
+        """One phrase of the lexicon, or a word that is a part of a picture, and the word after it."""
         meanings = self._meanings(phrase)
         self._found.known += 1
         noun = self._lexicon.nouns.get(word, "")
         names = [name for kind, name in meanings if kind == "color"]
         if noun and self._pending:
+            if word in ("cloud", "horizon") and any(part == "sky" for part, *_ in self._found.bound):
+                noun = "horizon"  # "a blue sky with white clouds" stays blue
             self._bind(noun)
             names = []  # "red sand" is red
-            if noun in ("light", "fog", "sky"):  # "red moon": its colour is what counts, not that it is night
+            if noun in ("light", "fog", "sky", "horizon"):  # "red moon": its colour counts, not that it is night
                 meanings = tuple(item for item in meanings if noun == "fog" or item[1] in ("night", "starry"))
         if names and not self._denied_for:
-            if self._noun and self._tokens[at - 1] in _COPULAS:
-                self._found.bound.append((self._noun, names[0], self._shade))
+            if part := self._part_before(at, following):
+                self._found.bound.append((part, names[0], self._shade))
                 meanings = ()
             else:
                 self._pending.append((names[0], self._shade))
                 self._pending_at = at
-                following = self._known(self._tokens[at + 1]) if at + 1 < len(self._tokens) else ""
                 if following in self._lexicon.nouns or self._shade:
                     meanings = ()  # it is a colour here and no place
-            self._shade = ""
+        self._shade = ""
         weight = BESIDES if {kind for kind, _ in meanings} >= {"scene", "mood"} else 1.0
         for kind, name in meanings:
             self._count(kind, name, weight)
@@ -173,12 +196,32 @@ class _Reader:
     def _count(self, kind: str, name: str, weight: float) -> None:
         if self._denied_for:
             self._found.denied.add(name)
-            if kind == "mood" and name in _OPPOSITES:
-                self._found.moods.setdefault(_OPPOSITES[name], 0.8)
         elif kind == "scene":
             self._found.scenes[name] = self._found.scenes.get(name, 0.0) + weight
         elif kind == "mood":
             self._found.moods[name] = max(self._found.moods.get(name, 0.0), self._strength)
+
+    def _deny(self) -> None:
+        """What was said stays said, "dark, but not too dark"; of the rest that was denied, the opposite is meant."""
+        found = self._found
+        found.denied -= found.moods.keys() | found.scenes.keys()
+        for name in sorted(found.denied & _OPPOSITES.keys()):
+            found.moods.setdefault(_OPPOSITES[name], 0.8)
+
+    def _part_before(self, at: int, following: str) -> str:
+        """The part that a colour here is said of, "the sky is dark green" or "paint the water purple"; "" for none.
+
+        A place is none: "the city is red" says it of everything.
+        """
+        at -= 1 + bool(self._shade)
+        if at < 0:
+            return ""
+        part = ""
+        if self._tokens[at] in _COPULAS:
+            part = self._noun
+        elif following not in self._lexicon.nouns:
+            part = self._lexicon.nouns.get(self._known(self._tokens[at]), "")
+        return part if part != "place" else ""
 
     def _bind(self, noun: str) -> None:
         """The colours before a noun are its own; of more than one, the second goes to the accents."""
@@ -196,16 +239,6 @@ class _Reader:
 
     def _meanings(self, phrase: str) -> tuple[tuple[str, str], ...]:
         return self._lexicon.phrases.get(phrase, ())
-
-    def _longest_phrase(self, at: int) -> tuple[str, int]:
-        """The longest phrase of the lexicon that begins here, and its tokens; "" and 1 where there is none."""
-        for length in range(min(self._lexicon.longest, len(self._tokens) - at), 0, -1):
-            *first, last = self._tokens[at : at + length]
-            for form in _forms(last):
-                phrase = " ".join([*first, form])
-                if phrase in self._lexicon.phrases:
-                    return phrase, length
-        return "", 1
 
     def _known(self, token: str) -> str:
         """The token, or the form of it that the lexicon knows."""
@@ -229,7 +262,9 @@ def _forms(word: str) -> list[str]:
         "y": "",
     }
     for ending, stem in endings.items():
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        shortest = 2 if ending in ("ies", "ves") else 3  # "skies", "elves"
+        is_other = ending == "es" and word.endswith("ies")  # skies are no ski
+        if word.endswith(ending) and len(word) - len(ending) >= shortest and not is_other:
             forms.append(word.removesuffix(ending) + stem)
     if word.endswith("ish"):
         forms += [word[:-3] + "e", word[:-4]]

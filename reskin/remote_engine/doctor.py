@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from reskin.errors import ReskinError
 from reskin.platforms.choice import Choice
+from reskin.remedies import install_command
 from reskin.remote_engine.address import EngineAddress, read_address
 from reskin.remote_engine.engine import NEEDED
 from reskin.settings import EngineSettings
@@ -21,7 +22,7 @@ PART = "engine at a distance"
 def probe_remote_engine(settings: EngineSettings) -> Choice:
     """Takes up to some seconds where the settings name a server that is silent; never raises for what can be mended."""
     missing = [name for name in NEEDED if find_spec(name) is None]
-    lacking = f'{" and ".join(missing)} is not installed (pip install "reskin[serve]")' if missing else ""
+    lacking = f"{' and '.join(missing)} is not installed ({install_command('serve')})" if missing else ""
     if not settings.url:
         why = "the settings name none ([engine] url), so this machine paints"
         return Choice(part=PART, chosen="none", why="; ".join(filter(None, (why, lacking))))

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from reskin.engine_link import EngineNews, Painting
 from reskin.errors import EngineError
 from reskin.frame import Frame
+from reskin.remedies import install_command
 from reskin.remote_engine.address import EngineAddress
 from reskin.remote_engine.entry import serve
 from reskin.remote_engine.pace import ServerPace
@@ -35,7 +36,7 @@ class RemoteEngine:
         if missing:
             raise EngineError(
                 f"using the engine at {address.name}: {' and '.join(missing)} is not installed. "
-                'Run: pip install "reskin[serve]"'
+                f"Run: {install_command('serve')}"
             )
         self.name = f"server {address.name}"
         self.link = LinkChanged(LinkState.CONNECTING)

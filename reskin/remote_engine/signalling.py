@@ -17,8 +17,8 @@ import aiohttp
 from reskin.errors import EngineError
 from reskin.remote_engine.address import EngineAddress
 from reskin.remote_engine.trust import KnownServers, changed, trust
+from reskin.serve.messages import VERSION, MessageError, Offer, read_answer
 
-VERSION = 1
 LIMIT_S = 4.0  # of a request
 MOST_ANSWER_BYTES = 256 * 1024
 
@@ -73,15 +73,14 @@ class Signalling:
 
     async def offer(self, sdp: str, *, session: str | None = None) -> Answer:
         """Refused, Queued, Conflict or Unreachable when there is no session."""
-        asked = {"version": VERSION, "sdp": sdp, "type": "offer", "theme": None, "strip": True, "session": session}
-        async with self._request("POST", "offer", json=asked) as response:
+        asked = Offer(version=VERSION, sdp=sdp, type="offer", strip=True, session=session)
+        async with self._request("POST", "offer", json=asked.model_dump()) as response:
             answer = await _read_json(response)
-            if response.status == 200 and {"sdp", "session"} <= answer.keys():
-                note, self._note = self._note, ""
-                return Answer(
-                    sdp=str(answer["sdp"]), session=str(answer["session"]), is_resumed=bool(answer.get("resume")),
-                    note=note,
-                )  # fmt: skip
+            if response.status == 200:
+                with contextlib.suppress(MessageError):
+                    said = read_answer(answer)
+                    note, self._note = self._note, ""
+                    return Answer(sdp=said.sdp, session=said.session, is_resumed=said.resume, note=note)
         raise _error(self._address, response.status, answer)
 
     async def end(self, session: str) -> None:

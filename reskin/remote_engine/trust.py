@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from reskin.errors import EngineError
 from reskin.remote_engine.address import EngineAddress
+from reskin.whole_file import write_whole
 
 LIMIT_S = 3.0
 MOST_BYTES = 1_000_000  # of the file
@@ -39,11 +39,8 @@ class KnownServers:
 
     def remember(self, name: str, fingerprint: str) -> None:
         known = {**self._read(), name: fingerprint}
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):  # then it is met for the first time again
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
-            fresh.replace(self._path)
+            write_whole(self._path, json.dumps(known, indent=1).encode())
 
     def _read(self) -> dict[str, str]:
         try:

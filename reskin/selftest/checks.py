@@ -5,6 +5,7 @@ A marker game is opened, captured, covered and clicked, a key is pressed, and at
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from reskin.demo.marker_game import QUADRANTS_BGR
 from reskin.frame import Frame, Region
 from reskin.latency import read_marker
 from reskin.platforms.base import Overlay
+from reskin.remedies import install_command
 from reskin.selftest.desk import KEY
 from reskin.selftest.run import Check, Failed, Figures, Session
 
@@ -22,6 +24,7 @@ SIZE_PX = (640, 360)
 OVERLAY_BGR = (200, 40, 160)  # no quadrant's colour
 SAME_LEVELS = 24  # up to which two colours are one: screens and drivers convert
 BLACK_LEVELS = 8
+NEEDED = ("capture", "overlay", "hotkeys")  # without the other parts a game can be played in a skin all the same
 _CLICK_AT = (299, 228)
 
 
@@ -47,14 +50,14 @@ def check_parts(session: Session) -> tuple[str, Figures]:
     figures: Figures = {choice.part: choice.chosen for choice in choices}
     coarse_ms = session.desk.clock_resolution_s() * 1e3
     for choice in choices:
-        if choice.chosen == "none":
+        if choice.chosen == "none" and choice.part in NEEDED:
             raise Failed(f"nothing here can do the {choice.part}: {choice.why}", "`reskin doctor` says more", figures)
     if coarse_ms > session.limits.clock_ms:
         raise Failed(
             f"Python's clock ticks every {coarse_ms:.0f} ms, so pictures cannot come evenly",
             "Install Python 3.13 or newer, and Reskin in it", {"clock_ms": coarse_ms},
         )  # fmt: skip
-    return ", ".join(f"{part} by {chosen}" for part, chosen in figures.items()), figures
+    return ", ".join(f"{part} by {chosen}" for part, chosen in figures.items() if chosen != "none"), figures
 
 
 def check_game(session: Session) -> tuple[str, Figures]:
@@ -127,6 +130,11 @@ def check_overlay(session: Session) -> tuple[str, Figures]:
         seen = session.soon(lambda: _covered(overlay, region) and shows_overlay(session.desk.look(region)))
         session.pictures["overlay"] = session.desk.look(region)
         if not seen:
+            if os.environ.get("WAYLAND_DISPLAY") and session.pictures["overlay"].max() <= BLACK_LEVELS:
+                raise Failed(
+                    "in a Wayland session the screen cannot be looked at, so this cannot be judged",
+                    "Run the test in an X11 session, or see for yourself with `reskin demo`",
+                )
             raise Failed(
                 "the overlay is not to be seen over the test window",
                 "Another program keeps itself on top (a recorder, a chat's overlay): close it and run this again",
@@ -155,7 +163,7 @@ def check_self_capture(session: Session) -> tuple[str, Figures]:
     if frame is None:
         raise Failed(
             "with the overlay up, what is captured is the overlay, or nothing", "Windows: update to version 2004 or "
-            'newer, or pip install "reskin[windows]". Linux: choose a window, not a region of the screen',
+            f"newer, or {install_command('windows')}. Linux: choose a window, not a region of the screen",
         )  # fmt: skip
     return "the overlay is not in what is captured", {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from reskin.serve.tokens import Claims, TokenError, Tokens
+from reskin.serve.tokens import Claims, ExpiredTokenError, TokenError, Tokens, bearer_of
 from reskin.sinks.web.guard import Guard, Refusal
 from reskin.sinks.web.keys import Keys
 
@@ -42,11 +42,12 @@ class Door(Guard):
     def key(self, request: web.Request) -> Refusal | None:
         if self._is_open(request):
             return None
-        scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         try:
-            claims = self._tokens.read(bearer.strip() if scheme == "Bearer" else "")
-        except TokenError as error:
-            return 401, "an expired token" if "expired" in str(error) else "a wrong token"
+            claims = self._tokens.read(bearer_of(request.headers.get(hdrs.AUTHORIZATION, "")))
+        except ExpiredTokenError:
+            return 401, "an expired token"
+        except TokenError:
+            return 401, "a wrong token"
         if request.path in ONLY_ADMIN and claims.scope != "admin":
             return 403, "a token of another scope"
         request[CLAIMS] = claims

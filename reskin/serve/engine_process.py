@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import logging
-import multiprocessing
 import os
 import time
 from collections.abc import Sequence
@@ -22,11 +20,12 @@ from multiprocessing.process import BaseProcess
 
 import numpy as np
 
-from reskin.child_process import die_with
+from reskin.child_process import die_with, made_by, spawn
 from reskin.engine_process import ERRORS_IN_A_ROW
 from reskin.errors import EngineError
 from reskin.renderer import View
 from reskin.serve.batch import BatchRenderer, Done, Job
+from reskin.serve.logs import show_crashes
 from reskin.serve.session import Look
 from reskin.shared_frames import Segment, create_segment, receive_segment, send_segment
 from reskin.theme_model import Theme
@@ -117,13 +116,9 @@ class ProcessRenderer:
         return self._process.pid if self._process is not None else None
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=serve, args=(theirs, self._factory, self._arguments, os.getpid()), name="reskin-engine", daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._process, self._connection = spawn(
+            "reskin-engine", serve, self._factory, self._arguments, os.getpid()
+        )  # fmt: skip
         self._is_ready, self._failed = False, ""
         self._started_s = time.monotonic()
 
@@ -227,9 +222,9 @@ class ProcessRenderer:
 def serve(connection: Connection, factory: str, arguments: tuple[object, ...], parent_pid: int) -> None:
     """The process's whole life. Ends at "stop" and at the parent's death."""
     die_with(parent_pid)
+    show_crashes()
     try:
-        module_name, _, function_name = factory.partition(":")
-        renderer: BatchRenderer = getattr(importlib.import_module(module_name), function_name)(*arguments)
+        renderer: BatchRenderer = made_by(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the server must hear of it
         connection.send(("failed", f"{type(error).__name__}: {error}"))
         return

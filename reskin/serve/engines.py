@@ -10,20 +10,17 @@ from pathlib import Path
 
 import onnxruntime
 
-from engine.config import PLAYABLE, PRESETS
-from engine.live import LiveEngine, open_session
-from reskin.engine_renderer import PATIENCE_FRAMES, EngineRenderer
-from reskin.errors import EngineError
-from reskin.renderer import Renderer, TintRenderer
+from engine.config import GPU_PRESETS
+from engine.live import open_session
+from reskin.engine_renderer import PATIENCE_FRAMES, create
+from reskin.renderer import TintRenderer
 from reskin.serve.batch import BatchRenderer, EachInTurn
 
 
 def open_engine(preset: str, threads: int = 1, slots: int = 1) -> BatchRenderer:
     """Ready for so many sessions; EngineError when there is no such preset or it cannot run here."""
-    if preset not in PLAYABLE:
-        raise EngineError(f"starting the engine: no preset {preset!r}; there are {', '.join(PLAYABLE)}")
-    if preset in PRESETS:
-        return EachInTurn(lambda: _on_cpu(preset, threads), slots)
+    if preset not in GPU_PRESETS:
+        return EachInTurn(lambda: create(preset, threads, PATIENCE_FRAMES, _opened), slots)
     from reskin.gpu_presets import check
 
     check(preset)
@@ -35,11 +32,6 @@ def open_engine(preset: str, threads: int = 1, slots: int = 1) -> BatchRenderer:
 def open_tint() -> BatchRenderer:
     """Without a network: for tests of everything around the engine."""
     return EachInTurn(TintRenderer)
-
-
-def _on_cpu(preset: str, threads: int) -> Renderer:
-    engine = LiveEngine(PRESETS[preset], threads=threads, patience=PATIENCE_FRAMES, opened=_opened)
-    return EngineRenderer(engine, threads)
 
 
 @lru_cache

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 STUCK_S = 10.0  # a frame has waited for so long: the engine hangs
+UNPAINTED_S = 60.0  # frames have only come back as they were: time for its process to start anew a few times
 LAG_S = 2.0  # the event loop came so late: it is blocked
 
 
@@ -23,9 +24,11 @@ class Health:
     _ticked_s: float | None = None
     _lag_s: float = 0.0
     _waiting_since_s: float | None = field(default=None)
+    _unpainted_since_s: float | None = None
+    _unpainted_s: float = 0.0  # when a frame came back as it was
 
-    def tick(self, frame_waits: bool, painted_since_last: bool) -> None:
-        """From the event loop: does a session's frame wait for the engine, and has the engine painted any."""
+    def tick(self, frame_waits: bool, painted_since_last: bool, unpainted_since_last: bool = False) -> None:
+        """From the event loop: does a session's frame wait for the engine, has it painted any, or given any back?"""
         now_s = self.clock()
         self._lag_s = 0.0 if self._ticked_s is None else max(0.0, now_s - self._ticked_s - self.loop_s)
         self._ticked_s = now_s
@@ -33,6 +36,12 @@ class Health:
             self._waiting_since_s = None
         elif self._waiting_since_s is None:
             self._waiting_since_s = now_s
+        if unpainted_since_last and not painted_since_last:
+            self._unpainted_s = now_s
+            if self._unpainted_since_s is None:
+                self._unpainted_since_s = now_s
+        elif painted_since_last or now_s - self._unpainted_s > STUCK_S:  # nobody plays: it is not known any more
+            self._unpainted_since_s = None
 
     def faults(self) -> list[str]:
         """Empty when healthy."""
@@ -40,6 +49,8 @@ class Health:
         found = [f"the engine has ended: {self.error}"] if self.error else []
         if self._waiting_since_s is not None and now_s - self._waiting_since_s > STUCK_S:
             found.append(f"a frame has waited {now_s - self._waiting_since_s:.0f} s for the engine")
+        if self._unpainted_since_s is not None and now_s - self._unpainted_since_s > UNPAINTED_S:
+            found.append(f"the engine has painted none of the frames for {now_s - self._unpainted_since_s:.0f} s")
         late_s = 0.0 if self._ticked_s is None else now_s - self._ticked_s - self.loop_s
         if max(late_s, self._lag_s) > LAG_S:
             found.append(f"the event loop came {max(late_s, self._lag_s):.1f} s late")

@@ -157,6 +157,8 @@ class Host:
         except BaseException:
             await self._unseat(seated, "its offer could not be answered", remember=look is not None)
             raise
+        if self.seated.get(session.id) is not seated:
+            raise Conflict("entering: the session was ended, or its client has come anew, while this was answered")
         self.stepper.enter(session)
         log.info("a session of scope %s has begun; %d of %d", claims.scope, len(self.seated), self.admission.slots)
         return Answer(sdp=answered, session=session.id, resume=look is not None)

@@ -77,9 +77,10 @@ class Quotas:
         self._used: dict[str, _Used] = {}
         self._offers: OrderedDict[str, Bucket] = OrderedDict()
 
-    def let_offer(self, who: str) -> None:
-        """QuotaExceeded for one that offers too often; `who` is a token and an address."""
-        bucket = self._offers.pop(who, None) or Bucket(MOST_OFFERS_PER_MIN / 60, MOST_OFFERS_PER_MIN / 2, self._clock)
+    def let_offer(self, who: str, players: int = 1) -> None:
+        """QuotaExceeded for one that offers too often; `who` is a token and an address, of so many players."""
+        most = players * MOST_OFFERS_PER_MIN
+        bucket = self._offers.pop(who, None) or Bucket(most / 60, most / 2, self._clock)
         self._offers[who] = bucket
         while len(self._offers) > MOST_KEPT_BUCKETS:
             self._offers.popitem(last=False)

@@ -1,13 +1,14 @@
 """What client and server say to each other, version 1: the offer and its answer, and the texts of the data channel.
 
-The client asks ("do"), the server tells ("say"). Everything is checked at once, on both sides, by the same models; what
-does not fit is a MessageError. Knows nothing of sessions or of WebRTC.
+The client asks ("do"), the server tells ("say"). Both sides have the same models, and each checks what it is sent; what
+does not fit is a MessageError. Of an answer, what a newer server adds is left out. Knows nothing of sessions or WebRTC.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -15,7 +16,7 @@ from reskin.errors import ServeError
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.theme_model import Theme
 
-VERSION = 1
+VERSION: Final = 1
 CHANNEL = "control"  # the label of the data channel; the client makes it, reliable and ordered
 MOST_CONTROL_BYTES = 4096
 MOST_CONTROLS_PER_S = 20.0
@@ -142,6 +143,12 @@ SAYING: TypeAdapter[Saying] = TypeAdapter(Annotated[Saying, Field(discriminator=
 def read_offer(body: bytes) -> Offer:
     """MessageError for what is none."""
     return _read(OFFER, body, "an offer")
+
+
+def read_answer(answer: Mapping[str, Any]) -> Answer:
+    """For clients; MessageError for what is none."""
+    known = {name: answer[name] for name in Answer.model_fields if name in answer}
+    return _read(ANSWER, json.dumps(known), "an answer")
 
 
 def read_control(text: str | bytes | dict[str, Any]) -> Control:

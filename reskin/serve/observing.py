@@ -24,7 +24,7 @@ class Observer:
         self.metrics = HostMetrics(host, refused)
         self.health = Health(clock=time.monotonic, loop_s=LOOK_S)
         self._host = host
-        self._painted = 0
+        self._painted = self._unpainted = 0
         self._task = asyncio.get_running_loop().create_task(self._watch())
 
     def faults(self) -> list[str]:
@@ -44,9 +44,10 @@ class Observer:
 
     async def _watch(self) -> None:
         while True:
-            painted = self._host.stepper.paintings
-            self.health.tick(self._host.stepper.waiting > 0, painted > self._painted)
-            self._painted = painted
+            stepper = self._host.stepper
+            painted, unpainted = stepper.paintings, stepper.failures
+            self.health.tick(stepper.waiting > 0, painted > self._painted, unpainted > self._unpainted)
+            self._painted, self._unpainted = painted, unpainted
             await asyncio.sleep(LOOK_S)
 
     def _look_at_engine(self) -> None:

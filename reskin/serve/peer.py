@@ -50,7 +50,8 @@ from reskin.serve.session import Session
 LOOK_S = 1.0
 CLOSE_S = 3.0
 WINDOW = 1024 * 1024  # bytes that aiortc lets a peer send before it has read them
-PROMPT_PAUSE_S = 0.1  # between two prompts of one player
+PROMPT_PAUSE_S = 0.1  # between two prompts of one player, at least
+PROMPT_REST = 2.0  # and so many times what the first took: one player's prompts get a third of a core at most
 log = logging.getLogger("reskin.serve")
 
 
@@ -205,11 +206,13 @@ class Peer:
         """One at a time, and of those that came meanwhile the newest. What was chosen after a prompt stays."""
         try:
             while (asked := self._prompt) is not None:
+                began_s = asyncio.get_running_loop().time()
                 saying = await self._read(asked)
+                took_s = asyncio.get_running_loop().time() - began_s
                 if self._prompt is asked:
                     self._prompt = None
                     self.tell(saying)
-                await asyncio.sleep(PROMPT_PAUSE_S)
+                await asyncio.sleep(max(PROMPT_PAUSE_S, PROMPT_REST * took_s))
         finally:
             self._is_reading = False
 

@@ -13,6 +13,7 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from reskin.child_process import die_with
 from reskin.errors import ThemeError
+from reskin.serve.logs import show_crashes
 from reskin.themes import Theme
 
 READ_S = 20.0  # the first has to load what prompts are read with
@@ -54,5 +55,6 @@ def read_prompt(text: str) -> tuple[Theme, str]:
 
 def _begin(parent_pid: int) -> None:
     die_with(parent_pid)
+    show_crashes()
     if hasattr(os, "nice"):  # not on Windows
         os.nice(5)

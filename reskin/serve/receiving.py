@@ -44,8 +44,9 @@ def install() -> None:
     def buffer(capacity: int, prefetch: int = 0, is_video: bool = False) -> Any:
         return WholeFrames() if is_video else JitterBuffer(capacity, prefetch, is_video)
 
-    decoder: Any = lambda codec: NewestOfSeveral(get_decoder(codec))  # noqa: E731
-    decoder._is_reskin = True  # for `codecs.install`, which leaves it then
+    def decoder(codec: Any) -> NewestOfSeveral:
+        return NewestOfSeveral(get_decoder(codec))
+
     receiver.JitterBuffer = buffer
     receiver.NackGenerator = RepeatedNack
     receiver.get_decoder = decoder

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import PRESETS
+from reskin.doctor import usable_cores
 from reskin.flash_safety import FlashProfile
 from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
@@ -84,10 +84,10 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     own = _own_names(options.host)
     identity = None
     if not is_plain:
-        certificate = options.certificate
+        certificate, named = options.certificate, _without_ports(options.names)
         identity = (
             tls.load(certificate, options.key) if certificate else
-            tls.kept_or_made(settings_path().parent, (*own, *_without_ports(options.names)))
+            tls.kept_or_made(settings_path().parent, (*own, *named), needed=named)
         )  # fmt: skip
     scheme = "http" if identity is None else "https"
     tokens = options.tokens or kept_tokens()
@@ -128,7 +128,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
 
 def slots_of(preset: str) -> int:
     """How many sessions this machine is trusted with: on a CPU one for two cores."""
-    return max(1, (os.cpu_count() or 2) // 2) if preset in PRESETS else SLOTS_OF_A_GPU
+    return max(1, usable_cores() // 2) if preset in PRESETS else SLOTS_OF_A_GPU
 
 
 def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:

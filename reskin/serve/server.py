@@ -22,6 +22,7 @@ from reskin.serve.routes import Site, add_routes, admitted
 from reskin.sinks.web.bounded import KEEP_ALIVE_S, bounded
 from reskin.sinks.web.ports import have_alone
 
+MOST_STRANGERS = 256  # connections that have shown no token yet: of all players' pages, not of one machine's
 END_S = 0.3  # for what is being answered
 BODY_BYTES = MOST_OFFER_BYTES + 8 * 1024  # an SDP as JSON
 log = logging.getLogger("reskin.serve")
@@ -60,7 +61,7 @@ async def listening(
     """Answers requests within the block; the site's host is the caller's to close."""
     app = web.Application(middlewares=[admitted], client_max_size=BODY_BYTES)
     add_routes(app, site)
-    async with bounded(app, door, logging.getLogger("reskin.serve.server"), END_S) as doorkeeper:
+    async with bounded(app, door, logging.getLogger("reskin.serve.server"), END_S, MOST_STRANGERS) as doorkeeper:
         server = await asyncio.get_running_loop().create_server(
             doorkeeper, sock=sock, ssl=context, ssl_handshake_timeout=KEEP_ALIVE_S if context is not None else None
         )

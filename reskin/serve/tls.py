@@ -47,10 +47,14 @@ def load(certificate: Path, key: Path | None = None) -> Identity:
     return Identity(context, _fingerprint(found), is_own=False)
 
 
-def kept_or_made(folder: Path, hosts: tuple[str, ...]) -> Identity:
-    """The certificate that lies in the folder, or a new one for these names and addresses."""
+def kept_or_made(folder: Path, hosts: tuple[str, ...], needed: tuple[str, ...] | None = None) -> Identity:
+    """The certificate that lies in the folder, or a new one for these names and addresses.
+
+    It is kept as long as it has those that are `needed` (left out: all). The machine's own come and go with its
+    networks, and clients know the certificate by its fingerprint.
+    """
     certificate, key = folder / "serve-certificate.pem", folder / "serve-key.pem"
-    if not _is_usable(certificate, key, hosts):
+    if not _is_usable(certificate, key, hosts if needed is None else needed):
         _make(certificate, key, hosts)
     loaded = load(certificate, key)
     return Identity(loaded.context, loaded.fingerprint, is_own=True)

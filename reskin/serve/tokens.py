@@ -30,6 +30,10 @@ class TokenError(ServeError):
     """A token that does not let in. The text says why, and never repeats the token."""
 
 
+class ExpiredTokenError(TokenError):
+    """It was one of ours, and its time is over."""
+
+
 class Claims(BaseModel):
     """What a token says. A watch token sees the sessions of the play token named in `watches`, or of all: "*"."""
 
@@ -80,12 +84,18 @@ class Tokens:
         except (jwt.InvalidTokenError, ValidationError, ValueError):
             raise TokenError("reading the token: it is none of ours, or it was changed") from None
         if claims.exp + LEEWAY_S < self._clock():
-            raise TokenError("reading the token: it has expired; ask for a new link")
+            raise ExpiredTokenError("reading the token: it has expired; ask for a new link")
         return claims
+
+
+def bearer_of(authorization: str) -> str:
+    """The token in an Authorization header; "" where it holds something else."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def kept_tokens(path: Path | None = None) -> Tokens:
     """With the secret in the file, which is written at the first time."""
     from reskin.settings import settings_path
 
-    return Tokens(kept_secret(path or settings_path().with_name("serve-secret"), SECRET_BYTES))
+    return Tokens(kept_secret(path or settings_path().with_name("serve-secret"), SECRET_BYTES, ServeError))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reskin.frame import Frame, Region
 from reskin.platforms.base import Sink
-from reskin.remote import Remote
+from reskin.remote_control import RemoteControl
 from reskin.settings import StreamSettings
 from reskin.sinks.shield import Shield, ShieldedSink
 from reskin.status import Status
@@ -45,7 +45,7 @@ class OpenedSinks:
         self._add(VirtualCamera())
 
     def stream(self, settings: StreamSettings, region: Region | None, *, status: Status, store: ThemeStore,
-               remote: Remote) -> str:  # fmt: skip
+               remote: RemoteControl) -> str:  # fmt: skip
         """Returns what the player should read: the links, and what to do with them."""
         from reskin.sinks.web.sink import WebSink
 

@@ -7,15 +7,15 @@ an interpreter of its own, and nothing here waits for it. Knows nothing of windo
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
 
 import numpy as np
 
+from reskin.child_process import spawn
 from reskin.shared_frames import create_segment, send_segment
-from reskin.supervisor import FIRST_CAPACITY, interrupt_blocked
+from reskin.supervisor import FIRST_CAPACITY
 
 END_LIMIT_S = 1.0
 
@@ -28,12 +28,7 @@ class PictureProcess:
     """
 
     def __init__(self, name: str, target: Callable[..., None], *arguments: object) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe(duplex=True)
-        self._process = context.Process(target=target, args=(theirs, os.getpid(), *arguments), name=name, daemon=True)
-        with interrupt_blocked():
-            self._process.start()
-        theirs.close()
+        self._process, self._connection = spawn(name, target, os.getpid(), *arguments)
         self._is_closed = False
         self._give_segment(FIRST_CAPACITY)
 

@@ -18,6 +18,7 @@ from reskin.errors import SinkError
 from reskin.frame import Frame, Region
 from reskin.letterbox import letterbox
 from reskin.pace import TICK_HZ
+from reskin.remedies import install_command
 from reskin.sinks.mailbox import Mailbox
 from reskin.sinks.sink_thread import SinkThread
 
@@ -63,7 +64,7 @@ def open_device(size: tuple[int, int]) -> Any:
     """A camera of (width, height) at 24 fps that takes BGR pictures."""
     if find_spec("pyvirtualcam") is None:
         raise SinkError(
-            'opening the virtual camera: pyvirtualcam is not installed. Run `pip install "reskin[camera]"`; its '
+            f"opening the virtual camera: pyvirtualcam is not installed. Run `{install_command('camera')}`; its "
             "licence is the GPL, version 2, and so it is no part of Reskin."
         )
     import pyvirtualcam

@@ -195,6 +195,32 @@ def test_demo_starts_its_game_on_a_screen_of_its_own_where_there_is_none(
     assert none.headless_size_px == hidden.headless_size_px == (1280, 720)
 
 
+def test_demo_says_where_nobody_sees_it_how_to_see_it(asked: list[RunOptions], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", ":7")
+    said = [reskin_cli("demo").stderr, reskin_cli("demo", "--headless").stderr]
+    monkeypatch.delenv("DISPLAY")
+    said.append(reskin_cli("demo").stderr)
+    assert ["virtual screen that nobody sees" in text for text in said] == [False, True, True]
+    assert "--shot FILE.png" in said[2]
+
+
+def test_where_compiled_kernels_cannot_be_kept_it_is_told_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    def read_materials(picture: np.ndarray) -> None:
+        raise RuntimeError(said)
+
+    picture = home / "shot.png"
+    cv2.imwrite(str(picture), np.zeros((8, 8, 3), np.uint8))
+    monkeypatch.setattr("reskin.engine_renderer.read_materials", read_materials)
+    said = "cannot cache function 'f': no locator available for file 'f.py'"
+    told = reskin_cli("read", picture, "--out", home / "seen.npy", exit_code=1)
+    assert told.stderr == f"reskin: {said}; set NUMBA_CACHE_DIR to a folder that can be written\n"
+    said = "a bug"
+    told = CliRunner().invoke(cli, ["read", str(picture), "--out", str(home / "seen.npy")])
+    assert isinstance(told.exception, RuntimeError)
+
+
 def test_a_run_that_ctrl_c_ended_exits_with_130(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setattr("reskin.app.run", lambda options: Status(ended_because="stopped"))
     assert reskin_cli("run", "tux", exit_code=130).stdout == "ended: stopped\n"

@@ -28,7 +28,13 @@ def test_a_module_of_reskin_is_run_with_its_arguments_and_no_other(monkeypatch: 
 
 
 def test_the_recipe_names_what_is_there() -> None:
-    assert all((package.ROOT / source).is_dir() for source in package.DATA)
+    found = {source: list(package.ROOT.glob(source)) for source in package.DATA}
+    assert all(found.values())
+    assert all(path.suffix == ".toml" for path in found["themes/*.toml"])  # no pictures of games
+    folders = {path for paths in found.values() for path in paths if path.is_dir()}
+    suffixes = (".html", ".css", ".js", ".txt", ".npz", ".jpg")
+    files = [path for path in (package.ROOT / "reskin").rglob("*") if path.suffix in suffixes]
+    assert [path for path in files if path.parent not in folders] == []
     for name in package.BY_NAME:
         if name.startswith("reskin."):
             assert (package.ROOT / (name.replace(".", "/") + ".py")).exists(), name

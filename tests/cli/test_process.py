@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -78,4 +80,12 @@ def test_the_wheel_holds_what_runs_and_nothing_else(unpacked_wheel: Path) -> Non
     pictures = unpacked_wheel / "reskin" / "sinks" / "web" / "pictures"
     assert {path.stem for path in pictures.iterdir()} == set(shipped_themes())
     weights = {path.name for path in (ROOT / "engine" / "weights").iterdir() if path.is_file()}
+    shipped = {path.relative_to(unpacked_wheel) for path in (unpacked_wheel / "reskin" / "themes_data").rglob("*.*")}
+    assert {path.suffix for path in shipped} == {".toml"}, "pictures of games are under other licences than the wheel"
     assert weights == {path.name for path in (unpacked_wheel / "engine" / "weights").glob("*")}
+
+
+def test_the_source_archive_holds_what_the_readme_links() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert {"/" + link.split("/")[0] for link in links} <= set(build["targets"]["sdist"]["include"])

@@ -14,9 +14,14 @@ import numpy as np
 import pytest
 
 from reskin.errors import VideoError
+from reskin.flash_safety import FlashProfile
+from reskin.frame import Frame
+from reskin.pace import TICK_NS
 from reskin.render import Rendered, read_picture, render_file, write_picture
 from reskin.renderer import TintRenderer
 from reskin.themes import parse_theme
+from reskin.video import VideoReader, VideoWriter
+from tests.reskin.flash_rule import judge
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 THEME = parse_theme('name = "Test"\n[material.sky]\ncolors = ["#000000", "#ff0000"]')
@@ -59,6 +64,43 @@ def test_a_video_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path) -> N
         assert len(container.streams.audio) == 1
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert picture[..., 0].mean() > picture[..., 2].mean() + 60
+
+
+def test_flashes_in_a_burst_of_frames_keep_the_rule_in_a_video_that_is_slow_on_average(tmp_path: Path) -> None:
+    """A recording of a screen: two frames a second while nothing moves, then 48 with four flashes."""
+    times_ms = [500 * n for n in range(12)] + [6000 + 1000 * n // 48 for n in range(96)]
+    source, target = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    with VideoWriter(source, (64, 48), 24) as writer:
+        for index, time_ms in enumerate(times_ms):
+            level = 255 if time_ms >= 6000 and index // 6 % 2 else 0
+            writer.write(Frame(index, time_ms * 1_000_000, np.full((48, 64, 4), level, np.uint8)))
+    with VideoReader(source) as reader:
+        assert reader.fps < 24
+        assert 40 < reader.fastest_hz() < 60
+        assert not judge(burst_of(reader)).passes
+    render_file(source, target, THEME, TintRenderer(), nothing)
+    with VideoReader(target) as reader:
+        after = judge(burst_of(reader))
+    assert after.passes, after
+
+
+def burst_of(reader: VideoReader) -> list[np.ndarray]:
+    """The frames from the sixth second on, every second of them: 24 a second, as `judge` takes them."""
+    return [frame.bgra_u8 for frame in reader if frame.captured_ns >= 5_990_000_000][::2]
+
+
+@pytest.mark.parametrize("profile", ["broadcast", "off"])
+def test_a_rendered_video_keeps_the_flash_rule_unless_the_limiter_is_off(profile: FlashProfile, tmp_path: Path) -> None:
+    source, target = tmp_path / "flashing.mp4", tmp_path / "out.mp4"
+    with VideoWriter(source, (64, 48), 24) as writer:
+        for index in range(72):
+            pixels = np.full((48, 64, 4), 255 * (index // 2 % 2), np.uint8)
+            writer.write(Frame(index, index * TICK_NS, pixels))
+    render_file(source, target, THEME, TintRenderer(), nothing, profile)
+    with VideoReader(target) as reader:
+        shown = [frame.bgra_u8[::4, ::4, :3].copy() for frame in reader]
+    assert len(shown) == 72
+    assert judge(shown).passes is (profile == "broadcast")
 
 
 def test_a_picture_too_large_for_its_kind_of_file_is_told_and_nothing_is_left(tmp_path: Path) -> None:

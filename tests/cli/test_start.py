@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import signal
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -49,6 +51,67 @@ def test_a_demo_on_a_real_screen_needs_no_virtual_one(monkeypatch: pytest.Monkey
     assert {"xvfb", "openbox", "xdotool", "ffmpeg", "supertux", "extremetuxracer"} <= set(
         start.missing_packages("test")
     )
+
+
+@pytest.mark.parametrize(("system", "asked"), [("debian", True), ("ubuntu", False), ("", True)])
+def test_ubuntu_is_not_asked_for_the_package_that_it_has_as_a_snap_alone(
+    system: str, asked: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def release() -> dict[str, str]:
+        if not system:
+            raise OSError("no /etc/os-release")
+        return {"ID": system}
+
+    monkeypatch.setattr("shutil.which", lambda program: None)
+    monkeypatch.setattr("platform.freedesktop_os_release", release)
+    missing = start.missing_packages("test")
+    assert {"obs-studio", "supertux"} <= set(missing)
+    assert ("chromium" in missing) is asked
+    assert ("the tests that need it are skipped" in capsys.readouterr().out) is not asked
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The environments that are made, none of them really; the project's is `tmp_path`/.venv."""
+    environments: list[Path] = []
+    monkeypatch.setattr(start, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(start, "PYTHON", tmp_path / ".venv" / "python")
+    monkeypatch.setattr("venv.create", lambda folder, with_pip: environments.append(folder))
+    return environments
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_kept"),
+    [
+        (f"echo 'pip 26.3 from pip (python {sys.version_info[0]}.{sys.version_info[1]})'", True),
+        ("echo 'pip 26.3 from pip (python 3.9)'", False), ("exit 1", False), ("", False),
+    ],
+)  # fmt: skip
+def test_an_environment_of_another_python_is_made_anew(answer: str, is_kept: bool, made: list[Path]) -> None:
+    start.VENV.mkdir()
+    if answer:
+        start.PYTHON.write_text(f"#!/bin/sh\n{answer}\n")
+        start.PYTHON.chmod(0o700)
+    else:
+        start.PYTHON.symlink_to("gone")  # by an upgrade of the system
+    start.make_environment()
+    assert start.VENV.exists() is is_kept
+    assert made == ([] if is_kept else [start.VENV])
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(30, "Read-only file system"), subprocess.CalledProcessError(1, "ensurepip")], ids=str
+)
+def test_where_no_environment_can_be_made_it_is_said_what_to_do(
+    error: Exception, made: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path, with_pip: bool) -> None:
+        raise error
+
+    monkeypatch.setattr("venv.create", refuse)
+    with pytest.raises(SystemExit) as caught:
+        start.make_environment()
+    assert str(caught.value).startswith(f"Setting up Reskin: {start.VENV} cannot be made: {error}. Copy this folder to")
 
 
 def test_requirements_are_installed_only_when_they_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +181,13 @@ def test_every_dependency_of_the_project_is_pinned() -> None:
         assert names(dependencies) <= names(lines), name
 
 
+def test_the_extra_for_a_gpu_leaves_the_version_of_triton_to_torch() -> None:
+    """Each of torch's CUDA builds pins its own; a second pin can never be met."""
+    extras = tomllib.loads((start.ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (triton,) = (line for line in extras["gpu"] if line.startswith("triton"))
+    assert "==" not in triton.partition(";")[0]
+
+
 CHECKS = (
     "ruff check", "ruff format", "mypy", "mypy for Windows", "pytest on every core", "pytest of what keeps time",
 )  # fmt: skip
@@ -138,8 +208,13 @@ CHECKS = (
 def test_every_check_runs_and_any_failure_is_named(
     statuses: list[int], failed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    left = dict(zip(CHECKS, statuses, strict=True))
-    monkeypatch.setattr(start, "run_check", lambda name, command: left.pop(name))
+    left, commands = dict(zip(CHECKS, statuses, strict=True)), []
+
+    def run_check(name: str, command: list[str]) -> int:
+        commands.append(command)
+        return left.pop(name)
+
+    monkeypatch.setattr(start, "run_check", run_check)
     monkeypatch.setattr(
         start, "run_unheard", lambda commands: {name: (left.pop(name), "its text") for name in commands}
     )
@@ -148,6 +223,20 @@ def test_every_check_runs_and_any_failure_is_named(
     assert failed in said
     assert "== mypy\nits text\n" in said
     assert not left
+    assert ["-rsx" in command for command in commands if "pytest" in command] == [True, True]  # skips are named
+
+
+def test_after_ctrl_c_nothing_more_begins_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The executor waits for its thread, so a second mypy would keep the terminal for a minute."""
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(KeyboardInterrupt):
+            start.interrupted(signal.SIGINT, None)
+        return subprocess.CompletedProcess(command, 2, "Interrupted")
+
+    monkeypatch.setattr(start, "INTERRUPTED", threading.Event())
+    monkeypatch.setattr(subprocess, "run", run)
+    assert start.run_unheard({"mypy": ["a"], "mypy for Windows": ["b"]}) == {"mypy": (2, "Interrupted")}
 
 
 def test_what_runs_beside_is_heard_afterwards() -> None:

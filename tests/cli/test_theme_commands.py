@@ -50,6 +50,21 @@ def test_new_writes_a_theme_that_loads_says_where_and_never_overwrites(home: Pat
     assert path.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_new_theme_that_could_not_be_written_whole_does_not_stand_in_the_way_of_the_next_try(
+    home: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    def half(path: Path, text: str, **_: object) -> int:
+        path.write_bytes(text[:20].encode())
+        raise failure
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "write_text", half)
+        with pytest.raises((ThemeError, KeyboardInterrupt)):
+            new_theme("Mine")
+    assert load_theme(new_theme("Mine")).name == "Mine"
+
+
 def test_the_starting_file_says_what_is_true_of_the_model(home: Path) -> None:
     """What it gives as the default of a key is the default, so that taking the line out changes nothing."""
     theme, bare = load_theme(new_theme("x")), Theme(name="x")

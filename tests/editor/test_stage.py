@@ -15,7 +15,7 @@ pytest.importorskip("pygame_gui")
 import pygame
 
 from reskin.editor.stage import LINE_PX, Stage
-from reskin.editor.studio import Shot
+from reskin.editor.studio import Shot, parsed
 from tests.reskin.flash_rule import judge
 
 SIZE = (64, 36)  # (w, h)
@@ -48,6 +48,14 @@ def test_what_is_shown_of_a_flashing_clip_keeps_the_rule_unless_the_limiter_is_o
         stage.put(shot(255 if index // 2 % 2 else 0, 0 if index // 2 % 2 else 255))  # each half against the other
         seen.append(drawn(stage)[:, 16:])  # without line and grip
     assert judge([picture[..., ::-1] for picture in seen]).passes is (limiter is not None)
+
+
+def test_a_bug_where_a_theme_is_read_is_told_and_the_last_theme_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> Theme:
+        raise KeyError("place")
+
+    monkeypatch.setattr("reskin.editor.studio.parse_theme", breaks)
+    assert parsed('name = "y"', THEME) == (THEME, "reading the theme: KeyError: 'place'")
 
 
 def test_the_game_is_left_of_the_line_and_the_theme_right_and_it_follows_the_mouse() -> None:

@@ -14,7 +14,7 @@ import pytest
 from reskin.editor.open import edit_theme, target_of
 from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.renderer import TintRenderer
-from reskin.themes import find_theme, load_theme, shipped_themes
+from reskin.themes import Theme, find_theme, load_theme, shipped_themes
 
 pytest.importorskip("pygame_gui")
 
@@ -203,6 +203,11 @@ def test_a_file_that_another_program_has_changed_is_not_written_over_at_once(han
     assert editor._stage.split == pytest.approx(0.5, abs=0.02)
 
 
+def breaks(*_: object) -> Theme:
+    """A bug of our own, where a theme is read."""
+    raise KeyError("place")
+
+
 def test_a_preview_that_fails_is_told_and_the_theme_can_still_be_saved(
     mine: Path, display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +223,12 @@ def test_a_preview_that_fails_is_told_and_the_theme_can_still_be_saved(
         editor.apply(Edit(("finish", "bloom"), 0.75))
         editor.step(1 / 30)
         assert editor.theme.finish.bloom == 0.75
+        with monkeypatch.context() as broken:
+            broken.setattr("reskin.editor.studio.parse_theme", breaks)
+            editor.apply(Edit(("finish", "bloom"), 0.5))
+            assert not editor.save()
+        assert "KeyError: 'place'" in editor._note
+        editor.apply(Edit(("finish", "bloom"), 0.75))
         assert editor.save()
     finally:
         editor.close()
@@ -262,5 +273,5 @@ def test_what_is_missing_is_told_in_words(mine: Path, monkeypatch: pytest.Monkey
     with pytest.raises(DisplayError, match="there is no screen"):
         edit_theme(str(mine), TintRenderer)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ReskinError, match=r'pip install "reskin\[editor\]"'):
+    with pytest.raises(ReskinError, match='-m pip install "pygame_gui'):
         edit_theme(str(mine), TintRenderer)

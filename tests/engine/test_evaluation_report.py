@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from engine.config import Preset
 from engine.train.fidelity import FidelityFigures
 from engine.train.recovery import CORRUPTIONS, Recovery
 from engine.train.stability import Stability, Turn
@@ -20,6 +23,8 @@ from tests.engine.tiny import TINY, TinyEngine, frames_of, style_of
 from tools import evaluate, real_structure
 from tools.evaluation_plots import plot_fidelity, plot_recovery, plot_stability, write_sheet
 from tools.evaluation_table import COMMANDS, REQUIRED, WAY_LABELS, print_table
+from tools.train import RECIPES
+from tools.train import painter as train_painter
 
 
 class Interrupted:
@@ -47,6 +52,41 @@ def test_what_is_measured_survives_an_interrupt(tmp_path: Path, monkeypatch: pyt
     assert COMMANDS["no_history"] in got.stdout
     assert "painter_no-augmentation.onnx" in got.stdout
     assert json.loads((tmp_path / "figures.json").read_text()) == line
+    assert line["split"] == "test"
+
+
+def test_the_worlds_are_of_the_split_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def clips(split: str, *_: object, **__: object) -> Iterator[None]:
+        asked.append(split)
+        return iter(())
+
+    class Looking(evaluate.Evaluation):
+        def __init__(self, preset: Preset, *_: object, split: str, **__: object) -> None:
+            self.preset, self.split = preset, split
+
+        def still(self) -> dict[str, object]:
+            return {"still_change_255": float(len(list(self._worlds(0, 1, 1))))}
+
+    monkeypatch.setattr(evaluate, "clips", clips)
+    monkeypatch.setattr(evaluate, "Evaluation", Looking)
+    for split in ("validation", "test"):
+        got = CliRunner().invoke(evaluate.main, ["--only", "still", "--split", split, "--out", str(tmp_path)])
+        assert got.exit_code == 0, got.output
+        assert json.loads(got.stdout.splitlines()[-1])["split"] == split
+        assert f"worlds ({split})" in got.stdout
+    assert asked == ["validation", "test"]
+    assert CliRunner().invoke(evaluate.main, ["--split", "train"]).exit_code == 2
+
+
+def test_what_a_variant_is_made_with_is_a_training_as_long_as_ours() -> None:
+    known = {option for parameter in train_painter.params for option in parameter.opts}
+    recipe = tomllib.loads((RECIPES / "nano.toml").read_text(encoding="utf-8"))
+    for command in COMMANDS.values():
+        given = command.partition(",")[0].split()
+        assert {word for word in given if word.startswith("--")} <= known
+        assert int(given[given.index("--steps") + 1]) == recipe["painter"]["steps"]
 
 
 def test_the_line_has_the_keys_that_the_issue_asks_for() -> None:
@@ -57,7 +97,8 @@ def test_the_line_has_the_keys_that_the_issue_asks_for() -> None:
 
 
 def test_the_table_shows_every_way_and_every_corruption() -> None:
-    summary = dict.fromkeys(REQUIRED) | {f"psnr_{way}": 17.25 for way in WAY_LABELS} | {"preset": "nano"}
+    summary = dict.fromkeys(REQUIRED) | {f"psnr_{way}": 17.25 for way in WAY_LABELS}
+    summary |= {"preset": "nano", "split": "test"}
     summary |= {"recovery_frames": {"noise": 2.5}, "recovery_frames_worst": {"noise": 4}}
     console = Console(width=evaluate.MIN_COLUMNS, record=True, file=io.StringIO())
     print_table(console, summary, 2, 3)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
+import click
 import numpy as np
+import pytest
+import torch
 
-from engine.config import MATERIALS
-from engine.export import quantize_reader
+from engine.config import MATERIALS, PATCH
+from engine.export import ReaderGraph, parity, quantize_reader
 from engine.live import open_session, read_frame
-from engine.painter import CONDITION, PATCH, PATCH_CHANNELS
+from engine.painter import CONDITION, PATCH_CHANNELS, Painter
 from tests.engine.tiny import SIZE, TinyEngine, frames_of
+from tools import export
 
 
 def shapes(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
@@ -22,6 +27,32 @@ def shapes(path: Path) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
 def test_both_graphs_give_what_torch_gives(tiny: TinyEngine) -> None:
     assert tiny.export_difference["reader"] < 5e-4  # votes reach +-20 here
     assert tiny.export_difference["painter"] < 1e-5
+
+
+def test_an_output_that_is_no_number_is_no_agreement(tiny: TinyEngine) -> None:
+    class SecondIsNone(ReaderGraph):
+        def forward(self, blocks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            votes, block_votes = super().forward(blocks)
+            return votes, block_votes * torch.nan
+
+    blocks = torch.rand(12, SIZE[0] // 2, SIZE[1] // 2) * 2 - 1
+    assert math.isnan(parity(SecondIsNone(tiny.reader), (blocks,), tiny.folder / "reader.onnx"))
+
+
+@pytest.mark.parametrize("difference", [math.nan, 2 * export.PARITY])
+def test_a_file_that_is_not_known_to_agree_is_not_put_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, difference: float
+) -> None:
+    def written(network: Painter, path: Path, size: tuple[int, int]) -> float:
+        path.write_bytes(b"a graph")
+        return difference
+
+    monkeypatch.setattr(export, "export_painter", written)
+    checkpoint = tmp_path / "checkpoint.pt"
+    torch.save({"model": Painter().state_dict()}, checkpoint)
+    with pytest.raises(click.ClickException, match="the exported painter differs from torch by"):
+        export.export_checkpoint("painter", checkpoint, tmp_path, shape="nano", size=SIZE, int8=False, frames=1)
+    assert not (tmp_path / "painter.onnx").exists()
 
 
 def test_the_graphs_have_the_shapes_that_the_engine_expects(tiny: TinyEngine) -> None:

@@ -16,14 +16,13 @@ import pytest
 import torch
 
 from engine import offline
-from engine.config import MATERIALS
+from engine.config import MATERIALS, PATCH
 from engine.drift import DriftMeter as CpuDriftMeter
 from engine.gpu import materials as gpu_materials
 from engine.gpu.drift import DriftMeter
 from engine.gpu.style import StyleTensors
 from engine.gpu.underlay import Seen, Underlay
 from engine.gpu.underpaint import Blurs, PaintMaps, lay_out, light_statistics, paint, surface_means
-from engine.painter_state import PATCH
 from engine.style import Style
 from engine.underpaint import LUMA, halo
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of

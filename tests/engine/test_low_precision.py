@@ -15,10 +15,12 @@ from engine.token_painter import TokenPainter
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, train_on
 from engine.train.painter_data import PainterClips, shapes
+from engine.train.pruning import Row, measured
 from engine.train.sparse import cut, settle
 from kernels import reference
 from tests.engine.tiny import SIZE
 from tests.engine.token_frames import PRESET, new_painter
+from tools import prune_trials
 from tools.prune_trials import trials, verdict
 
 CPU = torch.device("cpu")
@@ -117,6 +119,34 @@ def test_a_trial_is_kept_only_where_a_frame_is_faster_and_as_good() -> None:
     assert verdict(1.0, 2.0, 20.0, 20.1) == (True, "2.00 times as fast")
     assert verdict(1.99, 2.0, 20.0, 20.0) == (False, "a frame takes 100% of what it takes as it ships")
     assert verdict(1.0, 2.0, 19.0, 20.0) == (False, "1.00 dB worse")
+
+
+def test_fidelity_is_measured_in_the_precision_that_a_trial_has() -> None:
+    whole = measured("whole", new_painter(), Noise(), CPU, cost=(0.0, 0.0))  # type: ignore[arg-type]
+    painter = new_painter().bfloat16()
+    painter.ops = LinearOps()
+    half = measured("half", painter, Noise(), CPU, cost=(0.0, 0.0))  # type: ignore[arg-type]
+    assert half.psnr_db == pytest.approx(whole.psnr_db, abs=0.1)
+    assert half.psnr_db != whole.psnr_db
+
+
+def test_what_ships_is_measured_as_it_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU that is bfloat16, as every trial is."""
+    timed: list[TokenPainter] = []
+    seen: list[TokenPainter] = []
+
+    def frame_ms(painter: TokenPainter, *_: object, **__: object) -> tuple[float, str]:
+        timed.append(painter)
+        return 1.0, "eager"
+
+    def fidelity(name: str, painter: TokenPainter, *_: object, **__: object) -> Row:
+        seen.append(painter)
+        return Row(name=name, parameters=0, gflop=0.0, step_ms=0.0, psnr_db=20.0)
+
+    monkeypatch.setattr(prune_trials, "frame_ms", frame_ms)
+    monkeypatch.setattr(prune_trials, "measured", fidelity)
+    next(trials(new_painter(), PRESET, Noise(), Noise(), RECIPE, tmp_path, CPU))  # type: ignore[arg-type]
+    assert seen == timed
 
 
 def test_every_trial_is_a_line_with_its_figures_or_with_what_it_lacks(tmp_path: Path) -> None:

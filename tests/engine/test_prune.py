@@ -6,18 +6,22 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 import torch
 
 from engine.config import Tokens
 from engine.painter import CONDITION
-from engine.prune import Importance, best, importance, pruned
+from engine.prune import Importance, Loss, best, importance, pruned
 from engine.token_painter import TokenPainter
+from engine.train import pruning
 from engine.train.painter import PainterRecipe
 from engine.train.painter_data import ClipStore, PainterClips, shapes
-from engine.train.pruning import Size, measured, played, prune_and_train
+from engine.train.pruning import BATCHES, Size, measured, played, prune_and_train
+from engine.train.run import CHECKPOINT
 from tests.engine.tiny import SIZE, TinyEngine
 from tests.engine.token_clips import clip_of, paint_by_ring
+from tools.prune import claim
 
 SHAPE = Tokens(patch=8, width=256, layers=3, hidden=256, head=64, bottleneck=24, slots=3)
 SILENT_LAYER, SILENT_HEADS, SILENT_CHANNELS = 1, {0: [1, 2], 2: [0, 3]}, {0: (0, 128), 2: (128, 256)}
@@ -127,6 +131,32 @@ def test_a_clip_is_played_from_one_noise_and_its_own_past(painter: TokenPainter)
     assert known.tolist() == [[1, 1, 0, 0]] * 2
 
 
+class Scored(Exception):
+    pass
+
+
+def test_what_is_missed_is_found_against_the_truth_and_not_against_the_painters_own_word(
+    painter: TokenPainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = []
+
+    def watched(painter: TokenPainter, clips: PainterClips, recipe: PainterRecipe, rng: torch.Generator):  # type: ignore[no-untyped-def]
+        shares.append(recipe.shortcut_share)
+        return torch.zeros(()), {}
+
+    def scored(painter: TokenPainter, losses: list[Loss]) -> None:
+        for one in losses:
+            one(painter)
+        raise Scored
+
+    monkeypatch.setattr(pruning, "clip_loss", watched)
+    monkeypatch.setattr(pruning, "importance", scored)
+    recipe, size = PainterRecipe(size=SIZE, batch=1, shortcut_share=0.4), Size(layers=2, heads=2, hidden=128)
+    with pytest.raises(Scored):
+        prune_and_train(painter, size, Random(), Random(), recipe, tmp_path, torch.device("cpu"))  # type: ignore[arg-type]
+    assert shares == [0.0] * BATCHES
+
+
 @pytest.mark.parametrize(
     ("layers", "heads", "hidden", "said"),
     [(4, 2, 128, "Expected no more of each"), (0, 2, 128, "at least one"), (2, 3, 128, "256 and 128 would fit"),
@@ -138,6 +168,20 @@ def test_sizes_that_leave_tiles_half_empty_are_refused(
     found = Importance(layers=torch.rand(3), heads=torch.rand(3, 4), hidden=torch.rand(3, 256))
     with pytest.raises(ValueError, match=said):
         pruned(painter, found, layers=layers, heads=heads, hidden=hidden)
+
+
+def test_a_folder_with_a_checkpoint_is_one_painters_and_one_sizes(tmp_path: Path) -> None:
+    first, second, folder = tmp_path / "first", tmp_path / "second", tmp_path / "run"
+    first.write_bytes(b"one")
+    second.write_bytes(b"two")
+    size = Size(layers=3, heads=10, hidden=2048)
+    claim(folder, second, size)  # which trained nothing
+    claim(folder, first, size)
+    (folder / CHECKPOINT).touch()
+    claim(folder, first, size)  # and goes on
+    for painter, other in ((second, size), (first, replace(size, layers=2))):
+        with pytest.raises(click.ClickException, match="another Painter or size is trained there"):
+            claim(folder, painter, other)
 
 
 def test_a_pruned_painter_is_trained_back_and_measured_beside_the_whole_one(

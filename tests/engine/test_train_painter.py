@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.config import PATCH
 from engine.live import open_session
-from engine.painter import PATCH, SURFACE, Painter
+from engine.painter import SURFACE, Painter
 from engine.sampler import schedule, stepped
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
-from engine.train.painter_data import ClipStore, clip_fields, clip_parts
+from engine.train.painter_data import ClipStore, PainterClips, clip_fields, clip_parts
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.shots import Frame
 from engine.worlds.trace import trace
@@ -156,11 +157,23 @@ def test_a_new_painter_adds_nothing_and_every_variant_has_a_loss(store: ClipStor
     loss, figures = clip_loss(painter, store.batch(seeded(), 2), recipe, seeded())
     loss.backward()
     assert torch.isfinite(loss)
-    assert figures["mse"] == pytest.approx(figures["mse_under"], rel=0.02)
-    if recipe.shortcut_share == 0:
+    if recipe.shortcut_share == 1:
+        assert figures == {}, "the truth is the target of no frame"
+    else:
+        assert figures["mse"] == pytest.approx(figures["mse_under"], rel=0.02)
         assert 0 < figures["mse_under"] < 0.5
         assert painter.residual.weight.grad is not None
         assert painter.residual.weight.grad.abs().max() > 0
+
+
+def test_the_errors_told_are_means_over_the_frames_that_are_no_shortcuts(store: ClipStore) -> None:
+    clips, painter = store.batch(seeded(), 2), Painter((16, 16))
+    still = [field[:, :1].expand(-1, 3, *field.shape[2:]) for field in clips[:-2]]  # every frame has the same error
+    alike = PainterClips(*still, anchor=clips.anchor, light=clips.light)
+    with torch.no_grad():
+        expected = clip_loss(painter, alike, PainterRecipe(), seeded())[1]["mse_under"]
+        half = [clip_loss(painter, alike, PainterRecipe(shortcut_share=0.5), seeded(seed))[1] for seed in range(4)]
+    assert [found["mse_under"] for found in half if found] == pytest.approx([expected] * sum(map(bool, half)), rel=1e-3)
 
 
 def test_two_perfect_half_steps_ask_for_the_truth() -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from engine.live import open_session
+from engine.train import distributed
 from engine.train.painter import PainterRecipe
+from engine.train.painter_data import shapes
 from engine.train.reader import ReaderRecipe
 from engine.train.recipe import STAGES
 from tools import train
 from tools.train import RECIPES, RUNS, RecipeError, main, read_recipe
 
-ROOT = Path(__file__).resolve().parents[2]
 TINY = """
 [small]
 stage = "reader"
@@ -68,14 +68,15 @@ size = [48, 80]
 """
 
 
-def test_a_recipe_runs_its_stages_from_nothing_and_skips_them_when_they_are_finished(tmp_path: Path) -> None:
+def test_a_recipe_runs_its_stages_from_nothing_and_skips_them_when_they_are_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "device", lambda: torch.device("cpu"))
     file, folder = tmp_path / "tiny.toml", tmp_path / "run"
     file.write_text(TINY)
     arguments = ["--recipe", str(file), "--scale", "0.0001", "--folder", str(folder)]
-    command = [sys.executable, "tools/train.py", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-4000:]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output[-4000:]
     said = [line for line in done.stderr.splitlines() if line.split(":")[0] in read_recipe(file).stages()]
     assert said == [
         "small: trains; 0% done before", "full: trains; 0% done before", "reader_export: exports the reader",
@@ -145,6 +146,16 @@ def test_the_command_says_what_it_expects(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code != 0
         assert said in result.output
+
+
+def test_clips_of_another_shape_are_told_in_words(tmp_path: Path) -> None:
+    for name, shape in shapes(1, 2, (16, 16)).items():
+        np.save(tmp_path / f"{name}.npy", np.zeros(shape, np.float16))
+    (tmp_path / "done").touch()
+    told = CliRunner().invoke(main, ["painter", "--clips", str(tmp_path), "--folder", str(tmp_path / "run")])
+    assert told.exit_code == 1
+    assert f"Error: reading {tmp_path}: it holds clips of (1, 2, 3, 16, 16)" in told.output
+    assert "Name another folder, or delete this one." in told.output
 
 
 @pytest.mark.parametrize(

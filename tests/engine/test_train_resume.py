@@ -54,6 +54,18 @@ def test_a_new_stream_begins_after_each_checkpoint_also_in_a_resumed_run(tmp_pat
     assert resumed.finished
 
 
+def test_weights_that_are_no_longer_finite_leave_the_last_checkpoint(tmp_path: Path) -> None:
+    run = run_of_a_layer(tmp_path)
+    batches_of(run, 4)
+    kept = run.path.read_bytes()
+    with torch.no_grad():
+        next(run.model.parameters())[0, 1] = torch.nan
+    with pytest.raises(RuntimeError, match="at step 4 the weights are no longer finite; the last checkpoint is kept"):
+        run.save()
+    assert run.path.read_bytes() == kept
+    assert run_of_a_layer(tmp_path).step == 3
+
+
 def test_no_two_streams_and_no_two_of_their_processes_share_a_place() -> None:
     places = {
         Stream(seed=seed, step=step, rank=rank, ranks=2).place()

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.config import MATERIALS, NANO, Preset
+from engine.config import MATERIALS, NANO, PATCH, Preset
 from engine.export import PainterGraph, export_painter, export_reader
 from engine.live import LiveEngine
 from engine.offline import Networks
-from engine.painter import CONDITION, PATCH, SURFACE, Look, Painter
+from engine.painter import CONDITION, SURFACE, Look, Painter
 from engine.reader import Reader
 from engine.style import Style
 from engine.worlds.samples import SourceFrame, dress_clip, trace_clip

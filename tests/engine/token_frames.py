@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import torch
 
-from engine.config import NANO, SMALL, Tokens
+from engine.config import NANO, PATCH, SMALL, Tokens
 from engine.gpu.underlay import Underlay
 from engine.gpu.underpaint import PaintMaps, surface_means
-from engine.painter import PATCH, Look
+from engine.painter import Look
 from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.style import Style

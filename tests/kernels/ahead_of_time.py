@@ -1,6 +1,6 @@
 """Run as a process of its own: compiles the kernels for Hopper without a GPU and prints what they need, as JSON.
 
-    python -m tests.kernels.ahead_of_time {ops | raymarch | probes}
+    python -m tests.kernels.ahead_of_time {ops | tokens | raymarch}
 
 Every op is called as on a GPU, with arguments of a shipped shape; triton is told that it has an H100, and instead of a
 launch its compiler runs. So signature, alignment and constants are those of the real launch. One list of launches for
@@ -133,6 +133,7 @@ def op_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
             with Recorder() as recorder:
                 op.kernel()(*op.example(shape, dtype), **way)
             yield case_name(op, shape, dtype, way), recorder.needs()
+    yield from probe_needs()
 
 
 def layers_needs() -> Iterator[tuple[str, list[dict[str, object]]]]:
@@ -163,11 +164,7 @@ def main(what: str) -> None:
     torch.set_num_threads(1)
     triton.runtime.driver.set_active(NoGpu())
     triton.knobs.nvidia.dump_ptxas_log = True
-    print(
-        json.dumps(
-            dict({"ops": op_needs, "tokens": layers_needs, "raymarch": raymarch_needs, "probes": probe_needs}[what]())
-        )
-    )
+    print(json.dumps(dict({"ops": op_needs, "tokens": layers_needs, "raymarch": raymarch_needs}[what]())))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Starts the two processes that triton needs, one interpreting and one compiling; the rules for what is compiled.
 
-Both of a subject ("ops", "tokens", "raymarch" or "probes") start when either is asked for: they take a core each.
+Both of a subject ("ops", "tokens" or "raymarch") start when either is asked for: they take a core each.
 """
 
 from __future__ import annotations

@@ -40,18 +40,18 @@ def compiled() -> dict[str, list[dict[str, Any]]]:
 
 
 @needs_triton
-def test_the_interpreter_multiplies_and_rounds_bfloat16_and_refuses_other_arithmetic_on_it() -> None:
-    arrays = processes.interpreted("probes")
-    np.testing.assert_allclose(arrays["product"], arrays["exact"], rtol=1.01 * 2**-8)  # half a unit of 8 bits
-    assert "bfloat16" in str(arrays["refused"])
+def test_the_interpreter_multiplies_and_rounds_bfloat16_and_refuses_other_arithmetic_on_it(
+    interpreted: dict[str, np.ndarray],
+) -> None:
+    np.testing.assert_allclose(interpreted["product"], interpreted["exact"], rtol=1.01 * 2**-8)  # half a unit of 8 bits
+    assert "bfloat16" in str(interpreted["refused"])
 
 
 @needs_triton
-def test_products_too_small_for_a_warpgroup_are_found_out() -> None:
-    needs = compiled_for_hopper("probes")
-    assert_its_products_are_warpgroups(needs["64 rows"][0])
+def test_products_too_small_for_a_warpgroup_are_found_out(compiled: dict[str, list[dict[str, Any]]]) -> None:
+    assert_its_products_are_warpgroups(compiled["64 rows"][0])
     with pytest.raises(AssertionError):
-        assert_its_products_are_warpgroups(needs["32 rows"][0])
+        assert_its_products_are_warpgroups(compiled["32 rows"][0])
 
 
 @needs_triton

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from kernels import reference
-from kernels.tiles import MODULATED, MULTIPROCESSORS, PLAIN, best_splits, best_tiles
+from kernels.tiles import (
+    LAYERS_SHARED_BYTES,
+    MODULATED,
+    MULTIPROCESSORS,
+    PLAIN,
+    best_splits,
+    best_tiles,
+    programs_at_once,
+)
 from tests.kernels import processes, token_cases
 from tests.kernels.agreement import error, in_fp32
 from tests.kernels.processes import assert_it_fits, assert_its_products_are_warpgroups, compiled_for_hopper
@@ -78,6 +87,7 @@ def test_compiled_for_hopper_one_launch_of_all_layers_of_small_spills_nothing(
     assert_its_products_are_warpgroups(needs)
     assert 2 * 32 * needs["warps"] * needs["registers"] <= 65536  # two programs lie on a multiprocessor
     assert 2 * (needs["shared_bytes"] + 1024) <= 228 * 1024
+    assert needs["shared_bytes"] <= LAYERS_SHARED_BYTES
 
 
 @pytest.mark.parametrize(("candidates", "columns", "expected"), [
@@ -87,6 +97,19 @@ def test_tiles_fill_four_of_five_multiprocessors_in_one_round(candidates, column
     tiles = best_tiles(candidates, 1, 576, columns)
     assert str(tiles) == expected
     assert tiles.programs(1, 576, columns) <= MULTIPROCESSORS
+
+
+@pytest.mark.parametrize(("multiprocessors", "shared_kib", "most", "expected"), [
+    (132, 228, 2, 264), (114, 228, 2, 228), (108, 164, 2, 216), (128, 100, 2, 128), (132, 228, 1, 132),
+], ids=["H100", "H100 PCIe", "A100", "RTX 4090", "float32"])  # fmt: skip
+def test_no_more_programs_are_launched_than_lie_on_the_gpu_at_once(
+    monkeypatch: pytest.MonkeyPatch, multiprocessors: int, shared_kib: int, most: int, expected: int
+) -> None:
+    found = SimpleNamespace(multi_processor_count=multiprocessors, shared_memory_per_multiprocessor=1024 * shared_kib)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: found)
+    on_gpu = SimpleNamespace(is_cuda=True, device="cuda")
+    assert programs_at_once(on_gpu, most, LAYERS_SHARED_BYTES) == expected  # type: ignore[arg-type]
+    assert programs_at_once(torch.empty(0), most, LAYERS_SHARED_BYTES) == most * MULTIPROCESSORS
 
 
 def test_columns_that_no_tile_divides_are_an_error_and_not_left_unwritten() -> None:

@@ -111,6 +111,7 @@ def play(played: PlayedGame, x: XConnection, plays: Callable[[Looks], None], **o
         looks.close()
     if wrong:
         raise wrong[0]
+    assert not thread.is_alive(), f"the run ended before its player had played: {status.ended_because!r}"
     return status
 
 
@@ -201,6 +202,7 @@ def test_the_real_engine_paints_the_game_in_its_theme(played: PlayedGame, x: XCo
     assert sight.difference_levels > CLEARLY_LEVELS
 
 
+@only_supertux
 def test_a_game_that_is_killed_ends_the_run_with_a_sentence_and_leaves_no_overlay(
     played: PlayedGame, x: XConnection
 ) -> None:
@@ -210,7 +212,7 @@ def test_a_game_that_is_killed_ends_the_run_with_a_sentence_and_leaves_no_overla
         played.xdotool("windowkill", played.window.id)
         assert looks.run_is_over.wait(END_S)
 
-    status = play(played, x, kill)
+    status = play(played, x, kill, seek_s=0.5)
     assert status.ended_because.endswith("is gone")
     assert played.window.title in status.ended_because
     assert overlay_on_top(x) is None

@@ -163,7 +163,8 @@ def played_by(play: Callable[[Page], None], options: RunOptions, told: list[str]
 
     thread = threading.Thread(target=player, daemon=True)
     thread.start()
-    run(options, stop=lambda: not thread.is_alive())
+    status = run(options, stop=lambda: not thread.is_alive())
     thread.join(LIMIT_S)
     if wrong:
         raise wrong[0]
+    assert not thread.is_alive(), f"the run ended before its player had played: {status.ended_because!r}"

@@ -168,6 +168,14 @@ def test_a_profile_that_is_there_keeps_its_words(tmp_path: Path) -> None:
     assert path.read_text() == "title = 3\n"
 
 
+def test_a_profile_as_powershell_writes_it_takes_boxes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes('# mein Spiel: größer\r\ntitle = "A*"\r\n'.encode("utf-16"))
+    save_regions(path, "A 1", ((0.0, 0.5, 0.25, 0.5),))
+    assert load_profile(path).keep.regions == ((0.0, 0.5, 0.25, 0.5),)
+    assert "größer" in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "title", ["plain", "level [1/3] *new* really?", "日本のゲーム", "x" * 300, "a\tb\n", "[", "..."]
 )

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from reskin import supervisor
-from reskin.app import RunOptions, run
+from reskin.app import RunOptions, _signals, run
 from reskin.errors import CaptureError, DisplayError
 from reskin.frame import Region
 from reskin.platforms.panic import EXIT_STATUS
@@ -30,6 +30,7 @@ from tests.games import QUADRANTS_BGR, Game, xdotool
 from tests.platforms.looking import eventually, quadrants, screen_pixels
 
 QUICK = "tests.loop.stand_ins:quick"
+END_S = 10
 SLACK_S = 0.25  # of whoever looks at the screen, on a machine that is busy; test_engine_process has the exact bound
 
 
@@ -41,6 +42,7 @@ class Player(threading.Thread):
         self.game = game
         self.engine: list[Supervisor] = []
         self.error: BaseException | None = None
+        self.run_is_over = threading.Event()
         self._plays = plays
 
     def run(self) -> None:
@@ -69,9 +71,11 @@ def play(game: Game, plays: Callable[[Player], None], **options: object) -> Stat
     status = run(
         RunOptions(**{**defaults, **options}), stop=lambda: not player.is_alive(), on_warm=player.engine.append
     )
+    player.run_is_over.set()
     player.join(5)
     if player.error is not None:
         raise player.error
+    assert not player.is_alive(), f"the run ended before its player had played: {status.ended_because!r}"
     assert status.shown + status.dropped == status.grabbed
     return status
 
@@ -114,7 +118,9 @@ def test_keys_are_heard_while_the_game_has_the_focus(game: Game, tmp_path: Path)
     player = Player(game, press)
     player.start()
     status = run(RunOptions(window="Tux Test", theme="neon-rain", engine=QUICK, seconds=60, settings=settings))
+    player.join(5)
     assert player.error is None
+    assert not player.is_alive()
     assert status.ended_because == "the player quit"
     (shot,) = (tmp_path / "shots").glob("reskin-*.png")
     assert cv2.imread(str(shot)).shape == (360, 640, 3)
@@ -189,10 +195,10 @@ def test_a_window_in_front_of_the_game_is_left_alone_and_the_skin_comes_back_beh
     def cover(player: Player) -> None:
         with Game("In Front"):
             eventually(player.sees_game)  # the one in front: it looks the same
+            eventually(lambda: any(text.startswith("paused") and "covered" in text for text in told))
         eventually(player.sees_skin)
 
     play(game, cover, on_state=told.append)
-    assert any(text.startswith("paused") and "covered" in text for text in told)
 
 
 def test_a_deleted_theme_file_changes_nothing_on_the_screen(game: Game, tmp_path: Path) -> None:
@@ -224,9 +230,9 @@ def test_a_game_that_opens_its_window_again_is_found_and_one_that_does_not_ends_
         with Game("Tux Test"):
             eventually(player.sees_skin)
         eventually(lambda: any(text.startswith("lost") for text in told), limit_s=10)
-        time.sleep(5)
+        assert player.run_is_over.wait(END_S)
 
-    status = play(game, close, seek_s=4, on_state=told.append)
+    status = play(game, close, seek_s=3, on_state=told.append)
     assert status.ended_because.endswith("is gone")
     assert "Tux Test" in status.ended_because
     states = [text.partition(":")[0] for text in told]
@@ -235,11 +241,9 @@ def test_a_game_that_opens_its_window_again_is_found_and_one_that_does_not_ends_
 
 def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(game: Game, tmp_path: Path) -> None:
     video, shot = tmp_path / "play.mp4", tmp_path / "last.png"
-    began_s: list[float] = []
 
     def wait(player: Player) -> None:
-        began_s.append(time.monotonic())
-        time.sleep(2.5)
+        time.sleep(1.3)
         eventually(lambda: "Reskin output" in subprocess.check_output(["wmctrl", "-l"], text=True))
 
     status = play(game, wait, record=video, record_split=True, output_window=True, shot=shot)
@@ -253,7 +257,7 @@ def test_a_recording_has_24_frames_a_second_and_the_shot_is_the_last_picture(gam
     for seen, own in zip(quadrants(both[:, :640]), QUADRANTS_BGR, strict=True):
         assert np.abs(np.subtract(seen, own)).max() < 16
     assert np.allclose(np.diff(times), 1 / 24, atol=1e-3)
-    assert len(times) / 24 >= 2.4
+    assert len(times) / 24 >= 1.2
     picture = cv2.imread(str(shot))
     assert picture.shape == (360, 640, 3)
     assert all(a != b for a, b in zip(quadrants(picture), QUADRANTS_BGR, strict=True))
@@ -278,6 +282,7 @@ def test_sigterm_ends_everything_and_leaves_nothing(game: Game, tmp_path: Path) 
     app = started(script)
     assert app.stdout is not None
     engine_pid = int(app.stdout.readline())
+    app.send_signal(signal.SIGTSTP)  # Ctrl-Z does nothing
     app.send_signal(signal.SIGTERM)
     said, errors = app.communicate(timeout=10)
     assert said.strip() == "stopped"
@@ -285,6 +290,14 @@ def test_sigterm_ends_everything_and_leaves_nothing(game: Game, tmp_path: Path) 
     assert app.returncode == 0
     assert not Path(f"/proc/{engine_pid}").exists()
     assert quadrants(screen_pixels(Region(200, 120, 640, 360))) == QUADRANTS_BGR
+
+
+def test_ctrl_z_is_ignored_while_reskin_plays_and_by_what_it_starts() -> None:
+    """It would leave the last picture over a game that runs on, and the panic key unheard."""
+    before = signal.getsignal(signal.SIGTSTP)
+    with _signals():
+        assert signal.getsignal(signal.SIGTSTP) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGTSTP) is before
 
 
 def test_the_panic_key_gives_the_game_back_while_the_engine_hangs_and_while_the_loop_itself_does(
@@ -328,8 +341,8 @@ def test_a_display_that_goes_away_ends_the_run_with_an_error(monkeypatch: pytest
     with VirtualDisplay((800, 600)) as display:
         monkeypatch.setenv("DISPLAY", display.name)
         with Game("Tux Test") as game:
-            player = threading.Timer(3, display.stop)
-            player.start()
+            ending = threading.Thread(target=display.stop)
+            options = RunOptions(window=str(game.window.id), engine=QUICK, seconds=60)
             with pytest.raises(DisplayError, match="went away"):
-                run(RunOptions(window=str(game.window.id), engine=QUICK, seconds=60))
-            player.join()
+                run(options, on_warm=lambda engine: ending.start())
+            ending.join()

@@ -45,6 +45,14 @@ class Stage:
         return self.presenter.present(game, REGION, now_ns=self.now_ns, on=on, comparing=comparing)
 
     @property
+    def screen(self) -> np.ndarray:
+        """What the player sees: the overlay, or, where that is hidden, what the sinks get of the game beneath it."""
+        overlay, sink = self.overlay.last, self.sink.last
+        assert sink is not None
+        covers = overlay is not None and not self.overlay.hidden and self.overlay.region == REGION
+        return overlay.bgra_u8 if covers else sink.bgra_u8
+
+    @property
     def level(self) -> int:
         assert self.sink.last is not None
         return int(self.sink.last.bgra_u8[0, 0, 0])
@@ -148,7 +156,7 @@ def test_a_screenshot_is_of_what_is_seen_and_the_last_skin_stays_known(stage: St
 def test_whatever_flashes_the_screen_and_the_sinks_keep_the_rule(how: str) -> None:
     note = Note(stay_s=1)
     stage = Stage(note, FlashLimiter())
-    shown = []
+    in_sinks, on_screen = [], []
     for tick in range(72):
         flash = 255 * (tick % 2)
         stage.skin = 128 if how == "keys hammered" else flash
@@ -158,6 +166,8 @@ def test_whatever_flashes_the_screen_and_the_sinks_keep_the_rule(how: str) -> No
             stage.skin = (20, 240, 90, 190)[tick * 20 // 24 % 4]
         stage.tick(on=how != "a sink without a skin", comparing=how == "keys hammered" and tick % 2 == 0)
         assert stage.sink.last is not None
-        shown.append(stage.sink.last.bgra_u8)
+        in_sinks.append(stage.sink.last.bgra_u8)
+        on_screen.append(stage.screen)
     note.close()
-    assert judge(shown).passes
+    assert judge(in_sinks).passes
+    assert judge(on_screen).passes

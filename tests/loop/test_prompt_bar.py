@@ -16,11 +16,11 @@ from reskin.frame import Region
 from reskin.line_editor import HISTORY_LINES, LONGEST, History, LineEditor, history_path
 from reskin.loop import LoopOptions, run_loop
 from reskin.note import Note
-from reskin.panel import MIN_WINDOW_H_PX, MIN_WINDOW_W_PX
+from reskin.panel import MIN_WINDOW_H_PX, MIN_WINDOW_W_PX, Panel, blank
 from reskin.platforms.base import CaptureState, EditKey, InputState, KeyEvent
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
 from reskin.prompt_bar import IDLE_NS, REFUSED, Answer, PromptBar, answer
-from reskin.prompt_panel import Line, draw_bar
+from reskin.prompt_panel import DIM, GREY, Line, draw_bar
 from reskin.renderer import TintRenderer
 from reskin.status import Status
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
@@ -278,6 +278,19 @@ def test_the_loop_shows_the_bar_takes_the_prompt_and_misses_no_tick(
     blue, green, red = overlay.shown[-1].pixel[:3]
     assert green > max(blue, red) + 20
     assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)  # the window was minimised
+
+
+@pytest.mark.parametrize("level", [GREY, DIM])
+def test_what_the_bar_tells_can_be_read_over_a_white_game(level: int) -> None:
+    """A contrast of 4.5 to 1, as WCAG 2 asks of text."""
+    picture, game = blank(60, 60), np.full((60, 60, 4), 255, np.uint8)
+    picture[20:40, 20:40] = level
+    Panel.of(picture, 0, 0, radius_px=4).blend_onto(game, 1.0)
+    text, ground = (
+        float(((pixel[:3] / 255 + 0.055) / 1.055) ** 2.4 @ [0.0722, 0.7152, 0.2126])
+        for pixel in (game[30, 30], game[10, 30])
+    )
+    assert (text + 0.05) / (ground + 0.05) >= 4.5
 
 
 @pytest.mark.parametrize(("h", "w"), [(MIN_WINDOW_H_PX, MIN_WINDOW_W_PX), (481, 640), (2160, 3840)])

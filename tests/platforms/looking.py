@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import mss
 import numpy as np
+import xcffib.xproto as xp
 
 from reskin.frame import Frame, Region
 from reskin.platforms.base import Capture
+from reskin.platforms.x11.connection import XConnection
 from tests.games import QUADRANTS_BGR
 
 LIMIT_S = 5.0
@@ -49,6 +51,22 @@ def screen_pixels(region: Region) -> np.ndarray:
     with mss.MSS() as screen:
         shot = screen.grab({"left": region.x, "top": region.y, "width": region.w, "height": region.h})
     return np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)[..., :3]
+
+
+def bare_window(x: XConnection, place: Region, *, title: str = "", inside: int = 0, colour: int = 0) -> int:
+    """A plain window, mapped and on top, that no window manager sees: as a menu, a screen locker or an old game makes.
+
+    `inside`: in another window. `colour`: 0xRRGGBB.
+    """
+    window, mask = x.new_id(), xp.CW.BackPixel | xp.CW.OverrideRedirect
+    x.core.CreateWindow(
+        24, window, inside or x.root, place.x, place.y, place.w, place.h, 0, xp.WindowClass.InputOutput,
+        x.root_visual, mask, [colour, 1],
+    )  # fmt: skip
+    if title:
+        x.set_text(window, "_NET_WM_NAME", title)
+    x.core.MapWindow(window, is_checked=True).check()
+    return window
 
 
 def plain_frame(size: tuple[int, int], bgr: tuple[int, int, int], index: int = 0) -> Frame:

@@ -38,7 +38,7 @@ def _make_capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
     if request.param == "x11 window":
         from reskin.platforms.x11.capture import X11WindowCapture
 
-        return X11WindowCapture(request.getfixturevalue("game").window.id)
+        return X11WindowCapture(request.getfixturevalue("lasting_game").window.id)
     if request.param == "screen region":
         from reskin.platforms.region import RegionCapture
 

@@ -28,6 +28,11 @@ LEVEL3, GROUP2, NUM = 128, 1 << 13, 16
 KEYMAP = Keymap(first_code=8, keysyms=(GERMAN_E, RUSSIAN_F, DIGIT, KEYPAD), level3_mask=LEVEL3, num_lock_mask=NUM)
 
 
+@pytest.fixture
+def game(lasting_game: Game) -> Game:
+    return lasting_game
+
+
 @pytest.fixture(params=["x11", "fake"])
 def keyboard(request: pytest.FixtureRequest) -> Iterator[TextInput]:
     if request.param == "x11":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import xcffib.xproto as xp
 
 import reskin.platforms as platforms
 from reskin.errors import CaptureError, DisplayError
 from reskin.frame import Region
 from reskin.platforms.window_info import WindowInfo, choose_window
+from reskin.platforms.x11.connection import XConnection
 from tests.games import Game, xdotool
-from tests.platforms.looking import eventually
+from tests.platforms.looking import bare_window, eventually
 
 
 def _window(number: int, title: str, wm_class: str) -> WindowInfo:
@@ -70,6 +72,26 @@ def test_a_real_window_is_listed_with_all_that_is_known_of_it(game: Game) -> Non
     assert not window.minimised
     xdotool("windowminimize", window.id)
     eventually(lambda: platforms.list_windows()[0].minimised)
+
+
+def test_a_fullscreen_window_that_no_window_manager_knows_is_listed_and_a_menu_is_not(display: str) -> None:
+    """As games of SDL 1.2, Allegro and Wine without managed windows have it."""
+    x = XConnection()
+    whole = Region(0, 0, 1280, 720)
+    full = bare_window(x, whole, title="Old Game")
+    bare_window(x, Region(0, 0, 300, 700), title="Menu")
+    bare_window(x, whole)
+    guard = x.new_id()  # Mutter's, without pixels
+    x.core.CreateWindow(
+        0, guard, x.root, 0, 0, whole.w, whole.h, 0, xp.WindowClass.InputOnly, 0, xp.CW.OverrideRedirect, [1]
+    )
+    x.set_text(guard, "_NET_WM_NAME", "mutter guard window")
+    x.core.MapWindow(guard, is_checked=True).check()
+    (window,) = platforms.list_windows()
+    assert (window.id, window.title, window.region) == (full, "Old Game", whole)
+    x.core.UnmapWindow(full, is_checked=True).check()
+    assert platforms.list_windows() == []
+    x.close()
 
 
 def test_a_capture_opened_by_a_part_of_the_title_grabs_that_window(game: Game) -> None:

@@ -161,6 +161,19 @@ def test_a_dialog_of_the_game_counts_as_the_game_and_a_change_of_windows_as_noth
         assert _is_seen(here)
 
 
+def test_a_game_whose_window_is_owned_by_a_hidden_one_is_in_front_too() -> None:
+    """As Delphi and Visual Basic 6 make them."""
+    here = FakeSystem()
+    overlay = _overlay(here)
+    here.game.owner = here.desktop.add("Application", Region(0, 0, 1, 1), is_visible=False).handle
+    here.desktop.activate(here.game)
+    _show(here, overlay)
+    assert _is_seen(here)
+    here.desktop.activate(here.desktop.add("Mail", Region(1000, 500, 300, 300)))
+    _show(here, overlay)
+    assert not _is_seen(here)
+
+
 def test_its_messages_are_read_or_windows_would_take_it_for_hung() -> None:
     here = FakeSystem()
     overlay = _overlay(here)

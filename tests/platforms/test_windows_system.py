@@ -45,7 +45,7 @@ def test_a_failed_call_names_the_function_its_arguments_the_code_and_its_text() 
     here = FakeSystem()
     with pytest.raises(Win32Error) as caught:
         here.system.desktop.win32.call("GetClientRect", 0xBAD, ctypes.byref(w.RECT()))
-    assert caught.value.code == w.ERROR_INVALID_WINDOW
+    assert caught.value.code == w.ERROR_INVALID_WINDOW_HANDLE
     assert "GetClientRect(0xbad" in str(caught.value)
     assert "Windows answered 0x578, Invalid window handle." in str(caught.value)
 
@@ -78,7 +78,7 @@ def test_structures_have_the_sizes_of_64_bit_windows() -> None:
 def test_scale_awareness_comes_before_anything_else_and_a_refusal_is_told() -> None:
     here = FakeSystem()
     assert here.libraries.calls[0] == "SetProcessDpiAwarenessContext"
-    assert here.desktop.awareness == w.DPI_PER_MONITOR_V2
+    assert here.desktop.awareness == w.DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2
     assert here.system.desktop.dpi_note == ""
     assert Desktop(Win32(here.libraries)).dpi_note == ""  # it is set already, and as it must be
     here.desktop.awareness = -3
@@ -102,6 +102,12 @@ def test_windows_are_listed_with_program_state_and_what_stands_against_them(here
     assert found["Fake Game"].obstacle == ""
     assert own.handle > 0xFFFFFFFF  # a handle of 64 bits comes back whole
     assert found["Fake Game"].id == here.game.handle
+
+
+def test_the_newest_window_is_listed_last(here: FakeSystem) -> None:
+    """Of the windows of a game that was just started, the last is taken for its own, and not its console."""
+    here.desktop.add("Newer", Region(0, 0, 9, 9))
+    assert [window.title for window in platforms.list_windows()] == ["Fake Game", "Newer"]
 
 
 def test_the_best_capture_that_works_is_opened(here: FakeSystem) -> None:
@@ -173,6 +179,26 @@ def test_a_registered_chord_is_taken_from_the_game_and_held_until_its_key_is_up(
     assert hotkeys.poll() == []
     here.desktop.release(ord("C"))
     assert heard + hotkeys.poll() == [KeyEvent("compare", pressed=True), KeyEvent("compare", pressed=False)]
+    hotkeys.close()
+
+
+def test_what_is_typed_by_altgr_is_no_chord_but_on_keys_that_type_nothing(here: FakeSystem) -> None:
+    """German AltGr and Q is "@". Windows takes AltGr for Ctrl and Alt, and adds the left Ctrl key."""
+    chord = w.MOD_CONTROL | w.MOD_ALT
+    keys = {"quit": ord("Q"), "compare": 0x23, "panic": ord("P")}
+    hotkeys = platforms.open_hotkeys(
+        {"quit": "<ctrl>+<alt>+q", "compare": "<ctrl>+<alt>+<end>", "panic": "<ctrl>+<alt>+p"}
+    )
+    heard: list[KeyEvent] = []
+    here.desktop.keys_down |= {w.VK_RMENU, w.VK_LCONTROL}
+    for key in keys.values():
+        assert here.desktop.press(chord, key)
+    eventually(lambda: heard.extend(hotkeys.poll()) or len(heard) == 2)
+    assert [event.action for event in heard] == ["compare", "panic"]  # in this order: quit is not to come after them
+    heard.clear()
+    here.desktop.keys_down.remove(w.VK_RMENU)  # a left Alt
+    here.desktop.press(chord, keys["quit"])
+    eventually(lambda: heard.extend(hotkeys.poll()) or KeyEvent("quit", pressed=True) in heard)
     hotkeys.close()
 
 

@@ -11,13 +11,15 @@ import pytest
 import xcffib.xproto as xp
 
 from reskin.errors import CaptureError
+from reskin.frame import Region
 from reskin.latency import read_marker
 from reskin.platforms.base import CaptureState
-from reskin.platforms.x11.capture import X11WindowCapture
+from reskin.platforms.x11.capture import _LOOK_AROUND_EVERY, X11WindowCapture
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.overlay import X11Overlay
+from reskin.platforms.x11.windows import covered_share, is_away
 from tests.games import QUADRANTS_BGR, Game, xdotool
-from tests.platforms.looking import eventually, plain_frame, quadrants, screen_pixels, settled_frame
+from tests.platforms.looking import bare_window, eventually, plain_frame, quadrants, screen_pixels, settled_frame
 
 
 @pytest.fixture
@@ -122,6 +124,100 @@ def test_a_window_whose_parent_alone_is_hidden_is_paused(display: str) -> None:
     x.core.MapWindow(parent, is_checked=True).check()
     assert capture.grab() is not None
     capture.close()
+    x.close()
+
+
+@pytest.fixture
+def previews(display: str) -> Iterator[XConnection]:
+    """The window manager calls itself by the name of one that leaves windows mapped which nobody sees."""
+    x = XConnection()
+    (manager,) = x.property_numbers(x.root, "_NET_SUPPORTING_WM_CHECK")
+    name = x.property_text(manager, "_NET_WM_NAME")
+    order = x.property_numbers(x.root, "_NET_CLIENT_LIST_STACKING")
+    x.set_text(manager, "_NET_WM_NAME", "GNOME Shell")
+    yield x
+    x.set_text(manager, "_NET_WM_NAME", name)
+    x.set_numbers(x.root, "_NET_CLIENT_LIST_STACKING", order, "WINDOW")
+    assert x.property_text(manager, "_NET_WM_NAME") == name
+    x.close()
+
+
+def test_what_is_mapped_but_on_another_workspace_or_minimised_is_paused(previews: XConnection) -> None:
+    x, place = previews, Region(0, 0, 64, 48)
+    window = bare_window(x, place)
+    capture = X11WindowCapture(window, pauses_when_covered=True)
+    (current,) = x.property_numbers(x.root, "_NET_CURRENT_DESKTOP")
+
+    def is_seen(desktop: int, *states: str) -> bool:
+        x.set_numbers(window, "_NET_WM_DESKTOP", (desktop,), "CARDINAL")
+        x.set_numbers(window, "_NET_WM_STATE", tuple(x.atom(state) for state in states), "ATOM")
+        assert x.property_numbers(window, "_NET_WM_DESKTOP") == (desktop,)  # the server has it
+        return [capture.locate() for _ in range(_LOOK_AROUND_EVERY)][-1] == place
+
+    assert is_seen(current)
+    assert not is_seen(current + 1)
+    assert capture.grab() is None
+    assert is_seen(0xFFFFFFFF, "_NET_WM_STATE_ABOVE")  # on every workspace
+    assert not is_seen(current, "_NET_WM_STATE_ABOVE", "_NET_WM_STATE_HIDDEN")
+    capture.close()
+
+
+def test_a_workspace_on_each_screen_is_seen_though_only_one_is_current(display: str) -> None:
+    """As i3 has it; it unmaps what nobody sees."""
+    x = XConnection()
+    window = bare_window(x, Region(0, 0, 64, 48))
+    x.set_numbers(window, "_NET_WM_DESKTOP", (7,), "CARDINAL")
+    assert not is_away(x, window)
+    x.close()
+
+
+def test_what_is_away_covers_nothing(previews: XConnection) -> None:
+    x = previews
+    game, other = (bare_window(x, Region(0, 0, 64, 48)) for _ in range(2))
+    x.set_numbers(x.root, "_NET_CLIENT_LIST_STACKING", (game, other), "WINDOW")
+    assert covered_share(x, game) == 1.0
+    x.set_numbers(other, "_NET_WM_STATE", (x.atom("_NET_WM_STATE_HIDDEN"),), "ATOM")
+    assert covered_share(x, game) == 0.0
+
+
+def test_the_shadow_that_a_window_draws_around_itself_is_left_out(display: str) -> None:
+    """As windows with GTK's own frames do; they tell how wide it is, and have none when maximised."""
+    x = XConnection()
+    window = bare_window(x, Region(100, 80, 200, 120))
+    bare_window(x, Region(10, 30, 170, 50), inside=window, colour=0xFF0000)
+    x.set_numbers(window, "_GTK_FRAME_EXTENTS", (10, 20, 30, 40), "CARDINAL")
+    assert len(x.property_numbers(window, "_GTK_FRAME_EXTENTS")) == 4
+    capture = X11WindowCapture(window)
+    assert capture.locate() == Region(110, 110, 170, 50)
+    frame = capture.grab()
+    assert frame is not None
+    assert frame.bgra_u8.shape == (50, 170, 4)
+    assert (frame.bgra_u8[..., :3] == (0, 0, 255)).all()
+    x.set_numbers(window, "_GTK_FRAME_EXTENTS", (0, 0, 0, 0), "CARDINAL")
+    assert not any(x.property_numbers(window, "_GTK_FRAME_EXTENTS"))
+    assert [capture.locate() for _ in range(_LOOK_AROUND_EVERY)][-1] == Region(100, 80, 200, 120)
+    whole = capture.grab()
+    assert whole is not None
+    assert whole.bgra_u8.shape == (120, 200, 4)
+    capture.close()
+    x.close()
+
+
+def test_a_capture_that_is_refused_leaves_no_connection(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a game is sought, one is tried twice a second, and a server takes 256 connections."""
+    closed: list[XConnection] = []
+
+    def refuse(x: XConnection, window: int) -> str:
+        raise CaptureError("refused")
+
+    monkeypatch.setattr(XConnection, "window_title", refuse)
+    monkeypatch.setattr(XConnection, "close", lambda x: closed.append(x))
+    x = XConnection()
+    with pytest.raises(CaptureError, match="refused"):
+        X11WindowCapture(bare_window(x, Region(0, 0, 64, 48)))
+    assert len(closed) == 1
+    monkeypatch.undo()
+    closed[0].close()
     x.close()
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+import reskin.platforms as platforms
+from reskin.errors import OverlayError
 from reskin.frame import Frame, Region
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.overlay import TITLE, X11Overlay
-from reskin.platforms.x11.windows import list_windows
+from reskin.platforms.x11.windows import frame_of, list_windows
 from tests.games import QUADRANTS_BGR, Game, xdotool
-from tests.platforms.looking import eventually, plain_frame, quadrants, screen_pixels
+from tests.platforms.looking import bare_window, eventually, plain_frame, quadrants, screen_pixels
 
 RED = (0, 0, 255)
+
+
+@pytest.fixture
+def game(lasting_game: Game) -> Game:
+    return lasting_game
 
 
 @pytest.fixture
@@ -83,13 +91,69 @@ def test_hidden_the_player_sees_the_untouched_game(game: Game, overlay: X11Overl
     eventually(lambda: quadrants(screen_pixels(region)) == QUADRANTS_BGR)
 
 
-def test_a_game_that_raises_itself_is_covered_again(game: Game, overlay: X11Overlay) -> None:
+@pytest.mark.parametrize("knows_its_game", [False, True])
+def test_a_game_that_raises_itself_is_covered_again(game: Game, knows_its_game: bool) -> None:
     region = game.window.region
-    overlay.show(plain_frame((region.w, region.h), RED), region)
-    xdotool("windowraise", game.window.id, "windowactivate", game.window.id)
-    for _ in range(12):
+    with contextlib.closing(X11Overlay(game=lambda: game.window.id if knows_its_game else 0)) as overlay:
         overlay.show(plain_frame((region.w, region.h), RED), region)
-    eventually(lambda: (screen_pixels(region) == RED).all())
+        xdotool("windowraise", game.window.id, "windowactivate", game.window.id)
+        for _ in range(12):
+            overlay.show(plain_frame((region.w, region.h), RED), region)
+        eventually(lambda: (screen_pixels(region) == RED).all())
+
+
+def test_menus_and_screen_lockers_stay_above_the_overlay(game: Game) -> None:
+    """No window manager lists them, so they pause no capture; one that is covered again and again flickers."""
+    capture, x = platforms.open_window("Tux Test"), XConnection()
+    overlay, region = platforms.open_overlay(capture), game.window.region
+    assert isinstance(overlay, X11Overlay)
+    overlay.show(plain_frame((region.w, region.h), RED), region)
+    menu = bare_window(x, Region(region.x, region.y, 100, 100), colour=0x0000FF)
+    for number in range(1, 13):
+        overlay.show(plain_frame((region.w, region.h), (0, 10 * number, 255)), region)
+    beside = Region(region.x + 300, region.y + 200, 9, 9)
+    eventually(lambda: (screen_pixels(beside) == (0, 120, 255)).all())  # the last frame is there, and all before it
+    assert (screen_pixels(Region(region.x + 10, region.y + 10, 80, 80)) == (255, 0, 0)).all()
+    order = list(x.core.QueryTree(x.root).reply().children)  # from the bottom
+    assert order.index(frame_of(x, game.window.id)) < order.index(overlay._window) < order.index(menu)
+    overlay.close()
+    capture.close()
+    x.close()
+
+
+def test_a_game_that_gets_another_frame_is_covered_again(display: str) -> None:
+    """As by a window manager that starts anew, or takes the frame away for fullscreen."""
+    x, place = XConnection(), Region(100, 80, 200, 120)
+    game = bare_window(x, place)
+    overlay = X11Overlay(game=lambda: game)
+    overlay.show(plain_frame((200, 120), RED), place)
+    eventually(lambda: (screen_pixels(place) == RED).all())
+    frame = bare_window(x, place, colour=0x0000FF)
+    x.core.ReparentWindow(game, frame, 0, 0, is_checked=True).check()
+
+    def is_covered() -> bool:
+        overlay.show(plain_frame((200, 120), RED), place)
+        return bool((screen_pixels(place) == RED).all())
+
+    assert not is_covered()
+    eventually(is_covered)
+    overlay.close()
+    x.close()
+
+
+def test_an_overlay_that_cannot_be_opened_leaves_no_connection(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[XConnection] = []
+
+    def refuse(overlay: X11Overlay) -> None:
+        raise OverlayError("refused")
+
+    monkeypatch.setattr(X11Overlay, "_let_input_through", refuse)
+    monkeypatch.setattr(XConnection, "close", lambda x: closed.append(x))
+    with pytest.raises(OverlayError, match="refused"):
+        X11Overlay()
+    assert len(closed) == 1
+    monkeypatch.undo()
+    closed[0].close()
 
 
 def test_the_overlay_has_one_title_and_is_not_listed_as_a_game(game: Game, overlay: X11Overlay) -> None:

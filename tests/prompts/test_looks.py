@@ -70,15 +70,18 @@ def assert_readable(theme: Theme, text: str) -> None:
         assert distance(middle(theme, one), middle(theme, other)) >= 0.09, (text, one, other)
 
 
-def test_a_look_takes_less_than_a_frame_by_the_lexicon() -> None:
-    """50 ms a theme is the promise; the fastest of many says what the work is, on a machine that does other things."""
+def test_every_look_takes_less_than_50_ms_of_a_core_by_the_lexicon() -> None:
+    """The least of three for each prompt: the machine may be busy with something else, the program may not."""
     prompt_theme("warm up")
-    times_s = []
+    least_s = []
     for text in PROMPTS[:60]:
-        start = time.perf_counter()
-        prompt_theme.__wrapped__(text, embedding=False)
-        times_s.append(time.perf_counter() - start)
-    assert min(times_s) < 0.05
+        times_s = []
+        for _ in range(3):
+            before_s = time.process_time()
+            prompt_theme.__wrapped__(text, embedding=False)
+            times_s.append(time.process_time() - before_s)
+        least_s.append(min(times_s))
+    assert max(least_s) < 0.05
 
 
 @needs_embedding

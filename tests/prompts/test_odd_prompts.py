@@ -42,6 +42,14 @@ def test_a_prompt_that_says_nothing_says_so(text: str) -> None:
     assert prompt_theme(text, embedding=False).note == NOTHING
 
 
+def test_words_that_are_not_understood_are_told_where_others_are() -> None:
+    assert prompt_theme("a purple flumph by the glorb, the flumph", embedding=False).note == (
+        "not understood: flumph, glorb"
+    )
+    many = prompt_theme("red " + " ".join(f"qx{letter * 40}" for letter in "abcdef"), embedding=False).note
+    assert many == "not understood: " + ", ".join(f"qx{letter * 22}" for letter in "abcd")
+
+
 def test_a_prompt_that_is_cut_says_so() -> None:
     assert "first 300 characters" in prompt_theme("purple rain " * 833).note
     assert not prompt_theme("purple rain").note

@@ -6,8 +6,8 @@ import pytest
 
 from reskin.palette import parse_hex, to_oklch
 from reskin.prompts.look import STEPS
-from reskin.prompts.reading import clean, read
-from reskin.prompts.tables import lexicon
+from reskin.prompts.reading import _COPULAS, clean, read
+from reskin.prompts.tables import PLACE_WORDS, lexicon
 from tests.prompts.asking import hue_gap_deg, theme_of
 
 
@@ -52,12 +52,70 @@ def test_plurals_and_phrases_are_found() -> None:
         ("purple trees, orange fog", [("foliage", "purple", ""), ("fog", "orange", "")]),
         ("a yellow moon", [("light", "yellow", "")]),
         ("red and gold roofs", [("roof", "red", ""), ("accent", "gold", "")]),
+        ("make the sky red", [("sky", "red", "")]),
+        ("paint the water purple", [("water", "purple", "")]),
+        ("the sky is dark green", [("sky", "green", "dark")]),
+        ("the sky is blood red", [("sky", "blood red", "")]),
+        ("blue skies", [("sky", "blue", "")]),
+        ("a blue sky with white clouds", [("sky", "blue", ""), ("horizon", "white", "")]),
     ],
 )
 def test_a_colour_belongs_to_the_thing_that_it_is_said_of(text: str, bound: list[tuple[str, str, str]]) -> None:
     found = read(text)
     assert found.bound == bound
     assert not found.colors
+
+
+@pytest.mark.parametrize("place", PLACE_WORDS.split())
+def test_a_colour_said_of_a_place_is_of_everything(place: str) -> None:
+    for copula in sorted(_COPULAS):
+        found = read(f"the {place} {copula} red")
+        assert (found.colors, found.bound) == ([("red", "")], []), copula
+
+
+def test_a_place_of_a_colour_has_a_look() -> None:
+    for text in ("the city is red", "a world turned gold", "make the room purple"):
+        assert theme_of(text) != theme_of("zzzz")
+
+
+def test_a_blue_sky_with_white_clouds_stays_blue() -> None:
+    sky = theme_of("a blue sky with white clouds").materials()["sky"].colors
+    assert hue_gap_deg(sky[0], "#2c60d0") < 30
+    assert to_oklch(parse_hex(sky[-1]))[0] > 0.85
+
+
+@pytest.mark.parametrize(
+    ("text", "scenes", "moods"),
+    [
+        ("an oil painting", {"impressionism"}, {"painted"}),
+        ("the milky way", set(), {"starry"}),
+        ("heated", set(), {"warm"}),
+        ("desert heat", {"desert"}, set()),
+        ("a frozen lake", {"arctic", "lake"}, {"cold"}),
+        ("cotton candy", {"candy"}, set()),
+        ("a tea house", {"zen"}, set()),
+        ("a journey", set(), set()),
+        ("gotham", {"gothic", "city"}, {"dark", "night"}),  # a title is one where the lexicon has nothing as long
+    ],
+)
+def test_a_title_does_not_stand_for_a_word_of_a_longer_phrase(text: str, scenes: set[str], moods: set[str]) -> None:
+    found = read(text)
+    assert (found.scenes.keys(), found.moods.keys()) == (scenes, moods)
+
+
+@pytest.mark.parametrize(
+    ("text", "scenes", "moods"),
+    [
+        ("keep it dark", set(), {"dark"}),
+        ("a dark room with a single light", set(), {"dark"}),
+        ("green leaves", set(), set()),
+        ("it may be foggy", set(), {"fog"}),
+        ("stormy skies", set(), {"storm"}),
+    ],
+)
+def test_everyday_words_name_no_world(text: str, scenes: set[str], moods: set[str]) -> None:
+    found = read(text)
+    assert (found.scenes.keys(), found.moods.keys()) == (scenes, moods)
 
 
 def test_a_bound_colour_is_what_the_material_becomes() -> None:
@@ -72,6 +130,29 @@ def test_a_denied_thing_is_left_out() -> None:
     assert read("not dark").moods == {"bright": 0.8}
     assert "red" not in [name for name, _ in read("no red").colors]
     assert "winter" not in read("a village without snow").scenes
+
+
+@pytest.mark.parametrize(
+    ("text", "moods"),
+    [
+        ("not day but night", {"night": 1.0}),
+        ("not sunny but dark", {"dark": 1.0, "overcast": 0.8}),
+        ("less dark", {"bright": 0.8}),
+        ("neither dark nor cold", {"bright": 0.8, "warm": 0.8}),
+        ("it isnt scary", {"peaceful": 0.8}),
+        ("a night without a moon", {"night": 1.0}),
+        ("dark, but not too dark", {"dark": 1.0}),
+        ("less neon", {}),
+    ],
+)
+def test_a_denial_ends_where_the_contrary_is_said_and_takes_back_nothing(text: str, moods: dict[str, float]) -> None:
+    assert read(text).moods == moods
+
+
+def test_what_follows_a_but_is_wanted() -> None:
+    assert "winter" in read("nothing but snow").scenes
+    for text in ("not red but blue", "not dark red but blue"):
+        assert read(text).colors == [("blue", "")]
 
 
 def test_a_stronger_word_makes_more_of_it() -> None:

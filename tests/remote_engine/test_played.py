@@ -47,6 +47,6 @@ def test_the_player_has_the_game_at_once_when_the_server_dies_and_its_picture_wh
         eventually(lambda: engine.name.startswith("server 127.0.0.1:") and player.sees_skin(), limit_s=10)
         assert time.monotonic() - up_s < BACK_S + SLACK_S
 
-    status = play(game, kill, remote=read_address(server.link, fallback=fallback))
+    status = play(game, kill, engine_address=read_address(server.link, fallback=fallback))
     assert status.engine is EngineState.REMOTE
     assert (status.engine_deaths, status.engine_errors) == (0, 0)

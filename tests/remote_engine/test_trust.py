@@ -27,7 +27,7 @@ ANSWERS = {
     "quota": (429, {"error": "a token of a cluster has its sessions"}),
     "twice": (429, {"error": "this link is for 1 sessions at once", "queue": 0, "retry_s": 5}),
     "odd": (400, {"error": "malformed"}), "ill": (503, {}), "empty": (200, {}),
-    "good": (200, {"sdp": "v=0", "session": "s1", "resume": True}),
+    "good": (200, {"sdp": "v=0", "session": "s1", "resume": True, "what a newer one says": 1}),
 }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_an_offer_says_what_was_agreed_on(site: Site, known: KnownServers) -> No
     answer = ask(site.address(), known, session="s0")
     assert vars(answer) | {"note": ""} == {"sdp": "v=0", "session": "s1", "is_resumed": True, "note": ""}
     assert site.offers[-1] == {
-        "version": 1, "sdp": "v=0", "type": "offer", "theme": None, "strip": True, "session": "s0",
+        "version": 1, "sdp": "v=0", "type": "offer", "theme": None, "strip": True, "session": "s0", "watch": None,
     }  # fmt: skip
 
 

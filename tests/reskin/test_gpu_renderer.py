@@ -4,8 +4,10 @@ with the CPU's finish and compose; its views, qualities and windows; and what it
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ import torch
 from click.testing import CliRunner
 
 from engine.config import GPU_PRESETS, SHAPES, SMALL
-from engine.gpu.frame import EFFORTS
+from engine.gpu.frame import EFFORTS, Effort, FrameStep
 from engine.underpaint import LUMA, PaintMaps
 from reskin import gpu_presets, gpu_renderer
 from reskin.cli import cli
@@ -26,9 +28,10 @@ from reskin.finish import finish_maps
 from reskin.frame import Frame
 from reskin.gpu_presets import check, missing, torch_cuda, weight_folders
 from reskin.gpu_renderer import GpuRenderer, open_renderer
+from reskin.remedies import install_command
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.serve.batch import Done, Job
-from reskin.serve.gpu_engine import open_together
+from reskin.serve.gpu_engine import Together, open_together
 from reskin.serve.session import Look
 from reskin.supervisor import Supervisor
 from reskin.theme_model import Keep
@@ -260,7 +263,7 @@ def test_the_driver_the_torch_and_the_folders_are_asked_themselves(bare: Path, m
         assert gpu_presets.find_weights("small") == folder
     assert missing("small") == []
     monkeypatch.setattr(gpu_presets, "find_spec", lambda name: None)
-    assert missing("small") == ['torch and safetensors not installed (pip install "reskin[gpu]")']
+    assert missing("small") == [f"torch and safetensors not installed ({install_command('gpu')})"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -272,10 +275,39 @@ def test_a_torch_that_sees_no_device_where_the_driver_sees_one_is_named(
         gpu_renderer.create(SMALL.name)
 
 
+def test_a_sessions_frame_begins_after_its_reset_on_the_default_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is asked for; the streams are stood in for."""
+    asked: list[str] = []
+
+    class Recorded:
+        name = note = ""
+        is_eager = False
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_: asked.append(name)
+
+    def stream(of: object) -> contextlib.nullcontext[None]:
+        return contextlib.nullcontext()
+
+    for name, stand_in in {"Stream": lambda _: Recorded(), "current_stream": lambda _: None, "stream": stream}.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+    together = Together(Recorded, torch.device("cuda"))
+    job = Job("first", np.zeros((2, 2, 4), np.uint8), Look(FIRST, "first"), 0)
+    assert together.render_many([job])[0].error == ""
+    assert asked == ["reset", "wait_stream", "begin", "wait_stream", "finish"]
+
+
 def test_sessions_that_are_painted_together_get_what_each_gets_alone(
-    folder: Path, renderer: GpuRenderer, rng: np.random.Generator
+    folder: Path, renderer: GpuRenderer, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of several sessions' frames as one batch; a frame that cannot be painted is its own session's alone."""
+    batches, plain = [], gpu_renderer.step_together
+
+    def counted(steps: Sequence[FrameStep], efforts: Sequence[Effort]) -> None:
+        batches.append(len(steps))
+        plain(steps, efforts)
+
+    monkeypatch.setattr(gpu_renderer, "step_together", counted)
     together = open_together("tiny", folder, torch.device("cpu"), WINDOW)
     sessions = {"first": FIRST, "second": SECOND}
     clips = {key: [random_bgra(rng, WINDOW) for _ in range(2)] for key in sessions}
@@ -288,5 +320,23 @@ def test_sessions_that_are_painted_together_get_what_each_gets_alone(
     for one, (key, theme) in enumerate(sessions.items()):
         renderer.reset()
         for step, bgra_u8 in enumerate(clips[key]):
-            assert np.array_equal(painted(renderer, bgra_u8, theme), got[step][one].bgra_u8), (key, step)
+            batched = got[step][one].bgra_u8
+            assert batched is not None
+            assert levels_apart(painted(renderer, bgra_u8, theme), batched) <= 1, (key, step)
     assert all(step[2].bgra_u8 is None and step[2].error for step in got)
+    assert batches == [2, 2]
+
+
+def test_a_batch_that_fails_is_every_sessions_failure_and_the_next_begins_anew(
+    folder: Path, renderer: GpuRenderer, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = open_together("tiny", folder, torch.device("cpu"), WINDOW, ready=2)
+    frames, plain = {"first": random_bgra(rng, WINDOW), "second": random_bgra(rng, WINDOW)}, gpu_renderer.step_together
+    done = []
+    for now_ns, stepping in enumerate((plain, lambda *_: 1 / 0, plain)):
+        monkeypatch.setattr(gpu_renderer, "step_together", stepping)
+        done.append(together.render_many([Job(key, shown, Look(SECOND, key), now_ns) for key, shown in frames.items()]))
+    for first, failed, again in zip(*done, strict=True):
+        assert failed.bgra_u8 is None
+        assert failed.error.startswith("ZeroDivisionError")
+        assert np.array_equal(again.bgra_u8, first.bgra_u8)

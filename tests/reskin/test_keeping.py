@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from reskin.keep_blend import Kept, blend_kept
-from reskin.keep_mask import KeepMask
-from reskin.still_edges import CELL_PX, StillEdges
+from reskin.keep_mask import KeepMask, _gray
+from reskin.still_edges import CELL_PX, StillEdges, per_cell
 from reskin.text_finder import find_lines
 from reskin.theme_model import Keep
 
@@ -93,6 +93,20 @@ def test_lines_of_text_are_found_at_any_size_light_or_dark(scale: float) -> None
         assert not covered[100:].any()
 
 
+@pytest.mark.parametrize(("size", "band_px"), [((247, 399), 8), ((1080, 1920), 16), (SIZE, 8)])
+def test_cells_lie_where_they_are_spread_also_in_a_frame_that_they_do_not_fill(
+    size: tuple[int, int], band_px: int
+) -> None:
+    """At the lower right, where HUDs are and every cell before has added its part of the remainder."""
+    frame = np.zeros((*size, 4), np.uint8)
+    frame[size[0] - 5 * band_px : size[0] - 4 * band_px, size[1] - 3 * band_px : size[1] - 2 * band_px] = 255
+    share = per_cell(_gray(frame))
+    for axis, wanted in ((0, size[0] - 4.5 * band_px), (1, size[1] - 2.5 * band_px)):
+        line = share.sum(axis=1 - axis)
+        middle = (line * (np.arange(len(line)) + 0.5)).sum() / line.sum()
+        assert abs(middle * size[axis] / len(line) - wanted) < 1.5
+
+
 def test_noise_and_bricks_are_no_text() -> None:
     noise = np.random.default_rng(0).integers(0, 255, SIZE).astype(np.uint8)
     bricks = np.full(SIZE, 120, np.uint8)
@@ -137,6 +151,50 @@ def test_text_is_kept_in_the_very_first_frame_where_the_reader_sees_some_hud() -
         found = KeepMask().update(frame, lambda belief=belief: np.full((72, 128), belief, np.float32), Keep(hud=False))
         assert found is not None
         assert bool(found.text[cells(TEXT_BOX)].max() == 1.0) is kept
+
+
+def test_a_wish_for_text_that_comes_later_is_heard_before_anything_has_moved() -> None:
+    mask, frame = KeepMask(), next(playing(1, step_px=0))
+    for wish in (Keep(text=False), Keep()):
+        for _ in range(8):
+            kept = mask.update(frame, lambda: NO_HUD_READ, wish)
+    assert kept is not None
+    assert kept.text.max() == 0.0
+
+
+def test_letters_of_a_menu_over_a_frozen_picture_are_kept_until_the_world_moves_on() -> None:
+    box = (192, 224, 24, 300)
+    mask, world = KeepMask(), list(playing(64))
+    menu = world[39].copy()
+    cv2.putText(menu, "Resume game", (32, 216), cv2.FONT_HERSHEY_DUPLEX, 0.9, (250, 250, 250, 255), 2, cv2.LINE_AA)
+    found = [
+        mask.update(bgra_u8, lambda: np.full((72, 128), 0.4, np.float32), Keep())
+        for bgra_u8 in (*world[:40], *[menu] * 60, *world[40:])
+    ]
+    before, resting, after = (found[at].text[cells(box)] for at in (39, 99, -1))  # type: ignore[union-attr]
+    assert before.max() == 0.0
+    assert resting[:, 2:20].mean() > 0.8
+    assert after.max() == 0.0
+    for at in (39, 99, -1):
+        assert found[at].text[cells(TEXT_BOX)].mean() > 0.9  # type: ignore[union-attr]
+    lit = menu[slice(*box[:2]), slice(*box[2:]), :3].min(axis=2) > 245
+    assert found[99].shapes[slice(*box[:2]), slice(*box[2:])][lit].mean() > 200  # type: ignore[union-attr]
+
+
+def test_the_stage_of_a_fixed_camera_is_no_hud_however_much_happens_on_it() -> None:
+    h, w = SIZE
+    draw = np.random.default_rng(5)
+    stage = np.kron(draw.integers(40, 200, (h // 8, w // 8), np.uint8), np.ones((8, 8), np.uint8))
+    mask = KeepMask()
+    for i in range(56):
+        gray = stage.copy()
+        if i % 8 == 0 and 0 < i <= 40:  # on every second look something bursts
+            gray[h // 2 :, w // 2 :] = draw.integers(0, 255, (h // 2, w // 2), np.uint8)
+        bgra_u8 = np.dstack([gray, gray, gray, np.full(SIZE, 255, np.uint8)])
+        found = mask.update(bgra_u8, lambda: NO_HUD_READ, Keep(text=False))
+    assert mask._edges.moving_frames >= 4  # else nothing would be learnt, and nothing tested
+    assert found is not None
+    assert found.hud.mean() < 0.2
 
 
 def test_small_print_keeps_its_grounds_brightness_to_either_side() -> None:

@@ -60,7 +60,8 @@ class FakeDesk:
         )  # fmt: skip
 
     def probe(self) -> list[Choice]:
-        return [Choice(part="overlay", chosen="none" if self.fault == "no overlay" else "fake", why="nothing there")]
+        overlay = Choice(part="overlay", chosen="none" if self.fault == "no overlay" else "fake", why="nothing there")
+        return [overlay, Choice(part="prompt bar", chosen="none", why="not built for Windows yet")]
 
     @contextlib.contextmanager
     def start_game(self, title: str, size_px: tuple[int, int]) -> Iterator[FakeDesk]:
@@ -109,6 +110,8 @@ class FakeDesk:
         self.shown = None
 
     def look(self, region: Region) -> np.ndarray:
+        if self.fault == "screen not to be looked at":
+            return np.zeros((region.h, region.w, 3), np.uint8)
         return (game_picture(0) if self.shown is None else self.shown)[..., :3]
 
     def click(self, x: int, y: int) -> None:
@@ -156,6 +159,7 @@ def test_without_a_fault_every_check_is_green_and_leaves_its_picture() -> None:
     assert {name: outcome.state for name, outcome in outcomes.items()} == dict.fromkeys(
         [check.name for check in CHECKS], "ok"
     )
+    assert outcomes["parts"].text == "overlay by fake"  # the prompt bar, which is not there, is only named in figures
     assert list(pictures) == ["captured", "overlay", "reskinned"]
     assert shows_game(pictures["captured"])
     assert shows_overlay(pictures["overlay"])
@@ -185,6 +189,17 @@ def test_each_fault_turns_its_check_red_and_says_what_to_do(fault: str, check: s
     assert [outcome.name for outcome in failed] == [check]
     assert text in failed[0].text
     assert failed[0].do
+
+
+def test_what_a_wayland_session_does_not_show_is_called_that_and_not_another_programs_overlay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = []
+    for session in ("", "wayland-0"):
+        monkeypatch.setenv("WAYLAND_DISPLAY", session)
+        found.append(run("screen not to be looked at")[0]["overlay"])
+    assert [outcome.state for outcome in found] == ["failed", "failed"]
+    assert ["Wayland" in outcome.text for outcome in found] == [False, True]
 
 
 def test_what_needs_a_check_that_failed_is_skipped_with_the_reason() -> None:

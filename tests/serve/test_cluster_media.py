@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import pytest
+
+from reskin.serve import engine_process
 from reskin.serve.cluster import fake
 from reskin.serve.cluster.choices import to_choices, to_look
 from reskin.serve.cluster.config import ClusterConfig
-from reskin.serve.cluster.engines import Engine, start_engine
+from reskin.serve.cluster.engines import Engine, slots_said, start_engine
 from reskin.serve.cluster.media import Media
 from reskin.serve.session import Session
 from tools.cluster_players import Player
@@ -113,3 +118,23 @@ def test_a_datagram_that_is_none_of_ours_changes_nothing() -> None:
 def test_choices_that_cannot_be_read_begin_a_session_as_a_new_one() -> None:
     for choices in ({}, {"theme": 3}, {"theme": {"name": "a"}, "theme_id": "a", "view": "x-ray", "quality": 0}):
         assert to_look(choices) is None
+
+
+def test_as_many_seats_are_made_ahead_as_there_will_be_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seat that is made when its player comes holds up the others."""
+    table = tmp_path / "steps.json"
+    table.write_text(json.dumps({"fake": {"fake": {"8x8": {"batches": {"4": {"p95": 10.0}}}}}}), "utf-8")
+    assert slots_said(ClusterConfig(preset="fake", window="8x8", step_table=str(table))) == 12
+    assert slots_said(ClusterConfig(preset="fake")) is None
+
+    class Begun(Exception):
+        """With the arguments of the engine's factory."""
+
+    def begin(factory: str, arguments: tuple[object, ...]) -> None:
+        raise Begun(*arguments)
+
+    monkeypatch.setattr(engine_process, "ProcessRenderer", begin)
+    for said, made in ((3, 3), (None, 1)):
+        with pytest.raises(Begun) as begun:
+            start_engine(ClusterConfig(preset="nano", slots=said))
+        assert begun.value.args == ("nano", 1, made)

@@ -8,140 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import math
+import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from reskin.serve.cluster.config import ClusterConfig
-from reskin.serve.cluster.ingress import Answered, Asked, DirectoryService, Ingress
-from reskin.serve.cluster.replica import EngineReplica
+from reskin.errors import ServeError
+from reskin.serve.cluster import ingress
+from reskin.serve.cluster.doors import Refused, visitor
+from reskin.serve.cluster.ingress import Answered, Asked, DirectoryService
+from reskin.serve.limits import MOST_OFFERS_PER_MIN
+from reskin.serve.messages import MessageError
 from reskin.serve.tokens import Tokens
-from tools.cluster_players import Player
-
-SECRET = "s" * 40
-PATIENCE_S = 20.0
-
-
-class Lost(Exception):
-    """As Ray's: whoever should answer is gone."""
-
-
-class Handle:
-    """`handle.method.remote(...)` calls what `find` gives for the arguments."""
-
-    def __init__(self, find: Callable[[dict[str, Any]], Any]) -> None:
-        self._find = find
-
-    def __getattr__(self, name: str) -> Any:
-        class Method:
-            @staticmethod
-            def remote(*arguments: Any, **keywords: Any) -> Awaitable[Any]:
-                return getattr(self._find(keywords), name)(*arguments, **keywords)
-
-        return Method
-
-
-class Cluster:
-    def __init__(self, replicas: int, slots: int) -> None:
-        self.config = ClusterConfig(preset="fake", slots=slots, fake_step_ms=0.2, beat_s=0.02, drain_s=10).model_dump()
-        self.replicas: dict[str, EngineReplica] = {}
-        self.directory = DirectoryService()
-        self._handle = Handle(lambda _: self.directory)
-        self.ingress = Ingress(self.config, SECRET, self._handle, Handle(self._find), (Lost,))
-        self.tokens = Tokens(SECRET)
-        for at in range(replicas):
-            self.start(f"r{at}")
-
-    def start(self, name: str) -> None:
-        self.replicas[name] = EngineReplica(self.config, self._handle, name, (Lost,))
-
-    async def all_beat(self) -> None:
-        for replica in self.replicas.values():
-            await replica.check_health()
-        await until(lambda: set(self.status()["replicas"]) >= set(self.replicas))
-
-    def status(self) -> dict[str, Any]:
-        return self.directory._directory.status(asyncio.get_running_loop().time())
-
-    def knows_all_choices(self) -> bool:
-        return all(seat.choices for seat in self.directory._directory._seats.values())
-
-    async def kill(self, name: str) -> None:
-        """No word to anybody: its beats, its paintings and its port stop."""
-        replica = self.replicas.pop(name)
-        replica._beats.cancel()
-        replica._watch.cancel()
-        await replica._media.stop()
-        replica._engine.stepper.close()
-
-    async def stop(self) -> None:
-        for name in list(self.replicas):
-            await self.kill(name)
-
-    async def ask(self, method: str, path: str, token: str = "", body: object = None, **headers: str) -> Answered:
-        if token:
-            headers["authorization"] = f"Bearer {token}"
-        text = body if isinstance(body, bytes) else json.dumps(body).encode()
-
-        async def chunks() -> AsyncIterator[bytes]:
-            for at in range(0, len(text), 50_000):
-                yield text[at : at + 50_000]
-
-        return await self.ingress.answer(Asked(method=method, path=path, headers=headers, body=chunks()))
-
-    def _find(self, keywords: dict[str, Any]) -> EngineReplica:
-        """As `PinnedRouter`: the one that is named, else any other."""
-        if not self.replicas:
-            raise Lost
-        return self.replicas.get(keywords["replica"]) or next(iter(self.replicas.values()))
-
-
-class Visitor(Player):
-    """Asks the ingress by a call instead of over HTTP."""
-
-    def __init__(self, mark: int, cluster: Cluster) -> None:
-        super().__init__(mark, "", cluster.tokens.issue("play", 1.0), fps=100)
-        self._cluster = cluster
-
-    async def _ask(self, http: object) -> dict[str, Any] | None:
-        answered = await self._cluster.ask("POST", "/offer", self._token, self.offer())
-        return self.read(answered.status, json.loads(answered.body))
-
-
-@asynccontextmanager
-async def cluster_of(replicas: int, slots: int) -> AsyncIterator[Cluster]:
-    cluster = Cluster(replicas, slots)
-    try:
-        await cluster.all_beat()
-        yield cluster
-    finally:
-        await cluster.stop()
-
-
-@asynccontextmanager
-async def playing(cluster: Cluster, marks: range) -> AsyncIterator[list[Visitor]]:
-    players = [Visitor(mark, cluster) for mark in marks]
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(player.play(stop, None)) for player in players]
-    try:
-        yield players
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-async def all_painted_more(players: list[Visitor], frames: int = 3) -> None:
-    counts = [len(player.tally.painted_s) for player in players]
-    await until(lambda: all(len(player.tally.painted_s) >= count + frames
-                            for player, count in zip(players, counts, strict=True)))  # fmt: skip
+from tests.serve.cluster_in_one_loop import SECRET, Visitor, all_painted_more, cluster_of, playing, until
 
 
 def test_sessions_of_a_replica_that_dies_play_on_elsewhere_and_none_is_mixed_up() -> None:
@@ -173,6 +54,7 @@ def test_a_replica_that_drains_sends_its_sessions_away_and_then_ends() -> None:
             assert leaving.record_autoscaling_stats()["sessions"] == 2
             await leaving.drain()
             assert leaving.record_autoscaling_stats()["sessions"] == 0
+            assert leaving._media._transport.is_closing()
             await cluster.kill("r0")
             assert set(cluster.status()["replicas"]) == {"r1"}
             await all_painted_more(players)
@@ -250,6 +132,7 @@ def test_who_finds_every_slot_taken_is_told_the_place_and_gets_in_later() -> Non
         ("expired", {}, {}, 401),
         ("watch", {}, {}, 403),
         ("play", {"origin": "https://elsewhere.example", "host": "reskin.example"}, {}, 403),
+        ("play", {"sec-fetch-site": "cross-site"}, {}, 403),
         ("play", {}, b"{", 400),
         ("play", {}, b"[]", 400),
         ("play", {}, {"session": 3}, 400),
@@ -293,3 +176,127 @@ def test_where_no_replica_is_left_the_client_is_told_to_come_again() -> None:
     answered = asyncio.run(ask())
     assert answered.status in (429, 503)
     assert json.loads(answered.body)["retry_s"] > 0
+
+
+def test_a_cluster_that_has_names_answers_to_no_other() -> None:
+    tokens = Tokens(SECRET)
+    headers = {"authorization": f"bearer {tokens.issue('play', 1.0)}", "host": "Play.example:443"}
+    assert visitor(headers, tokens, names=("play.example:443",)).quota == 2
+    rebound = {**headers, "host": "evil.example"}
+    with pytest.raises(Refused) as refused:
+        visitor(rebound, tokens, names=("play.example:443",))
+    assert refused.value.status == 421
+    assert visitor(rebound, tokens).quota == 2, "without names it may be called anything"
+
+
+def test_offers_are_bounded_in_a_minute_at_once_and_in_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingress, "BODY_S", 0.05)
+    monkeypatch.setattr(ingress, "MOST_AT_ONCE", 1)
+
+    async def silence() -> AsyncIterator[bytes]:
+        await asyncio.sleep(60)
+        yield b""
+
+    async def knock() -> None:
+        async with cluster_of(replicas=1, slots=1) as cluster:
+            one, other = (cluster.tokens.issue("play", 1.0, sessions=1) for _ in range(2))
+            slow = Asked(method="POST", path="/offer", headers={"authorization": f"Bearer {one}"}, body=silence())
+            slowly = asyncio.create_task(cluster.ingress.answer(slow))
+            await asyncio.sleep(0)
+            crowded = await cluster.ask("POST", "/offer", other, {})
+            assert (crowded.status, json.loads(crowded.body)["retry_s"]) == (429, ingress.BUSY_S)
+            assert (await slowly).status == 408
+            statuses = [(await cluster.ask("POST", "/offer", one, b"{")).status for _ in range(20)]
+            in_a_burst = int(MOST_OFFERS_PER_MIN / 2) - 1  # the slow one was the first
+            assert statuses == [400] * in_a_burst + [429] * (20 - in_a_burst)
+            assert json.loads((await cluster.ask("POST", "/offer", one, {})).body)["retry_s"] > 0
+            assert (await cluster.ask("POST", "/offer", other, {})).status == 200
+
+    asyncio.run(knock())
+
+
+def test_an_offer_that_cannot_be_used_leaves_its_slot_to_the_next_one_of_the_same_token() -> None:
+    async def ask() -> list[int]:
+        async with cluster_of(replicas=1, slots=1) as cluster:
+            token = cluster.tokens.issue("play", 1.0, sessions=1)
+            media = cluster.replicas["r0"]._media
+            usable = media.open
+
+            async def refuse(*_: object) -> dict[str, Any]:
+                raise MessageError("answering an offer: its SDP cannot be used")
+
+            media.open = refuse
+            statuses = [(await cluster.ask("POST", "/offer", token, {})).status]
+            media.open = usable
+            statuses += [(await cluster.ask("POST", "/offer", token, {})).status for _ in range(2)]
+            return statuses
+
+    assert asyncio.run(ask()) == [400, 200, 429]
+
+
+def test_who_has_a_session_already_may_ask_again() -> None:
+    """The page that has it may have been closed without a word."""
+
+    async def ask() -> Answered:
+        async with cluster_of(replicas=1, slots=2) as cluster:
+            token = cluster.tokens.issue("play", 1.0, sessions=1)
+            await cluster.ask("POST", "/offer", token, {})
+            return await cluster.ask("POST", "/offer", token, {})
+
+    answered = asyncio.run(ask())
+    assert (answered.status, json.loads(answered.body)["retry_s"]) == (429, ingress.QUOTA_S)
+
+
+def test_the_end_of_a_token_ends_its_session() -> None:
+    async def play() -> None:
+        async with cluster_of(replicas=1, slots=1) as cluster:
+            ended = Tokens(SECRET, clock=lambda: time.time() - 3601).issue("play", 1.0)  # and is taken for 5 s more
+            assert (await cluster.ask("POST", "/offer", ended, {})).status == 200
+            async with asyncio.timeout(5):  # after 10 it would end for its silence
+                await until(lambda: not cluster.replicas["r0"]._sessions)
+
+    asyncio.run(play())
+
+
+def test_a_replica_whose_beats_have_ended_is_ill_and_can_still_be_drained() -> None:
+    async def play() -> None:
+        async with cluster_of(replicas=1, slots=1) as cluster:
+            replica = cluster.replicas["r0"]
+            await replica.check_health()
+
+            def fail() -> None:
+                raise RuntimeError("an error of ours")
+
+            replica._media.end_the_silent = fail
+            await until(lambda: replica._beats.done())
+            with pytest.raises(ServeError, match="any more") as raised:
+                await replica.check_health()
+            assert isinstance(raised.value.__cause__, RuntimeError)
+            await replica.drain()
+
+    asyncio.run(play())
+
+
+def test_an_offer_that_fails_late_does_not_end_the_session_that_came_after_it() -> None:
+    async def play() -> None:
+        async with cluster_of(replicas=1, slots=1) as cluster:
+            replica = cluster.replicas["r0"]
+            usable, is_let = replica._media.open, asyncio.Event()
+
+            async def fail_late(*_: object) -> dict[str, Any]:
+                await is_let.wait()
+                raise MessageError("answering an offer: its peer was closed")
+
+            asked: dict[str, Any] = {"replica": "r0", "session": "s", "owner": "me", "until_s": math.inf,
+                                     "choices": {}, "offer": {}}  # fmt: skip
+            replica._media.open = fail_late
+            first = asyncio.create_task(replica.open(**asked))
+            await until(lambda: "s" in replica._sessions)
+            replica._media.open = usable
+            await replica.open(**asked)
+            is_let.set()
+            with pytest.raises(MessageError):
+                await first
+            assert replica._sessions["s"] in replica._engine.stepper.sessions
+
+    asyncio.run(play())

@@ -11,16 +11,18 @@ import pytest
 from tools.check_deploy import FILES, FOLDER, check
 
 CHANGES = {
-    "a key that Compose does not know": ("compose.yaml", "    restart: on-failure", "    restarts: on-failure"),
+    "a key that Compose does not know": ("compose.yaml", "    init: true", "    inits: true"),
     "a wrong type in Compose": ("compose.yaml", "  read_only: true", "  read_only: 3"),
     "Compose with telemetry": ("compose.yaml", 'RAY_USAGE_STATS_ENABLED: "0"', 'RAY_USAGE_STATS_ENABLED: "1"'),
-    "Compose with Ray's dashboard": ("compose.yaml", "--include-dashboard=false", "--include-dashboard=true"),
+    "nothing that Triton can load from": ("compose.yaml", "/tmp:exec", "/tmp"),
+    "a probe that is never answered": ("compose.yaml", "-q, -O, /dev/null", "-q, --spider"),
+    "an entrypoint that the image lacks": ("compose.yaml", "[serve, run,", "[serves, run,"),
     "a field that RayService does not have": ("rayservice.yaml", "maxReplicas: 8", "mostReplicas: 8"),
     "a number that must be text": ("rayservice.yaml", 'num-gpus: "8"', "num-gpus: 8"),
     "a pod's field misspelt": ("rayservice.yaml", "hostNetwork: true", "hostNetworks: true"),
     "a container's field of a wrong type": ("rayservice.yaml", "containerPort: 6379", "containerPort: gcs"),
     "a policy's field misspelt": ("rayservice.yaml", "podSelector:", "podsSelector:"),
-    "killed before it is drained": ("rayservice.yaml", "drain_s: 45", "drain_s: 95"),
+    "a worker that is never ready": ("rayservice.yaml", "readinessProbe:", "startupProbe:"),
     "Kubernetes with telemetry": (
         "rayservice.yaml",
         '        disable-usage-stats: "true"\n      template',
@@ -30,6 +32,8 @@ CHANGES = {
     "an application that is not there": ("serve.yaml", "cluster.app:build", "cluster.apps:build"),
     "a file that is not there": ("Containerfile", "COPY themes", "COPY theme"),
     "root": ("Containerfile", "USER 1000", ""),
+    "no compiler": ("Containerfile", "gcc libc6-dev", ""),
+    "a volume of root's": ("Containerfile", "install -d -o 1000 -g 1000 /data", "mkdir /data"),
 }
 
 

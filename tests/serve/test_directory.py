@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reskin.serve.cluster import directory as module
-from reskin.serve.cluster.directory import Directory, NotYours, OverQuota, Placed, Waiting
+from reskin.serve.cluster.directory import Directory, NotYours, OverQuota, Placed, UsedUp, Waiting
 
 
 class Cluster:
@@ -203,6 +203,49 @@ def test_one_token_holds_no_more_sessions_than_it_may_and_a_session_that_ended_c
     cluster.playing["a"].discard(session)
     cluster.beat()
     assert isinstance(cluster.admit("me", quota=1), Placed)
+
+
+def test_a_token_plays_for_its_minutes_and_no_longer() -> None:
+    cluster = Cluster({"a": 3})
+
+    def admit(session: str | None = None) -> Placed | Waiting:
+        return cluster.directory.admit("me", session, 9, cluster.now_s, most_s=60)
+
+    sessions = {admit().session, admit().session}
+    cluster.playing["a"] |= sessions
+    cluster.beat(told={session: ("me", {"theme_id": "noir"}) for session in sessions})
+    cluster.pass_s(29)
+    assert cluster.playing["a"] == sessions, "two of them use a minute in half of it"
+    cluster.pass_s(2)
+    assert cluster.playing["a"] == set()
+    for session in (None, *sessions):
+        with pytest.raises(UsedUp):
+            admit(session)
+    assert isinstance(cluster.admit("you"), Placed)
+
+
+def test_a_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 2)
+    cluster = Cluster({"a": 1})
+    first = cluster.admit("one")
+    tickets = [cluster.admit(owner).session for owner in ("two", "three")]
+    assert cluster.admit("four") == Waiting(session=None, position=3)
+    assert cluster.admit("three", tickets[1]).position == 2, "who has a place keeps it"
+    cluster.playing["a"].discard(first.session)
+    cluster.directory.leave(first.session, "one", cluster.now_s)
+    assert isinstance(cluster.admit("two", tickets[0]), Placed)
+    assert cluster.admit("four").position == 2
+
+
+def test_who_lost_a_replica_asks_again_while_the_slot_is_kept() -> None:
+    cluster = Cluster({"a": 1})
+    session = cluster.admit("me").session
+    cluster.beat()
+    cluster.kill("a")
+    cluster.directory.gone("a", cluster.now_s)
+    waits = cluster.directory.admit("me", session, 9, cluster.now_s)
+    assert isinstance(waits, Waiting)
+    assert waits.retry_s < module.RETURN_S
 
 
 def test_a_slot_that_nobody_takes_goes_back() -> None:

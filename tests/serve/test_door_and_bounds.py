@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 
 import numpy as np
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from aioice import ice
 
 from reskin.flash_limiter import FlashLimiter
-from reskin.serve import prompt_reader
+from reskin.serve import addresses, prompt_reader
+from reskin.serve import run as run_module
 from reskin.serve.door import Door
 from reskin.serve.limits import MOST_FRAMES_AT_ONCE, MOST_FRAMES_PER_S, Bucket
-from reskin.serve.run import ServeOptions, _address, _hosts
+from reskin.serve.run import ServeOptions, _address, _hosts, slots_of
 from reskin.serve.server import open_socket
 from reskin.serve.stepper import MOST_FPS
 from reskin.serve.tokens import Tokens
@@ -64,9 +67,33 @@ def test_no_rate_of_frames_outruns_the_flash_limiter(fps: int) -> None:
 def test_prompts_are_read_where_a_process_has_no_niceness(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
     monkeypatch.setattr(prompt_reader, "die_with", begun.append)
+    monkeypatch.setattr(prompt_reader, "show_crashes", lambda: begun.append(2))
     monkeypatch.delattr(prompt_reader.os, "nice")
     prompt_reader._begin(1)
-    assert begun == [1]
+    assert begun == [1, 2]
+
+
+def test_slots_are_for_the_cores_that_the_server_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "usable_cores", lambda: 14)
+    assert slots_of("nano") == 7
+    monkeypatch.setattr(run_module, "usable_cores", lambda: 1)
+    assert slots_of("nano") == 1
+
+
+def test_a_stun_server_that_does_not_answer_holds_up_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "STUN_S", 0.05)
+
+    async def gather() -> list[str]:
+        addresses.install()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+            mute.bind(("127.0.0.1", 0))
+            connection = ice.Connection(ice_controlling=False, stun_server=mute.getsockname())
+            async with asyncio.timeout(2):  # aioice itself: 5
+                found = await connection.get_component_candidates(component=1, addresses=["127.0.0.1"])
+            await connection.close()
+        return [candidate.type for candidate in found]
+
+    assert asyncio.run(gather()) == ["host"]
 
 
 def test_on_windows_a_port_is_had_alone(monkeypatch: pytest.MonkeyPatch) -> None:

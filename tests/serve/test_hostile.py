@@ -232,6 +232,7 @@ def test_connections_that_say_nothing_hold_nobody_up() -> None:
                 mute.append(writer)
             async with unharmed(here):
                 pass
+            assert here.door.refused["a connection, for there were too many"] == 0, "sixty players may come at once"
             for writer in mute:
                 writer.transport.abort()
 

@@ -76,6 +76,7 @@ def test_wrong_tokens_and_requests_are_refused_each_for_its_reason() -> None:
                 status, answer = await here.ask(method, path, here.play, body, **headers)
                 assert status == wanted, (name, status, answer)
             assert not here.host.seated
+            assert here.door.refused["an expired token"] == 1
             assert sum(here.door.refused.values()) >= len(TOKENS)
 
     run(knock())

@@ -142,6 +142,44 @@ def test_stop_while_the_other_camera_opens_begins_nothing() -> None:
     assert found == ["stopped the first", "stopped the other"]
 
 
+def test_a_watcher_who_stops_or_is_refused_may_begin_again() -> None:
+    found = told("""
+        claims.isWatcher = true;
+        link.start = () => asked.push("start");
+        const { dataset } = document.body;
+        showState("refused", { text: "no" });
+        part("action").onclick();
+        showState("watch-wait", {});
+        part("action").onclick();
+        asked.push(dataset.state, part("action").hidden);
+        part("action").onclick();
+        return asked;
+    """)
+    assert found == ["start", "watch-ended", False, "start"]
+
+
+def test_a_picture_that_may_not_play_by_itself_is_started_by_a_tap() -> None:
+    found = told("""
+        let name = "AbortError";
+        part("skin").play = async () => { asked.push("play"); throw { name }; };
+        part("frame").addEventListener = (kind, does) => does();
+        for (name of ["AbortError", "NotAllowedError"]) {
+          showPicture(new MediaStream());
+          await new Promise(setImmediate);
+        }
+        return [asked.length, part("note").textContent];
+    """)
+    assert found == [3, "Tap the picture to start it."]
+
+
+def test_a_phone_with_android_shares_its_camera_alone() -> None:
+    found = told("""
+        return [undefined, "Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (Android 15; Mobile; rv:140.0)"].map(
+          (userAgent) => Object.assign(navigator, { userAgent }) && Source.canShare);
+    """)
+    assert found == [True, True, False]
+
+
 def test_one_wake_lock_is_held_at_a_time() -> None:
     found = told("""
         navigator.wakeLock = { request: async () => { asked.push("asked"); return { released: false }; } };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections import Counter
 from types import SimpleNamespace
@@ -9,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from reskin.serve import door, peer, routes
+from reskin.serve import door, observing, peer, routes
+from reskin.serve import health as health_module
 from reskin.serve.cluster.autoscale import by_sessions, replicas_needed
 from reskin.serve.cluster.totals import Totals
-from reskin.serve.health import LAG_S, STUCK_S, Health
+from reskin.serve.health import LAG_S, STUCK_S, UNPAINTED_S, Health
 from reskin.serve.host_metrics import ENDED, REASONS, HostMetrics
 from reskin.serve.metrics import REFUSALS, Metrics, Running
 from reskin.sinks.web import guard
+from tests.serve.playing import run
 
 
 def lines(metrics: Metrics) -> dict[str, float]:
@@ -75,6 +78,42 @@ def test_a_server_is_ill_when_frames_wait_and_none_is_painted() -> None:
     assert health.faults() == []
 
 
+def test_a_server_is_ill_when_every_frame_comes_back_unpainted_for_longer_than_a_new_start_takes() -> None:
+    now_s = 0.0
+    health = Health(clock=lambda: now_s)
+
+    def play(seconds: float, *, painted: bool = False, unpainted: bool = True) -> list[str]:
+        nonlocal now_s
+        for _ in range(int(seconds * 4)):
+            health.tick(False, painted, unpainted)
+            now_s += 0.25
+        return health.faults()
+
+    assert play(UNPAINTED_S - 1) == []
+    assert "painted none" in play(2)[0]
+    assert play(1, painted=True) == []
+    assert play(UNPAINTED_S - 1) == []
+    assert play(STUCK_S + 1, unpainted=False) == [], "nobody plays"
+    assert play(2) == [], "and whoever comes then finds out anew"
+
+
+def test_whoever_looks_at_the_server_sees_frames_that_come_back_unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "LOOK_S", 0.005)
+    monkeypatch.setattr(health_module, "UNPAINTED_S", 0.02)
+
+    async def look() -> None:
+        stepper = SimpleNamespace(waiting=0, paintings=0, failures=0, error=None)
+        host: Any = SimpleNamespace(stepper=stepper, seated={}, admission=SimpleNamespace(slots=1, waiting=0))
+        observer = observing.Observer(host, {})
+        while not observer.faults():
+            stepper.failures += 1
+            await asyncio.sleep(0.005)
+        assert "painted none" in observer.faults()[0]
+        await observer.close()
+
+    run(look(), seconds=10)
+
+
 def test_an_event_loop_that_comes_late_is_a_fault_and_a_full_server_is_only_not_ready() -> None:
     now_s = 0.0
     health = Health(clock=lambda: now_s)
@@ -104,6 +143,7 @@ def test_serve_is_asked_for_as_many_replicas_as_leave_a_fifth_of_the_slots_free(
 def test_every_refusal_of_the_guard_and_the_routes_has_its_label() -> None:
     said = inspect.getsource(guard) + inspect.getsource(door) + inspect.getsource(routes)
     assert [reason for reason in REASONS if f'"{reason}"' not in said] == []
+    assert set(routes.REASONS.values()) - set(REASONS) == {"no such session", "not now"}, 'these are "other"'
     assert [reason for reason in ENDED if f'"{reason}"' not in inspect.getsource(peer)] == []
     host: Any = SimpleNamespace(
         seated={}, admission=SimpleNamespace(slots=1, waiting=0), stepper=SimpleNamespace(), totals=Counter(),

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 
 from reskin.errors import EngineError
+from reskin.flash_safety import FlashProfile
 from reskin.serve import engine_process
 from reskin.serve.admission import PATIENCE_S, Admission, AdmissionRefused
 from reskin.serve.batch import BatchRenderer, Done, EachInTurn, Job
 from reskin.serve.engine_process import ProcessRenderer
 from reskin.serve.session import Painting, Session
 from reskin.serve.stepper import Stepper
+from tests.reskin.flash_rule import judge
 from tests.serve.playing import Negative, run, shipped, soon
 
 
@@ -52,8 +54,10 @@ class Together:
 
 
 @contextlib.asynccontextmanager
-async def stepping(renderer: BatchRenderer, count: int) -> AsyncIterator[tuple[Stepper, list[Session]]]:
-    stepper = Stepper(renderer, flash_limiter="off")
+async def stepping(
+    renderer: BatchRenderer, count: int, flash_limiter: FlashProfile = "off"
+) -> AsyncIterator[tuple[Stepper, list[Session]]]:
+    stepper = Stepper(renderer, flash_limiter=flash_limiter)
     sessions = [Session(shipped(), "candy") for _ in range(count)]
     for session in sessions:
         stepper.enter(session)
@@ -92,6 +96,20 @@ def test_a_frame_that_cannot_be_painted_comes_back_untouched_and_the_others_are_
             assert (stepper.failures, sessions[1].notes()) == (1, [])
             sessions[0].offer(frame(20), 20)
             assert (await sessions[0].painted()).is_painted, "it goes on with the next frame"
+
+    run(play())
+
+
+@pytest.mark.parametrize("profile", ["broadcast", "off"])
+def test_what_every_session_gets_keeps_the_flash_rule_unless_the_limiter_is_off(profile: FlashProfile) -> None:
+    async def play() -> None:
+        async with stepping(EachInTurn(Negative), 2, flash_limiter=profile) as (_, sessions):
+            seen: list[list[np.ndarray]] = [[], []]
+            for number in range(96):
+                for session, pictures in zip(sessions, seen, strict=True):
+                    session.offer(frame(255 * (number // 2 % 2)), number)
+                    pictures.append((await session.painted()).bgra_u8)
+            assert [judge(pictures).passes for pictures in seen] == [profile == "broadcast"] * 2
 
     run(play())
 
@@ -245,3 +263,13 @@ def test_an_engine_that_cannot_start_says_why() -> None:
     with pytest.raises(EngineError, match="no weights"):
         engine.wait_ready()
     engine.close()
+
+
+def test_an_engine_that_crashes_leaves_its_stack_in_the_server_s_log(capfd: pytest.CaptureFixture[str]) -> None:
+    engine = ProcessRenderer("ctypes:string_at", (0,))
+    with pytest.raises(EngineError, match="died"):
+        engine.wait_ready()
+    engine.close()
+    said = capfd.readouterr().err
+    assert "Fatal Python error" in said
+    assert "string_at" in said

@@ -21,7 +21,7 @@ from reskin.serve import tls
 from reskin.serve.limits import MOST_OFFERS_PER_MIN, Bucket, QuotaExceeded, Quotas
 from reskin.serve.run import ServeOptions, Started, serve
 from reskin.serve.sdp import checked
-from reskin.serve.tokens import Claims, TokenError, Tokens, kept_tokens
+from reskin.serve.tokens import Claims, ExpiredTokenError, TokenError, Tokens, bearer_of, kept_tokens
 from tests.serve.playing import SECRET, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,8 +36,17 @@ def test_a_token_lets_in_until_its_hour_and_not_after() -> None:
     now[0] += 2 * 3600
     assert tokens.read(token) == claims
     now[0] += 60
-    with pytest.raises(TokenError, match="expired"):
+    with pytest.raises(ExpiredTokenError, match="expired"):
         tokens.read(token)
+    with pytest.raises(TokenError) as refused:
+        tokens.read(token + "expired")
+    assert not isinstance(refused.value, ExpiredTokenError)
+
+
+def test_a_token_stands_in_the_header_after_bearer() -> None:
+    assert [bearer_of(said) for said in ("Bearer a.b", "bearer  a.b ", "Basic a.b", "a.b", "")] == [
+        "a.b", "a.b", "", "", "",
+    ]  # fmt: skip
 
 
 def test_who_may_watch_whom() -> None:
@@ -64,6 +73,12 @@ def test_the_secret_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
         kept_tokens(path).read(token)
 
 
+def test_a_secret_that_cannot_be_kept_is_the_servers_error(tmp_path: Path) -> None:
+    (tmp_path / "serve-secret").mkdir()
+    with pytest.raises(ServeError, match="serve-secret"):
+        kept_tokens(tmp_path / "serve-secret")
+
+
 def test_a_token_has_its_sessions_its_minutes_and_its_offers() -> None:
     now = [0.0]
     quotas = Quotas(clock=lambda: now[0])
@@ -88,6 +103,10 @@ def test_a_token_has_its_sessions_its_minutes_and_its_offers() -> None:
     quotas.let_offer("you")
     now[0] += raised.value.retry_s
     quotas.let_offer("me")
+    for _ in range(int(MOST_OFFERS_PER_MIN)):
+        quotas.let_offer("a cluster's, for two players", 2)
+    with pytest.raises(QuotaExceeded):
+        quotas.let_offer("a cluster's, for two players", 2)
 
 
 def test_a_bucket_lets_through_its_rate_and_a_burst() -> None:
@@ -129,6 +148,8 @@ def test_a_certificate_is_made_once_and_again_for_another_name(tmp_path: Path) -
     assert tls.kept_or_made(tmp_path, ("127.0.0.1",)).fingerprint == first.fingerprint
     other = tls.kept_or_made(tmp_path, ("game.example",))
     assert other.fingerprint != first.fingerprint
+    on_a_vpn = ("10.8.0.2", "game.example")
+    assert tls.kept_or_made(tmp_path, on_a_vpn, needed=("game.example",)).fingerprint == other.fingerprint
     own = tls.load(tmp_path / "serve-certificate.pem", tmp_path / "serve-key.pem")
     assert (own.fingerprint, own.is_own) == (other.fingerprint, False)
     with pytest.raises(ServeError, match="Expected a PEM file"):
@@ -137,6 +158,7 @@ def test_a_certificate_is_made_once_and_again_for_another_name(tmp_path: Path) -
 
 def test_a_server_opens_with_tls_and_ends_when_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    kept = tls.kept_or_made(tmp_path, ("localhost", "10.8.0.2", "game.example"))  # when this machine had a VPN
     told: list[Started] = []
     stopping = asyncio.Event()
     options = ServeOptions(
@@ -155,7 +177,7 @@ def test_a_server_opens_with_tls_and_ends_when_it_is_told(tmp_path: Path, monkey
             assert not serving.done(), serving.result()
         started = told[0]
         assert started.play.startswith("https://game.example:8443/#token=")
-        assert (started.slots, started.is_for_others, len(started.fingerprint)) == (3, False, 95)
+        assert (started.slots, started.is_for_others, started.fingerprint) == (3, False, kept.fingerprint)
         context = ssl.create_default_context(cafile=str(tmp_path / "serve-certificate.pem"))
         async with aiohttp.ClientSession() as http:
             server = f"https://localhost:{started.port}"
@@ -179,6 +201,7 @@ def test_the_help_helps_and_a_token_is_printed(tmp_path: Path, monkeypatch: pyte
     assert found.exit_code == 0
     for word in ("--host", "--slots", "--certificate", "--token-hours", "No frame is ever written"):
         assert word in found.output
+    assert "a token for a friend: send ADDRESS/#token=TOKEN" in found.output
     play = CliRunner().invoke(cli, ["invite", "--hours", "2", "--sessions", "5"]).output.strip()
     claims = kept_tokens().read(play)
     assert (claims.scope, claims.sessions) == ("play", 5)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from reskin.latency import draw_marker
-from reskin.remote import Remote
+from reskin.remote_control import RemoteControl
 from reskin.settings import StreamSettings
 from reskin.sinks.web.feed import Feed
 from reskin.sinks.web.figures import app_figures
@@ -45,7 +45,7 @@ class Stream:
     def __init__(self, settings: StreamSettings = ANY_PORT, size: tuple[int, int] = SIZE, hz: float = 24) -> None:
         self.keys = Keys()
         self.status = Status(theme="Candy Kingdom", strength=0.9, view="theme")
-        self.remote = Remote()
+        self.remote = RemoteControl()
         self.pictures = Feed(quality=settings.quality)
         show = Show(
             feed=self.pictures,

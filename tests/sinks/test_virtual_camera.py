@@ -98,6 +98,6 @@ def test_without_a_device_the_command_says_what_to_do(tmp_path: Path, monkeypatc
 
 def test_without_the_package_it_says_how_to_get_it_and_under_which_licence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual_camera, "find_spec", lambda name: None)
-    with pytest.raises(SinkError, match=r"reskin\[camera\].*GPL"):
+    with pytest.raises(SinkError, match=r"-m pip install .*pyvirtualcam.*GPL"):
         VirtualCamera()
     assert importlib.util.find_spec("pyvirtualcam") is not None

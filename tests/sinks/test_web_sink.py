@@ -18,7 +18,7 @@ import pytest
 from reskin.errors import StreamError
 from reskin.frame import Frame, Region
 from reskin.latency import draw_marker, read_marker
-from reskin.remote import Remote, SetStrength, ShowTheme
+from reskin.remote_control import RemoteControl, SetStrength, ShowTheme
 from reskin.sinks.picture_process import END_LIMIT_S
 from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.sink import WebSink
@@ -31,8 +31,8 @@ PIXELS = np.full((*SIZE[::-1], 4), 90, np.uint8)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[tuple[WebSink, Remote]]:
-    remote = Remote()
+def running() -> Iterator[tuple[WebSink, RemoteControl]]:
+    remote = RemoteControl()
     sink = WebSink(ANY_PORT, keys=Keys(), status=Status(theme="Noir Ink"), store=shipped_store(), remote=remote)
     yield sink, remote
     sink.close()
@@ -53,7 +53,7 @@ def ask(sink: WebSink, method: str, path: str, body: object = None) -> Any:
         connection.close()
 
 
-def test_pictures_go_over_only_while_somebody_watches(running: tuple[WebSink, Remote]) -> None:
+def test_pictures_go_over_only_while_somebody_watches(running: tuple[WebSink, RemoteControl]) -> None:
     sink, _ = running
     show(sink)
     assert not sink.is_watched
@@ -79,7 +79,7 @@ async def seen(sink: WebSink, numbers: tuple[int, ...]) -> list[tuple[int, int]]
     return found
 
 
-def test_figures_themes_and_commands_cross(running: tuple[WebSink, Remote]) -> None:
+def test_figures_themes_and_commands_cross(running: tuple[WebSink, RemoteControl]) -> None:
     sink, remote = running
 
     def told(path: str) -> Any:

@@ -19,7 +19,8 @@ import pytest
 from reskin.controls import Controls
 from reskin.errors import StreamError
 from reskin.latency import read_marker
-from reskin.remote import ChooseTheme, Remote, SetOverlay, SetStrength, SetView, ShowTheme
+from reskin.prompts import UNHEARD
+from reskin.remote_control import ChooseTheme, RemoteControl, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
 from reskin.settings import StreamSettings
 from reskin.sinks.web import routes
@@ -27,7 +28,6 @@ from reskin.sinks.web.addresses import Addresses
 from reskin.sinks.web.feed import HEADER
 from reskin.sinks.web.keys import kept_keys
 from reskin.sinks.web.ports import open_sockets
-from reskin.status import Rolling
 from reskin.themes import parse_theme, shipped_themes
 from tests.loop.fakes import two_themes
 from tests.platforms.looking import eventually
@@ -289,6 +289,12 @@ def test_a_prompt_becomes_a_theme_and_what_was_not_understood_is_told(quiet: Str
     assert "note" in json.loads(answer.text)  # type: ignore[attr-defined]
 
 
+def test_a_prompt_of_which_nothing_is_understood_leaves_the_theme_as_it_is(quiet: Stream) -> None:
+    answer = quiet.post({"action": "prompt", "value": "?!"})
+    assert json.loads(answer.text) == {"note": UNHEARD}  # type: ignore[attr-defined]
+    assert quiet.remote.poll() == []
+
+
 NOT_UNDERSTOOD = [
     b"", b"{", b"[]", b'{"action": "quit", "value": 1}', b'{"action": "strength", "value": 1.5}', b"[" * 60_000,
     b'{"action": "strength", "value": NaN}', b'{"action": "overlay", "value": 1}',
@@ -318,7 +324,7 @@ def test_the_gallery_has_every_shipped_theme_with_a_small_picture(quiet: Stream)
 
 def test_the_controls_do_what_the_remote_says_and_say_what_is_wanted(quiet: Stream) -> None:
     controls = Controls(two_themes())
-    remote = Remote()
+    remote = RemoteControl()
     prompted = parse_theme('name = "Prompted"\nstrength = 0.7')
     for command in (ShowTheme(prompted), SetStrength(0.4), SetView(View.SPLIT), SetOverlay(False), SetOverlay(False)):
         remote.send(command)
@@ -337,12 +343,3 @@ def test_a_prompted_theme_takes_the_place_of_the_one_before() -> None:
         assert store.show(parse_theme(f'name = "{name}"')).message == name
     assert store.names[-1] == "Two"
     assert len(store.names) == count + 1
-
-
-def test_the_newest_values_of_a_rolling_window_are_known() -> None:
-    rolling = Rolling(5)
-    assert rolling.recent(3) == 0
-    for value in (1, 2, 9, 9, 9, 4, 5):
-        rolling.add(value)
-    assert rolling.recent(3) == 5
-    assert rolling.recent(100) == 9

@@ -105,10 +105,12 @@ def test_check_looks_into_the_theme_and_goes_on_after_an_unknown_name(folder: Pa
     (tmp_path / "broken.toml").write_text("nonsense = 1", encoding="utf-8")
     for name, theme in (("gone", tmp_path / "gone.toml"), ("odd", tmp_path / "broken.toml"), ("fine", "candy")):
         write(folder, name, f'title = "{name}"\ntheme = "{theme}"')
-    checked = CliRunner().invoke(cli, ["profile", "check", "nobody", "gone", "odd", "fine"])
+    too_long = "x" * 300  # for a file's name
+    checked = CliRunner().invoke(cli, ["profile", "check", "nobody", too_long, "gone", "odd", "fine"])
     assert checked.exit_code == 1
     assert checked.stdout == f"{folder / 'fine.toml'}: fine\n"
     assert 'no profile "nobody"' in checked.stderr
+    assert f'no profile "{too_long}"' in checked.stderr
     assert f"profile {folder / 'gone.toml'} cannot be used: theme: theme {tmp_path / 'gone.toml'} cannot be read" in (
         checked.stderr
     )

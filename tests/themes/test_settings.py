@@ -8,11 +8,11 @@ import pytest
 
 from engine.config import PLAYABLE
 from reskin.errors import SettingsError
+from reskin.platforms.chords import chord_parts
 from reskin.settings import (
     ACTIONS,
     HotkeySettings,
     Settings,
-    chord_parts,
     commented_settings,
     load_settings,
     parse_settings,

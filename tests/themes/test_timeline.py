@@ -54,7 +54,15 @@ def test_the_sample_loads_and_is_no_theme() -> None:
     assert [step.theme.name for step in timeline.steps[:2]] == ["Elden Dusk", "Neon Rain"]
     assert timeline.steps[2].theme.name.startswith("a warm autumn")
     assert (timeline.steps[1].fade_frames, timeline.steps[3].fade_frames, timeline.loop_ns) == (48, None, 90 * S)
+    assert timeline.notes == ()
     assert "show" not in shipped_themes()
+
+
+def test_a_prompt_that_changes_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "bare.toml").write_text('name = "Bare"')
+    text = entry("0", 'theme = "bare.toml"\nprompt = "a foggy lake"') + entry("5", 'theme = "candy"\nprompt = "rain"')
+    (note,) = load_timeline(written(tmp_path, text)).notes
+    assert note.endswith("at 5: Candy Kingdom leaves nothing unsaid, so the prompt changes nothing")
 
 
 def test_a_theme_file_is_looked_for_beside_the_timeline(tmp_path: Path) -> None:
@@ -72,8 +80,8 @@ def test_a_theme_file_is_looked_for_beside_the_timeline(tmp_path: Path) -> None:
         (entry("5 s"), 'line 2, at[0].time: got the text "5 s": it is no time; expected a time such as "00:30"'),
         (entry("5", 'thema = "x"'), 'line 3, at[0].thema: unknown key (did you mean "theme"?)'),
         (entry("5", 'theme = "neon-rian"'), 'at 5: looking for the theme \'neon-rian\': no theme of that name'),
-        (entry("5") + entry("5"), '"5" stands after "5"; expected each time to be later'),
-        ("loop = true\n" + entry("5"), "true needs an end"),
+        (entry("5") + entry("5"), '\n  at: "5" stands after "5"; expected each time to be later'),
+        ("loop = true\n" + entry("5"), "\n  loop: true needs an end"),
         ('end = "3"\n' + entry("5"), 'end: "3" is not later than the last entry, "5"'),
         (entry("5", 'theme = "neon-rain"\nfade_frames = -1'), "line 4, at[0].fade_frames: got -1, expected a whole"),
         ("[[at]", "is not valid TOML: line 1"),

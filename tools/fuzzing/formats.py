@@ -19,8 +19,9 @@ from tools.fuzzing.mutate import mutated
 CORPUS = Path(__file__).resolve().parent.parent.parent / "tests" / "corpus"
 OWN_WEIGHT = 4  # of a format's own examples: what was found is mostly refused at the first look
 MOST_FRAMES = 4  # of a video, after which enough has been read
-# The places that a refusal of a TOML file may name: a line, a key with a colon after it, or what the whole file is.
-PLACE = re.compile(r"line \d+|^  [^\s:]+: |larger than \d+ KiB", re.MULTILINE)
+# The places that a refusal of a TOML file may name: a line, a key with a colon after it, the time of a timeline's
+# entry, or what the whole file is.
+PLACE = re.compile(r"line \d+|^  [^\s:]+: |: at [\d:.]+: |larger than \d+ KiB", re.MULTILINE)
 
 
 class NamelessError(Exception):
@@ -65,6 +66,21 @@ def _settings(content: bytes, path: Path) -> None:
     from reskin.settings import load_settings
 
     load_settings(path)
+
+
+def _profile(content: bytes, path: Path) -> None:
+    from reskin.profiles import load_profile
+
+    load_profile(path).fits("SuperTux v0.6.3")
+
+
+def _timeline(content: bytes, path: Path) -> None:
+    """With the words' lexicon alone, as a theme."""
+    from reskin.prompts import sentence
+    from reskin.timeline import load_timeline
+
+    sentence.is_installed = _never  # type: ignore[assignment]
+    load_timeline(path)
 
 
 def _prompt(content: bytes, path: Path) -> None:
@@ -127,6 +143,12 @@ def _settings_seeds() -> list[bytes]:
     from reskin.settings import Settings, commented_settings
 
     return [commented_settings(Settings()).encode(), b'theme = "candy"\n[hotkeys]\nquit = "<f9>"\n']
+
+
+def _timeline_seeds() -> list[bytes]:
+    from reskin.themes import shipped_theme_folder
+
+    return [(shipped_theme_folder() / "timelines" / "show.toml").read_bytes()]
 
 
 def _picture_seeds() -> list[bytes]:
@@ -197,6 +219,7 @@ def _message_seeds() -> list[bytes]:
     return [json.dumps(message).encode() for message in asked]
 
 
+_PROFILE = b'title = "A*"\nstrength = 0.5\n[keep]\nregions = [[0.0, 0.9, 1.0, 0.1]]\n'
 _JSON = (b"{", b"}", b"[", b"]", b'"', b":", b",", b"null", b"NaN", b"1e999", b"-1", b"\\u0000", b"\\r\\n", b"m=video",
          b"a=candidate:", b"65536", b"\xff", b'"theme"', b'"do"')  # fmt: skip
 _TOML = (b"[[", b"]]", b"[", b"]", b"{", b"}", b"=", b".", b",", b'"""', b"'''", b"#", b"\\u", b"\\U0010FFFF", b"\x00",
@@ -207,6 +230,8 @@ _HEADER = (b'"dtype"', b'"shape"', b'"data_offsets"', b"[", b"]", b"{", b"}", b"
 FORMATS: dict[str, Format] = {
     "theme": Format(seeds=_shipped, feed=_theme, tokens=_TOML, names_place=True, limit_ms=50),
     "settings": Format(seeds=_settings_seeds, feed=_settings, tokens=_TOML, names_place=True, limit_ms=50),
+    "profile": Format(seeds=lambda: [_PROFILE], feed=_profile, tokens=_TOML, names_place=True, limit_ms=50),
+    "timeline": Format(seeds=_timeline_seeds, feed=_timeline, tokens=_TOML, names_place=True, limit_ms=500),
     "prompt": Format(seeds=lambda: [b"a warm autumn afternoon", b"rain-soaked neon megacity at night, magenta haze"],
                      feed=_prompt, needs_file=False, tokens=(b" ", b"\xf0\x9f\x8c\x99", b"not ", b"dark", b"\n")),
     "picture": Format(seeds=_picture_seeds, feed=_picture),

@@ -45,10 +45,10 @@ class Desktop:
     def _become_dpi_aware(self) -> str:
         """PerMonitorV2, once, before any window of ours: afterwards Windows refuses."""
         try:
-            self.win32.call("SetProcessDpiAwarenessContext", w.DPI_PER_MONITOR_V2)
+            self.win32.call("SetProcessDpiAwarenessContext", w.DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2)
         except Win32Error as error:
             context = self.win32.call("GetThreadDpiAwarenessContext")
-            if self.win32.call("AreDpiAwarenessContextsEqual", context, w.DPI_PER_MONITOR_V2):
+            if self.win32.call("AreDpiAwarenessContextsEqual", context, w.DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2):
                 return ""
             return (
                 f"this process could not be made aware of each monitor's scale ({error}). Where a screen is scaled, "
@@ -81,7 +81,7 @@ class Desktop:
         if not self.win32.call("IsWindowVisible", window):
             return False
         try:
-            self.win32.call("DwmGetWindowAttribute", window, w.DWM_CLOAKED, byref(cloaked), sizeof(cloaked))
+            self.win32.call("DwmGetWindowAttribute", window, w.DWMWA_CLOAKED, byref(cloaked), sizeof(cloaked))
         except Win32Error:
             return True  # older systems do not know the question
         return not cloaked.value
@@ -90,7 +90,7 @@ class Desktop:
         return bool(self.win32.call("IsIconic", window))
 
     def extended_style(self, window: int) -> int:
-        return self.win32.call("GetWindowLongPtrW", window, w.EX_STYLE)
+        return self.win32.call("GetWindowLongPtrW", window, w.GWL_EXSTYLE)
 
     def title(self, window: int) -> str:
         text = ctypes.create_unicode_buffer(_TEXT_LIMIT)
@@ -134,7 +134,7 @@ class Desktop:
             self.win32.call("OpenProcessToken", process, w.TOKEN_QUERY, byref(opened))
             token = opened.value or 0
             self.win32.call(
-                "GetTokenInformation", token, w.TOKEN_ELEVATION, byref(elevated), sizeof(elevated), byref(size)
+                "GetTokenInformation", token, w.TokenElevation, byref(elevated), sizeof(elevated), byref(size)
             )
             return bool(elevated.value)
         except Win32Error as error:
@@ -154,26 +154,32 @@ class Desktop:
     def frame_region(self, window: int) -> Region:
         """The window as it is seen, with title bar: its rectangle without the invisible borders of Windows 10."""
         rect = w.RECT()
-        self.win32.call("DwmGetWindowAttribute", window, w.DWM_EXTENDED_FRAME_BOUNDS, byref(rect), sizeof(rect))
+        self.win32.call("DwmGetWindowAttribute", window, w.DWMWA_EXTENDED_FRAME_BOUNDS, byref(rect), sizeof(rect))
         return _region(rect)
 
     def monitor_of(self, window: int) -> Monitor:
         """The one with the larger part of the window, or the nearest."""
-        handle = self.win32.call("MonitorFromWindow", window, w.MONITOR_NEAREST)
+        handle = self.win32.call("MonitorFromWindow", window, w.MONITOR_DEFAULTTONEAREST)
         info = w.MONITORINFOEX(size=sizeof(w.MONITORINFOEX))
         self.win32.call("GetMonitorInfoW", handle, byref(info))
-        return Monitor(handle, info.device, _region(info.monitor), bool(info.flags & w.MONITOR_PRIMARY))
+        return Monitor(handle, info.device, _region(info.monitor), bool(info.flags & w.MONITORINFOF_PRIMARY))
 
     def foreground(self) -> int:
         """The window that has the keyboard; 0 for a moment while it changes."""
         return self.win32.call("GetForegroundWindow")
 
     def is_in_front(self, window: int) -> bool:
-        """Whether the player is in this window or in a dialog of it. Between two windows, the last answer stays."""
+        """Whether the player is in this window or in a dialog of it. Between two windows, the last answer stays.
+
+        By the window that owns both in the end: Delphi and Visual Basic 6 have a hidden one that owns the game's.
+        """
         front = self.foreground()
         if front:
-            self._in_front = self.win32.call("GetAncestor", front, w.GA_ROOT_OWNER) or front
-        return self._in_front == window
+            self._in_front = self._root_owner(front)
+        return self._in_front == self._root_owner(window)
+
+    def _root_owner(self, window: int) -> int:
+        return self.win32.call("GetAncestor", window, w.GA_ROOTOWNER) or window
 
     def is_exclusive_fullscreen(self) -> bool:
         """A Direct3D program owns the screen: no window of ours can lie over it."""
@@ -184,7 +190,7 @@ class Desktop:
     def below(self, window: int) -> Iterator[int]:
         """The windows under this one, from the top."""
         for _ in range(4096):  # the order may change while it is walked, so it might never end
-            window = self.win32.call("GetWindow", window, w.GW_NEXT)
+            window = self.win32.call("GetWindow", window, w.GW_HWNDNEXT)
             if not window:
                 return
             yield window
@@ -205,7 +211,7 @@ class Desktop:
 
     def _is_hdr(self, path: w.DISPLAYCONFIG_PATH_INFO) -> bool:
         info = w.DISPLAYCONFIG_ADVANCED_COLOR_INFO(
-            kind=w.ADVANCED_COLOR_INFO, size=sizeof(w.DISPLAYCONFIG_ADVANCED_COLOR_INFO),
+            kind=w.DISPLAYCONFIG_DEVICE_INFO_GET_ADVANCED_COLOR_INFO, size=sizeof(w.DISPLAYCONFIG_ADVANCED_COLOR_INFO),
             adapter=path.target_adapter, id=path.target_id,
         )  # fmt: skip
         self.win32.call("DisplayConfigGetDeviceInfo", byref(info))

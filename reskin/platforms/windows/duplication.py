@@ -27,6 +27,7 @@ from reskin.platforms.base import CaptureState
 from reskin.platforms.placing import part_on
 from reskin.platforms.windows.desktop import Monitor
 from reskin.platforms.windows.game_window import GameWindow
+from reskin.remedies import install_command, pip
 
 ANSWER_LIMIT_S = 0.02  # for one picture; a copy of 1080p takes about 2 ms
 OPEN_LIMIT_S = 5.0  # dxcam sleeps for 0.1 s at each creation, and its import enumerates the GPUs
@@ -114,7 +115,7 @@ class DuplicationCapture:
         if self._failures >= FAILURES_IN_A_ROW:
             raise CaptureError(
                 f"capturing {self.name}: dxcam failed {self._failures} times in a row ({error}). Update the graphics "
-                "driver, or capture the window itself: pip install windows-capture"
+                f"driver, or capture the window itself: {install_command('windows')}"
             ) from error
 
     def close(self) -> None:
@@ -159,7 +160,7 @@ class _CameraThread:
         if isinstance(answer, Exception):
             raise CaptureError(
                 f"opening dxcam on the screen {device}: {type(answer).__name__}: {answer}. Reinstall it "
-                "(pip install --force-reinstall dxcam) and update the graphics driver."
+                f"({pip('install --no-deps --force-reinstall dxcam')}) and update the graphics driver."
             ) from answer
 
     def ask(self, wish: _Wish, limit_s: float) -> _Answer:

@@ -17,11 +17,11 @@ from ctypes import byref
 
 from reskin.errors import HotkeyError, ReskinError
 from reskin.platforms.base import Hotkeys, KeyEvent
+from reskin.platforms.chords import chord_parts
 from reskin.platforms.panic import PanicSwitch
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.desktop import Desktop
 from reskin.platforms.windows.win32 import Win32Error
-from reskin.settings import chord_parts
 
 _MODIFIERS = {"ctrl": w.MOD_CONTROL, "alt": w.MOD_ALT, "shift": w.MOD_SHIFT, "cmd": w.MOD_WIN}
 _KEYS = {
@@ -30,6 +30,7 @@ _KEYS = {
     "print_screen": 0x2C, "insert": 0x2D, "delete": 0x2E, "menu": 0x5D, "scroll_lock": 0x91,
     **{f"f{number}": 0x6F + number for number in range(1, 21)},
 }  # fmt: skip
+_ALT_GR = w.MOD_CONTROL | w.MOD_ALT
 _START_LIMIT_S = 5.0
 _QUEUE_LIMIT = 256
 
@@ -92,13 +93,25 @@ class WindowsHotkeys:
             while call("GetMessageW", byref(message), 0, 0, 0):
                 if message.message == w.WM_HOTKEY:
                     action = actions[message.wparam]
-                    if action == "panic":
+                    if action == "panic":  # heard in any case
                         self._panic.pressed(time.monotonic_ns())
+                    elif self._is_typed(*chords[action]):
+                        continue
                     with contextlib.suppress(queue.Full):
                         self._pressed.put_nowait(action)
         finally:
             for number in registered:
                 call("UnregisterHotKey", 0, number)
+
+    def _is_typed(self, modifiers: int, key: int) -> bool:
+        """Whether a character was typed by AltGr: "@" is AltGr and Q on a German keyboard.
+
+        To Windows AltGr is Ctrl and Alt: the right Alt key, with a left Ctrl key that it adds. Where a keyboard has no
+        AltGr, nothing tells that from a right Alt and a left Ctrl that were both pressed.
+        """
+        if modifiers & _ALT_GR != _ALT_GR or key in _KEYS.values():
+            return False
+        return self._is_down(w.VK_RMENU) and self._is_down(w.VK_LCONTROL)
 
     def poll(self) -> list[KeyEvent]:
         self._panic.answer(time.monotonic_ns())
@@ -188,4 +201,4 @@ def _codes(desktop: Desktop, parts: frozenset[str]) -> tuple[int, int] | str:
 
 
 def _why(error: Win32Error) -> str:
-    return "another program has it" if error.code == w.ERROR_HOTKEY_TAKEN else str(error)
+    return "another program has it" if error.code == w.ERROR_HOTKEY_ALREADY_REGISTERED else str(error)

@@ -22,6 +22,7 @@ from reskin.platforms.placing import fill, within_limits
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.desktop import BUILD_EXCLUDE, Desktop
 from reskin.platforms.windows.win32 import Win32Error
+from reskin.remedies import install_command
 
 TITLE = "Reskin"  # one window and one title for the program's life: recorders find it again
 STYLE = w.WS_EX_TRANSPARENT | w.WS_EX_LAYERED | w.WS_EX_NOACTIVATE
@@ -51,7 +52,7 @@ class WindowsOverlay:
             raise OverlayError(
                 f"opening the overlay: Windows build {desktop.build} cannot leave a window out of captures, so Reskin "
                 "would film itself. Update to Windows 10 version 2004 or newer, or capture the game's window itself: "
-                'pip install "reskin[windows]"'
+                f"{install_command('windows')}"
             )
         self._desktop = desktop
         self._game = game
@@ -104,7 +105,7 @@ class WindowsOverlay:
         call, handle = self._desktop.win32.call, self.handle
         style = self._desktop.extended_style(handle)
         if handle != self._handle or style & self._style != self._style:
-            call("SetWindowLongPtrW", handle, w.EX_STYLE, style | self._style)
+            call("SetWindowLongPtrW", handle, w.GWL_EXSTYLE, style | self._style)
             call("SetLayeredWindowAttributes", handle, 0, _OPAQUE, w.LWA_ALPHA)
             self._to_top(handle)
         if self._excluded and (handle != self._handle or self._affinity(handle) != w.WDA_EXCLUDE_FROM_CAPTURE):
@@ -117,13 +118,13 @@ class WindowsOverlay:
         except Win32Error as error:
             raise OverlayError(
                 f"leaving the overlay out of captures: {error}. Without that Reskin would film itself; capture the "
-                'game\'s window instead: pip install "reskin[windows]"'
+                f"game's window instead: {install_command('windows')}"
             ) from error
         got = self._affinity(handle)
         if got != w.WDA_EXCLUDE_FROM_CAPTURE:
             raise OverlayError(
                 f"leaving the overlay out of captures: Windows set {got:#x} where {w.WDA_EXCLUDE_FROM_CAPTURE:#x} was "
-                'asked for, so captures would be black. Capture the game\'s window: pip install "reskin[windows]"'
+                f"asked for, so captures would be black. Capture the game's window: {install_command('windows')}"
             )
 
     def _affinity(self, handle: int) -> int:

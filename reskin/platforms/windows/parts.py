@@ -1,7 +1,7 @@
-"""Which part fills which protocol on Windows: the best that works here is taken, and each that is not says why.
+"""What implements which protocol on Windows: the best that works here is taken, and each that is not says why.
 
-`System` is all that touches Windows or a Windows-only package; the fake of `fake_system` has the same shape, and the
-tests run this very file over it on any machine.
+`System` is all that touches Windows or a Windows-only package; `fake.toolkit.FakeSystem` has the same shape, and
+the tests run this very file over it on any machine.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from reskin.platforms.windows.overlay import WindowsOverlay
 from reskin.platforms.windows.region_capture import FollowingRegionCapture, refused
 from reskin.platforms.windows.win32 import Win32, Win32Error, WindowsLibraries
 from reskin.platforms.windows.window_capture import WindowCapture
+from reskin.remedies import install_command, pip
 
 BACKEND_VARIABLE = "RESKIN_CAPTURE"  # names one backend, for trying out: window, screen or region
 _SHELL = ("Progman", "WorkerW", "Shell_TrayWnd", "Windows.UI.Core.CoreWindow")  # the desktop, the task bar, the store
@@ -78,10 +79,13 @@ def system() -> System:
 
 
 def list_windows() -> list[WindowInfo]:
-    """Every window that a person would call one, without our own; `obstacle` says which cannot be reskinned."""
+    """Every window that a person would call one, without our own; `obstacle` says which cannot be reskinned.
+
+    Bottommost first: a new window comes on top, so that the last is the newest, as on X11.
+    """
     desktop = system().desktop
     found = []
-    for window in desktop.windows():
+    for window in reversed(desktop.windows()):
         try:
             info = _describe(desktop, window)
         except Win32Error:
@@ -192,11 +196,11 @@ def _probe_capture(here: System) -> Choice:
 def _against_window(here: System) -> str:
     if here.desktop.build < BUILD_WINDOW_CAPTURE:
         return f"Windows build {here.desktop.build} cannot capture a window, {BUILD_WINDOW_CAPTURE} (10, 1903) can"
-    return _not_loading(here.windows_capture, 'pip install "reskin[windows]"')
+    return _not_loading(here.windows_capture, install_command("windows"))
 
 
 def _against_screen(here: System) -> str:
-    return _cannot_hide(here.desktop) or _not_loading(here.dxcam, "pip install dxcam")
+    return _cannot_hide(here.desktop) or _not_loading(here.dxcam, pip("install dxcam"))
 
 
 def _not_loading(load: Callable[[], Any], install: str) -> str:

@@ -24,6 +24,7 @@ from reskin.frame import Frame, Region
 from reskin.platforms.base import CaptureState
 from reskin.platforms.windows.desktop import BUILD_INTERVAL, BUILD_NO_BORDER, BUILD_NO_CURSOR, BUILD_WINDOW_CAPTURE
 from reskin.platforms.windows.game_window import GameWindow
+from reskin.remedies import install_command
 
 FIRST_FRAME_LIMIT_S = 2.0  # a window that can be seen sends its first frame at once
 RESTART_PAUSE_NS = 1_000_000_000
@@ -70,7 +71,7 @@ class WindowCapture:
             self._module = load()
         except ImportError as error:
             raise CaptureError(
-                f'capturing {self.name}: windows-capture cannot be loaded ({error}); pip install "reskin[windows]"'
+                f"capturing {self.name}: windows-capture cannot be loaded ({error}); {install_command('windows')}"
             ) from error
         self._start()
         if game.look()[0] is CaptureState.ACTIVE and not self._frames.came.wait(FIRST_FRAME_LIMIT_S):

@@ -3,6 +3,9 @@
 Override-redirect, so the window manager neither frames, focuses nor restacks it; its input region is empty (XFixes), so
 the pointer does not see it. Pixels cross in shared memory: a copy into it and one request a frame.
 
+It lies right above the game, not above everything: menus and lists of the game and screen lockers are override-redirect
+as well, so no window manager lists them and the capture, which they cover, does not pause.
+
 Why not SDL (pygame-ce), which was the plan: when the display goes away, Xlib inside SDL ends the process with exit(1)
 before Python learns of it, and with that switched off SDL_Quit waits for ever for an event of the dead server
 (SDL 2.32, libX11 1.8.4). This window raises DisplayError instead, and needs no SDL settings in the environment.
@@ -11,6 +14,7 @@ before Python learns of it, and with that switched off SDL_Quit waits for ever f
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import xcffib
 import xcffib.shm
@@ -22,34 +26,43 @@ from reskin.frame import Frame, Region
 from reskin.platforms.placing import fill, within_limits
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.shared_segment import SharedSegment, segment_for
-from reskin.platforms.x11.windows import OVERLAY_CLASS
+from reskin.platforms.x11.windows import OVERLAY_CLASS, frame_of
 
 TITLE = "Reskin"  # one window and one title for the program's life: recorders find it again
-_RAISE_EVERY = 6  # frames, 250 ms: above a game that raises itself, without fighting a screen locker at each frame
+_RESTACK_EVERY = 6  # frames, 250 ms: above a game that raises itself
 _DEPTHS = (24, 32)
+_CONFIGURE_WINDOW = 12  # the request's number
 
 
 class X11Overlay:
-    """Sink over the game. A region partly off the screen is cut by the server; the frame need not have its size."""
+    """Sink over the window that `game` gives (0: over all there are). A region partly off the screen is cut by the
+    server; the frame need not have its size.
+    """
 
     name = "x11 overlay"
 
-    def __init__(self, *, display: str | None = None) -> None:
-        self._x = XConnection(display)
-        self._shm = self._x.extension(xcffib.shm)
-        self._segments: list[SharedSegment | None] = [
-            None,
-            None,
-        ]  # the server may still read one while we fill the other
+    def __init__(self, *, game: Callable[[], int] = lambda: 0, display: str | None = None) -> None:
+        self._game = game
+        self._framed = (0, 0)  # the game's window, and the window manager's frame round it
+        # The server may still read one while we fill the other.
+        self._segments: list[SharedSegment | None] = [None, None]
         self._region = Region(0, 0, 1, 1)
         self._mapped = False
         self._shown = 0
-        if self._x.root_depth not in _DEPTHS:
+        self._x = XConnection(display)
+        try:
+            self._open()
+        except BaseException:
             self._x.close()
+            raise
+
+    def _open(self) -> None:
+        if self._x.root_depth not in _DEPTHS:
             raise OverlayError(
                 f"opening the overlay: the screen {self._x.name} has {self._x.root_depth}-bit colour, expected 24. "
                 "Switch the screen to 24-bit colour."
             )
+        self._shm = self._x.extension(xcffib.shm)
         with self._x.guard("opening the overlay"):
             self._window = self._create_window()
             self._gc = self._x.new_id()
@@ -99,7 +112,10 @@ class X11Overlay:
 
     def _raise_refusals(self) -> None:
         for event in self._x.events():
-            if isinstance(event, xcffib.Error):
+            if isinstance(event, xp.WindowError | xp.MatchError) and event.major_opcode == _CONFIGURE_WINDOW:
+                self._framed = (0, 0)  # the frame is gone: the window manager has given the game another
+                self._restack()
+            elif isinstance(event, xcffib.Error):
                 size = f"{self._region.w}x{self._region.h}"
                 raise OverlayError(
                     f"showing a {size} frame on the overlay: the X server refused ({type(event).__name__}). "
@@ -111,11 +127,24 @@ class X11Overlay:
         if region != self._region:
             mask = configure.X | configure.Y | configure.Width | configure.Height
             core.ConfigureWindow(self._window, mask, [region.x, region.y, region.w, region.h])
-        if not self._mapped or self._shown % _RAISE_EVERY == 0:
-            core.ConfigureWindow(self._window, configure.StackMode, [xp.StackMode.Above])
+        if not self._mapped or self._shown % _RESTACK_EVERY == 0:
+            self._restack()
         if not self._mapped:
             core.MapWindow(self._window)
             self._mapped = True
+
+    def _restack(self) -> None:
+        """Waits for the server only when the game's window is another than before."""
+        game, configure = self._game(), xp.ConfigWindow
+        if game == 0:
+            self._x.core.ConfigureWindow(self._window, configure.StackMode, [xp.StackMode.Above])
+            return
+        if self._framed[0] != game:
+            self._framed = (game, frame_of(self._x, game))
+        if (frame := self._framed[1]) == 0:
+            self._framed = (0, 0)  # it has just closed
+            return
+        self._x.core.ConfigureWindow(self._window, configure.Sibling | configure.StackMode, [frame, xp.StackMode.Above])
 
     def _put(self, region: Region, segment: SharedSegment) -> None:
         size = (region.w, region.h)

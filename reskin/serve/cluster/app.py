@@ -20,6 +20,7 @@ from ray import serve
 from ray.exceptions import RayError
 from ray.serve import Application
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
+from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 from starlette.requests import Request
@@ -38,7 +39,7 @@ GRACE_S = 5.0  # after draining, before Serve kills
 HEALTH_S = 1.0  # how soon a dead replica is replaced; Serve's own default is 10
 HEALTH_TIMEOUT_S = 10.0
 MAX_BACKOFF_S = 0.1  # before a handle tries again; Serve's own 0.5 is for many callers of one deployment
-LOST = (RayError,)
+LOST = (RayError, RayServeException)
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 

@@ -24,6 +24,7 @@ class ClusterConfig(BaseModel):
     cpus: float = Field(1.0, ge=0)
     flash_limiter: Literal["broadcast", "strict", "off"] = "broadcast"
     threads: int = Field(1, ge=1)  # of an engine on a CPU
+    names: tuple[str, ...] = ()  # host[:port] by which players call the cluster, as a proxy hands it on; empty: any
     ice_servers: tuple[str, ...] = ()  # STUN, for replicas behind a router
     secret_file: str | None = None  # that tokens are signed with; must be the same on every node. None: a new one
     beat_s: float = Field(0.25, gt=0, le=1)  # how often a replica tells the directory whom it plays

@@ -9,6 +9,7 @@ Knows nothing of Ray, networks, engines or clocks: `now_s` is passed in and only
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,9 +22,11 @@ SUSPECT_S = 0.6  # and for so long, when somebody could not reach it
 CONNECT_S = 10.0  # a slot that was given and not taken goes back
 RESUME_S = 30.0  # how long what a session has chosen outlives its slot
 RETURN_S = 5.0  # how long a slot is kept from the queue for one whose replica died under it
-TICKET_S = 10.0  # a place in the queue that nobody asks about goes
+TICKET_S = 15.0  # a place in the queue that nobody asks about goes
+MOST_WAITING = 256  # places in it
 SETTLE_S = 1.0  # after its first call, a directory may not have heard of every session yet
-RETRY_S = 2.0  # how long one who waits is told to wait before asking again
+RETRY_S = 5.0  # how long one who waits is told to wait before asking again: 12 of the 30 offers of a minute
+RETURN_RETRY_S = 2.0  # and one whose replica died: while its slot is kept
 
 Choices = dict[str, Any]  # theme, prompt, strength, view: what `Session.choices` gives, as JSON
 
@@ -33,7 +36,11 @@ class NotYours(ServeError):
 
 
 class OverQuota(ServeError):
-    """One token asks for more sessions than it may have."""
+    """One token asks for more sessions than it may have at a time."""
+
+
+class UsedUp(ServeError):
+    """One token's sessions have lasted for as long as they may in all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +54,7 @@ class Placed:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    session: str  # the ticket: ask with it again
+    session: str | None  # the ticket: ask with it again. None: the queue has no place left
     position: int  # 1 is next
     retry_s: float = RETRY_S
 
@@ -83,6 +90,7 @@ class _Seat:
     replica: str | None  # None: its replica is gone, or its player
     since_s: float
     listed: bool = False  # its replica has said that it plays
+    most_s: float = math.inf  # that the owner's sessions may last in all
     has_played: bool = False
     displaced: bool = False  # by its replica, and not by its player: the client is about to ask
 
@@ -99,19 +107,24 @@ class Directory:
         self._replicas: dict[str, _Replica] = {}
         self._seats: dict[str, _Seat] = {}
         self._tickets: dict[str, _Ticket] = {}  # in the order of asking
+        self._used_s: dict[str, float] = {}  # by owner, of all its sessions, since this directory began
         self._began_s: float | None = None
 
-    def admit(self, owner: str, session: str | None, quota: int, now_s: float) -> Placed | Waiting:
+    def admit(self, owner: str, session: str | None, quota: int, now_s: float,
+              most_s: float = math.inf) -> Placed | Waiting:  # fmt: skip
         """A slot, or a place in the queue. The same session asks again: its own replica, while that is there.
 
-        `owner` is whoever may resume it: a digest of the token. NotYours, OverQuota.
+        `owner` is whoever may resume it: a digest of the token, which may play for `most_s` in all. NotYours,
+        OverQuota, UsedUp.
         """
         self._sweep(now_s)
+        if self._used_s.get(owner, 0.0) >= most_s:
+            raise UsedUp(f"opening a session: the {most_s / 60:.0f} minutes of this token are used up")
         if session is not None and not self._knows(session) and self._is_new(now_s):
             return Waiting(session=session, position=1, retry_s=SETTLE_S)  # its replica is about to tell of it
         seat = self._seats.get(session) if session is not None else None
         if seat is not None and session is not None:
-            return self._again(session, seat, owner, now_s)
+            return self._again(session, seat, owner, now_s, most_s)
         if session not in self._tickets:
             session = self._ticket_of(owner, now_s)
         ticket = self._tickets.get(session) if session is not None else None
@@ -120,6 +133,8 @@ class Directory:
         if ticket is None or session is None:
             if self._held_by(owner) >= quota:
                 raise OverQuota(f"opening a session: this token may have {quota} at a time. End one of them first")
+            if len(self._tickets) >= MOST_WAITING:
+                return Waiting(session=None, position=len(self._tickets) + 1)
             session = self._new_id()
             self._tickets[session] = _Ticket(owner=owner, asked_s=now_s)
         self._tickets[session].asked_s = now_s
@@ -127,7 +142,7 @@ class Directory:
         if position > self._free():
             return Waiting(session=session, position=position)
         del self._tickets[session]
-        self._seats[session] = _Seat(owner=owner, choices={}, replica=None, since_s=now_s)
+        self._seats[session] = _Seat(owner=owner, choices={}, replica=None, since_s=now_s, most_s=most_s)
         return self._place(session, now_s)
 
     def beat(self, replica: str, slots: int, playing: Sequence[str], *, told: Mapping[str, tuple[str, Choices]],
@@ -135,6 +150,7 @@ class Directory:
         """`told`: owner and choices of sessions whose choices are new, or that were `unknown` to the last beat."""
         self._sweep(now_s)
         entry = self._replicas.setdefault(replica, _Replica(slots=slots, seen_s=now_s))
+        spent_s = now_s - entry.seen_s
         entry.slots, entry.seen_s, entry.draining, entry.facts = slots, now_s, draining, dict(facts or {})
         drop, unknown = [], []
         for session in playing:
@@ -149,7 +165,7 @@ class Directory:
             elif seat.replica is None and seat.has_played:  # it was thought dead, and nobody has moved its session yet
                 seat.replica, seat.displaced = replica, False
                 entry.seats.add(session)
-            if seat.replica != replica:
+            if seat.replica != replica or self._is_used_up(seat, spent_s):
                 drop.append(session)
                 continue
             seat.listed = seat.has_played = True
@@ -207,9 +223,15 @@ class Directory:
             "displaced": self._displaced(now_s),
         }  # fmt: skip
 
-    def _again(self, session: str, seat: _Seat, owner: str, now_s: float) -> Placed | Waiting:
+    def _is_used_up(self, seat: _Seat, spent_s: float) -> bool:
+        """By so much more of this session."""
+        self._used_s[seat.owner] = self._used_s.get(seat.owner, 0.0) + spent_s
+        return self._used_s[seat.owner] >= seat.most_s
+
+    def _again(self, session: str, seat: _Seat, owner: str, now_s: float, most_s: float) -> Placed | Waiting:
         if seat.owner != owner:
             raise NotYours("resuming a session: it was opened with another token. Ask without a session for a new one")
+        seat.most_s = most_s
         if seat.replica is not None:
             self.suspect(seat.replica, now_s)  # one that asks again has heard nothing from it
         home = self._replicas.get(seat.replica) if seat.replica is not None else None
@@ -219,7 +241,8 @@ class Directory:
             return Placed(session=session, replica=seat.replica, choices=seat.choices, moved=False, age_s=age_s)
         if not self._free():
             seat.since_s = now_s  # it asks, so it is not forgotten
-            return Waiting(session=session, position=1 + self._displaced_before(session))
+            position = 1 + self._displaced_before(session)
+            return Waiting(session=session, position=position, retry_s=RETURN_RETRY_S)
         return self._place(session, now_s)
 
     def _place(self, session: str, now_s: float) -> Placed:

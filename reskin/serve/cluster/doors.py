@@ -17,38 +17,54 @@ from reskin.serve import messages
 from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.engines import FAKE
 from reskin.serve.messages import MOST_OFFER_BYTES, MessageError
-from reskin.serve.tokens import TokenError, Tokens
+from reskin.serve.tokens import ExpiredTokenError, TokenError, Tokens, bearer_of
 
 PLAYERS = ("play", "admin")
+FETCH_SITES = ("none", "same-origin")  # typed, or of a page of the same name; programs say nothing
 
 
 class Refused(ServeError):
-    """`reason` is one of `metrics.REFUSALS`; the text goes to the client, and never into a log."""
+    """`reason` is one of `metrics.REFUSALS`; the text goes to the client, and never into a log.
 
-    def __init__(self, status: int, reason: str, text: str) -> None:
+    `retry_s`: when asking again may help; None where it does not.
+    """
+
+    def __init__(self, status: int, reason: str, text: str, retry_s: float | None = None) -> None:
         super().__init__(text)
-        self.status, self.reason, self.text = status, reason, text
+        self.status, self.reason, self.text, self.retry_s = status, reason, text, retry_s
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
     owner: str  # a digest: whoever reads the directory learns no name of a token
     quota: int  # sessions at a time
+    most_s: float  # of sessions in all
+    until_s: float  # time.time() at which the token ends, and its sessions with it
 
 
-def visitor(headers: Mapping[str, str], tokens: Tokens, scopes: tuple[str, ...] = PLAYERS) -> Visitor:
-    """From `Authorization: Bearer`. Refused: 401 for no or no good token, 403 for its scope or another site's page."""
+def visitor(headers: Mapping[str, str], tokens: Tokens, scopes: tuple[str, ...] = PLAYERS,
+            names: tuple[str, ...] = ()) -> Visitor:  # fmt: skip
+    """From `Authorization: Bearer`. Refused: 401 for no or no good token, 403 for its scope or another site's page.
+
+    And 421 for a Host that is none of `names`, where there are any.
+    """
+    host = headers.get("host", "").lower()
+    if names and host not in [name.lower() for name in names]:
+        raise Refused(421, "origin", "this is not the name of this server")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    is_elsewhere = origin is not None and (not host or urlsplit(origin).netloc.lower() != host)
+    if is_elsewhere or headers.get("sec-fetch-site", "none") not in FETCH_SITES:
         raise Refused(403, "origin", "the page that asks is another site's")
-    kind, _, token = headers.get("authorization", "").partition(" ")
     try:
-        claims = tokens.read(token.strip() if kind.lower() == "bearer" else "")
+        claims = tokens.read(bearer_of(headers.get("authorization", "")))
+    except ExpiredTokenError as error:
+        raise Refused(401, "expired", str(error)) from None
     except TokenError as error:
-        raise Refused(401, "expired" if "expired" in str(error) else "token", str(error)) from None
+        raise Refused(401, "token", str(error)) from None
     if claims.scope not in scopes:
         raise Refused(403, "scope", f"this is for tokens of scope {' or '.join(scopes)}")
-    return Visitor(owner=hashlib.sha256(claims.sub.encode()).hexdigest()[:32], quota=claims.sessions)
+    owner = hashlib.sha256(claims.sub.encode()).hexdigest()[:32]
+    return Visitor(owner=owner, quota=claims.sessions, most_s=claims.minutes * 60, until_s=claims.exp)
 
 
 async def read_offer(body: AsyncIterator[bytes], client: str, config: ClusterConfig) -> dict[str, Any]:

@@ -57,14 +57,12 @@ def measured(renderer: BatchRenderer, theme: Theme, size: tuple[int, int]) -> Li
     return found
 
 
-def slots_of(config: ClusterConfig, renderer: BatchRenderer, theme: Theme, device: str, size: tuple[int, int]) -> int:
-    """Said by the operator, or from the table, or measured now."""
-    if config.slots is not None:
-        return config.slots
-    if config.step_table is not None:
+def slots_said(config: ClusterConfig) -> int | None:
+    """By the operator, or by the table; None: they are to be measured."""
+    if config.slots is None and config.step_table is not None:
         table = Path(config.step_table).read_text(encoding="utf-8")
-        return slots(line_of(table, device, config.preset, config.window))
-    return slots(measured(renderer, theme, size))
+        return slots(line_of(table, FAKE if config.preset == FAKE else device_name(), config.preset, config.window))
+    return config.slots
 
 
 def _fake(config: ClusterConfig) -> Engine:
@@ -72,7 +70,7 @@ def _fake(config: ClusterConfig) -> Engine:
 
     theme = Theme.model_validate({"name": "unmarked"})
     renderer = MarkRenderer(config.fake_step_ms)
-    count = slots_of(config, renderer, theme, "fake", (SIDE, SIDE))
+    count = slots_said(config) or slots(measured(renderer, theme, (SIDE, SIDE)))
 
     def new_session(session_id: str, offer: dict[str, Any], look: Look | None) -> Session:
         made = Session({"unmarked": theme}, "unmarked", session_id=session_id, look=look)
@@ -96,10 +94,11 @@ def _preset(config: ClusterConfig) -> Engine:
     store = ThemeStore.open(config.theme)
     themes = {path.stem: theme for path, theme in store.with_files()}
     first = next((key for key, theme in themes.items() if theme is store.current), next(iter(themes)))
-    renderer = ProcessRenderer(ENGINE, (config.preset, config.threads))
+    said = slots_said(config)
+    renderer = ProcessRenderer(ENGINE, (config.preset, config.threads, said or 1))
     renderer.wait_ready()
     w, h = (int(side) for side in config.window.split("x"))
-    count = slots_of(config, renderer, themes[first], device_name(), (h, w))
+    count = said or slots(measured(renderer, themes[first], (h, w)))
     stepper = Stepper(renderer, flash_limiter=config.flash_limiter)
 
     def new_session(session_id: str, offer: dict[str, Any], look: Look | None) -> Session:

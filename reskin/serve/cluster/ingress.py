@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from reskin.serve.cluster.config import ClusterConfig
-from reskin.serve.cluster.directory import Choices, Directory, Heard, NotYours, OverQuota, Placed, Waiting
+from reskin.serve.cluster.directory import Choices, Directory, Heard, NotYours, OverQuota, Placed, UsedUp, Waiting
 from reskin.serve.cluster.doors import Refused, Visitor, read_offer, visitor
 from reskin.serve.cluster.totals import Totals
+from reskin.serve.limits import QuotaExceeded, Quotas
 from reskin.serve.messages import MessageError
 from reskin.serve.metrics import CONTENT_TYPE
 from reskin.serve.tokens import Tokens
@@ -34,6 +35,10 @@ TRIES = 12  # of finding the replica that the directory named: together 2 s, in 
 TRY_AGAIN_S = 0.15
 UNSURE_S = 0.4  # since a replica's last beat, when one of its clients asks again
 ANSWER_S = 10.0  # a replica that takes longer than this to answer an offer is taken for dead
+BODY_S = 10.0  # that an offer takes to come
+MOST_AT_ONCE = 64  # offers that are being answered
+BUSY_S = 1.0  # after which one beyond that may ask again
+QUOTA_S = 5.0  # and one whose token has its sessions: the page that held one may have been closed
 JSON = "application/json"
 
 
@@ -61,8 +66,8 @@ class DirectoryService:
     def __init__(self) -> None:
         self._directory = Directory()
 
-    async def admit(self, owner: str, session: str | None, quota: int) -> Placed | Waiting:
-        return self._directory.admit(owner, session, quota, time.monotonic())
+    async def admit(self, owner: str, session: str | None, quota: int, most_s: float) -> Placed | Waiting:
+        return self._directory.admit(owner, session, quota, time.monotonic(), most_s)
 
     async def beat(self, replica: str, slots: int, playing: list[str], *, told: dict[str, tuple[str, Choices]],
                    draining: bool, facts: dict[str, Any]) -> Heard:  # fmt: skip
@@ -92,6 +97,8 @@ class Ingress:
         self._directory, self._engines = directory, engines
         self._lost: tuple[type[Exception], ...] = (*lost, TimeoutError)
         self._totals = Totals()
+        self._quotas = Quotas()
+        self._answering = 0  # offers
         self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[Answered]]] = {
             ("POST", "/offer"): self._offer, ("DELETE", "/session"): self._delete, ("GET", "/health"): self._health,
             ("GET", "/ready"): self._ready, ("GET", "/metrics"): self._metrics, ("GET", "/status.json"): self._status,
@@ -107,14 +114,33 @@ class Ingress:
         except Refused as refusal:
             self._totals.metrics.refused(refusal.reason)
             log.info("refused", extra={"status": refusal.status, "reason": refusal.reason})
-            return _json({"error": refusal.text}, refusal.status)
+            when: dict[str, float] = {} if refusal.retry_s is None else {"queue": 0, "retry_s": refusal.retry_s}
+            return _json({"error": refusal.text, **when}, refusal.status)
         except self._lost as error:
             log.warning("a part of the cluster is missing", extra={"reason": type(error).__name__})
             return _json({"error": "a part of the cluster is being replaced; try again", "retry_s": 1}, 503)
 
     async def _offer(self, asked: Asked) -> Answered:
-        who = visitor(asked.headers, self._tokens)
-        offer = await read_offer(asked.body, asked.client, self._config)
+        """Within the bounds of offers: of one token in a minute, of all at once."""
+        who = visitor(asked.headers, self._tokens, names=self._config.names)
+        try:
+            self._quotas.let_offer(who.owner, who.quota)
+        except QuotaExceeded as error:
+            raise Refused(429, "rate", str(error), error.retry_s) from None
+        if self._answering >= MOST_AT_ONCE:
+            raise Refused(429, "rate", "too many offers at once", BUSY_S)
+        self._answering += 1
+        try:
+            return await self._answer_offer(asked, who)
+        finally:
+            self._answering -= 1
+
+    async def _answer_offer(self, asked: Asked, who: Visitor) -> Answered:
+        try:
+            async with asyncio.timeout(BODY_S):
+                offer = await read_offer(asked.body, asked.client, self._config)
+        except TimeoutError:
+            raise Refused(408, "other", f"the offer did not come within {BODY_S:g} s") from None
         session = offer.get("session")
         begin_s = time.monotonic()
         for count in range(1, TRIES + 1):
@@ -128,7 +154,12 @@ class Ingress:
             if found.age_s > UNSURE_S:  # a call of a dead replica can take seconds to fail: look once more before it
                 await asyncio.sleep(TRY_AGAIN_S)
                 continue
-            answer = await self._open(found, who, offer)
+            try:
+                answer = await self._open(found, who, offer)
+            except Refused:
+                if not found.choices:  # it has never played: its slot is free at once, also for its own next offer
+                    await self._directory.leave.remote(found.session, who.owner)
+                raise
             if answer is not None:
                 spent_s = time.monotonic() - begin_s
                 log.info("offer answered", extra={"session": session, "seconds": spent_s, "count": count})
@@ -139,18 +170,21 @@ class Ingress:
 
     async def _admit(self, who: Visitor, session: str | None) -> Placed | Waiting:
         try:
-            return await self._directory.admit.remote(who.owner, session, who.quota)
+            return await self._directory.admit.remote(who.owner, session, who.quota, who.most_s)
         except NotYours as error:
             raise Refused(403, "scope", _text(error)) from None
         except OverQuota as error:
+            raise Refused(429, "quota", _text(error), QUOTA_S) from None
+        except UsedUp as error:
             raise Refused(429, "quota", _text(error)) from None
 
     async def _open(self, found: Placed, who: Visitor, offer: dict[str, Any]) -> dict[str, Any] | None:
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await self._engines.open.remote(
-                    replica=found.replica, session=found.session, owner=who.owner, choices=found.choices, offer=offer
-                )
+                    replica=found.replica, session=found.session, owner=who.owner, until_s=who.until_s,
+                    choices=found.choices, offer=offer,
+                )  # fmt: skip
         except MessageError as error:
             raise Refused(400, "malformed", _text(error)) from None
         except self._lost as error:
@@ -158,7 +192,7 @@ class Ingress:
             return None
 
     async def _delete(self, asked: Asked) -> Answered:
-        who = visitor(asked.headers, self._tokens)
+        who = visitor(asked.headers, self._tokens, names=self._config.names)
         session = asked.path.strip("/").partition("/")[2]
         try:
             replica = await self._directory.leave.remote(session, who.owner)
@@ -183,7 +217,7 @@ class Ingress:
         return Answered(status=200, body=self._totals.metrics.text(), content_type=CONTENT_TYPE)
 
     async def _status(self, asked: Asked) -> Answered:
-        visitor(asked.headers, self._tokens, scopes=("admin",))
+        visitor(asked.headers, self._tokens, scopes=("admin",), names=self._config.names)
         return _json(await self._directory.status.remote())
 
 

@@ -41,11 +41,12 @@ class EngineReplica:
         self._engine: Engine = start_engine(self._config)
         self._sessions: dict[str, Session] = {}
         self._owners: dict[str, str] = {}
+        self._until_s: dict[str, float] = {}  # time.time() at which the session's token ends
         self._told: dict[str, Any] = {}  # session to the look that the directory knows
         self._waiting = 0
         self._health = Health(clock=time.monotonic, loop_s=self._config.beat_s)
         self._painted = self._dropped = self._frames = 0  # of sessions that have ended
-        self._painted_before = 0
+        self._painted_before = self._unpainted_before = 0
         self._media: Any = None
         self._beats: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -60,7 +61,7 @@ class EngineReplica:
                 self._watch = asyncio.create_task(self._watch_for_ever())
                 self._beats = asyncio.create_task(self._beat_for_ever())
 
-    async def open(self, *, replica: str, session: str, owner: str, choices: Choices,
+    async def open(self, *, replica: str, session: str, owner: str, until_s: float, choices: Choices,
                    offer: dict[str, Any]) -> dict[str, Any] | None:  # fmt: skip
         """The answer to a client's offer; None when this is not the replica that was meant."""
         if replica != self.name or (self._health.is_draining and session not in self._sessions):
@@ -72,12 +73,13 @@ class EngineReplica:
             self._end(session)
         look = to_look(choices)
         made = self._engine.new_session(session, offer, look)
-        self._sessions[session], self._owners[session] = made, owner
+        self._sessions[session], self._owners[session], self._until_s[session] = made, owner, until_s
         self._engine.stepper.enter(made)
         try:
             answer = await self._media.open(made, offer)
         except BaseException:
-            self._end(session)
+            if self._sessions.get(session) is made:  # and not that of a later offer, which has ended this one
+                self._end(session)
             raise
         log.info("session opened", extra={"session": session, "replica": self.name, "moved": look is not None})
         return {**answer, "session": session, "resume": look is not None}
@@ -85,13 +87,16 @@ class EngineReplica:
     async def end(self, *, replica: str, session: str, owner: str) -> bool:
         if replica != self.name or self._owners.get(session) != owner:
             return False
-        await self._media.close(session)
-        self._end(session)
+        await self._close(session)
         return True
 
     async def check_health(self) -> None:
         """Serve's: an exception here, a few times, and the replica is replaced."""
         await self.start()
+        for task in (self._beats, self._watch):
+            if task is not None and task.done() and not self._health.is_draining:
+                error = None if task.cancelled() else task.exception()
+                raise ServeError("checking the replica: it does not tell the directory of itself any more") from error
         self._health.error = "" if self._engine.stepper.error is None else type(self._engine.stepper.error).__name__
         if faults := self._health.faults():
             raise ServeError(f"checking the replica: {'; '.join(faults)}")
@@ -118,11 +123,12 @@ class EngineReplica:
             await asyncio.sleep(DRAIN_LOOK_S)
         if self._beats is not None:
             self._beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._beats
+            await asyncio.gather(self._beats, return_exceptions=True)
             with contextlib.suppress(*self._lost):
                 async with asyncio.timeout(ANSWER_S):
                     await self._directory.gone.remote(self.name)
+        if self._media is not None:
+            await self._media.stop()
         self._engine.stepper.close()
         log.info("drained", extra={"replica": self.name, "sessions": len(self._sessions)})
 
@@ -130,14 +136,17 @@ class EngineReplica:
         while True:
             await self._beat_or_nothing()
             self._media.end_the_silent()
+            for session in [name for name, until_s in self._until_s.items() if until_s < time.time()]:
+                await self._close(session)
             await asyncio.sleep(self._config.beat_s)
 
     async def _watch_for_ever(self) -> None:
         """Apart from the beats: one that nobody answers is no fault of this replica."""
         while True:
             painted = self._painted + sum(session.painted_frames for session in self._sessions.values())
-            self._health.tick(self._engine.stepper.waiting > 0, painted > self._painted_before)
-            self._painted_before = painted
+            stepper, unpainted = self._engine.stepper, self._engine.stepper.failures
+            self._health.tick(stepper.waiting > 0, painted > self._painted_before, unpainted > self._unpainted_before)
+            self._painted_before, self._unpainted_before = painted, unpainted
             await asyncio.sleep(self._health.loop_s)
 
     async def _beat_or_nothing(self) -> int:
@@ -163,8 +172,7 @@ class EngineReplica:
         self._told = {name: look for name, look in looks.items() if name not in heard.unknown}
         self._waiting = heard.waiting
         for session in heard.drop:
-            await self._media.close(session)
-            self._end(session)
+            await self._close(session)
         return heard.free
 
     def _facts(self, painted: int) -> dict[str, Any]:
@@ -177,12 +185,20 @@ class EngineReplica:
             "painted": painted,
         }
 
+    async def _close(self, session_id: str) -> None:
+        """The session and its media, but not one whose client has come anew meanwhile."""
+        session = self._sessions.get(session_id)
+        await self._media.close(session_id)
+        if self._sessions.get(session_id) is session:
+            self._end(session_id)
+
     def _end(self, session_id: str) -> None:
         """Also what `media` calls when a client has gone."""
         session = self._sessions.pop(session_id, None)
         if session is None:
             return
         self._owners.pop(session_id, None)
+        self._until_s.pop(session_id, None)
         self._told.pop(session_id, None)
         self._engine.stepper.leave(session)
         session.close()

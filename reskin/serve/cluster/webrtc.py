@@ -7,7 +7,6 @@ Knows nothing of Ray, tokens or slots.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 from reskin.serve.cluster.media import Ended
@@ -35,7 +34,9 @@ class Peers:
         try:
             return {"type": "answer", "sdp": await peer.answer(offer["sdp"], offer.get("client", ""))}
         except BaseException:
-            await self.close(session.id)
+            if self._peers.get(session.id) is peer:  # and not that of a later offer
+                del self._peers[session.id]
+            await peer.close()
             raise
 
     async def move(self, session_id: str) -> None:
@@ -53,9 +54,7 @@ class Peers:
         """Peers look after themselves."""
 
     async def stop(self) -> None:
-        for session_id in list(self._peers):
-            with contextlib.suppress(Exception):
-                await self.close(session_id)
+        await asyncio.gather(*(self.close(session_id) for session_id in list(self._peers)), return_exceptions=True)
         self._prompts.close()
 
     def _on_end(self, peer: Peer, why: str) -> None:

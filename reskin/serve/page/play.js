@@ -102,7 +102,7 @@ function begin() {
 function end(text) {
   link.stop();
   release();
-  if (claims.isWatcher) return;
+  if (claims.isWatcher) return showState("watch-ended", {});
   showState(text ? "ended" : "idle", { text, canShare: Source.canShare });
 }
 
@@ -203,7 +203,12 @@ function arrive() {
 
 part("share").onclick = () => share("screen");
 part("camera").onclick = () => share("camera");
-part("action").onclick = () => (document.body.dataset.state === "refused" && !source.track ? showState("idle", { canShare: Source.canShare }) : end());
+part("action").onclick = () => {
+  const { state } = document.body.dataset;
+  if (claims.isWatcher && ["refused", "watch-ended"].includes(state)) return begin();
+  if (state === "refused" && !source.track) return showState("idle", { canShare: Source.canShare });
+  end();
+};
 part("stop").onclick = () => end();
 part("flip").onclick = () => source.otherCamera().then((camera) => share("camera", camera));
 part("mirror").onclick = () => mirror(!part("frame").classList.contains("is-mirrored"));

@@ -42,7 +42,11 @@ function showPicture(stream) {
   const skin = part("skin");
   skin.srcObject = stream;
   skin.onloadeddata = showUntouched;
-  skin.play().catch(() => {}); // muted, so it is let
+  skin.play().catch(({ name }) => { // muted, so it is let; but not on an iPhone that saves its battery
+    if (name !== "NotAllowedError") return;
+    note("Tap the picture to start it.");
+    part("frame").addEventListener("pointerup", () => skin.play().catch(() => {}), { once: true });
+  });
 }
 
 function showTheme(id, name) { // one that is none of the gallery has a name alone

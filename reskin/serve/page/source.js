@@ -16,7 +16,7 @@ class Source {
     this.stream = null;
   }
 
-  static get canShare() { return !!navigator.mediaDevices?.getDisplayMedia; }
+  static get canShare() { return !!navigator.mediaDevices?.getDisplayMedia && !/Android/.test(navigator.userAgent); } // Firefox there has it, and it always fails
 
   static get isPossible() { return !!navigator.mediaDevices?.getUserMedia; }
 

@@ -52,6 +52,7 @@ const WORDS = {
   refused: ({ text }) => ({ title: "The server refused", pill: "refused", kind: "off", text, action: "Try again" }),
   ended: ({ text }) => ({ title: "It has ended", pill: "ended", sources: true, text: text || "Share again whenever you like." }),
   "watch-wait": () => ({ title: "Nothing to see yet", text: "This page comes on by itself when the player does.", pill: "waiting", isBusy: true }),
+  "watch-ended": () => ({ title: "You do not watch any more", text: "The player plays on, or will.", pill: "ended", kind: "off", action: "Watch again" }),
   live: () => ({ pill: "live", kind: "on" }),
 };
 

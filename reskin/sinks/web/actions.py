@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from reskin.prompts import prompt_theme
-from reskin.remote import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
+from reskin.prompts import NOTHING, UNHEARD, prompt_theme
+from reskin.remote_control import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
 from reskin.themes import prompted_theme
 
@@ -57,11 +57,17 @@ class Prompt(_Asked):
     action: Literal["prompt"]
     value: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
 
-    def read(self) -> tuple[Command, str]:
-        """The command, and what of the prompt was not understood; up to 0.3 s, for a thread of its own."""
+    def read(self) -> tuple[Command | None, str]:
+        """The command, and what of the prompt was not understood; up to 0.3 s, for a thread of its own.
+
+        None where nothing was: the theme stays, as in the prompt bar.
+        """
+        note = prompt_theme(self.value).note
+        if NOTHING in note:
+            return None, UNHEARD
         theme = prompted_theme(self.value)
         theme.style()
-        return ShowTheme(theme), prompt_theme(self.value).note
+        return ShowTheme(theme), note
 
 
 ACTION: TypeAdapter[Theme | Strength | Overlay | Look | Prompt] = TypeAdapter(

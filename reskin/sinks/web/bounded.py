@@ -12,14 +12,14 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from reskin.sinks.web.guard import DOORKEEPER, GUARD, Doorkeeper, Guard
+from reskin.sinks.web.guard import DOORKEEPER, GUARD, MOST_STRANGERS, Doorkeeper, Guard
 
 KEEP_ALIVE_S = 5.0  # also until the first request: a connection that says nothing
 
 
 @contextlib.asynccontextmanager
 async def bounded(
-    app: web.Application, guard: Guard, logger: logging.Logger, end_s: float
+    app: web.Application, guard: Guard, logger: logging.Logger, end_s: float, most_strangers: int = MOST_STRANGERS
 ) -> AsyncIterator[Doorkeeper]:
     """Gives what servers are made with; they are the caller's to close, within the block. `app` has its routes.
 
@@ -36,7 +36,7 @@ async def bounded(
     try:
         await runner.setup()
         assert isinstance(runner.server, web.Server)
-        doorkeeper.append(Doorkeeper(runner.server, guard))
+        doorkeeper.append(Doorkeeper(runner.server, guard, most_strangers))
         yield doorkeeper[0]
     finally:
         await _turns()  # one that was being accepted has its connection by now

@@ -110,14 +110,15 @@ def _in_link(request: web.Request) -> str:
 class Doorkeeper:
     """Makes the protocol of each new connection; a flood of them costs the oldest strangers, not who has a key."""
 
-    def __init__(self, server: web.Server, guard: Guard) -> None:
+    def __init__(self, server: web.Server, guard: Guard, most_strangers: int = MOST_STRANGERS) -> None:
         self._server = server
         self._guard = guard
+        self._most_strangers = most_strangers
         self._strangers: OrderedDict[web.RequestHandler, None] = OrderedDict()
         self._known: set[web.RequestHandler] = set()
 
     def __call__(self) -> web.RequestHandler:
-        while len(self._strangers) >= MOST_STRANGERS:
+        while len(self._strangers) >= self._most_strangers:
             oldest, _ = self._strangers.popitem(last=False)
             asyncio.get_running_loop().call_later(CONNECTING_S, self._end, oldest)
         handler = self._server()

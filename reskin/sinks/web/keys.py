@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reskin.errors import StreamError
+from reskin.errors import ReskinError, StreamError
 from reskin.settings import settings_path
 
 _BYTES = 16
@@ -54,8 +54,11 @@ def kept_keys(path: Path | None = None) -> Keys:
     return Keys(watch=kept_secret(path or key_path()))
 
 
-def kept_secret(path: Path, size: int = _BYTES) -> str:
-    """The secret in a file that only its owner reads; made of `size` random bytes at the first time."""
+def kept_secret(path: Path, size: int = _BYTES, error_type: type[ReskinError] = StreamError) -> str:
+    """The secret in a file that only its owner reads; made of `size` random bytes at the first time.
+
+    `error_type` where it cannot be kept.
+    """
     try:
         found = path.read_text(encoding="ascii").strip() if path.exists() and _is_private(path) else ""
         if len(found) < max(_SHORTEST, size):
@@ -65,7 +68,7 @@ def kept_secret(path: Path, size: int = _BYTES) -> str:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(found + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise StreamError(
+        raise error_type(
             f"keeping the secret of the links in {path}: {error}. Give RESKIN_HOME a folder that can be written, "
             "or remove that file; the links then change once."
         ) from error

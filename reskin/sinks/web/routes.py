@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from pydantic import ValidationError
 
-from reskin.remote import Command
+from reskin.remote_control import Command
 from reskin.sinks.web.actions import ACTION, Prompt
 from reskin.sinks.web.feed import Feed, Picture, Viewer
 from reskin.sinks.web.figures import figures
@@ -93,12 +93,13 @@ async def act(request: web.Request) -> web.Response:
         action = ACTION.validate_json(body)
     except ValidationError as error:
         return _json({"error": f"not understood: {error.errors()[0]['msg']}"}, status=400)
-    command: Command
+    command: Command | None
     if isinstance(action, Prompt):
         command, note = await asyncio.to_thread(action.read)
     else:
         command, note = action.command(), ""
-    show.obey(command)
+    if command is not None:
+        show.obey(command)
     return _json({"note": note})
 
 

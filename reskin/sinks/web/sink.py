@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reskin.errors import StreamError
 from reskin.frame import Frame, Region
-from reskin.remote import Command, Remote
+from reskin.remote_control import Command, RemoteControl
 from reskin.settings import StreamSettings
 from reskin.sinks.picture_process import PictureProcess
 from reskin.sinks.web.addresses import Addresses
@@ -31,7 +31,7 @@ class WebSink:
 
     def __init__(
         self, settings: StreamSettings, *, keys: Keys | None = None, status: Status | None = None,
-        store: ThemeStore | None = None, remote: Remote | None = None,
+        store: ThemeStore | None = None, remote: RemoteControl | None = None,
     ) -> None:  # fmt: skip
         """The keys are those of this user when left out; without a store there is no gallery."""
         sockets = open_sockets(settings.port)  # here, so that a port that cannot be had is an error at once
@@ -40,7 +40,7 @@ class WebSink:
             keys=self.keys, port=sockets[0].getsockname()[1], wanted_port=settings.port
         )  # fmt: skip
         self.is_watched = False
-        self._status, self._store, self._remote = status or Status(), store, remote or Remote()
+        self._status, self._store, self._remote = status or Status(), store, remote or RemoteControl()
         self._shown = 0
         self._may_tell, self._told_s = True, 0.0
         self._themes: list[tuple[Path, Theme]] = []

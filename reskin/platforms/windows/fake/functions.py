@@ -30,7 +30,7 @@ class FakeFunctions:
     def _window(self, handle: int | None) -> FakeWindow | None:
         window = self.desktop.window(handle or 0)
         if window is None:
-            self.error = w.ERROR_INVALID_WINDOW
+            self.error = w.ERROR_INVALID_WINDOW_HANDLE
         return window
 
     # Processes.
@@ -136,7 +136,8 @@ class FakeFunctions:
 
     def _as_told(self, window: FakeWindow, region: Region) -> Region:
         """Virtual coordinates for a process that does not know of the screen's scale."""
-        scale = 1.0 if self.desktop.awareness == w.DPI_PER_MONITOR_V2 else self.desktop.monitor_of(window).scale
+        is_aware = self.desktop.awareness == w.DPI_AWARENESS_CONTEXT_PER_MONITOR_AWARE_V2
+        scale = 1.0 if is_aware else self.desktop.monitor_of(window).scale
         return Region(*(round(value / scale) for value in (region.x, region.y, region.w, region.h)))
 
     def DwmGetWindowAttribute(self, handle: int, attribute: int, value: Any, size: int) -> int:
@@ -144,7 +145,7 @@ class FakeFunctions:
         assert size == ctypes.sizeof(value)
         if window is None:
             return -2147024890  # E_HANDLE
-        if attribute == w.DWM_CLOAKED:
+        if attribute == w.DWMWA_CLOAKED:
             value.value = int(window.is_cloaked)
         else:
             frame = window.frame
@@ -156,7 +157,7 @@ class FakeFunctions:
 
     def GetAncestor(self, handle: int, kind: int) -> int:
         window = self._window(handle)
-        while window is not None and window.owner and kind == w.GA_ROOT_OWNER:
+        while window is not None and window.owner and kind == w.GA_ROOTOWNER:
             window = self._window(window.owner)
         return window.handle if window else 0
 
@@ -196,7 +197,7 @@ class FakeFunctions:
         window = self._window(handle)
         if window is None:
             return 0
-        if not self.GetWindowLongPtrW(handle, w.EX_STYLE) & w.WS_EX_LAYERED:
+        if not self.GetWindowLongPtrW(handle, w.GWL_EXSTYLE) & w.WS_EX_LAYERED:
             self.error = 87
             return 0
         window.alpha = alpha
@@ -271,7 +272,7 @@ class FakeFunctions:
     def RegisterHotKey(self, window: int, number: int, modifiers: int, key: int) -> int:
         chord = (modifiers & ~w.MOD_NOREPEAT, key)
         if chord in self.desktop.taken_keys or chord in self.desktop.hotkeys:
-            self.error = w.ERROR_HOTKEY_TAKEN
+            self.error = w.ERROR_HOTKEY_ALREADY_REGISTERED
             return 0
         self.desktop.hotkeys[chord] = (self.GetCurrentThreadId(), number)
         return 1

@@ -24,7 +24,7 @@ _RESET_ON_FORK = 1
 
 
 @contextlib.contextmanager
-def prompt_thread() -> Iterator[None]:
+def timely_thread() -> Iterator[None]:
     """For the thread that keeps the ticks, while it keeps them."""
     before = _get_attributes()
     if before is not None:

@@ -44,7 +44,7 @@ class SetView:
 Command = ChooseTheme | ShowTheme | SetStrength | SetOverlay | SetView
 
 
-class Remote:
+class RemoteControl:
     def __init__(self) -> None:
         self._commands: deque[Command] = deque(maxlen=MOST_WAITING)
 
