@@ -193,8 +193,9 @@ def play(page: Page, link: str, size: tuple[int, int]) -> None:
 
 
 def counts(page: Page, server: Served) -> dict[str, int]:
-    """Of PLACES, so far; of one player. A place that this browser does not count is left out."""
-    found = {"page": page.evaluate(COUNTS), "server": server.status()["sessions"][0]}
+    """Of PLACES, so far; of one player. A place that nobody counts is left out."""
+    sessions = server.status()["sessions"]  # a cluster tells only how many
+    found = {"page": page.evaluate(COUNTS), "server": sessions[0] if isinstance(sessions, list) else {}}
     return {name: found[whose][key] for name, whose, key in PLACES if found[whose].get(key) is not None}
 
 
@@ -244,17 +245,19 @@ def switch_themes(page: Page, count: int) -> list[float]:
 @click.option("--size", type=SizeType(), default="640x360", show_default=True, help="Of the camera's picture.")
 @click.option("--clip", default="supertux", show_default=True, help="One of ../shared/footage.")
 @click.option("--warm-up", default=8.0, show_default=True, help="Seconds that are not counted.")
+@click.option("--cluster", is_flag=True, help="Of Ray Serve with one replica on this machine; needs reskin[cluster].")
 @click.option("--shot", type=click.Path(path_type=Path), help="Save what the page shows at the end, as .png.")
 @click.argument("options", nargs=-1)
 def main(
-    seconds: float, preset: str, size: tuple[int, int], clip: str, warm_up: float, shot: Path | None,
-    options: tuple[str, ...],
+    seconds: float, preset: str, size: tuple[int, int], clip: str, warm_up: float, cluster: bool,
+    shot: Path | None, options: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """OPTIONS, after --, go to `reskin serve`."""
+    """OPTIONS, after --, go to `reskin serve`, or to `tools.local_cluster`."""
     with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
         camera = Path(folder) / "camera.y4m"
         write_camera(camera, size, CLIP_S, clip)
-        command = ("-m", "reskin", "serve", "--preset", preset, *options)
+        program = ("tools.local_cluster",) if cluster else ("reskin", "serve")
+        command = ("-m", *program, "--preset", preset, *options)
         with served(*command) as server, chromium(*camera_options(camera)) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             play(page, server.links["play"], size)
@@ -283,7 +286,8 @@ def main(
         ("share of markers not read", seen.unread / max(1, len(seen.times_ms)), "", None),
     ]  # fmt: skip
     rows += [(f"{name}, frames a second", count / seen.counted_s, "", None) for name, count in seen.places.items()]
-    print_rows(f"reskin serve, {preset}, {size[0]}x{size[1]}, Chromium, {seconds:g} s", rows, preset=preset, size=size)
+    title = f"{' '.join(program)}, {preset}, {size[0]}x{size[1]}, Chromium, {seconds:g} s"
+    print_rows(title, rows, preset=preset, size=size)
     more = {"switches_ms": [round(value) for value in switches_ms], "frames": seen.places}
     print(json.dumps(more), file=sys.stderr)
 

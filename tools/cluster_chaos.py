@@ -12,19 +12,13 @@ A table for people, one JSON line last; the exit status is 1 when something did 
 
 from __future__ import annotations
 
-import os
-
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before Ray is imported: nothing is sent anywhere
-
 import argparse
 import asyncio
 import itertools
 import json
-import logging
+import os
 import random
-import secrets
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -35,133 +29,57 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from reskin.serve.tokens import Tokens
 from tools.cluster_players import Player
+from tools.local_cluster import LocalCluster, Operator, wait_for
 
 LIMIT_S = 3.0
 SETTLE_S = 5.0  # after the last kill, and after an update
-READY_S = 60.0
-
-
-class Cluster:
-    """`async with Cluster(...) as cluster`: Ray, Serve and the application, on ports of their own."""
-
-    def __init__(self, replicas: int, slots: int, folder: Path) -> None:
-        self.secret = secrets.token_urlsafe(32)
-        self._secret_file = folder / "secret"
-        self._secret_file.write_text(self.secret, encoding="utf-8")
-        self._arguments: dict[str, Any] = {
-            "preset": "fake", "replicas": replicas, "slots": slots, "gpus": 0, "cpus": 1, "drain_s": 30,
-            "surge_percent": 100,
-            "secret_file": str(self._secret_file),
-        }  # fmt: skip
-        self._replicas = replicas
-
-    async def __aenter__(self) -> Cluster:
-        await asyncio.to_thread(self._start)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._stop)
-
-    async def update(self) -> None:
-        """The same application with another step time: Serve replaces every replica, a few at a time, and drains."""
-        self._arguments = {**self._arguments, "fake_step_ms": 3.0}
-        await asyncio.to_thread(self._deploy)
-
-    def _start(self) -> None:
-        import ray
-        from ray import serve
-
-        # There is room for twice the replicas: an update starts some before it drains others.
-        ray.init(num_cpus=2 * self._replicas, num_gpus=0, include_dashboard=False, object_store_memory=80 * 2**20,
-                 log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        serve.start(http_options={"host": "127.0.0.1", "port": port})
-        self.url = f"http://127.0.0.1:{port}"
-        self._deploy()
-
-    def _deploy(self) -> None:
-        from ray import serve
-
-        from reskin.serve.cluster.app import build
-
-        serve.run(build(self._arguments), name="reskin", route_prefix="/")
-
-    def _stop(self) -> None:
-        import ray
-        from ray import serve
-
-        serve.shutdown()
-        ray.shutdown()
+FIRST_S = 60.0  # until everybody has been painted
 
 
 async def run(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    async with Cluster(arguments.replicas, arguments.slots, folder) as cluster, aiohttp.ClientSession() as http:
-        tokens = Tokens(cluster.secret)
-        admin = {"Authorization": f"Bearer {tokens.issue('admin', 1.0)}"}
-        await all_ready(http, cluster.url, admin, arguments.replicas)
+    # There is room for twice the replicas: an update starts some before it drains others.
+    cluster = LocalCluster(
+        folder / "secret", cpus=2 * arguments.replicas, preset="fake", replicas=arguments.replicas,
+        slots=arguments.slots, drain_s=30, surge_percent=100,
+    )  # fmt: skip
+    async with cluster, aiohttp.ClientSession() as http:
+        operator = Operator(http, cluster)
+        await operator.all_ready(arguments.replicas)
         players = [
-            Player(mark, cluster.url, tokens.issue("play", 1.0), arguments.fps)
+            Player(mark, cluster.url, cluster.tokens.issue("play", 1.0), arguments.fps)
             for mark in range(1, arguments.sessions + 1)
         ]
         stop = asyncio.Event()
         playing = [asyncio.create_task(player.play(stop, http)) for player in players]
-        await wait_for(lambda: all(player.tally.painted_s for player in players), READY_S, "each one's first painting")
+        await wait_for(lambda: all(player.tally.painted_s for player in players), FIRST_S, "each one's first painting")
         begin_s = time.monotonic()
-        kills = await kill_replicas(arguments, http, cluster.url, admin)
-        await all_ready(http, cluster.url, admin, arguments.replicas)
+        kills = await kill_replicas(arguments, operator)
+        await operator.all_ready(arguments.replicas)
         updated_s = time.monotonic()
         if arguments.update:
-            await cluster.update()
+            await cluster.update(fake_step_ms=3.0)
             await asyncio.sleep(SETTLE_S)
         end_s = time.monotonic()
-        last = await status(http, cluster.url, admin)
+        last = await operator.status()
         stop.set()
         await asyncio.gather(*playing)
     return result(arguments, players, kills, begin_s, updated_s, end_s, last)
 
 
-async def kill_replicas(arguments: argparse.Namespace, http: aiohttp.ClientSession, url: str,
-                        admin: dict[str, str]) -> list[float]:  # fmt: skip
+async def kill_replicas(arguments: argparse.Namespace, operator: Operator) -> list[float]:
     """When each was killed. The next one only when as many as there should be are there again."""
     draw = random.Random(arguments.seed)
     kills: list[float] = []
     end_s = time.monotonic() + arguments.seconds
     while time.monotonic() + SETTLE_S < end_s:
         next_s = time.monotonic() + arguments.every
-        found = await all_ready(http, url, admin, arguments.replicas)
+        found = await operator.all_ready(arguments.replicas)
         victim = draw.choice(sorted(name for name, facts in found["replicas"].items() if facts["sessions"]))
         os.kill(found["replicas"][victim]["pid"], signal.SIGKILL)
         kills.append(time.monotonic())
         await asyncio.sleep(max(SETTLE_S, next_s - time.monotonic()))
     return kills
-
-
-async def all_ready(http: aiohttp.ClientSession, url: str, admin: dict[str, str], replicas: int) -> dict[str, Any]:
-    end_s = time.monotonic() + READY_S
-    while time.monotonic() < end_s:
-        found = await status(http, url, admin)
-        if len(found["replicas"]) >= replicas:
-            return found
-        await asyncio.sleep(0.25)
-    raise SystemExit(f"waiting for {replicas} replicas: there are {len(found['replicas'])} after {READY_S:g} s")
-
-
-async def status(http: aiohttp.ClientSession, url: str, admin: dict[str, str]) -> dict[str, Any]:
-    async with http.get(f"{url}/status.json", headers=admin) as response:
-        response.raise_for_status()
-        return await response.json()
-
-
-async def wait_for(condition: Any, limit_s: float, what: str) -> None:
-    end_s = time.monotonic() + limit_s
-    while not condition():
-        if time.monotonic() > end_s:
-            raise SystemExit(f"waiting for {what}: not there after {limit_s:g} s")
-        await asyncio.sleep(0.1)
 
 
 def way_back(player: Player, kill_s: float, until_s: float) -> tuple[float, float, float] | None:

@@ -31,6 +31,8 @@ from reskin.serve.tokens import kept_tokens
 from reskin.video import VideoReader
 from tools.theme_frames import FOOTAGE, ROOT
 
+END_S = 30.0  # a cluster stops its replicas first
+
 
 def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = "supertux") -> int:
     """The clip at 24 a second as raw video (Y4M, nothing to decode), the frame's number as a marker in its corner.
@@ -101,7 +103,7 @@ class Served:
             if found := re.match(r"(Play|Watch): +(http\S+:(\d+)/#\S+)", line):
                 self.links[found[1].lower()] = found[2]
                 self._port = found[3]
-            if len(self.links) == 2:
+            if line.startswith("Admin:"):
                 return
         raise DisplayError(f"starting {' '.join(self._command)}: it ended before it printed its links")
 
@@ -110,8 +112,23 @@ class Served:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+            self._close()
+
+    def end(self) -> None:
+        """As Ctrl-C would; killed where that does not help."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._close()
+
+    def _close(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 @contextlib.contextmanager
@@ -122,4 +139,4 @@ def served(*command: str) -> Iterator[Served]:
         try:
             yield running
         finally:
-            running.kill()
+            running.end()

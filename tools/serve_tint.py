@@ -19,7 +19,7 @@ ENGINE = ("reskin.serve.engines:open_tint", ())
 
 
 def tell(started: Started) -> None:
-    click.echo(f"Play:   {started.play}\nWatch:  {started.watch}")
+    click.echo(f"Play:   {started.play}\nWatch:  {started.watch}\nAdmin:  {started.admin_token}")
 
 
 @click.command(help=__doc__)

@@ -20,6 +20,8 @@ LOOPBACK = "127.0.0.1"
 MOST_PARTS = 64  # of a message of the data channel, or of several that wait for a part: at least 64 kB
 STUN_S = 1  # an answer from the other side of the world takes 0.3
 LAST_OF_STUN = 3  # the first byte of its packets is at most this (RFC 7983)
+STUN_COOKIE = bytes.fromhex("2112a442")  # at byte 4 of each (RFC 8489); the header has 20
+STUN_HEADER_BYTES = 20
 _gathered = ice.get_host_addresses
 _candidates = ice.Connection.get_component_candidates
 _received = ice.StunProtocol.datagram_received
@@ -55,7 +57,7 @@ async def _candidates_soon(connection: ice.Connection, component: int, addresses
 
 
 def _from_known(protocol: Any, data: bytes, addr: tuple[Any, ...]) -> None:
-    if data and (data[0] <= LAST_OF_STUN or _is_known(protocol.receiver, (addr[0], addr[1]))):
+    if _is_stun(data) or (data and _is_known(protocol.receiver, (addr[0], addr[1]))):
         _received(protocol, data, addr)
     else:
         strangers[0] += 1
@@ -65,6 +67,10 @@ def _add_bounded(stream: rtcsctptransport.InboundStream, chunk: Any) -> None:
     """A stream that has so many parts waiting gets no more, and is stuck: its sender keeps no protocol of ours."""
     if len(stream.reassembly) < MOST_PARTS:
         _added(stream, chunk)
+
+
+def _is_stun(data: bytes) -> bool:
+    return len(data) >= STUN_HEADER_BYTES and data[0] <= LAST_OF_STUN and data[4:8] == STUN_COOKIE
 
 
 def _is_known(connection: Any, address: tuple[str, int]) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
+from reskin.serve.front import PICTURE
 from reskin.serve.tokens import Claims, ExpiredTokenError, TokenError, Tokens, bearer_of
 from reskin.sinks.web.guard import Guard, Refusal
 from reskin.sinks.web.keys import Keys
 
-OPEN = ("/", "/health", "/ready", "/picture/")  # the page and its pictures hold no secret; the probes tell one word
+OPEN = ("/", "/health", "/ready", PICTURE)  # the page and its pictures hold no secret; the probes tell one word
 PROBES = ("/health", "/ready", "/metrics")
-PICTURES = "/picture/"  # of the themes that ship; an <img> sends no Authorization
 ONLY_ADMIN = ("/status.json", "/metrics")
 CLAIMS = web.RequestKey("claims", Claims)
 
@@ -54,7 +54,7 @@ class Door(Guard):
         return None
 
     def _is_open(self, request: web.Request) -> bool:
-        path = "/picture/" if request.path.startswith("/picture/") else request.path
+        path = PICTURE if request.path.startswith(PICTURE) else request.path
         return request.method == hdrs.METH_GET and path in self._open
 
     def rate(self, request: web.Request) -> Refusal | None:

@@ -19,16 +19,14 @@ from aiohttp import web
 from reskin.errors import ServeError
 from reskin.serve.admission import AdmissionRefused
 from reskin.serve.door import CLAIMS
+from reskin.serve.front import PICTURE, PICTURE_HEADERS, Front
 from reskin.serve.host import Conflict, Host, NoSuchSession, NotAllowed
 from reskin.serve.limits import QuotaExceeded
 from reskin.serve.messages import MessageError, read_offer
 from reskin.serve.observing import Observer
-from reskin.sinks.web.gallery import Item
 from reskin.sinks.web.guard import DOORKEEPER, GUARD, HEADERS, Handler
-from reskin.web_parts.document import Page
 
 SILENT_S = 10.0  # for a body
-PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"
 STATUSES: dict[type[ServeError], int] = {
     MessageError: 400, NotAllowed: 403, NoSuchSession: 404, Conflict: 409, AdmissionRefused: 429, QuotaExceeded: 429,
 }  # fmt: skip
@@ -43,9 +41,8 @@ class Site:
     """What the routes have of the server."""
 
     host: Host
-    gallery: list[Item]
+    front: Front
     observer: Observer
-    page: Page | None = None
 
 
 SITE = web.AppKey("site", Site)
@@ -55,7 +52,7 @@ def add_routes(app: web.Application, site: Site) -> None:
     app[SITE] = site
     routes: dict[str, Callable] = {
         "/": page, "/health": health, "/ready": ready, "/status.json": status, "/metrics": metrics,
-        "/themes.json": themes, "/picture/{theme_id}": picture,
+        "/themes.json": themes, PICTURE + "{theme_id}": picture,
     }  # fmt: skip
     for path, handler in routes.items():
         app.router.add_get(path, handler, allow_head=False)
@@ -114,11 +111,8 @@ async def end(request: web.Request) -> web.Response:
 
 
 async def page(request: web.Request) -> web.Response:
-    found = request.app[SITE].page
-    if found is None:
-        raise web.HTTPNotFound
-    headers = {**HEADERS, "Content-Security-Policy": found.policy, "Permissions-Policy": PERMISSIONS}
-    return web.Response(text=found.html, content_type="text/html", headers=headers)
+    front = request.app[SITE].front
+    return web.Response(text=front.page.html, content_type="text/html", headers=front.page_headers)
 
 
 async def health(request: web.Request) -> web.Response:
@@ -159,20 +153,15 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def themes(request: web.Request) -> web.Response:
-    site = request.app[SITE]
-    return _json([
-        {**item.json(), "picture_url": f"/picture/{item.id}", "is_first": item.id == site.host.theme}
-        for item in site.gallery
-    ])  # fmt: skip
+    return _json(request.app[SITE].front.themes())
 
 
 async def picture(request: web.Request) -> web.Response:
-    wanted = request.match_info["theme_id"]
-    file = next((item.picture for item in request.app[SITE].gallery if item.id == wanted), None)
+    file = request.app[SITE].front.picture(request.match_info["theme_id"])
     if file is None:
         raise web.HTTPNotFound
-    headers = {**HEADERS, "Cache-Control": "max-age=3600"}
-    return web.Response(body=await asyncio.to_thread(file.read_bytes), content_type="image/jpeg", headers=headers)
+    body = await asyncio.to_thread(file.read_bytes)
+    return web.Response(body=body, content_type="image/jpeg", headers=PICTURE_HEADERS)
 
 
 def _json(value: object, status: int = 200) -> web.Response:

@@ -19,14 +19,13 @@ from reskin.flash_safety import FlashProfile
 from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
 from reskin.serve.engine_process import ProcessRenderer
+from reskin.serve.front import Front, offered
 from reskin.serve.host import Host
 from reskin.serve.observing import Observer
-from reskin.serve.page import play_page
 from reskin.serve.routes import Site
 from reskin.serve.server import listening, open_socket, until
 from reskin.serve.tokens import Tokens, kept_tokens
 from reskin.settings import settings_path
-from reskin.sinks.web.gallery import gallery
 from reskin.theme_store import ThemeStore
 
 ENGINE = "reskin.serve.engines:open_engine"
@@ -77,8 +76,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     is_local = _is_loopback(options.host)
     is_plain = options.is_plain if options.is_plain is not None else is_local and options.certificate is None
     store = ThemeStore.open(options.theme)
-    themes = {path.stem: theme for path, theme in store.with_files()}
-    first = next((key for key, theme in themes.items() if theme is store.current), next(iter(themes)))
+    themes, first = offered(store)
     sock = open_socket(options.host, options.port)
     port: int = sock.getsockname()[1]
     own = _own_names(options.host)
@@ -111,8 +109,9 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     host = Host(engine, themes, theme=first, slots=slots, flash_limiter=options.flash_limiter,
                 ice_servers=options.ice_servers)  # fmt: skip
     observer = Observer(host, door.refused)
+    site = Site(host=host, observer=observer, front=Front.of(store))
     try:
-        async with listening(sock, identity.context if identity else None, door, _site(host, observer, store)):
+        async with listening(sock, identity.context if identity else None, door, site):
             address = _address(options, own[0], port, scheme)
             fingerprint = identity.fingerprint if identity is not None and identity.is_own else ""
             started = Started(
@@ -129,10 +128,6 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
 def slots_of(preset: str) -> int:
     """How many sessions this machine is trusted with: on a CPU one for two cores."""
     return max(1, usable_cores() // 2) if preset in PRESETS else SLOTS_OF_A_GPU
-
-
-def _site(host: Host, observer: Observer, store: ThemeStore) -> Site:
-    return Site(host=host, observer=observer, gallery=gallery(store.with_files()), page=play_page())
 
 
 def _links(options: ServeOptions, tokens: Tokens, address: str, slots: int) -> dict[str, str]:

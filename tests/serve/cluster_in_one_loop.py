@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from reskin.serve.cluster.config import ClusterConfig
-from reskin.serve.cluster.ingress import Answered, Asked, DirectoryService, Ingress
+from reskin.serve.cluster.ingress import DirectoryService, Ingress
 from reskin.serve.cluster.replica import EngineReplica
+from reskin.serve.cluster.requests import Answered, Asked
 from reskin.serve.tokens import Tokens
 from tools.cluster_players import Player
 

@@ -18,14 +18,13 @@ import numpy as np
 from reskin.renderer import View
 from reskin.serve.batch import BatchRenderer, EachInTurn
 from reskin.serve.door import Door
+from reskin.serve.front import Front
 from reskin.serve.host import Host
 from reskin.serve.observing import Observer
-from reskin.serve.page import play_page
 from reskin.serve.routes import Site
 from reskin.serve.server import listening, open_socket
 from reskin.serve.tokens import Tokens
 from reskin.shared_frames import NO_DRIFT
-from reskin.sinks.web.gallery import gallery
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme, shipped_themes
 from tools.serve_players import Clip, Player, Server
@@ -82,7 +81,7 @@ async def world(*, slots: int = 4, renderer: BatchRenderer | None = None) -> Asy
     port = sock.getsockname()[1]
     door = Door(tokens, scheme="http", hosts=(f"127.0.0.1:{port}",))
     observer = Observer(host, door.refused)
-    site = Site(host=host, observer=observer, gallery=gallery(shipped_store().with_files()), page=play_page())
+    site = Site(host=host, observer=observer, front=Front.of(shipped_store()))
     try:
         async with listening(sock, None, door, site):
             yield World(host, door, tokens, port)

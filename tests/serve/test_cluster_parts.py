@@ -18,7 +18,8 @@ import pytest
 from reskin.errors import ServeError
 from reskin.serve.cluster import ingress
 from reskin.serve.cluster.doors import Refused, visitor
-from reskin.serve.cluster.ingress import Answered, Asked, DirectoryService
+from reskin.serve.cluster.ingress import DirectoryService
+from reskin.serve.cluster.requests import Answered, Asked
 from reskin.serve.limits import MOST_OFFERS_PER_MIN
 from reskin.serve.messages import MessageError
 from reskin.serve.tokens import Tokens

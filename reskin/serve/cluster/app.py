@@ -29,8 +29,9 @@ from starlette.responses import Response
 from reskin.errors import ServeError
 from reskin.serve import logs
 from reskin.serve.cluster.config import ClusterConfig
-from reskin.serve.cluster.ingress import Asked, DirectoryService, Ingress
+from reskin.serve.cluster.ingress import DirectoryService, Ingress
 from reskin.serve.cluster.replica import EngineReplica
+from reskin.serve.cluster.requests import Asked
 
 ROUTER = "reskin.serve.cluster.router:PinnedRouter"
 POLICY = "reskin.serve.cluster.autoscale:by_sessions"
@@ -40,7 +41,6 @@ HEALTH_S = 1.0  # how soon a dead replica is replaced; Serve's own default is 10
 HEALTH_TIMEOUT_S = 10.0
 MAX_BACKOFF_S = 0.1  # before a handle tries again; Serve's own 0.5 is for many callers of one deployment
 LOST = (RayError, RayServeException)
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class ServedDirectory(DirectoryService):
@@ -70,7 +70,7 @@ class ServedIngress(Ingress):
         answered = await self.answer(Asked(
             method=request.method, path=request.url.path, headers=request.headers, body=request.stream(), client=client
         ))  # fmt: skip
-        return Response(answered.body, answered.status, {**HEADERS, "Content-Type": answered.content_type})
+        return Response(answered.body, answered.status, {**answered.headers, "Content-Type": answered.content_type})
 
 
 def build(arguments: dict[str, Any]) -> Application:
@@ -115,6 +115,7 @@ def _scale(config: ClusterConfig) -> dict[str, Any]:
         "autoscaling_config": AutoscalingConfig(
             min_replicas=config.replicas, max_replicas=config.most_replicas,
             policy=AutoscalingPolicy(policy_function=POLICY),
-            upscale_delay_s=5, downscale_delay_s=300, metrics_interval_s=2, look_back_period_s=6,
+            upscale_delay_s=config.upscale_delay_s, downscale_delay_s=config.downscale_delay_s,
+            metrics_interval_s=2, look_back_period_s=6,
         )
     }  # fmt: skip

@@ -20,6 +20,8 @@ class ClusterConfig(BaseModel):
     window: str = Field("1280x720", pattern=r"^\d+x\d+$")  # that slots are computed for
     replicas: int = Field(1, ge=1)  # at least
     most_replicas: int = Field(1, ge=1)  # above `replicas`: Serve scales between the two, by sessions and queue
+    upscale_delay_s: float = Field(5.0, ge=0)  # that more must be wanted for
+    downscale_delay_s: float = Field(300.0, ge=0)  # and fewer: a start costs a minute of a GPU
     gpus: float = Field(1.0, ge=0)  # a replica
     cpus: float = Field(1.0, ge=0)
     flash_limiter: Literal["broadcast", "strict", "off"] = "broadcast"

@@ -88,12 +88,12 @@ def _preset(config: ClusterConfig) -> Engine:
     """The engine in a process of its own, as in `reskin serve`: a crash of it costs frames, and not the replica."""
     from reskin.serve.cluster.webrtc import Peers
     from reskin.serve.engine_process import ProcessRenderer
+    from reskin.serve.front import offered
     from reskin.serve.run import ENGINE
     from reskin.theme_store import ThemeStore
 
     store = ThemeStore.open(config.theme)
-    themes = {path.stem: theme for path, theme in store.with_files()}
-    first = next((key for key, theme in themes.items() if theme is store.current), next(iter(themes)))
+    themes, first = offered(store)
     said = slots_said(config)
     renderer = ProcessRenderer(ENGINE, (config.preset, config.threads, said or 1))
     renderer.wait_ready()

@@ -1,5 +1,6 @@
 """The cluster's front door, without sockets: who asks, for what, and which replica answers. Media never passes here.
 
+    GET /                  the page; /themes.json and /picture/{id} are what it shows. Not with the fake engine
     POST /offer            signalling of `reskin serve`; 429 with the place in the queue when every slot is taken
     DELETE /session/{id}   the player ends it
     GET /health /ready     for whoever runs it
@@ -14,21 +15,23 @@ handles: `handle.method.remote(...)` can be awaited. Knows nothing of Ray, socke
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.directory import Choices, Directory, Heard, NotYours, OverQuota, Placed, UsedUp, Waiting
 from reskin.serve.cluster.doors import Refused, Visitor, read_offer, visitor
+from reskin.serve.cluster.engines import FAKE
+from reskin.serve.cluster.pages import page_routes
+from reskin.serve.cluster.requests import Answered, Asked, Routes, as_json
 from reskin.serve.cluster.totals import Totals
+from reskin.serve.front import Front
 from reskin.serve.limits import QuotaExceeded, Quotas
 from reskin.serve.messages import MessageError
 from reskin.serve.metrics import CONTENT_TYPE
 from reskin.serve.tokens import Tokens
+from reskin.theme_store import ThemeStore
 
 log = logging.getLogger("reskin.serve.cluster")
 TRIES = 12  # of finding the replica that the directory named: together 2 s, in which the directory learns of its death
@@ -39,25 +42,6 @@ BODY_S = 10.0  # that an offer takes to come
 MOST_AT_ONCE = 64  # offers that are being answered
 BUSY_S = 1.0  # after which one beyond that may ask again
 QUOTA_S = 5.0  # and one whose token has its sessions: the page that held one may have been closed
-JSON = "application/json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """An HTTP request; names of headers are in small letters."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: AsyncIterator[bytes]
-    client: str = ""  # its address
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    status: int
-    body: bytes
-    content_type: str = JSON
 
 
 class DirectoryService:
@@ -99,10 +83,12 @@ class Ingress:
         self._totals = Totals()
         self._quotas = Quotas()
         self._answering = 0  # offers
-        self._routes: dict[tuple[str, str], Callable[[Asked], Awaitable[Answered]]] = {
+        self._routes: Routes = {
             ("POST", "/offer"): self._offer, ("DELETE", "/session"): self._delete, ("GET", "/health"): self._health,
             ("GET", "/ready"): self._ready, ("GET", "/metrics"): self._metrics, ("GET", "/status.json"): self._status,
         }  # fmt: skip
+        if self._config.preset != FAKE:
+            self._routes |= page_routes(Front.of(ThemeStore.open(self._config.theme)), self._player)
 
     async def answer(self, asked: Asked) -> Answered:
         path = "/" + asked.path.strip("/").split("/")[0]
@@ -115,14 +101,14 @@ class Ingress:
             self._totals.metrics.refused(refusal.reason)
             log.info("refused", extra={"status": refusal.status, "reason": refusal.reason})
             when: dict[str, float] = {} if refusal.retry_s is None else {"queue": 0, "retry_s": refusal.retry_s}
-            return _json({"error": refusal.text, **when}, refusal.status)
+            return as_json({"error": refusal.text, **when}, refusal.status)
         except self._lost as error:
             log.warning("a part of the cluster is missing", extra={"reason": type(error).__name__})
-            return _json({"error": "a part of the cluster is being replaced; try again", "retry_s": 1}, 503)
+            return as_json({"error": "a part of the cluster is being replaced; try again", "retry_s": 1}, 503)
 
     async def _offer(self, asked: Asked) -> Answered:
         """Within the bounds of offers: of one token in a minute, of all at once."""
-        who = visitor(asked.headers, self._tokens, names=self._config.names)
+        who = self._player(asked)
         try:
             self._quotas.let_offer(who.owner, who.quota)
         except QuotaExceeded as error:
@@ -150,7 +136,7 @@ class Ingress:
                 self._totals.metrics.refused("full")
                 text = f"every slot is taken; place {found.position} in the queue"
                 told = {"error": text, "queue": found.position, "retry_s": found.retry_s, "session": session}
-                return _json(told, 429)
+                return as_json(told, 429)
             if found.age_s > UNSURE_S:  # a call of a dead replica can take seconds to fail: look once more before it
                 await asyncio.sleep(TRY_AGAIN_S)
                 continue
@@ -163,10 +149,10 @@ class Ingress:
             if answer is not None:
                 spent_s = time.monotonic() - begin_s
                 log.info("offer answered", extra={"session": session, "seconds": spent_s, "count": count})
-                return _json(answer)
+                return as_json(answer)
             await self._directory.suspect.remote(found.replica)
             await asyncio.sleep(TRY_AGAIN_S)
-        return _json({"error": "no replica answered; try again", "retry_s": 1, "session": session}, 503)
+        return as_json({"error": "no replica answered; try again", "retry_s": 1, "session": session}, 503)
 
     async def _admit(self, who: Visitor, session: str | None) -> Placed | Waiting:
         try:
@@ -192,24 +178,27 @@ class Ingress:
             return None
 
     async def _delete(self, asked: Asked) -> Answered:
-        who = visitor(asked.headers, self._tokens, names=self._config.names)
-        session = asked.path.strip("/").partition("/")[2]
+        who = self._player(asked)
+        session = asked.rest
         try:
             replica = await self._directory.leave.remote(session, who.owner)
         except NotYours as error:
             raise Refused(403, "scope", _text(error)) from None
         if replica is not None:
             await self._engines.end.remote(replica=replica, session=session, owner=who.owner)
-        return _json({})
+        return as_json({})
+
+    def _player(self, asked: Asked) -> Visitor:
+        return visitor(asked.headers, self._tokens, names=self._config.names)
 
     async def _health(self, asked: Asked) -> Answered:
         """That this door answers; replicas have Serve's own health checks."""
-        return _json({"healthy": True})
+        return as_json({"healthy": True})
 
     async def _ready(self, asked: Asked) -> Answered:
         status = await self._directory.status.remote()
         is_ready = status["free"] > 0
-        return _json({"ready": is_ready}, 200 if is_ready else 503)
+        return as_json({"ready": is_ready}, 200 if is_ready else 503)
 
     async def _metrics(self, asked: Asked) -> Answered:
         visitor(asked.headers, self._tokens, scopes=("admin",))
@@ -218,13 +207,9 @@ class Ingress:
 
     async def _status(self, asked: Asked) -> Answered:
         visitor(asked.headers, self._tokens, scopes=("admin",), names=self._config.names)
-        return _json(await self._directory.status.remote())
+        return as_json(await self._directory.status.remote())
 
 
 def _text(error: Exception) -> str:
     """Ray raises what a replica raised, with the replica's whole traceback as its text."""
     return str(getattr(error, "cause", error))
-
-
-def _json(content: dict[str, Any], status: int = 200) -> Answered:
-    return Answered(status=status, body=json.dumps(content).encode())
