@@ -124,10 +124,10 @@ def main() -> int:
         secret_file, cpus=asked.replicas, port=asked.port, preset=asked.preset, replicas=asked.replicas,
         slots=asked.slots,
     )  # fmt: skip
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         try:
             cluster.start()
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # Ray sets its own while it starts
             play = cluster.tokens.issue("play", LINK_HOURS, sessions=asked.replicas * asked.slots)
             print(f"Play:   {cluster.url}/#token={play}")
             print(f"Admin:  {cluster.tokens.issue('admin', LINK_HOURS)}", flush=True)

@@ -1,6 +1,6 @@
 /* The connection to the engine: WebRTC, one offer to each attempt, a data channel for what is asked and said. Comes back
    by itself, with the same session, until `stop`. Knows nothing of the page. Version 1 of reskin/serve/messages.py. */
-const PING_MS = 1000, SILENT_MS = 2500; // without an answer the connection is lost, whatever WebRTC still hopes
+const PING_MS = 400, MOST_UNHEARD = 4; // pings in a row, 2 s, after which the connection is lost, whatever WebRTC still hopes
 const GATHER_MS = 1500, ANSWER_MS = 8000, OPEN_MS = 8000;
 const AGAIN_MS = [300, 700, 1500, 3000, 5000]; // after the first loss, the second in a row, ...
 const LONGEST_SIDE = 1920, MOST_LINES = 1080, MOST_BITS = 6e6, LEAST_BITS = 1.2e6; // a second: at 1280x720, and what a busy server cannot talk it below
@@ -152,20 +152,22 @@ class EngineLink {
     clearTimeout(this.waiting);
     this.isLive = true;
     this.lossesInARow = 0;
-    this.heardMs = performance.now();
+    this.unheard = 0;
     if (!this.isResumed && !this.isWatcher) for (const message of this.wanted().messages) this.send(message);
     this.tell("live", { isResumed: this.isResumed });
     clearInterval(this.pinging);
     this.pinging = setInterval(() => {
-      if (performance.now() - this.heardMs > SILENT_MS) this.lose();
+      if (++this.unheard > MOST_UNHEARD) this.lose();
       else this.send({ do: "ping", at: performance.now() });
     }, PING_MS);
     this.send({ do: "ping", at: performance.now() });
   }
 
+  see() { this.unheard = 0; } // a picture came: on a bad line an answer may take longer
+
   hear(message) {
-    this.heardMs = performance.now();
-    if (message.say === "pong") this.tripMs = this.heardMs - message.at;
+    this.unheard = 0;
+    if (message.say === "pong") this.tripMs = performance.now() - message.at;
     else this.said(message);
   }
 

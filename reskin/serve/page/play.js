@@ -218,6 +218,10 @@ part("lines").onchange = ({ target }) => link.fit((autoLines = Number(target.val
 part("view").onchange = ({ target }) => link.send({ do: "view", value: target.value });
 part("figures").ontoggle = () => plot(part("plot"), samples, KEPT);
 part("skin").onresize = ({ target }) => part("frame").style.setProperty("--aspect", `${target.videoWidth || 16} / ${target.videoHeight || 9}`);
+(function each() { // painted picture
+  link.see();
+  part("skin").requestVideoFrameCallback?.(each);
+})();
 part("original").onresize = () => { if (link.isLive) link.fit(); }; // a phone was turned
 onPrompt(part("prompt-row"), part("prompt"), part("prompt-go"), choosePrompt);
 

@@ -1,0 +1,84 @@
+"""A browser plays on a Ray cluster of real engines, and the replica that plays it is killed again and again.
+
+    python -m tools.cluster_kill [--preset lite] [--kills 3]
+
+Two replicas on this machine, Chromium with a clip as its camera, WebRTC throughout. Must hold: the painted picture
+moves again within 3 s of each kill, in the theme that was chosen. A line for each, one JSON line last; the exit status
+is 1 when something did not hold. Needs `reskin[cluster]`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tools.bench_page import THEME, play
+from tools.cluster_chaos import LIMIT_S
+from tools.page_clients import Served, camera_options, served, write_camera
+from tools.stream_clients import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SIZE = (640, 360)
+BEFORE_MS, AFTER_MS = 5000, 12_000  # of play round a kill: the next victim has to be up by then
+
+# Notes when each painted picture was there.
+PROBE = """
+() => {
+  window.painted = [];
+  const video = document.getElementById("skin");
+  const look = () => { painted.push(performance.now()); video.requestVideoFrameCallback(look); };
+  video.requestVideoFrameCallback(look);
+}
+"""
+
+
+def kill_once(page: Page, server: Served) -> dict[str, Any]:
+    """What the player saw of it."""
+    page.wait_for_timeout(BEFORE_MS)
+    victim = next(facts for facts in server.status()["replicas"].values() if facts["sessions"])
+    page.evaluate("painted.splice(0)")
+    os.kill(victim["pid"], signal.SIGKILL)
+    page.wait_for_timeout(AFTER_MS)
+    painted_ms = page.evaluate("painted.splice(0)")
+    gaps_ms = [after - before for before, after in itertools.pairwise(painted_ms)]
+    theme = page.evaluate("document.querySelector('.card[aria-pressed=true]')?.dataset.theme")
+    return {"away_s": max(gaps_ms, default=float("inf")) / 1000, "theme": theme}
+
+
+@click.command(help=__doc__)
+@click.option("--preset", default="lite", show_default=True)
+@click.option("--kills", default=3, show_default=True)
+def main(preset: str, kills: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
+        camera = Path(folder) / "camera.y4m"
+        write_camera(camera, SIZE, 20.0)
+        command = ("-m", "tools.local_cluster", "--preset", preset, "--replicas", "2")
+        with served(*command) as server, chromium(*camera_options(camera)) as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            play(page, server.links["play"], SIZE)
+            page.click(f"[data-theme='{THEME}']")
+            page.evaluate(PROBE)
+            rows = []
+            for number in range(kills):
+                rows.append(kill_once(page, server))
+                click.echo(
+                    f"kill {number + 1}: no painted picture for {rows[-1]['away_s']:.2f} s, then {rows[-1]['theme']}"
+                )
+    holds = all(row["away_s"] <= LIMIT_S and row["theme"] == THEME for row in rows)
+    click.echo("holds" if holds else "does NOT hold")
+    click.echo(json.dumps({"what": "cluster kill", "preset": preset, "rows": rows, "limit_s": LIMIT_S, "holds": holds}))
+    sys.exit(0 if holds else 1)
+
+
+if __name__ == "__main__":
+    main()
