@@ -27,7 +27,9 @@ const document = {
 };
 document.activeElement = document.body;
 const location = { hash: "", search: "" }, sessionStorage = { getItem: () => null, setItem() {} };
-const addEventListener = () => {}, setInterval = () => {}, isSecureContext = true;
+let every; // what was asked for last
+const setInterval = (callback, ms) => { every = { callback, ms }; };
+const addEventListener = () => {}, isSecureContext = true;
 Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
 navigator.mediaDevices = { getDisplayMedia() {}, getUserMedia() {} };
 class Gallery { mark() {} find() {} show() {} }
@@ -216,6 +218,29 @@ def test_an_answer_that_nobody_waits_for_gives_its_place_back(before: str, answe
         return asked;
     """)
     assert found == ended
+
+
+@pytest.mark.parametrize(
+    ("comes", "is_lost"), [("", True), ("link.hear({ say: 'pong', at: 0 })", False), ("link.see()", False)]
+)
+def test_a_connection_is_lost_after_two_seconds_without_an_answer_and_without_a_picture(
+    comes: str, is_lost: bool
+) -> None:
+    pings, took_ms, lost = told(f"""
+        link.send = () => asked.push("ping");
+        link.lose = () => asked.push("lost");
+        link.open();
+        let took = 0;
+        for (let at = 0; at < 20 && !asked.includes("lost"); at++) {{
+          if (at % 3 === 2) {{ {comes}; }} // a bad line: most pings are lost
+          took += every.ms;
+          every.callback();
+        }}
+        return [asked.filter((what) => what === "ping").length, took, asked.includes("lost")];
+    """)
+    assert lost == is_lost
+    assert (took_ms <= 2000) == is_lost
+    assert pings == (5 if is_lost else 21)
 
 
 def test_a_server_that_paints_is_live_too() -> None:
