@@ -1,4 +1,4 @@
-"""How often prompts give what people expect: python tools/prompt_figures.py [--list held_out|development] [--each]
+"""How often prompts give what people expect: python tools/prompt_figures.py [--list NAME] [--each]
 
 Judges the themes of a list of sentences (tests/prompts) by hue, brightness and warmth, with the lexicon alone and with
 the sentence embedding, and beside them what chance gives: every sentence judged on the other sentences' themes.
@@ -51,7 +51,13 @@ def told(sentence: Sentence, theme: Theme) -> str:
 
 
 @click.command(help=__doc__)
-@click.option("--list", "name", type=click.Choice(["held_out", "development"]), default="held_out", show_default=True)
+@click.option(
+    "--list",
+    "name",
+    type=click.Choice(["held_out", "development", "second_development"]),
+    default="held_out",
+    show_default=True,
+)
 @click.option("--each", is_flag=True, help="Say which sentences are wrong, and how.")
 def main(name: str, each: bool) -> None:
     asked = sentences(name)

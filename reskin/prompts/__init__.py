@@ -1,6 +1,9 @@
 """A sentence to a look: `prompt_theme("a warm autumn afternoon")` gives the parameters of a theme.
 
-    clean -> reading (words) [+ sentence embedding and mapper, where the extra is installed] -> look -> parameters
+    clean -> reading (words) -> look -> parameters
+
+Where the sentence embedding is installed (an extra), the mapper adds to the reading what the words leave open, and the
+look is moved to what people expect of such sentences (expectation).
 
 Deterministic, no file or network but the lexicon and the weights beside it, and never in the hot loop: a prompt is
 evaluated when a theme is loaded. The whole of it needs numpy alone.
@@ -32,6 +35,7 @@ class Prompted:
 @lru_cache(maxsize=64)
 def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     """The look of any text. `embedding=False` leaves the sentence embedding out even where it is installed."""
+    from reskin.prompts.expectation import meet
     from reskin.prompts.look import compose
     from reskin.prompts.parameters import parameters
     from reskin.prompts.reading import LONGEST, clean, read
@@ -40,11 +44,18 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     line = clean(text)
     reading = read(line)
     unknown = list(dict.fromkeys(word[:LONGEST_TOLD] for word in reading.unknown))[:MOST_TOLD]
+    expected = None
     if embedding and any(char.isalpha() for char in line) and is_installed():
+        from reskin.prompts.expectation import expectation
         from reskin.prompts.mapper import join, mapper
 
-        reading, unknown = join(reading, mapper()(embed(line))), []  # it makes something of any word
+        felt = embed(line)
+        expected = expectation()(felt)
+        reading, unknown = join(reading, mapper()(felt)), []  # it makes something of any word
+    look = compose(reading)
+    if expected is not None:
+        meet(look, expected, reading.unread)
     notes = [NOTHING] if reading.is_empty else [UNKNOWN.format(", ".join(unknown))] if unknown else []
     if len(text.strip()) > LONGEST:
         notes.append(TOO_LONG.format(LONGEST))
-    return Prompted(text=line, parameters=parameters(compose(reading)), note="; ".join(notes))
+    return Prompted(text=line, parameters=parameters(look), note="; ".join(notes))

@@ -14,12 +14,15 @@ import numpy as np
 
 from reskin.palette import from_oklch, parse_hex, to_oklab
 from reskin.prompts.reading import Reading
-from reskin.prompts.tables import Scene, lexicon
+from reskin.prompts.tables import Mood, Scene, lexicon
 
 STAGES = ("sky", "horizon", "ground", "foliage", "rock", "structure", "roof", "water", "accent")
 AREAS = np.array([0.2, 0.07, 0.27, 0.14, 0.07, 0.14, 0.05, 0.06, 0.0])  # of a typical picture
 ROW = {name: index for index, name in enumerate(STAGES)}
 Lab = np.ndarray  # (3,) or (stages, 3): Oklab lightness, a, b
+GREY_CHROMA = 0.03  # what has less has no hue
+TAKEN_DEG = 50.0  # from a hue that shall not be
+LIT_BY_MOOD = 0.75  # from this share on a mood says how light it is, and no colour does
 FINISH = ("outline", "saturation", "contrast", "grain", "bloom", "vignette")
 
 
@@ -64,6 +67,8 @@ def compose(reading: Reading) -> Look:
             for step, *values in mood.steps:
                 STEPS[step](look, values, strength)
     _wash(look, reading)
+    for name in sorted(reading.denied & words.colors.keys()):
+        _take_out(look, lab_of(words.colors[name]))
     for part, name, shade in reading.bound:
         _bind(look, part, shaded(words.colors[name], shade))
     if "fog" in reading.denied:
@@ -95,7 +100,7 @@ def blend(scenes: list[tuple[Scene, float]]) -> Look:
         detail=light.get("detail", 0.8), lava=main.lava,
     )  # fmt: skip
     mean_l = look.mean_lightness
-    _move_light(look, mean_l - 0.08 * math.exp(-(((mean_l - 0.63) / 0.12) ** 2)), 1.0)  # the table is drawn light
+    move_light(look, mean_l - 0.08 * math.exp(-(((mean_l - 0.63) / 0.12) ** 2)), 1.0)  # the table is drawn light
     return look
 
 
@@ -127,8 +132,9 @@ def _wash(look: Look, reading: Reading) -> None:
     alone = not (reading.scenes or reading.moods)
     amount = 0.88 if reading.everything else 0.8 if alone else 0.62
     first = codes[0]
-    _tint(look, first, amount, whole=True)
-    _move_light(look, 0.3 + 0.45 * first[0], (0.75 if alone or reading.everything else 0.35))
+    tint(look, first, amount, whole=True)
+    if not any(_lights(lexicon().moods[name]) for name in reading.moods):
+        move_light(look, 0.135 + 0.75 * first[0], (0.9 if alone or reading.everything else 0.5))
     if len(codes) == 1:
         if alone:
             look.lab[ROW["accent"], 1:] = -first[1:] * 0.9
@@ -139,15 +145,26 @@ def _wash(look: Look, reading: Reading) -> None:
     look.lab[ROW["accent"]] = codes[-1]
 
 
+def _take_out(look: Look, color: Lab) -> None:
+    """What is of that hue becomes nearly grey: "a forest without any green"."""
+    if math.hypot(color[1], color[2]) > GREY_CHROMA:
+        gaps = np.arctan2(look.lab[:, 2], look.lab[:, 1]) - math.atan2(color[2], color[1])
+        look.lab[np.cos(gaps) > math.cos(math.radians(TAKEN_DEG)), 1:] *= 0.2
+
+
+def _lights(mood: Mood) -> bool:
+    return any(step == "light" and float(values[1]) >= LIT_BY_MOOD for step, *values in mood.steps)
+
+
 def _bind(look: Look, part: str, lab: Lab) -> None:
     if part == "light":
         look.sun = np.array([max(lab[0], 0.72), lab[1], lab[2]])
-        _tint(look, lab, 0.45)
+        tint(look, lab, 0.6)
         _mix_hue(look, "horizon", lab, 0.5)
     elif part == "fog":
         look.fog_lab = lab
         look.fog = max(look.fog, 0.35)
-        _tint(look, lab, 0.5)
+        tint(look, lab, 0.5)
         _mix_hue(look, "horizon", lab, 0.7)
     else:
         _paint(look, part, lab, 0.9)
@@ -167,7 +184,7 @@ def _mix_hue(look: Look, part: str, lab: Lab, share: float) -> None:
     look.lab[row] = look.lab[row] * [1 - 0.3 * share, 1 - share, 1 - share] + lab * [0.3 * share, share, share]
 
 
-def _tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
+def tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
     """All materials towards a colour's hue; each keeps some chroma of its own, and figures their contrast."""
     free = 1.0 - look.tinted  # washes over washes would leave one hue
     share = share * free if not whole else share
@@ -186,12 +203,12 @@ def _chroma_like(look: Look) -> np.ndarray:
     return np.clip(chroma / max(float(AREAS @ chroma / AREAS.sum()), 1e-3), 0.4, 1.4)
 
 
-def _move_light(look: Look, target: float, share: float) -> None:
+def move_light(look: Look, target: float, share: float) -> None:
     """The mean lightness towards a target: all by the same power, so that black stays black and white white."""
     mean = look.mean_lightness
     wanted = mean + min(share, 1.0) * (target - mean)
     lights = np.clip(look.lab[:-1, 0], 0.02, 0.98)
-    low, high = 0.15, 6.0
+    low, high = 0.15, 40.0  # paper that is nearly white can become dark too
     for _ in range(24):  # the exponent that gives the wanted mean, by halving
         power = math.sqrt(low * high)
         reached = float(AREAS[:-1] @ lights**power / AREAS.sum())
@@ -206,11 +223,11 @@ Step = Callable[[Look, list[str], float], None]
 
 
 def _step_light(look: Look, values: list[str], strength: float) -> None:
-    _move_light(look, float(values[0]), float(values[1]) * strength)
+    move_light(look, float(values[0]), float(values[1]) * strength)
 
 
 def _step_tint(look: Look, values: list[str], strength: float) -> None:
-    _tint(look, lab_of(values[0]), min(float(values[1]) * strength, 0.9))
+    tint(look, lab_of(values[0]), min(float(values[1]) * strength, 0.9))
 
 
 def _step_chroma(look: Look, values: list[str], strength: float) -> None:

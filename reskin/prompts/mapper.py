@@ -66,7 +66,7 @@ def mapper() -> Mapper:
 def join(reading: Reading, evidence: Evidence) -> Reading:
     """The reading with what the embedding adds; what was said by word stays, what was denied stays out."""
     words = lexicon()
-    unread = len(reading.unknown) / max(len(reading.unknown) + reading.known, 1)  # share of words not understood
+    unread = reading.unread
     scenes = dict(reading.scenes)
     if unread == 0 and not reading.is_empty:
         return reading  # all of it was understood word by word

@@ -15,7 +15,9 @@ from reskin.prompts.tables import Lexicon, lexicon
 
 LONGEST = 300  # characters; as a theme's `prompt`
 REACH = 3  # tokens from a colour or a denial to what it is said of
+WITH = 0.5  # weight of what comes "with" a scene: chocolate with white icing is chocolate first
 BESIDES = 0.2  # weight of a scene whose word is a mood too: a haunted swamp is a swamp first
+_RID_OF = re.compile(r"\b(?:get(?:ting)? rid of|take away|strip(?:ped)? of|drain(?:ed)? of)(?: all)?(?: the)?\b")
 _WORD = re.compile(r"[^\W_](?:[^\W_]|[&'])*|[,.;:]")
 _NOISE_WORDS = """
 a an the of in on at to and or with by for from as is are be it its this that these those over under into full very
@@ -43,6 +45,17 @@ _SHADES = {"dark": "dark", "deep": "dark", "darker": "dark", "light": "pale", "p
            "soft": "pale", "bright": "vivid", "neon": "vivid", "vivid": "vivid", "hot": "vivid", "electric": "vivid",
            "muted": "muted", "dusty": "muted", "dirty": "muted", "faded": "muted"}  # fmt: skip
 _TEMPERATURES = {"warm": "honey", "cold": "ice blue", "cool": "ice blue"}  # of a light: "warm windows"
+_BETWEEN = {
+    "under",
+    "over",
+    "above",
+    "beneath",
+    "below",
+    "behind",
+    "on",
+    "in",
+    "with",
+}  # a colour is not of what follows
 _COPULAS = {"is", "are", "turn", "turns", "turned", "was", "being"}
 _OPPOSITES = {
     "dark": "bright", "bright": "dark", "cold": "warm", "warm": "cold", "gloomy": "cheerful", "cheerful": "gloomy",
@@ -58,10 +71,15 @@ class Reading:
     moods: dict[str, float] = field(default_factory=dict)  # to a strength, 1 as in the table
     colors: list[tuple[str, str]] = field(default_factory=list)  # of the whole: a name and a shade, or ""
     bound: list[tuple[str, str, str]] = field(default_factory=list)  # part of the look, colour name, shade
-    denied: set[str] = field(default_factory=set)  # moods that were said not to be
+    denied: set[str] = field(default_factory=set)  # moods, scenes and colours that were said not to be
     everything: bool = False  # the colours are meant for all there is
     unknown: list[str] = field(default_factory=list)
     known: int = 0  # words that meant something
+
+    @property
+    def unread(self) -> float:
+        """The share of its words that were not understood."""
+        return len(self.unknown) / max(len(self.unknown) + self.known, 1)
 
     @property
     def is_empty(self) -> bool:
@@ -78,7 +96,7 @@ def clean(text: str) -> str:
 def read(text: str) -> Reading:
     lines = unicodedata.normalize("NFKD", clean(text).lower().replace("-", " ").replace("\u2019", "'"))
     plain = "".join(char for char in lines if not unicodedata.combining(char))
-    return _Reader(lexicon(), _with_titles(lexicon(), _WORD.findall(plain))).read()
+    return _Reader(lexicon(), _with_titles(lexicon(), _WORD.findall(_RID_OF.sub("no", plain)))).read()
 
 
 def _with_titles(words: Lexicon, tokens: list[str]) -> list[str]:
@@ -122,6 +140,7 @@ class _Reader:
         self._strength = 1.0
         self._denied_for = 0  # tokens that a denial still reaches
         self._shade = ""
+        self._is_with = False  # what stands here comes with something else
 
     def read(self) -> Reading:
         at = 0
@@ -139,7 +158,12 @@ class _Reader:
         if token in ",.;:":
             self._release()
             self._denied_for = 0
+            self._is_with = False
             return 1
+        if token in _BETWEEN:
+            self._release()
+        if token == "with" and self._found.scenes:
+            self._is_with = True
         if token == "but":  # "not red but blue"
             self._denied_for = 0
         phrase, length = _longest(self._lexicon.phrases, self._lexicon.longest, self._tokens, at)
@@ -197,14 +221,15 @@ class _Reader:
         if self._denied_for:
             self._found.denied.add(name)
         elif kind == "scene":
-            self._found.scenes[name] = self._found.scenes.get(name, 0.0) + weight
+            self._found.scenes[name] = self._found.scenes.get(name, 0.0) + weight * (WITH if self._is_with else 1.0)
         elif kind == "mood":
             self._found.moods[name] = max(self._found.moods.get(name, 0.0), self._strength)
 
     def _deny(self) -> None:
         """What was said stays said, "dark, but not too dark"; of the rest that was denied, the opposite is meant."""
         found = self._found
-        found.denied -= found.moods.keys() | found.scenes.keys()
+        said = {name for name, _ in found.colors} | {name for _, name, _ in found.bound}
+        found.denied -= found.moods.keys() | found.scenes.keys() | said
         for name in sorted(found.denied & _OPPOSITES.keys()):
             found.moods.setdefault(_OPPOSITES[name], 0.8)
 

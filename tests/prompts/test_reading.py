@@ -130,6 +130,21 @@ def test_a_denied_thing_is_left_out() -> None:
     assert read("not dark").moods == {"bright": 0.8}
     assert "red" not in [name for name, _ in read("no red").colors]
     assert "winter" not in read("a village without snow").scenes
+    assert read("get rid of all the fog").denied == {"fog"}
+
+
+def test_a_colour_that_shall_not_be_is_taken_out_of_the_picture() -> None:
+    green, other = (
+        theme_of(text).materials()["foliage"].colors[1] for text in ("a forest", "a forest without any green")
+    )
+    assert to_oklch(parse_hex(other))[1] < 0.4 * to_oklch(parse_hex(green))[1]
+    assert read("no green, but green trees").denied == set()
+
+
+def test_a_colour_is_not_of_what_stands_behind_a_preposition() -> None:
+    reading = read("a river of blood under a black sky")
+    assert ("sky", "blood", "") not in reading.bound
+    assert ("sky", "black", "") in reading.bound
 
 
 @pytest.mark.parametrize(
