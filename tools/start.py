@@ -47,7 +47,8 @@ WITH_DEPENDENCIES = {TRAIN}  # the other files list everything that they need
 # Debian package to the program that proves it is there, from whatever source; libraries are asked of dpkg.
 X_LIBRARIES = ("libxcb1", "libx11-6", "libxext6", "libxrandr2", "libxi6", "libxcursor1", "libxtst6")
 SCREEN = {"xvfb": "Xvfb", "openbox": "openbox"}
-TOOLS = {"xdotool": "xdotool", "wmctrl": "wmctrl", "x11-utils": "xprop", "ffmpeg": "ffmpeg"}
+TOOLS = {"xdotool": "xdotool", "wmctrl": "wmctrl", "x11-utils": "xprop", "x11-xserver-utils": "xrandr",
+         "ffmpeg": "ffmpeg"}  # fmt: skip
 VIEWERS = {"chromium": "chromium", "obs-studio": "obs"}  # of the stream for OBS
 GAMES = {"extremetuxracer": "/usr/games/etr", "supertux": "/usr/games/supertux2"}
 

@@ -97,9 +97,12 @@ def test_a_game_that_raises_itself_is_covered_again(game: Game, knows_its_game: 
     with contextlib.closing(X11Overlay(game=lambda: game.window.id if knows_its_game else 0)) as overlay:
         overlay.show(plain_frame((region.w, region.h), RED), region)
         xdotool("windowraise", game.window.id, "windowactivate", game.window.id)
-        for _ in range(12):
-            overlay.show(plain_frame((region.w, region.h), RED), region)
-        eventually(lambda: (screen_pixels(region) == RED).all())
+
+        def is_covered() -> bool:
+            overlay.show(plain_frame((region.w, region.h), RED), region)  # as at every tick
+            return bool((screen_pixels(region) == RED).all())
+
+        eventually(is_covered)
 
 
 def test_menus_and_screen_lockers_stay_above_the_overlay(game: Game) -> None:

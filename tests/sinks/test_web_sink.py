@@ -87,7 +87,7 @@ def test_figures_themes_and_commands_cross(running: tuple[WebSink, RemoteControl
         return ask(sink, "GET", path)
 
     eventually(lambda: len(told("/themes.json")) == len(shipped_store().with_files()))
-    eventually(lambda: told("/status.json")["theme"] == "Noir Ink")
+    eventually(lambda: told("/status.json").get("theme") == "Noir Ink")
     sink._status.theme = "Candy Kingdom"
     eventually(lambda: told("/status.json")["theme"] == "Candy Kingdom")
     show(sink)
