@@ -154,9 +154,10 @@ class FaultWatch:
         """Until the skin was there once; its first paintings may be late, as everything is new."""
         if not facts.has_painted:
             self._painted_ns = now_ns
-        self._has_been_active |= facts.visible and facts.has_painted
+        is_first = facts.engine is EngineState.STARTING  # also in the tick that shows its first painting
+        self._has_been_active |= facts.visible and facts.has_painted and not is_first
         return not self._has_been_active and (facts.is_on or not facts.has_painted) and (
-            facts.engine is EngineState.STARTING or now_ns - self._painted_ns < START_NS
+            is_first or now_ns - self._painted_ns < START_NS
         )  # fmt: skip
 
 

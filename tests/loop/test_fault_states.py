@@ -26,8 +26,8 @@ from reskin.platforms.base import Capture, CaptureState
 from reskin.platforms.fake import FakeCapture
 from reskin.seeking_capture import SeekingCapture
 from reskin.status import EngineState, PlayState
+from tests.loop.bench import Bench
 from tests.loop.fakes import JumpingClock
-from tests.loop.test_loop_on_fakes import Bench
 
 WELL = {"capture": CaptureState.ACTIVE}
 SECOND_NS = 1_000_000_000
@@ -61,6 +61,17 @@ def test_every_fact_has_its_state_and_its_words(facts: dict, state: PlayState, w
     assert watch.state is state
     assert word in watch.why
     assert bool(watch.why) == (state is not PlayState.ACTIVE)
+
+
+def test_the_tick_that_shows_the_first_painting_is_no_fault() -> None:
+    watch = FaultWatch()
+    first = Facts(capture=CaptureState.ACTIVE, engine=EngineState.STARTING)
+    assert watch.see(first, 0) is None
+    assert watch.state is PlayState.SEEKING
+    assert watch.see(Facts(capture=CaptureState.ACTIVE), TICK_NS) is None
+    assert watch.state is PlayState.ACTIVE
+    watch.see(first, 2 * TICK_NS)
+    assert watch.state is PlayState.FAULT, "it starts again"
 
 
 @pytest.mark.parametrize(
