@@ -30,6 +30,7 @@ def processes() -> Iterator[None]:
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     try:
         yield
+        dist.barrier()  # gloo's threads end the process when the other has gone first
     finally:
         dist.destroy_process_group()
 
