@@ -45,7 +45,8 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     reading = read(line)
     unknown = list(dict.fromkeys(word[:LONGEST_TOLD] for word in reading.unknown))[:MOST_TOLD]
     expected = None
-    if embedding and any(char.isalpha() for char in line) and is_installed():
+    is_open = reading.unread > 0 or reading.is_empty  # else neither would change anything, for 10 to 300 ms
+    if embedding and is_open and any(char.isalpha() for char in line) and is_installed():
         from reskin.prompts.expectation import expectation
         from reskin.prompts.mapper import join, mapper
 
