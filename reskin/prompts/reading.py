@@ -45,7 +45,8 @@ _SHADES = {"dark": "dark", "deep": "dark", "darker": "dark", "light": "pale", "p
            "soft": "pale", "bright": "vivid", "neon": "vivid", "vivid": "vivid", "hot": "vivid", "electric": "vivid",
            "muted": "muted", "dusty": "muted", "dirty": "muted", "faded": "muted"}  # fmt: skip
 _TEMPERATURES = {"warm": "honey", "cold": "ice blue", "cool": "ice blue"}  # of a light: "warm windows"
-_BETWEEN = frozenset("under over above beneath below behind on in with".split())  # a colour is not of what follows
+# A colour before one of these is not of what follows.
+_BETWEEN = {"under", "over", "above", "beneath", "below", "behind", "on", "in", "with"}
 _COPULAS = {"is", "are", "turn", "turns", "turned", "was", "being"}
 _OPPOSITES = {
     "dark": "bright", "bright": "dark", "cold": "warm", "warm": "cold", "gloomy": "cheerful", "cheerful": "gloomy",
