@@ -25,7 +25,7 @@ OUTPUTS = 4  # of every pixel: how far its light moves along the ramp, and a res
 CONDITION = 15 + 4  # the style's light vector; sigma, step size, noise levels of the last output and of the anchor
 
 
-class Look(NamedTuple):
+class MapTensors(NamedTuple):
     """What a frame's maps say (engine.underpaint.PaintMaps), as (b, c, h, w) tensors, colours in [0, 1]."""
 
     source: Tensor
@@ -75,7 +75,7 @@ class Painter(nn.Module):
         assert self.residual.bias is not None
         nn.init.zeros_(self.residual.bias)
 
-    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor) -> Tensor:
         """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION)."""
         under = look.painted().clamp(-1, 1)
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)

@@ -1,8 +1,8 @@
 """The Painter of the presets for a GPU: a causal transformer over the tokens of one frame and a ring of past ones.
 
-Sees and predicts what the U-Net of `engine/painter.py` does, in patches of `Tokens.patch` pixels; what a frame was is
-kept as keys and values (`engine/ring.py`) beside its picture. Wide and shallow, since at one stream launches cost more
-than products. The token ops are those of `kernels/reference.py`; a backend may set others of the same signatures.
+Sees and predicts what the U-Net of `engine/painter.py` does, in patches of `TransformerShape.patch` pixels; what a
+frame was is kept as keys and values (`engine/ring.py`) beside its picture. Wide and shallow, since at one stream
+launches cost more than products. The token ops are those of `kernels/reference.py`; a backend may set others of the same signatures.
 Bottlenecked patch embedding and x-prediction as in Li & He 2025 ("Back to basics"), adaLN as in DiT.
 """
 
@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import PATCH, Tokens
-from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, Look
+from engine.config import PATCH, TransformerShape
+from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, MapTensors
 from engine.ring import EMPTY, Ring
 from kernels import reference
 
@@ -46,7 +46,7 @@ class Frame:
 
 
 class Layer(nn.Module):
-    def __init__(self, shape: Tokens) -> None:
+    def __init__(self, shape: TransformerShape) -> None:
         super().__init__()
         self.qkv = nn.Linear(shape.width, 3 * shape.kept)
         self.q_gain, self.k_gain = nn.Parameter(torch.ones(shape.head)), nn.Parameter(torch.ones(shape.head))
@@ -69,7 +69,7 @@ class TokenPainter(nn.Module):
     cos: Tensor
     sin: Tensor
 
-    def __init__(self, shape: Tokens, size: tuple[int, int]) -> None:
+    def __init__(self, shape: TransformerShape, size: tuple[int, int]) -> None:
         """`size` (h, w) in pixels, multiples of `shape.patch`."""
         super().__init__()
         self.shape, self.size = shape, size
@@ -103,15 +103,15 @@ class TokenPainter(nn.Module):
         layers, slots = self.shape.layers, self.shape.slots
         return Ring.empty(layers, sessions, slots, self.tokens, self.kept_width, dtype=dtype, device=device)
 
-    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor,
+    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor,
                 ring: Ring) -> Tensor:  # fmt: skip
         """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION). The ring's present slot is written."""
         move, residual = self.moves(noisy, history, anchor, look, condition, ring)
         return look.painted(move, residual)
 
-    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor, ring: Ring,
+    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor, ring: Ring,
               token_outputs: Callable[..., Tensor] | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `Look.painted` takes.
+        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `MapTensors.painted` takes.
 
         `token_outputs` may be a `StackedPainter`'s instead of this one's own.
         """

@@ -83,6 +83,9 @@ def cli(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         if not has_desktop():
             click.echo(ctx.get_help())
+            click.echo(
+                "reskin: no screen for the launcher (DISPLAY is not set); `reskin demo --headless` needs none.", err=True
+            )
             ctx.exit(2)
         ctx.invoke(launcher)
 
@@ -98,10 +101,10 @@ def run(window: str | None, region: Region | None, **options: Any) -> None:
     game is started, and Reskin ends with it.
     """
     command = program()
-    if sum((window is not None, region is not None, bool(command))) != 1:
-        raise click.UsageError(
-            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game."
-        )
+    given = sum((window is not None, region is not None, bool(command)))
+    if given != 1:
+        what = "a WINDOW (`reskin windows` lists them), --region X,Y,W,H, or -- PROGRAM, which starts a game."
+        raise click.UsageError(f"give {'only one of' if given else 'what to reskin:'} {what}")
     _play(window=window, region=region, command=command, leave_game=True, **options)
 
 
@@ -132,7 +135,10 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
 @prompt_option
 @preset_option
 def render(source: Path, target: Path, theme: str | None, prompt: str | None, preset: str | None) -> None:
-    """Reskin a video, with its sound, or a single picture."""
+    """Reskin a video, with its sound, or a single picture.
+
+    OUT is written over where it is there already.
+    """
     settings = _settings()
     chosen = _chosen(theme, prompt, settings)
     from reskin import engine_renderer

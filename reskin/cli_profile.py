@@ -9,7 +9,7 @@ from reskin.errors import ProfileError, ReskinError, ThemeError
 
 @click.group()
 def profile() -> None:
-    """What of which game's HUD stays: list, show or check."""
+    """Settings of single games: theme, strength and what stays the game's own."""
 
 
 @profile.command("list")

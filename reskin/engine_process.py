@@ -29,7 +29,7 @@ HISTORY_GAP_NS = 1_000_000_000  # after such a gap between two frames the past i
 _log = logging.getLogger(__name__)
 
 
-class Look(NamedTuple):
+class RenderMode(NamedTuple):
     view: View
     quality: int
 
@@ -59,7 +59,7 @@ def serve(
 
 def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: bool) -> None:
     segment: Segment | None = None
-    look: Look | None = None
+    look: RenderMode | None = None
     fade = ThemeFade()
     errors_in_a_row = 0
     last: tuple[tuple[int, ...], int] | None = None  # shape and capture time of the frame before
@@ -71,7 +71,7 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
                     segment = receive_segment(connection, capacity, name)
                 case ("configure", str(theme_json), str(view), int(quality), int(fade_frames)):
                     fade.turn_to(Theme.model_validate_json(theme_json), fade_frames)
-                    look = Look(View(view), quality)
+                    look = RenderMode(View(view), quality)
                 case ("stop",):
                     return
             wait_s = 0.0
@@ -99,7 +99,7 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
 
 
 def _paint(
-    segment: Segment, frame: SharedFrame, renderer: Renderer, theme: Theme, look: Look, carries_marker: bool
+    segment: Segment, frame: SharedFrame, renderer: Renderer, theme: Theme, look: RenderMode, carries_marker: bool
 ) -> None:
     h, w = frame.bgra_u8.shape[:2]
     slot = segment.painted.free_slot()

@@ -33,8 +33,8 @@ USUAL_TICKS = 20 * TICK_HZ
 
 LATE = "The engine is late: this is the game itself, until it keeps up again"
 TOO_SLOW = (
-    "The engine is too slow for this machine now: this is the game itself. Close other programs, make the "
-    'game\'s window smaller, or set preset = "lite"'
+    "The engine is too slow for this machine now: this is the game itself. Close other programs, or make the "
+    "game's window smaller"
 )
 SLOW = "The engine takes three times as long as before, as it does when memory is full: trying a lower quality"
 BLACK = "The game's picture is black: this is the game itself. In full screen, try borderless instead"

@@ -19,6 +19,7 @@ import math
 
 import cv2
 import numpy as np
+from numba import njit
 
 from reskin.flash_count import GRID, PROFILES, RED, SATURATED, FlashCount, Light
 
@@ -30,6 +31,7 @@ RISE = 1.3  # a tick: a cell that was blended comes back to life in half a secon
 SPARE_SLOTS = 2  # a second is 24 ticks, or 25 when they jitter
 _FINE = 1 / 180  # of the height: 0.1 degree where the screen fills what WCAG takes for a usual view
 _CELLS = GRID[0] * GRID[1]
+WHOLE, BITS, PAIR, HALF = 256, np.uint32(8), np.uint32(0x00FF00FF), np.uint32(0x00800080)  # of a share; of two bytes
 
 
 class FlashLimiter:
@@ -47,7 +49,7 @@ class FlashLimiter:
         self._places: tuple[tuple[int, int], np.ndarray] = ((0, 0), np.empty(0, np.intp))
         self._samples = np.empty((0, _CELLS, 4), np.uint8)  # of the last picture shown
         self._kept: np.ndarray = np.empty((0, 0, 4), np.uint8)  # that picture, while it may be needed
-        self._part = self._new = self._kept  # memory for blending
+        _fade(*np.zeros((3, 1, 1), np.uint32))  # compiled before it is needed
 
     def apply(self, bgra_u8: np.ndarray, now_ns: int) -> np.ndarray:
         """(h, w, 4) uint8: the picture itself while all is well, else one of ours, valid until the next call."""
@@ -114,20 +116,11 @@ class FlashLimiter:
         h, w = bgra_u8.shape[:2]
         if self._kept.shape != bgra_u8.shape:
             self._kept = np.asarray(cv2.resize(self._kept, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-        kept = self._kept
-        if share.max() - share.min() < 1e-3:
-            part = float(share[0])
-            return cv2.addWeighted(bgra_u8, part, kept, 1 - part, 0, dst=kept)
         # the least of a cell and its neighbours: between the cells' middles no pixel then has more than its own cell
-        cells = cv2.erode(np.rint(share * 255).astype(np.uint8).reshape(GRID), np.ones((3, 3), np.uint8))
-        cells = np.repeat(cells[..., None], 4, axis=2)
-        if self._part.shape != bgra_u8.shape:
-            self._part, self._new = np.empty_like(bgra_u8), np.empty_like(bgra_u8)
-        cv2.resize(cells, (w, h), dst=self._part, interpolation=cv2.INTER_LINEAR)
-        cv2.multiply(bgra_u8, self._part, dst=self._new, scale=1 / 255)
-        cv2.bitwise_not(self._part, dst=self._part)
-        cv2.multiply(kept, self._part, dst=kept, scale=1 / 255)
-        return cv2.add(kept, self._new, dst=kept)
+        cells = cv2.erode(share.reshape(GRID), np.ones((3, 3), np.uint8))
+        columns = cv2.resize(cells * np.float32(WHOLE), (w, GRID[0]), interpolation=cv2.INTER_LINEAR)
+        _fade(bgra_u8.view(np.uint32)[..., 0], columns.astype(np.uint32), self._kept.view(np.uint32)[..., 0])
+        return self._kept
 
     def _keep(self, bgra_u8: np.ndarray) -> None:
         shown = self._shown or self._seen
@@ -159,6 +152,27 @@ def _places(h: int, w: int) -> np.ndarray:
     x = ((cell_x + draw.random(_CELLS)) * max(1, w - side) / GRID[1]).astype(np.intp)
     corners = [(y + dy).clip(0, h - 1) * w + (x + dx).clip(0, w - 1) for dy in (0, side) for dx in (0, side)]
     return np.concatenate(corners)
+
+
+@njit(cache=True, error_model="numpy")
+def _fade(new, shares, kept):
+    """kept (h, w) uint32 BGRA += share * (new - kept); shares (rows, w) uint32, of `WHOLE`, of rows of cells.
+
+    Two bytes at a time: they have 16 bits each, and what is borrowed from the next one is given back by the sum.
+    """
+    (h, w), rows = kept.shape, len(shares)
+    for y in range(h):
+        at = min(max((np.float32(y) + np.float32(0.5)) * np.float32(rows / h) - np.float32(0.5), 0.0), rows - 1.0)
+        upper = int(at)
+        part = np.uint32((at - upper) * WHOLE)
+        above, below = shares[upper], shares[min(rows - 1, upper + 1)]
+        for x in range(w):
+            share = np.uint32(above[x] * np.uint32(WHOLE - part) + below[x] * part) >> BITS
+            was, now = kept[y, x], new[y, x]
+            even, odd = was & PAIR, (was >> BITS) & PAIR
+            even = np.uint32((even << BITS) + ((now & PAIR) - even) * share + HALF)
+            odd = np.uint32((odd << BITS) + (((now >> BITS) & PAIR) - odd) * share + HALF)
+            kept[y, x] = ((even >> BITS) & PAIR) | (odd & ~PAIR)
 
 
 def _linear() -> np.ndarray:

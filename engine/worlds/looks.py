@@ -58,7 +58,7 @@ SNOW_PLACE = PLACES[2][1]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class WorldLook:
     """A source game's look; k materials."""
 
     colors: np.ndarray  # (k, VARIANTS, 3)
@@ -100,7 +100,7 @@ def _color(rng: Rng, material: str, natural: bool, entry: int | None = None) -> 
     return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
 
 
-def random_look(rng: Rng, *, winter: bool = False) -> Look:
+def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
     """`winter` says that the level was built to lie under snow: its look has some."""
     k = len(MATERIALS)
     natural = rng.random() < NATURAL_SHARE
@@ -126,7 +126,7 @@ def random_look(rng: Rng, *, winter: bool = False) -> Look:
     pattern = rng.integers(0, len(PATTERNS), k)
     soft = rng.random(k) < 0.6
     pattern[soft] = rng.integers(0, 2, soft.sum())
-    return Look(
+    return WorldLook(
         colors=np.clip(colors, 0, 1),
         pattern=pattern,
         scale=np.exp(rng.uniform(-1.2, 1.2, k)),

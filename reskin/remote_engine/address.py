@@ -1,6 +1,6 @@
 """Where an engine at a distance is and what opens it, from the link that `reskin serve` prints.
 
-    https://192.168.1.20:24025/#token=eyJ...
+    https://192.168.1.20:8443/#token=eyJ...
 
 What stands after the # is never sent to anybody as a part of the link. Knows nothing of networks.
 """
@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from reskin.errors import EngineError
 
 TOKEN_VARIABLE = "RESKIN_ENGINE_TOKEN"
-EXPECTED = "expected a link as `reskin serve` prints it, such as https://192.168.1.20:24025/#token=..."
+EXPECTED = "expected a link as `reskin serve` prints it, such as https://192.168.1.20:8443/#token=..."
 UP_MBIT = 10.0  # more than comes back: what the codec blurs, the engine reads wrongly
 Fallback = Literal["local", "game"]
 

@@ -21,7 +21,7 @@ from reskin.engine_process import HEARTBEAT, IDLE_S
 from reskin.log import start_process_log
 from reskin.remote_engine.address import EngineAddress
 from reskin.remote_engine.keeper import Keeper
-from reskin.remote_engine.looks import Look
+from reskin.remote_engine.looks import RemoteLook
 from reskin.remote_engine.pictures import FrameBook, Sent, carry_corner, corner, fits, packed, unpacked, write_back
 from reskin.remote_engine.states import ServerFigures, Told
 from reskin.renderer import View
@@ -64,7 +64,7 @@ class Carrier:
         self._sending = threading.Lock()  # of the pipe's other direction
         self._carries_marker = carries_marker
         self._segment: Segment | None = None
-        self._look: Look | None = None
+        self._look: RemoteLook | None = None
         self._book = FrameBook()
         self._server_ms = 0.0
         self._paintings: Slot[av.VideoFrame] = Slot()
@@ -85,7 +85,7 @@ class Carrier:
                     case ("segment", int(capacity), name):
                         self._segment = receive_segment(self._pipe, capacity, name)
                     case ("configure", str(theme_json), str(view), int(quality), int(fade_frames)):
-                        self._look = Look(Theme.model_validate_json(theme_json), View(view), quality, fade_frames)
+                        self._look = RemoteLook(Theme.model_validate_json(theme_json), View(view), quality, fade_frames)
                         self._loop.call_soon_threadsafe(self._keeper.wear, self._look)
                     case ("stop",):
                         return

@@ -26,7 +26,7 @@ from reskin.errors import EngineError
 from reskin.renderer import View
 from reskin.serve.batch import BatchRenderer, Done, Job
 from reskin.serve.logs import show_crashes
-from reskin.serve.session import Look
+from reskin.serve.session import FrameLook
 from reskin.shared_frames import Segment, create_segment, receive_segment, send_segment
 from reskin.theme_model import Theme
 
@@ -46,7 +46,7 @@ class _Room:
     """One session's shared memory, and the look that the process knows of it."""
 
     segment: Segment
-    look: Look | None = None
+    look: FrameLook | None = None
     index: int = 0
     size: tuple[int, int] = (0, 0)  # (h, w) of the frame before
 
@@ -237,7 +237,7 @@ def serve(connection: Connection, factory: str, arguments: tuple[object, ...], p
 
 def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
     segments: dict[str, Segment] = {}
-    looks: dict[str, Look] = {}
+    looks: dict[str, FrameLook] = {}
     failures = 0  # frames in a row
     while True:
         match connection.recv():
@@ -245,7 +245,7 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
                 _, capacity, name = connection.recv()
                 segments[key] = receive_segment(connection, capacity, name)
             case ("look", str(key), str(theme), str(theme_id), str(view), int(quality), int(fade), int(scene)):
-                looks[key] = Look(Theme.model_validate_json(theme), theme_id, View(view), quality, fade, scene)
+                looks[key] = FrameLook(Theme.model_validate_json(theme), theme_id, View(view), quality, fade, scene)
             case ("paint", list(keys)):
                 errors = _paint(keys, segments, looks, renderer)
                 connection.send(("painted", errors))
@@ -260,7 +260,9 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
                 return
 
 
-def _paint(keys: list[str], segments: dict[str, Segment], looks: dict[str, Look], renderer: BatchRenderer) -> list[str]:
+def _paint(
+    keys: list[str], segments: dict[str, Segment], looks: dict[str, FrameLook], renderer: BatchRenderer
+) -> list[str]:
     """What went wrong with each, "" for nothing."""
     jobs: list[Job] = []
     slots: list[int] = []

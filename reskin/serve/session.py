@@ -52,7 +52,7 @@ class SessionClosed(ServeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FrameLook:
     """How the next frame shall be painted."""
 
     theme: Theme
@@ -85,14 +85,14 @@ class Painting:
 class Session:
     def __init__(
         self, themes: Mapping[str, Theme], theme_id: str, *, session_id: str | None = None, scope: str = "play",
-        look: Look | None = None, has_strip: bool = False, clock: Callable[[], float] = time.monotonic,
+        look: FrameLook | None = None, has_strip: bool = False, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """It begins with that theme of `themes`, or with the `look` of a session before."""
         self.id = session_id or secrets.token_urlsafe(12)
         self.scope = scope
         self.has_strip = has_strip
         self.wake: Callable[[], None] = lambda: None  # the stepper's, while it has this session
-        self.look = look or Look(theme=themes[theme_id], theme_id=theme_id)
+        self.look = look or FrameLook(theme=themes[theme_id], theme_id=theme_id)
         self.frames = self.painted_frames = self.unpainted_frames = 0
         self.last_frame_s = clock()
         self._themes = themes

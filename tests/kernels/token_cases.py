@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from engine.config import Tokens
+from engine.config import TransformerShape
 from engine.painter import CONDITION, PICTURES, SURFACE
 from engine.ring import Ring
 from engine.token_painter import TokenOps, TokenPainter
@@ -17,7 +17,7 @@ from engine.token_stack import StackedPainter
 from kernels.ops import OPS
 from kernels.reference import LayerStack
 
-SHAPE = Tokens(patch=8, width=128, layers=1, hidden=256, bottleneck=24, slots=3)
+SHAPE = TransformerShape(patch=8, width=128, layers=1, hidden=256, bottleneck=24, slots=3)
 SIZE = (24, 40)  # 15 tokens
 FRAMES = 4  # the two slots beside the anchor's are both written anew
 

@@ -45,7 +45,7 @@ class Overlay(_Asked):
         return SetOverlay(self.value)
 
 
-class Look(_Asked):
+class ChooseView(_Asked):
     action: Literal["view"]
     value: Literal["theme", "split", "materials"]
 
@@ -70,6 +70,6 @@ class Prompt(_Asked):
         return ShowTheme(theme), note
 
 
-ACTION: TypeAdapter[Theme | Strength | Overlay | Look | Prompt] = TypeAdapter(
-    Annotated[Theme | Strength | Overlay | Look | Prompt, Field(discriminator="action")]
+ACTION: TypeAdapter[Theme | Strength | Overlay | ChooseView | Prompt] = TypeAdapter(
+    Annotated[Theme | Strength | Overlay | ChooseView | Prompt, Field(discriminator="action")]
 )
