@@ -131,7 +131,7 @@ class FaultWatch:
             is_lost = now_ns - self._away_since_ns >= LOST_NS
             return PlayState.LOST if is_lost else PlayState.SEEKING, "The game's window is gone: looking for it"
         if facts.capture is CaptureState.PAUSED:
-            return PlayState.PAUSED, "The game's window is minimised, hidden or covered"
+            return PlayState.PAUSED, "The game's window is minimised, hidden, or a quarter of it is covered by another"
         if not facts.is_large_enough:
             return PlayState.PAUSED, "The game's window is too small"
         if self._stalled_since_ns is not None:

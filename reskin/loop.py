@@ -108,9 +108,9 @@ def run_loop(
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
             overlaps = engine.state is EngineState.REMOTE
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns(), overlaps=overlaps))
-            notes = (
-                controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
-            )
+            now_ns = clock.now_ns()
+            notes = controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(now_ns), now_ns)
+            notes += options.poll_notes()
             news = engine.poll(clock.now_ns())
             if news.died:
                 ledger.lost()
@@ -149,7 +149,8 @@ def run_loop(
             shown_ns = clock.now_ns()
 
             # Count it, and choose the quality that keeps the ticks.
-            run.note_tick(region, frame, shown_ns, painted=painting is not None, visible=visible)
+            is_well = visible or (presenter.holds_back and run.wants_skin)
+            run.note_tick(region, frame, shown_ns, painted=painting is not None, visible=is_well)
             wanted = run.wants_painting(region)
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))

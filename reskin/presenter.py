@@ -46,6 +46,7 @@ class Presenter:
         self._note = note
         self._guard = guard
         self._limiter = limiter
+        self.holds_back = False  # there is a painting, and what is seen is the game until the fade begins
         self._painting: Painting | None = None
         self._grabbed_ns = 0  # of that painting's frame
         self._fade = 0  # of FADE_TICKS: how much of the skin is over the game
@@ -82,11 +83,13 @@ class Presenter:
 
     def present(self, frame: Frame | None, region: Region | None, *, now_ns: int, on: bool, comparing: bool) -> bool:
         """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting."""
+        self.holds_back = False
         if region is None or frame is None:
             self.withdraw()
             return False
         painting = self._showable(region, now_ns)
         self._fade_towards(on and not comparing, painting, now_ns)
+        self.holds_back = painting is not None and self._fade == 0
         if painting is None or self._fade == 0:
             self._show_untouched(frame, region, now_ns)
             return False

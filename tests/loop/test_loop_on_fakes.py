@@ -158,6 +158,23 @@ def test_compare_shows_the_game_within_250_ms_while_it_is_held() -> None:
     assert status.missed == 0
 
 
+def test_the_pause_between_two_switches_is_no_fault_of_the_engine() -> None:
+    bench = Bench()
+    told: list[str] = []
+    bench.options["on_state"] = told.append
+
+    def tap(grabs: int) -> None:
+        if grabs == 50:
+            bench.keys.press("compare")
+        if grabs == 58:
+            bench.keys.release("compare")
+
+    bench.game.before_grab = tap
+    bench.run(100)
+    assert bench.overlay.is_visible
+    assert not [text for text in told if text.startswith("fault")], told
+
+
 def test_strength_and_views_reach_the_engine_and_quit_ends_the_loop() -> None:
     bench = Bench()
     script = {20: "strength_down", 30: "split", 40: "split", 50: "materials", 60: "theme_2", 70: "theme_9", 80: "quit"}

@@ -86,7 +86,8 @@ class WindowsOverlay:
             self.hide()
             return
         region = within_limits(region)
-        if region != self._region:
+        place = (*self._window.size, *self._window.position)  # Windows moves it too: a new scale, a monitor unplugged
+        if region != self._region or place != (region.w, region.h, region.x, region.y):
             self._window.size, self._window.position = (region.w, region.h), (region.x, region.y)
             self._region = region
         self._make_click_through()
