@@ -65,6 +65,11 @@ class Layer(nn.Module):
         return ops.projected(x, hidden, self.down.weight, self.down.bias, mlp_gate)
 
 
+def patch_channels(patch: int) -> int:
+    """Of what a token sees. The last few are zero: products want rows that begin at 16 bytes."""
+    return -(-(3 * PICTURES * patch**2 + SURFACE) // 8) * 8
+
+
 class TokenPainter(nn.Module):
     cos: Tensor
     sin: Tensor
@@ -77,8 +82,7 @@ class TokenPainter(nn.Module):
         self.ops: TokenOps | None = None  # None: the reference
         width, heads = shape.width, shape.kept // shape.head
         self.kept_width = shape.kept  # of the keys and values; a share of it where several processes hold the heads
-        patch_channels = 3 * PICTURES * shape.patch**2 + SURFACE
-        self.squeeze = nn.Linear(patch_channels, shape.bottleneck, bias=False)
+        self.squeeze = nn.Linear(patch_channels(shape.patch), shape.bottleneck, bias=False)
         self.enter = nn.Linear(shape.bottleneck, width)
         self.condition = nn.Sequential(nn.Linear(CONDITION, 256), nn.SiLU())
         self.film = nn.Linear(256, 6 * width)  # for all layers; each adds its own
@@ -120,6 +124,7 @@ class TokenPainter(nn.Module):
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         surface = F.avg_pool2d(look.surface, patch // PATCH)
         patches = torch.cat([F.pixel_unshuffle(pictures, patch), surface], dim=1)
+        patches = F.pad(patches, (0, 0, 0, 0, 0, patch_channels(patch) - patches.shape[1]))
         patches = patches.flatten(2).transpose(1, 2).to(self.squeeze.weight.dtype)  # (b, n, channels)
         through = token_outputs or self.token_outputs
         outputs = through(patches, condition.to(patches.dtype), ring).float()  # (b, n, 4 patch^2)

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engine.config import Preset
 from engine.gpu.backends import BackendError, open_backend
+from engine.gpu.capture import capture
 from engine.gpu.frame import FrameStep
 from engine.gpu.low_precision import LinearOps
 from engine.reader import Reader
@@ -88,12 +89,12 @@ def graph_of(work: Callable[[], object], calls: int = 1) -> torch.cuda.CUDAGraph
     with torch.cuda.stream(side):
         for _ in range(3):
             work()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+
+    def all_calls() -> None:
         for _ in range(calls):
             work()
-    return graph
+
+    return capture(all_calls)
 
 
 def device_s(work: Callable[[], object], device: torch.device, calls: int = 50) -> float:

@@ -22,6 +22,7 @@ from importlib.util import find_spec
 
 import torch
 
+from engine.gpu.capture import capture
 from engine.gpu.frame import Effort, FrameStep
 from engine.gpu.low_precision import LinearOps
 from engine.gpu.measured import Place, Table, device_name, fastest, versions
@@ -167,15 +168,14 @@ OPENERS: dict[str, Callable[[FrameStep], Make]] = {"eager": _eager, "compiled": 
 def captured(step: FrameStep, run: Run) -> Run:
     """One frame as a CUDA graph. Warming up and capturing leave the stream's memory as it was."""
     before = remembered(step)
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UPS):
-            run()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
+    with torch.cuda.device(step.screen.device):
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UPS):
+                run()
+        torch.cuda.current_stream().wait_stream(side)
+        graph = capture(run)
     put_back(step, before)
     return graph.replay
 

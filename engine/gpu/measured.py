@@ -54,8 +54,13 @@ def versions() -> str:
 
 
 def fastest(table: Table, place: Place, allowed: Collection[str]) -> Fastest | None:
-    """The allowed backend with the smallest p95, at the measured window nearest in pixels; None without a line."""
-    windows = table.get(place.device, {}).get(place.versions, {}).get(place.preset, {})
+    """The allowed backend with the smallest p95, at the measured window nearest in pixels; None without a line.
+
+    Where these versions were not measured, the last ones that were stand for them.
+    """
+    by_versions = table.get(place.device, {})
+    others = [found[place.preset] for found in by_versions.values() if place.preset in found]
+    windows = by_versions.get(place.versions, {}).get(place.preset) or (others[-1] if others else {})
     lines = {window: kept for window, found in windows.items() if (kept := _only(found, allowed))}
     if not lines:
         return None

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from engine.config import TransformerShape
-from engine.painter import CONDITION, PICTURES, SURFACE
+from engine.painter import CONDITION
 from engine.ring import Ring
-from engine.token_painter import TokenOps, TokenPainter
+from engine.token_painter import TokenOps, TokenPainter, patch_channels
 from tests.engine.tiny import SIZE
 
 SHAPE = TransformerShape(patch=8, width=32, layers=2, hidden=48, head=16, bottleneck=24, slots=4)
-CHANNELS = 3 * PICTURES * SHAPE.patch**2 + SURFACE
+CHANNELS = patch_channels(SHAPE.patch)
 
 
 def new_painter(*, decided: bool = True) -> TokenPainter:

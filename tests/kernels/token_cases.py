@@ -10,9 +10,9 @@ import torch
 from torch import Generator, Tensor
 
 from engine.config import TransformerShape
-from engine.painter import CONDITION, PICTURES, SURFACE
+from engine.painter import CONDITION
 from engine.ring import Ring
-from engine.token_painter import TokenOps, TokenPainter
+from engine.token_painter import TokenOps, TokenPainter, patch_channels
 from engine.token_stack import StackedPainter
 from kernels.ops import OPS
 from kernels.reference import LayerStack
@@ -30,7 +30,7 @@ def painted(paint: Callable[..., Tensor], ring: Ring) -> tuple[list[Tensor], Rin
     outputs = []
     for i in range(FRAMES):
         ring.turn(torch.tensor([i, i % 2]))
-        patches = torch.randn(sessions, tokens, 3 * PICTURES * SHAPE.patch**2 + SURFACE, generator=rng)
+        patches = torch.randn(sessions, tokens, patch_channels(SHAPE.patch), generator=rng)
         outputs.append(paint(patches, torch.rand(sessions, CONDITION, generator=rng), ring))
     return outputs, ring
 
