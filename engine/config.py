@@ -73,7 +73,7 @@ BASE = Preset(
     name="base", size=(576, 1024), steps=2, reader_widths=(128, 256, 512, 768),
     tokens=TransformerShape(patch=32, width=768, layers=14, hidden=3072),
 )  # fmt: skip
-READ_EVERY = (1, 1, 2, 4)  # frames from one reading to the next, by quality level
+READ_EVERY = (1, 1, 2, 4)  # times the preset's own frames from one reading to the next, by quality level
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
 GPU_PRESETS = {preset.name: preset for preset in (SMALL, BASE)}  # which need a CUDA device and trained weights
 PLAYABLE = (*PRESETS, *GPU_PRESETS)  # what a player may ask for

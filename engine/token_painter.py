@@ -2,7 +2,8 @@
 
 Sees and predicts what the U-Net of `engine/painter.py` does, in patches of `TransformerShape.patch` pixels; what a
 frame was is kept as keys and values (`engine/ring.py`) beside its picture. Wide and shallow, since at one stream
-launches cost more than products. The token ops are those of `kernels/reference.py`; a backend may set others of the same signatures.
+launches cost more than products. The token ops are those of `kernels/reference.py`; a backend may set others of the
+same signatures.
 Bottlenecked patch embedding and x-prediction as in Li & He 2025 ("Back to basics"), adaLN as in DiT.
 """
 

@@ -42,7 +42,9 @@ def has_desktop() -> bool:
 
 @click.command()
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=".",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
     help="The folder that the report goes to. Default: here.",
 )
 @click.option(

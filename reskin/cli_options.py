@@ -109,8 +109,8 @@ def live_options(command: Any) -> Any:
         click.option("--output-window", is_flag=True, help="A second, ordinary window with what is shown, to capture."),
         click.option("--record-split", is_flag=True, help="With --record: the game itself beside what is shown."),
         click.option("--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."),
-        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4 or out.mkv, over one that is there."),
-        click.option("--shot", type=FILE, help="Write the last picture shown into a .png file, over one that is there."),
+        click.option("--record", type=FILE, help="Write what is shown into a video (.mp4, .mkv), over an old one."),
+        click.option("--shot", type=FILE, help="Write the last picture shown into a .png file, over an old one."),
         click.option("--seconds", type=seconds, help="End after so many seconds of play. Default: run until you quit."),
         click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone. Default: "
                      "the game's profile's, else the theme's own."),

@@ -9,7 +9,7 @@ from reskin.errors import ProfileError, ReskinError, ThemeError
 
 @click.group()
 def profile() -> None:
-    """Settings of single games: theme, strength and what stays the game's own."""
+    """List, show and check the settings of single games."""
 
 
 @profile.command("list")

@@ -37,7 +37,7 @@ Examples:
               help="Where to listen. 0.0.0.0 lets other machines in; then it is HTTPS.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any that is free.")
 @preset_option
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of an engine on a CPU.")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of a CPU engine.")
 @click.option("--slots", type=click.IntRange(1, 4096), help="Players at once. Default: by the machine.")
 @click.option("--theme", metavar="NAME", help="What players begin in. Default: from the settings.")
 @click.option("--certificate", type=FILE, help="Your own, PEM with its chain. Default: one is made at the first start.")
@@ -68,7 +68,7 @@ def serve(
     as you keep a password. Media goes over UDP ports that the system chooses. No frame is ever written to a disk.
     """
     _check_installed()
-    from reskin.gpu_presets import check
+    from reskin.gpu_presets import require_preset
     from reskin.serve import logs
     from reskin.serve.run import ServeOptions
     from reskin.serve.run import serve as run
@@ -76,7 +76,7 @@ def serve(
 
     settings = load_settings()
     chosen = preset or settings.preset
-    check(chosen)
+    require_preset(chosen)
     logs.start(level=logging.INFO if has_log else logging.WARNING)
     logs.show_crashes()
     asked = ServeOptions(

@@ -197,14 +197,13 @@ def _print_or_write(text: str, out: Path | None) -> None:
         click.echo(f"made: {out}")
 
 
-def tell_note(prompt: str) -> str:
-    """Says what of the prompt was not understood; returns what was."""
+def tell_note(prompt: str) -> None:
+    """Says what of the prompt was not understood."""
     from reskin.prompts import prompt_theme
 
-    prompted = prompt_theme(prompt)
-    if prompted.note:
-        click.echo(f"reskin: {prompted.note}", err=True)
-    return prompted.text
+    note = prompt_theme(prompt).note
+    if note:
+        click.echo(f"reskin: {note}", err=True)
 
 
 def theme_or_error(path: Path) -> Theme | ReskinError:

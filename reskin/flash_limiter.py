@@ -19,9 +19,9 @@ import math
 
 import cv2
 import numpy as np
-from numba import njit
 
 from reskin.flash_count import GRID, PROFILES, RED, SATURATED, FlashCount, Light
+from reskin.flash_fade import WHOLE, fade
 
 KEEP_AT = 2  # transitions a second over the allowed area: from now on the last picture is remembered
 ACT_AT = 4  # IRIS warns here
@@ -31,7 +31,6 @@ RISE = 1.3  # a tick: a cell that was blended comes back to life in half a secon
 SPARE_SLOTS = 2  # a second is 24 ticks, or 25 when they jitter
 _FINE = 1 / 180  # of the height: 0.1 degree where the screen fills what WCAG takes for a usual view
 _CELLS = GRID[0] * GRID[1]
-WHOLE, BITS, PAIR, HALF = 256, np.uint32(8), np.uint32(0x00FF00FF), np.uint32(0x00800080)  # of a share; of two bytes
 
 
 class FlashLimiter:
@@ -49,7 +48,7 @@ class FlashLimiter:
         self._places: tuple[tuple[int, int], np.ndarray] = ((0, 0), np.empty(0, np.intp))
         self._samples = np.empty((0, _CELLS, 4), np.uint8)  # of the last picture shown
         self._kept: np.ndarray = np.empty((0, 0, 4), np.uint8)  # that picture, while it may be needed
-        _fade(*np.zeros((3, 1, 1), np.uint32))  # compiled before it is needed
+        fade(*np.zeros((3, 1, 1), np.uint32))  # compiled before it is needed
 
     def apply(self, bgra_u8: np.ndarray, now_ns: int) -> np.ndarray:
         """(h, w, 4) uint8: the picture itself while all is well, else one of ours, valid until the next call."""
@@ -119,7 +118,7 @@ class FlashLimiter:
         # the least of a cell and its neighbours: between the cells' middles no pixel then has more than its own cell
         cells = cv2.erode(share.reshape(GRID), np.ones((3, 3), np.uint8))
         columns = cv2.resize(cells * np.float32(WHOLE), (w, GRID[0]), interpolation=cv2.INTER_LINEAR)
-        _fade(bgra_u8.view(np.uint32)[..., 0], columns.astype(np.uint32), self._kept.view(np.uint32)[..., 0])
+        fade(bgra_u8.view(np.uint32)[..., 0], columns.astype(np.uint32), self._kept.view(np.uint32)[..., 0])
         return self._kept
 
     def _keep(self, bgra_u8: np.ndarray) -> None:
@@ -152,27 +151,6 @@ def _places(h: int, w: int) -> np.ndarray:
     x = ((cell_x + draw.random(_CELLS)) * max(1, w - side) / GRID[1]).astype(np.intp)
     corners = [(y + dy).clip(0, h - 1) * w + (x + dx).clip(0, w - 1) for dy in (0, side) for dx in (0, side)]
     return np.concatenate(corners)
-
-
-@njit(cache=True, error_model="numpy")
-def _fade(new, shares, kept):
-    """kept (h, w) uint32 BGRA += share * (new - kept); shares (rows, w) uint32, of `WHOLE`, of rows of cells.
-
-    Two bytes at a time: they have 16 bits each, and what is borrowed from the next one is given back by the sum.
-    """
-    (h, w), rows = kept.shape, len(shares)
-    for y in range(h):
-        at = min(max((np.float32(y) + np.float32(0.5)) * np.float32(rows / h) - np.float32(0.5), 0.0), rows - 1.0)
-        upper = int(at)
-        part = np.uint32((at - upper) * WHOLE)
-        above, below = shares[upper], shares[min(rows - 1, upper + 1)]
-        for x in range(w):
-            share = np.uint32(above[x] * np.uint32(WHOLE - part) + below[x] * part) >> BITS
-            was, now = kept[y, x], new[y, x]
-            even, odd = was & PAIR, (was >> BITS) & PAIR
-            even = np.uint32((even << BITS) + ((now & PAIR) - even) * share + HALF)
-            odd = np.uint32((odd << BITS) + (((now >> BITS) & PAIR) - odd) * share + HALF)
-            kept[y, x] = ((even >> BITS) & PAIR) | (odd & ~PAIR)
 
 
 def _linear() -> np.ndarray:

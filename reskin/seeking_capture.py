@@ -82,7 +82,9 @@ class SeekingCapture:
         self._looked_ns = now_ns
         with contextlib.suppress(CaptureError):
             found = self._reopen()
-            if getattr(found, "sees_overlay", False) and not self.sees_overlay:  # the overlay lies in its pictures: look again
+            if (
+                getattr(found, "sees_overlay", False) and not self.sees_overlay
+            ):  # the overlay lies in its pictures: look again
                 found.close()
                 return
             self._capture.close()

@@ -81,6 +81,8 @@ def choose(place: Place, table: Table, *, cuda: bool, triton: bool) -> tuple[tup
         why = f"{ORDER[0]}: {place.device} with {place.versions} is not in the table of measurements for {place.preset}"
         return ORDER, f"{why} (python tools/bench.py gpu writes it); the order is {', '.join(ORDER)}"
     why = f"{best.backend}: the fastest of {', '.join(best.tried)} on this device, p95 {best.p95_ms:.2f} ms"
+    if best.versions != place.versions:
+        why += f" (measured with {best.versions})"
     return (best.backend, *(name for name in ORDER if name != best.backend)), f"{why} at {best.window}"
 
 

@@ -24,7 +24,7 @@ def capture(work: Callable[[], object]) -> torch.cuda.CUDAGraph:
             except Exception as error:
                 failure = error  # what torch raises at the capture's end says only that there was one
                 raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  compilers and drivers fail in many ways
         torch.cuda.set_stream(stream)  # torch leaves its own current
         raise (failure or error) from None
     finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reskin.palette import from_oklch, parse_hex, to_oklab
+from reskin.palette import from_oklch, parse_hex, to_hex, to_oklab
 from reskin.prompts.reading import Reading
 from reskin.prompts.tables import Mood, Scene, lexicon
 
@@ -52,8 +52,7 @@ def lab_of(code: str) -> Lab:
 
 
 def hex_of(lab: Lab) -> str:
-    rgb = from_oklch(float(lab[0]), math.hypot(lab[1], lab[2]), math.atan2(lab[2], lab[1]))
-    return "#" + "".join(f"{round(255 * channel):02x}" for channel in rgb)
+    return to_hex(from_oklch(float(lab[0]), math.hypot(lab[1], lab[2]), math.atan2(lab[2], lab[1])))
 
 
 def compose(reading: Reading) -> PromptLook:

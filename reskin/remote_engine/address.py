@@ -61,7 +61,7 @@ def read_address(
         raise EngineError(f"reading the engine's link: {error}; {EXPECTED}") from None
     if parts.scheme not in ("https", "http") or not host:
         raise EngineError(f"reading the engine's link: it begins with {parts.scheme or 'no scheme'}; {EXPECTED}")
-    if parts.scheme == "http" and not _is_here(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise EngineError(
             f"reading the engine's link: http to {host} would send the token and the game's pictures for all to read. "
             "Use https; http is for this machine alone."
@@ -92,10 +92,9 @@ def _in_fragment(fragment: str) -> str:
     return parse_qs(fragment).get("token", [""])[0] or ("" if "=" in fragment else fragment)
 
 
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address, IPv6 without its brackets, is this machine's own and nobody else's."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host == "localhost"

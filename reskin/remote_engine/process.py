@@ -1,6 +1,6 @@
 """The process that stands for a server's engine: frames from shared memory to the network, paintings back.
 
-`serve` is the whole life of a spawned process, looked after by `reskin.supervisor` as the engine's own is. Three
+`remote_main` is the whole life of a spawned process, looked after by `reskin.supervisor` as the engine's own is. Three
 threads: this one takes frames and beats the heart, the event loop's has the network, and one turns what was decoded
 into pictures. Knows nothing of windows, ticks or of what paints meanwhile.
 """
@@ -36,7 +36,7 @@ LOUD = ("aiortc", "aioice", "asyncio", "libav")  # they would write on the playe
 _log = logging.getLogger(__name__)
 
 
-def serve(pipe: Pipe, address: EngineAddress, carries_marker: bool, parent_pid: int) -> None:
+def remote_main(pipe: Pipe, address: EngineAddress, carries_marker: bool, parent_pid: int) -> None:
     """Ends at "stop", at the parent's death, or when the network's thread fails."""
     die_with(parent_pid)
     start_process_log("remote")

@@ -78,7 +78,10 @@ class ProcessRenderer:
         while not self.look_ready(wait_s=0.1):
             if time.monotonic() > end_s:
                 self._kill("it was not ready in time")
-                raise EngineError(f"starting the engine: it was not ready within {timeout_s:.0f} s")
+                raise EngineError(
+                    f"starting the engine: it was not ready within {timeout_s:.0f} s. Start again; `reskin doctor` "
+                    "says what is there."
+                )
 
     def look_ready(self, wait_s: float = 0.0) -> bool:
         """Whether its first start is done; EngineError when it has failed."""
@@ -117,7 +120,7 @@ class ProcessRenderer:
 
     def _start(self) -> None:
         self._process, self._connection = spawn(
-            "reskin-engine", serve, self._factory, self._arguments, os.getpid()
+            "reskin-engine", engine_main, self._factory, self._arguments, os.getpid()
         )  # fmt: skip
         self._is_ready, self._failed = False, ""
         self._started_s = time.monotonic()
@@ -172,9 +175,7 @@ class ProcessRenderer:
             )
         is_new, room.size = room.size != (h, w), (h, w)
         room.index += 1
-        slot = room.segment.game.free_slot()
-        np.copyto(room.segment.game.pixels(slot, h, w), job.bgra_u8)
-        room.segment.game.publish(slot, h, w, index=room.index, captured_ns=job.came_ns, submitted_ns=job.came_ns)
+        room.segment.game.put(job.bgra_u8, index=room.index, captured_ns=job.came_ns, submitted_ns=job.came_ns)
         return FIRST_S if is_new else HANG_S
 
     def _taken(self, job: Job, error: str) -> Done:
@@ -219,7 +220,7 @@ class ProcessRenderer:
                 self._connection.send(message)
 
 
-def serve(connection: Connection, factory: str, arguments: tuple[object, ...], parent_pid: int) -> None:
+def engine_main(connection: Connection, factory: str, arguments: tuple[object, ...], parent_pid: int) -> None:
     """The process's whole life. Ends at "stop" and at the parent's death."""
     die_with(parent_pid)
     show_crashes()

@@ -146,7 +146,7 @@ class Host:
             self.admission.enter(f"{claims.sub} {client}", len(self.seated))
         session = Session(
             self.themes, offer.theme or self.theme, session_id=offer.session if look else None, look=look,
-            scope=claims.scope, has_strip=offer.strip,
+            has_strip=offer.strip,
         )  # fmt: skip
         self.quotas.begin(claims, session.id)
         self._remembered.pop(session.id, None)

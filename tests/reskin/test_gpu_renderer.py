@@ -26,7 +26,7 @@ from reskin.doctor import probe_engine
 from reskin.errors import EngineError
 from reskin.finish import finish_maps
 from reskin.frame import Frame
-from reskin.gpu_presets import check, missing, torch_cuda, weight_folders
+from reskin.gpu_presets import missing, require_preset, torch_cuda, weight_folders
 from reskin.gpu_renderer import GpuRenderer, open_renderer
 from reskin.remedies import install_command
 from reskin.renderer import QUALITY_LEVELS, View
@@ -236,7 +236,7 @@ def test_what_a_machine_lacks_is_told_before_anything_starts(bare: Path, preset:
 
 def test_the_presets_for_a_cpu_lack_nothing(bare: Path) -> None:
     assert missing("lite") == missing("nano") == []
-    check("lite")
+    require_preset("lite")
 
 
 def test_the_driver_the_torch_and_the_folders_are_asked_themselves(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
