@@ -1,8 +1,9 @@
 """Gives large arrays back to the system as soon as they are freed, where the C library is glibc.
 
-By itself it learns, from the first large array that is freed, to put the next ones into its heap, and there other things
-come to lie behind them: windows that close and open again and screens that change their size let the process seem to
-grow, though nothing is held. Not for processes that make large arrays at every frame: each then costs its pages anew.
+By itself it learns, from the first large array that is freed, to put the next ones into its heap, and there other
+things come to lie behind them: windows that close and open again and screens that change their size let the process
+seem to grow, though nothing is held. Not for processes that make large arrays at every frame: each then costs its pages
+anew.
 """
 
 from __future__ import annotations
