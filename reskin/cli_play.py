@@ -49,6 +49,8 @@ def play(settings: Settings, *, preset: str | None = None, **options: Any) -> No
 
 def _tell_state(text: str) -> None:
     """What is wrong, while the screen may have no place to say it."""
-    if text.startswith(("lost", "fault")) or "covered" in text:
+    from reskin.fault_states import UNSEEN
+
+    if text.startswith(("lost", "fault")) or text.endswith(UNSEEN):
         with contextlib.suppress(OSError):  # the terminal was closed: the game is played on
             click.echo(f"reskin: {text}", err=True)

@@ -72,13 +72,12 @@ class Controls:
                 notes.append(self._pressed[event.action]())
         return [note for note in notes if note]
 
-    def follow(self, playing_ns: int, now_ns: int | None = None) -> list[str]:
+    def follow(self, playing_ns: int, now_ns: int) -> list[str]:
         """Take over a theme whose file was saved, whose time has come, or that was typed; returns notes for the player.
 
-        `playing_ns` is the time since the first painting, 0 before it; `now_ns`, the same where it is not given, is
-        what the bar's patience counts by: nobody may have painted yet.
+        `playing_ns` is the time since the first painting, 0 before it; `now_ns` is the clock, by which the patience of
+        bar and boxes counts: nobody may have painted yet.
         """
-        now_ns = playing_ns if now_ns is None else now_ns
         news = [self._store.poll()]
         if self._timeline is not None and (due := self._timeline.steps_until(playing_ns)) > self._steps_shown:
             self._steps_shown = due

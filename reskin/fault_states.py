@@ -37,6 +37,7 @@ TOO_SLOW = (
     "game's window smaller"
 )
 SLOW = "The engine takes three times as long as before, as it does when memory is full: trying a lower quality"
+UNSEEN = "The game's window is minimised, hidden, or a quarter of it is covered by another"
 BLACK = "The game's picture is black: this is the game itself. In full screen, try borderless instead"
 STALLED = "The game's window gives no picture: this is the game itself"
 ENGINE_FAULTS = {
@@ -131,7 +132,7 @@ class FaultWatch:
             is_lost = now_ns - self._away_since_ns >= LOST_NS
             return PlayState.LOST if is_lost else PlayState.SEEKING, "The game's window is gone: looking for it"
         if facts.capture is CaptureState.PAUSED:
-            return PlayState.PAUSED, "The game's window is minimised, hidden, or a quarter of it is covered by another"
+            return PlayState.PAUSED, UNSEEN
         if not facts.is_large_enough:
             return PlayState.PAUSED, "The game's window is too small"
         if self._stalled_since_ns is not None:

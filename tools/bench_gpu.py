@@ -83,12 +83,7 @@ def ceilings(device: torch.device, dtype: torch.dtype, side: int = 8192) -> Ceil
 
 
 def graph_of(work: Callable[[], object], calls: int = 1) -> torch.cuda.CUDAGraph:
-    """So many calls captured, after three to warm up."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            work()
+    """So many calls captured."""
 
     def all_calls() -> None:
         for _ in range(calls):

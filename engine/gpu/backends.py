@@ -29,7 +29,6 @@ from engine.gpu.measured import Place, Table, device_name, fastest, versions
 from engine.token_painter import TokenOps
 from kernels import reference
 
-WARM_UPS = 3  # frames before a capture: kernels compile and libraries make their work spaces
 # What `auto` may take, and tries in turn on a device that nobody has measured. `compiled` is not among them: its
 # compilation takes longer than the minute that the app gives an engine to start.
 ORDER = ("cudagraph", "cudagraph+pdl", "megakernel", "eager")
@@ -171,12 +170,6 @@ def captured(step: FrameStep, run: Run) -> Run:
     """One frame as a CUDA graph. Warming up and capturing leave the stream's memory as it was."""
     before = remembered(step)
     with torch.cuda.device(step.screen.device):
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(WARM_UPS):
-                run()
-        torch.cuda.current_stream().wait_stream(side)
         graph = capture(run)
     put_back(step, before)
     return graph.replay

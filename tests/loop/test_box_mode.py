@@ -39,7 +39,7 @@ class Desk:
 
     def tick(self) -> list[str]:
         self.now_ns += 1
-        return self.controls.follow(self.now_ns)
+        return self.controls.follow(0, self.now_ns)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], *, release: bool = True) -> list[str]:
         self.mouse.drag(start, end, release=release)

@@ -71,7 +71,7 @@ class Desk:
 
     def tick(self, *pieces: str | EditKey) -> list[str]:
         self.keyboard.type(*pieces)
-        return self.controls.follow(0)
+        return self.controls.follow(0, 0)
 
     def open(self) -> None:
         self.press("prompt")
@@ -156,9 +156,9 @@ def test_a_keyboard_that_another_program_holds_is_told(desk: Desk) -> None:
 
 def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk: Desk) -> None:
     desk.open()
-    desk.controls.follow(IDLE_NS)
+    desk.controls.follow(0, IDLE_NS)
     assert desk.bar.is_open
-    desk.controls.follow(IDLE_NS + 1)
+    desk.controls.follow(0, IDLE_NS + 1)
     assert not desk.bar.is_open
     desk.open()
     desk.controls.lie_over(None)

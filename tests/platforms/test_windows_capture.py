@@ -135,27 +135,6 @@ def test_dxcam_tells_a_still_screen_from_one_that_it_has_not_seen_yet(opened: Ca
     eventually(lambda: _shows(capture, picture))
 
 
-def test_a_window_whose_inside_reaches_over_its_frame_shows_the_part_within(
-    opened: Callable[[Capture], Capture],
-) -> None:
-    """As maximised windows with a title bar of their own do."""
-    here = FakeSystem()
-    here.game.border = (-7, -7, -7, -7)
-    capture = opened(_window(here))
-    picture = here.play(6)
-    eventually(lambda: _shows(capture, picture[7:-7, 7:-7]))
-
-
-def test_a_session_that_keeps_an_old_size_is_begun_anew(opened: Callable[[Capture], Capture]) -> None:
-    here = FakeSystem()
-    capture = opened(_window(here))
-    picture = here.play(1)
-    eventually(lambda: _shows(capture, picture))
-    before = capture._control  # type: ignore[attr-defined]
-    here.game.client = Region(30, 40, 800, 450)  # and no frame of that size comes
-    eventually(lambda: (capture.grab(), capture._control is not before)[1])  # type: ignore[attr-defined]
-
-
 def test_a_resized_window_is_grabbed_at_its_new_size(either: Open) -> None:
     here, capture = either()
     here.desktop.move(here.game, Region(30, 40, 800, 450), np.zeros((450, 800, 4), np.uint8))

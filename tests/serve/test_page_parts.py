@@ -258,3 +258,22 @@ def test_a_server_that_paints_is_live_too() -> None:
         (pages.FILES / "control.js",),
     )
     assert found == ["live", "live", "engine away"]
+
+
+def test_a_look_is_chosen_also_where_the_browser_keeps_nothing() -> None:
+    found = told("""
+        sessionStorage.setItem = () => { throw new Error("cookies are blocked"); };
+        link.send = (message) => asked.push(message.do);
+        chooseTheme({ id: "candy", name: "Candy" });
+        choosePrompt("a warm afternoon");
+        return asked;
+    """)
+    assert found == ["theme", "prompt"]
+
+
+def test_single_keys_are_heard_with_caps_lock_and_by_their_place_on_other_layouts() -> None:
+    found = told("""
+        const keys = [["s", "KeyS"], ["S", "KeyS"], ["ы", "KeyS"], ["c", "KeyI"]];
+        return keys.map(([key, code]) => letter({ key, code }));
+    """)
+    assert found == ["s", "s", "s", "c"]
