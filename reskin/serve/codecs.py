@@ -6,8 +6,9 @@
   for less and less of a slow engine.
 - A decoder makes no picture larger than `limits.MOST_PIXELS`: the size is the sender's word.
 
-Pictures cross as BGRA bytes; YUV is BT.601 in the narrow range, which is what browsers take for granted. An encoder and
-a decoder belong to one peer; each is used by one thread at a time, never the event loop's. Knows nothing of sessions.
+Pictures cross as BGRA bytes. YUV is BT.601 in the narrow range, and H.264 says so: without it Chromium takes that for
+granted, and Safari BT.709. What comes may say otherwise. An encoder and a decoder belong to one peer; each is used by
+one thread at a time, never the event loop's. Knows nothing of sessions.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, convert_timebase
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import ColorRange
 
 from reskin.serve.limits import MOST_PIXELS
 
@@ -44,6 +46,7 @@ FOLLOW = 0.1  # of a new frame's spacing
 DUE_S = 3.0
 ASK_EVERY_S = 0.5  # for a whole picture, while none can be decoded
 RATE_STEP = 1.25  # an encoder begins anew for another bit rate, with a whole picture: only for so much of a change
+BT_601 = {2, 5, 6}  # FFmpeg's numbers for a frame's matrix: unspecified, and 601's of 625 and of 525 lines
 log = logging.getLogger(__name__)
 
 
@@ -80,10 +83,9 @@ def to_yuv(bgra_u8: np.ndarray) -> av.VideoFrame:
 
 def to_bgra(frame: av.VideoFrame) -> np.ndarray:
     """(h, w, 4); odd sides lose a row or a column."""
-    if frame.format.name not in ("yuv420p", "yuvj420p"):
-        frame = frame.reformat(format="yuv420p")
     h, w = frame.height - frame.height % 2, frame.width - frame.width % 2
-    if (h, w) != (frame.height, frame.width):
+    is_usual = frame.format.name == "yuv420p" and frame.colorspace in BT_601 and frame.color_range != ColorRange.JPEG
+    if not is_usual or (h, w) != (frame.height, frame.width):
         return np.ascontiguousarray(frame.to_ndarray(format="bgra")[:h, :w])
     return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGRA_I420)
 
@@ -207,6 +209,7 @@ class X264(LiveEncoder):
         return "libx264", {
             "preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "forced-idr": "1",
             "maxrate": str(bits), "bufsize": str(bits // 4),  # a quarter of a second: no picture holds up the next ones
+            "x264-params": "colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m:range=tv",
         }  # fmt: skip
 
     def _packets(self, encoded: bytes) -> list[bytes]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE
+from av.video.reformatter import ColorRange, Colorspace
 
 from reskin.serve.codecs import (
     ASK_EVERY_S,
@@ -160,6 +161,22 @@ def test_colours_come_back_and_odd_sides_lose_a_line() -> None:
     levels = [to_bgra(to_yuv(np.full((16, 16, 4), level, np.uint8)))[8, 8, 0] for level in (0, 64, 128, 255)]
     assert all(b > a for a, b in pairwise(levels))
     assert (levels[0], levels[-1]) == (0, 255)
+
+
+def test_h264_says_which_yuv_it_is() -> None:
+    """Safari takes what is not tagged for BT.709."""
+    payloads = encoded(X264(), np.zeros((*SIZE, 4), np.uint8), 0, force_keyframe=True)
+    (frame,) = decoded(BoundedDecoder("h264"), whole("h264", payloads))
+    assert (frame.colorspace, frame.color_range) == (6, ColorRange.MPEG)  # SMPTE 170M: BT.601
+
+
+@pytest.mark.parametrize("matrix", [Colorspace.ITU601, Colorspace.ITU709])
+@pytest.mark.parametrize("limits", [ColorRange.MPEG, ColorRange.JPEG])
+def test_colours_come_back_from_what_a_picture_says_it_is(matrix: Colorspace, limits: ColorRange) -> None:
+    flat = np.full((64, 64, 4), (40, 90, 200, 255), np.uint8)
+    frame = av.VideoFrame.from_ndarray(flat, format="bgra")
+    back = to_bgra(frame.reformat(format="yuv420p", dst_colorspace=matrix, dst_color_range=limits))
+    assert np.abs(back.astype(int) - flat).max() <= 3
 
 
 def test_an_estimate_that_fell_does_not_keep_the_stream_down() -> None:
