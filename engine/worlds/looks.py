@@ -33,13 +33,22 @@ NATURAL = {
     "water": [((185, 230), (0.4, 0.95), (0.3, 0.9)), ((160, 190), (0.3, 0.8), (0.3, 0.8)),
               ((200, 230), (0.5, 0.9), (0.1, 0.4))],
     "character": [((0, 360), (0.3, 1.0), (0.3, 1.0)), ((0, 360), (0.0, 0.3), (0.0, 0.3)),
-                  ((15, 35), (0.3, 0.6), (0.6, 0.95))],
+                  ((15, 35), (0.3, 0.6), (0.6, 0.95)), ((0, 360), (0.0, 0.1), (0.8, 1.0))],
     "prop": [((20, 40), (0.4, 0.8), (0.3, 0.8)), ((0, 360), (0.5, 1.0), (0.5, 1.0)),
              ((40, 55), (0.7, 1.0), (0.8, 1.0))],
     "glow": [((30, 60), (0.1, 0.8), (0.9, 1.0)), ((170, 200), (0.2, 0.8), (0.9, 1.0)),
              ((0, 360), (0.4, 0.9), (0.9, 1.0))],
     "hud": [((0, 360), (0.0, 1.0), (0.0, 1.0))],
 }  # fmt: skip
+# Of the parts that `ACCENT_PART` numbers; each as often as the others.
+ACCENTS = {
+    "foliage": [((15, 40), (0.3, 0.65), (0.3, 0.6)), ((15, 40), (0.2, 0.5), (0.15, 0.4)),
+                ((0, 360), (0.0, 0.12), (0.25, 0.9))],
+    "ground": NATURAL["ground"][:2] + NATURAL["ground"][3:4],
+    "structure": [((190, 230), (0.05, 0.5), (0.1, 0.6)), ((15, 40), (0.1, 0.5), (0.1, 0.4)),
+                  ((190, 220), (0.05, 0.3), (0.7, 1.0))],
+}  # fmt: skip
+ACCENT_SHARE = 0.85  # of natural looks; in the others bark is as leaves, and windows are as walls
 
 
 # What belongs together in a natural game: by material, the entry of NATURAL that it takes, and the share of each.
@@ -62,6 +71,7 @@ class Look:
     """A source game's look; k materials."""
 
     colors: np.ndarray  # (k, VARIANTS, 3)
+    accent: np.ndarray  # (k, 3) of the parts that are of another colour: bark, a path's earth, window panes
     pattern: np.ndarray  # (k,) int
     scale: np.ndarray  # (k,)
     contrast: np.ndarray  # (k,) how deep the pattern cuts, 0..1
@@ -95,8 +105,13 @@ def _color(rng: Rng, material: str, natural: bool, entry: int | None = None) -> 
     else:
         ranges = NATURAL[material]
         drawn = min(len(ranges) - 1, int(rng.exponential(1.0)))
-        hues, saturations, values = ranges[drawn if entry is None else entry]
-        hue, saturation, value = rng.uniform(*hues), rng.uniform(*saturations), rng.uniform(*values)
+        return _drawn(rng, ranges[drawn if entry is None else entry])
+    return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
+
+
+def _drawn(rng: Rng, ranges: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """(3,) of ranges of hue, saturation and value."""
+    hue, saturation, value = (rng.uniform(*part) for part in ranges)
     return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
 
 
@@ -116,10 +131,16 @@ def random_look(rng: Rng, *, winter: bool = False) -> Look:
         for variant in range(VARIANTS):
             color = _color(rng, name, natural, place.get(name)) if many else base * (1 + spread * rng.normal())
             colors[i, variant] = color + 0.3 * spread * rng.normal(size=3)
+    accent = colors[:, 0].copy()
+    for name in ACCENTS if rng.random() < ACCENT_SHARE else ():
+        ranges = ACCENTS[name][int(rng.integers(len(ACCENTS[name])))]
+        accent[MATERIALS.index(name)] = _drawn(rng, ranges) if natural else _color(rng, name, natural)
     snow = float(rng.uniform(0.55, 1.0) if winter else rng.uniform(0.3, 1.0) * (rng.random() < 0.15))
     if snow:
         white = np.array([0.9, 0.95, 1.0]) * rng.uniform(0.85, 1.05)
         colors[MATERIALS.index("ground")] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
+        if rng.random() < 0.6:  # and on paths
+            accent[MATERIALS.index("ground")] = white * rng.uniform(0.75, 1.0)
     dark_outline = rng.random() < 0.3
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.15, 1.4)
     sky = colors[0, 0]
@@ -128,6 +149,7 @@ def random_look(rng: Rng, *, winter: bool = False) -> Look:
     pattern[soft] = rng.integers(0, 2, soft.sum())
     return Look(
         colors=np.clip(colors, 0, 1),
+        accent=np.clip(accent, 0, 1),
         pattern=pattern,
         scale=np.exp(rng.uniform(-1.2, 1.2, k)),
         contrast=rng.uniform(0.05, 0.5, k) * (rng.random(k) < 0.85),

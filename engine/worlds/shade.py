@@ -14,7 +14,7 @@ from engine.config import MATERIALS
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, Look
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
-from engine.worlds.scene import FIRST_INSTANCE
+from engine.worlds.scene import ACCENT_PART, FIRST_INSTANCE, GROUND, ROAD_INSTANCE
 from engine.worlds.sprites import SNOW_PART
 
 SKY = MATERIALS.index("sky")
@@ -22,6 +22,7 @@ GLOW = MATERIALS.index("glow")
 WATER = MATERIALS.index("water")
 FOLIAGE = MATERIALS.index("foliage")
 FLAT_FROM_M = 30.0  # where all is farther away the game is flat, and its sky a picture behind it
+ACCENTED = np.array([name in ("ground", "foliage", "structure") for name in MATERIALS])
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
 
 
@@ -31,10 +32,10 @@ def shade(buffer: GBuffer, look: Look) -> np.ndarray:
     clear_m = 0.8 * float(buffer.depth.min())  # a flat game's camera stands far off: fog is no deeper for it
     _shade(
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
-        look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color, look.snow,
-        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color, clear_m,
+        look.accent, look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color,
+        look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color, clear_m,
         look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
-        SNOW_LIES_ON, rgb,
+        ACCENTED, SNOW_LIES_ON, rgb,
     )  # fmt: skip
     return rgb
 
@@ -59,9 +60,9 @@ def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, 
 
 
 @njit(cache=True)
-def _shade(material, instance, depth, position, normal, uv, colors, pattern, scale, contrast, speckle, horizon, cloud,
-           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, clear_m, outline,
-           grime, facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
+def _shade(material, instance, depth, position, normal, uv, colors, accent, pattern, scale, contrast, speckle,
+           horizon, cloud, cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, clear_m, outline,
+           grime, facet_m, crisp, dapple, disc, stars, seed, accented, snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
         foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
@@ -141,8 +142,11 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
             if fog > 0.0:
                 haze = 1.0 - math.exp(-fog * min(depth[row, column] - clear_m, 900.0) * 0.02)
                 haze *= 0.9
+            part = number & 7 == ACCENT_PART or (m == GROUND and number == ROAD_INSTANCE)
             for c in range(3):
                 base = colors[m, variant, c]
+                if part and accented[m]:
+                    base = accent[m, c] + 0.25 * (base - colors[m, 0, c])
                 base = base + (colors[m, (variant + 1) % VARIANTS, c] - base) * 0.8 * mixed
                 base = base + (0.95 - base) * white
                 lit = base * texture * light * light_color[c]

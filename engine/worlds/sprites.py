@@ -8,7 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engine.worlds.scene import ACCENT_PART
+
 SPRITE_PX = 64
+BARK_PART = ACCENT_PART
 SNOW_PART = 7  # what lies on branches: white wherever a look has snow
 Rng = np.random.Generator
 
@@ -105,13 +108,14 @@ def draw_animal(rng: Rng) -> np.ndarray:
 def draw_bare_tree(rng: Rng, *, snowy: bool = False) -> np.ndarray:
     """A trunk that forks into ever thinner branches, by choice with snow along them."""
     canvas = _blank()
-    spread = rng.uniform(0.35, 0.6)
+    spread, barked = rng.uniform(0.35, 0.6), rng.random() < 0.7  # else its twigs have buds
 
     def grow(x: float, y: float, angle: float, length: float, depth: int) -> None:
         x2, y2 = x + length * np.sin(angle), y - length * np.cos(angle)
         if snowy and depth < 4:
             cv2.line(canvas, (round(x), round(y) - 1), (round(x2), round(y2) - 1), SNOW_PART, max(1, depth))
-        cv2.line(canvas, (round(x), round(y)), (round(x2), round(y2)), 1 + (depth < 2), max(1, depth - snowy))
+        part = BARK_PART if barked or depth > 1 else 1
+        cv2.line(canvas, (round(x), round(y)), (round(x2), round(y2)), part, max(1, depth - snowy))
         if depth:
             for side in (-1, 1):
                 turn = side * spread * rng.uniform(0.5, 1.5)
@@ -124,7 +128,8 @@ def draw_bare_tree(rng: Rng, *, snowy: bool = False) -> np.ndarray:
 def draw_tree(rng: Rng) -> np.ndarray:
     """A leafy or a needle tree with a ragged outline and lighter and darker clumps."""
     canvas = _blank()
-    cv2.rectangle(canvas, (30, 40), (34, 63), 3, -1)
+    half = int(rng.integers(2, 5))
+    cv2.rectangle(canvas, (32 - half, 40), (32 + half, 63), BARK_PART, -1)
     if rng.random() < 0.5:
         for _ in range(int(rng.integers(25, 50))):
             a, r = rng.uniform(0, 6.28), rng.uniform(0, 17)
@@ -141,6 +146,34 @@ def draw_tree(rng: Rng) -> np.ndarray:
     return canvas
 
 
+def draw_tall_tree(rng: Rng) -> np.ndarray:
+    """A thick stem with roots, high up a crown of needles or leaves, of which much may be above the drawing."""
+    canvas = _blank()
+    half, crown = rng.uniform(3, 9), rng.uniform(18, 50)  # how far down the crown hangs
+    lean = rng.uniform(-3, 3)
+    stem = [(32 + lean - half * 0.8, 0), (32 + lean + half * 0.8, 0), (32 + half, 52), (32 + half * 1.7, 63),
+            (32 - half * 1.7, 63), (32 - half, 52)]  # fmt: skip
+    cv2.fillPoly(canvas, [np.array(stem).astype(np.int32)], BARK_PART)
+    if rng.random() < 0.3:  # a knot or a hollow
+        _ellipse(canvas, 4, 32 + rng.uniform(-1, 1), rng.uniform(crown, 60), half * 0.4, half * 0.5)
+    wide, parts = rng.uniform(14, 30), int(rng.integers(2, 6))
+    is_fir = rng.random() < 0.5
+    for tier in range(parts):
+        y = crown - tier * crown / parts
+        reach = wide * (1 - 0.7 * tier / parts) if is_fir else wide
+        if not is_fir:
+            for _ in range(14):
+                _ellipse(canvas, int(rng.integers(1, 3)), 32 + rng.uniform(-1, 1) * reach, y - rng.uniform(0, 12),
+                         *rng.uniform(4, 9, 2))  # fmt: skip
+            continue
+        points = [(32.0, y - 1.6 * crown / parts - 6)]
+        for tooth in range(9):
+            x = 32 + reach * (1 - tooth / 4)
+            points.append((x, y - 3 * (tooth % 2) + rng.uniform(0, 3)))
+        cv2.fillPoly(canvas, [np.array(points).astype(np.int32)], 1 + tier % 2)
+    return canvas
+
+
 def draw_laden_bare_tree(rng: Rng) -> np.ndarray:
     return draw_bare_tree(rng, snowy=True)
 
@@ -148,7 +181,7 @@ def draw_laden_bare_tree(rng: Rng) -> np.ndarray:
 def draw_laden_fir(rng: Rng) -> np.ndarray:
     """A fir whose tiers of hanging branches carry snow: from a few patches to nearly all white."""
     canvas = _blank()
-    cv2.rectangle(canvas, (30, 50), (34, 63), 3, -1)
+    cv2.rectangle(canvas, (30, 50), (34, 63), BARK_PART, -1)
     tiers, wide, laden = int(rng.integers(5, 9)), rng.uniform(15, 27), rng.uniform(0.3, 0.95)
     for tier in range(tiers):
         part = (tier + 1) / tiers
@@ -306,6 +339,7 @@ DRAWINGS = {
     "laden_bare_tree": draw_laden_bare_tree,
     "laden_fir": draw_laden_fir,
     "tree": draw_tree,
+    "tall_tree": draw_tall_tree,
     "bush": draw_bush,
     "boulder": draw_boulder,
     "prop": draw_prop,
