@@ -194,7 +194,8 @@ def _tile_house(rng: Rng, build: SceneBuilder, slab: Callable[..., None], x: flo
     slab(PROP, door, y - tall + min(tall, 1.3), 0.8, min(tall, 1.3), 0.15, holes)
     for place in range(wide):
         if abs(x + place - door) > 0.6 and rng.random() < 0.5:
-            slab(GLOW if rng.random() < 0.3 else STRUCTURE, x + place + 0.2, y - 0.3, 0.6, 0.6, 0.14, holes + ACCENT_PART)
+            kind, part = (GLOW, 1) if rng.random() < 0.3 else (STRUCTURE, ACCENT_PART)
+            slab(kind, x + place + 0.2, y - 0.3, 0.6, 0.6, 0.14, holes + part)
 
 
 def _tile_things(rng: Rng, build: SceneBuilder, anywhere: Callable[[], tuple[float, float]], *, in_rows: bool) -> None:

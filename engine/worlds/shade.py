@@ -33,8 +33,8 @@ def shade(buffer: GBuffer, look: Look) -> np.ndarray:
     _shade(
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
         look.accent, look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color,
-        look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color, clear_m,
-        look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
+        look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog,
+        look.fog_color, clear_m, look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
         ACCENTED, SNOW_LIES_ON, rgb,
     )  # fmt: skip
     return rgb
@@ -61,8 +61,8 @@ def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, 
 
 @njit(cache=True)
 def _shade(material, instance, depth, position, normal, uv, colors, accent, pattern, scale, contrast, speckle,
-           horizon, cloud, cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, clear_m, outline,
-           grime, facet_m, crisp, dapple, disc, stars, seed, accented, snow_lies_on, rgb):  # fmt: skip
+           horizon, cloud, cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color,
+           clear_m, outline, grime, facet_m, crisp, dapple, disc, stars, seed, accented, snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
         foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
