@@ -33,8 +33,8 @@ def shade(buffer: GBuffer, look: Look) -> np.ndarray:
     _shade(
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
         look.accent, look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color,
-        look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog,
-        look.fog_color, clear_m, look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
+        look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
+        clear_m, look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
         ACCENTED, SNOW_LIES_ON, rgb,
     )  # fmt: skip
     return rgb
