@@ -138,14 +138,14 @@ def tile_map(rng: Rng) -> Shot:
     dungeon = rng.random() < 0.3
     slab(GROUND, -60.0, 60.0, 120.0, 120.0, 0.0, floor)
     for _ in range(int(rng.integers(3, 14))):  # paths, meadows, ponds, cliffs
-        material = int(rng.choice([GROUND, GROUND, GROUND, WATER, ROCK, FOLIAGE]))
+        material = int(rng.choice([GROUND, GROUND, GROUND, GROUND, WATER, WATER, ROCK]))
         number = build.new_instance()
         x, y = anywhere()
         along = rng.random() < 0.5
         for _ in range(int(rng.integers(1, 7))):
             wide, tall = (int(rng.integers(2, 9)), int(rng.integers(1, 4)))[:: 1 if along else -1]
             slab(material, x, y, wide, tall, 0.02, number)
-            if material == ROCK and rng.random() < 0.6:  # a cliff's face below its top
+            if material == ROCK:  # a cliff's face below its top
                 slab(ROCK, x, y - tall, wide, 1.0, 0.02, number + 1)
             x, y = x + int(rng.integers(-2, 3)), y + int(rng.integers(-2, 3))
     if dungeon:
