@@ -34,7 +34,7 @@ from engine.worlds.samples import SPLITS, SourceFrame, dress_clip, trace_clip
 from engine.worlds.styles import random_style
 from engine.worlds.target import true_reading, true_rendering
 
-PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3, "flow": 3}  # channels of (h, w)
+PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3, "flow": 3}  # channels
 TRUE_SHARE = 0.4  # of the clips that are read without faults
 OTHERS = 1 << 39  # half of a split's seeds: worlds that are only seen in anchors
 FAR_PX = 1000.0  # float16 holds it, and no frame is so wide
