@@ -64,7 +64,8 @@ def _borders(instance, depth, row, column):
     """Whether a pixel lies at the rim of a thing: of two neighbours the nearer one bears the line."""
     number = instance[row, column]
     for side in range(4):
-        y, x = row + (side == 1) - (side == 3), column + (side == 0) - (side == 2)
+        y = row + (1 if side == 1 else -1 if side == 3 else 0)
+        x = column + (1 if side == 0 else -1 if side == 2 else 0)
         if not (0 <= y < instance.shape[0] and 0 <= x < instance.shape[1]) or instance[y, x] == number:
             continue
         if number >= FIRST_INSTANCE or instance[y, x] >= FIRST_INSTANCE:
