@@ -53,7 +53,8 @@ class ScreenEffects:
             out = out + rng.normal(0, self.grain, out.shape)
         out_u8 = (np.clip(out, 0, 1) * 255 + 0.5).astype(np.uint8)
         if self.quality:
-            screen = cv2.resize(np.ascontiguousarray(out_u8[..., ::-1]), None, fx=SCREEN, fy=SCREEN, interpolation=cv2.INTER_LINEAR)
+            bgr_u8 = np.ascontiguousarray(out_u8[..., ::-1])
+            screen = cv2.resize(bgr_u8, None, fx=SCREEN, fy=SCREEN, interpolation=cv2.INTER_LINEAR)
             _, coded = cv2.imencode(".jpg", screen, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
             shown = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
             out_u8 = cv2.resize(shown, (w, h), interpolation=cv2.INTER_AREA)[..., ::-1]
