@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from engine.config import SHAPES, Preset, Shape, Tokens
+from engine.config import SHAPES, Preset, Shape, TransformerShape
 from engine.painter import Painter
 from engine.reader import Reader
 from engine.safetensors_file import SafetensorsFileError, read_header
@@ -24,7 +24,7 @@ from engine.token_painter import TokenPainter
 
 Part = Literal["reader", "painter"]
 KEY = "reskin"  # of the metadata
-TOKENS = tuple(field.name for field in fields(Tokens))
+TOKENS = tuple(field.name for field in fields(TransformerShape))
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 
 
@@ -39,7 +39,7 @@ class Held:
     part: Part
     shape: Shape
     size: tuple[int, int]  # (h, w) in pixels that it was trained on last
-    tokens: Tokens | None = None  # what pruning has left of the preset's
+    tokens: TransformerShape | None = None  # what pruning has left of the preset's
 
 
 def new_network(held: Held) -> nn.Module:
@@ -97,7 +97,7 @@ def _held(metadata: dict[str, str] | None, what: str) -> Held:
         h, w = said["size"]
         tokens = said.get("tokens")
         if tokens is not None:
-            tokens = Tokens(**{name: int(tokens[name]) for name in TOKENS})
+            tokens = TransformerShape(**{name: int(tokens[name]) for name in TOKENS})
         held = Held(part=said["part"], shape=said["shape"], size=(int(h), int(w)), tokens=tokens)
         known = held.part in ("reader", "painter") and held.shape in SHAPES
     except (KeyError, ValueError, TypeError, IndexError, AttributeError):
@@ -112,7 +112,7 @@ def _held(metadata: dict[str, str] | None, what: str) -> Held:
     return held
 
 
-def _is_less(tokens: Tokens, whole: Tokens | None) -> bool:
+def _is_less(tokens: TransformerShape, whole: TransformerShape | None) -> bool:
     """Whether pruning can have left these tokens of the preset's: fewer layers, heads and hidden channels."""
     if whole is None:
         return False

@@ -26,7 +26,7 @@ PATTERNS = ("plain", "noise", "clouds", "tiles", "bricks", "stripes", "dots", "c
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tokens:
+class TransformerShape:
     """A transformer that paints: `engine/token_painter.py`."""
 
     patch: int  # pixels a side of a token
@@ -59,7 +59,7 @@ class Preset:
     reader_widths: tuple[int, int, int, int] = (24, 48, 96, 160)  # channels at 1/2, 1/4, 1/8 and 1/16 of the size
     painter_widths: tuple[int, int] = (32, 64)  # channels at 1/4 and 1/8
     painter_blocks: int = 2  # at 1/8
-    tokens: Tokens | None = None  # the Painter is a transformer of this shape instead
+    tokens: TransformerShape | None = None  # the Painter is a transformer of this shape instead
 
 
 NANO = Preset(name="nano", reader_every=2, reads_behind=True)
@@ -67,13 +67,13 @@ LITE = Preset(name="lite", painter=False, reader_every=2, reads_behind=True)
 # 576 tokens each, nine times 64: tiles are full. Wide and shallow: at one stream a launch costs more than its product.
 SMALL = Preset(
     name="small", size=(360, 640), steps=2, reader_widths=(64, 128, 256, 512),
-    tokens=Tokens(patch=20, width=768, layers=4, hidden=3072),
+    tokens=TransformerShape(patch=20, width=768, layers=4, hidden=3072),
 )  # fmt: skip
 BASE = Preset(
     name="base", size=(576, 1024), steps=2, reader_widths=(128, 256, 512, 768),
-    tokens=Tokens(patch=32, width=768, layers=14, hidden=3072),
+    tokens=TransformerShape(patch=32, width=768, layers=14, hidden=3072),
 )  # fmt: skip
-READ_EVERY = (1, 1, 2, 4)  # frames from one reading to the next, by quality level
+READ_EVERY = (1, 1, 2, 4)  # times the preset's own frames from one reading to the next, by quality level
 PRESETS = {preset.name: preset for preset in (NANO, LITE)}  # whose weights ship
 GPU_PRESETS = {preset.name: preset for preset in (SMALL, BASE)}  # which need a CUDA device and trained weights
 PLAYABLE = (*PRESETS, *GPU_PRESETS)  # what a player may ask for

@@ -150,10 +150,10 @@ class LiveEngine:
     def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> Painting:
         """Paints one frame, rgb (h, w, 3) float32 in [0, 1] of the preset's size.
 
-        `quality` 0 is the preset as it is; at 1 the Painter rests, at 2 and 3 the Reader looks at every second and
-        fourth frame only, and its materials are carried over by colour in between.
+        `quality` 0 is the preset as it is; from 1 on the Painter rests, at 2 and 3 the Reader looks half and a quarter
+        as often, and its materials are carried over by colour in between.
         """
-        materials = self._look(rgb, max(self.preset.reader_every, READ_EVERY[quality]))
+        materials = self._look(rgb, self.preset.reader_every * READ_EVERY[quality])
         materials = self._stillness(rgb @ LUMA, materials)
         assert self._depth is not None
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)

@@ -66,7 +66,7 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
 
     At the frames in `resting` the Painter rests, as it does at quality 1. `exp` is asked for numbers up to zero only.
     """
-    every = max(preset.reader_every, READ_EVERY[quality])
+    every = preset.reader_every * READ_EVERY[quality]
     noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
     still = np.ones(frames[0].shape[:2])
     settled: np.ndarray | None = None  # of the last frame that was read

@@ -26,7 +26,7 @@ LEVELS = (15, 17, 18)  # in the condition: noise levels of the noisy frame, of t
 CONDITION = 15 + 4  # the style's light vector; sigma, step size, noise levels of the last output and of the anchor
 
 
-class Look(NamedTuple):
+class MapTensors(NamedTuple):
     """What a frame's maps say (engine.underpaint.PaintMaps), as (b, c, h, w) tensors, colours in [0, 1]."""
 
     source: Tensor
@@ -76,7 +76,7 @@ class Painter(nn.Module):
         assert self.residual.bias is not None
         nn.init.zeros_(self.residual.bias)
 
-    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor) -> Tensor:
         """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION).
 
         What is noise alone is not seen at all: in one step it says nothing, and it stands still where things move.

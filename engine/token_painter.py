@@ -1,8 +1,9 @@
 """The Painter of the presets for a GPU: a causal transformer over the tokens of one frame and a ring of past ones.
 
-Sees and predicts what the U-Net of `engine/painter.py` does, in patches of `Tokens.patch` pixels; what a frame was is
-kept as keys and values (`engine/ring.py`) beside its picture. Wide and shallow, since at one stream launches cost more
-than products. The token ops are those of `kernels/reference.py`; a backend may set others of the same signatures.
+Sees and predicts what the U-Net of `engine/painter.py` does, in patches of `TransformerShape.patch` pixels; what a
+frame was is kept as keys and values (`engine/ring.py`) beside its picture. Wide and shallow, since at one stream
+launches cost more than products. The token ops are those of `kernels/reference.py`; a backend may set others of the
+same signatures.
 Bottlenecked patch embedding and x-prediction as in Li & He 2025 ("Back to basics"), adaLN as in DiT.
 """
 
@@ -16,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import PATCH, Tokens
-from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, Look
+from engine.config import PATCH, TransformerShape
+from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, MapTensors
 from engine.ring import EMPTY, Ring
 from kernels import reference
 
@@ -46,7 +47,7 @@ class Frame:
 
 
 class Layer(nn.Module):
-    def __init__(self, shape: Tokens) -> None:
+    def __init__(self, shape: TransformerShape) -> None:
         super().__init__()
         self.qkv = nn.Linear(shape.width, 3 * shape.kept)
         self.q_gain, self.k_gain = nn.Parameter(torch.ones(shape.head)), nn.Parameter(torch.ones(shape.head))
@@ -65,11 +66,16 @@ class Layer(nn.Module):
         return ops.projected(x, hidden, self.down.weight, self.down.bias, mlp_gate)
 
 
+def patch_channels(patch: int) -> int:
+    """Of what a token sees. The last few are zero: products want rows that begin at 16 bytes."""
+    return -(-(3 * PICTURES * patch**2 + SURFACE) // 8) * 8
+
+
 class TokenPainter(nn.Module):
     cos: Tensor
     sin: Tensor
 
-    def __init__(self, shape: Tokens, size: tuple[int, int]) -> None:
+    def __init__(self, shape: TransformerShape, size: tuple[int, int]) -> None:
         """`size` (h, w) in pixels, multiples of `shape.patch`."""
         super().__init__()
         self.shape, self.size = shape, size
@@ -77,8 +83,7 @@ class TokenPainter(nn.Module):
         self.ops: TokenOps | None = None  # None: the reference
         width, heads = shape.width, shape.kept // shape.head
         self.kept_width = shape.kept  # of the keys and values; a share of it where several processes hold the heads
-        patch_channels = 3 * PICTURES * shape.patch**2 + SURFACE
-        self.squeeze = nn.Linear(patch_channels, shape.bottleneck, bias=False)
+        self.squeeze = nn.Linear(patch_channels(shape.patch), shape.bottleneck, bias=False)
         self.enter = nn.Linear(shape.bottleneck, width)
         self.condition = nn.Sequential(nn.Linear(CONDITION, 256), nn.SiLU())
         self.film = nn.Linear(256, 6 * width)  # for all layers; each adds its own
@@ -103,15 +108,15 @@ class TokenPainter(nn.Module):
         layers, slots = self.shape.layers, self.shape.slots
         return Ring.empty(layers, sessions, slots, self.tokens, self.kept_width, dtype=dtype, device=device)
 
-    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor,
+    def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor,
                 ring: Ring) -> Tensor:  # fmt: skip
         """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION). The ring's present slot is written."""
         move, residual = self.moves(noisy, history, anchor, look, condition, ring)
         return look.painted(move, residual)
 
-    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor, ring: Ring,
+    def moves(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor, ring: Ring,
               token_outputs: Callable[..., Tensor] | None = None) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `Look.painted` takes.
+        """How far every pixel's light moves (b, 1, h, w), and a residual (b, 3, h, w): what `MapTensors.painted` takes.
 
         `token_outputs` may be a `StackedPainter`'s instead of this one's own.
         """
@@ -120,6 +125,7 @@ class TokenPainter(nn.Module):
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         surface = F.avg_pool2d(look.surface, patch // PATCH)
         patches = torch.cat([F.pixel_unshuffle(pictures, patch), surface], dim=1)
+        patches = F.pad(patches, (0, 0, 0, 0, 0, patch_channels(patch) - patches.shape[1]))
         patches = patches.flatten(2).transpose(1, 2).to(self.squeeze.weight.dtype)  # (b, n, channels)
         through = token_outputs or self.token_outputs
         outputs = through(patches, condition.to(patches.dtype), ring).float()  # (b, n, 4 patch^2)

@@ -26,7 +26,8 @@ from reskin.engine_link import Engine
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.game_window import open_named, open_started, started
-from reskin.gpu_presets import check
+from reskin.gpu_presets import require_preset
+from reskin.heap import give_back_large_arrays
 from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture
@@ -35,6 +36,7 @@ from reskin.prompt_bar import open_bar
 from reskin.remote_control import Command, RemoteControl
 from reskin.remote_engine.address import EngineAddress
 from reskin.render import check_picture_path, write_picture
+from reskin.renderer import LIVE_ENGINE
 from reskin.screenshot import Screenshots
 from reskin.seeking_capture import SEEK_S
 from reskin.settings import Settings
@@ -64,7 +66,7 @@ class RunOptions:
     strength: float | None = None  # None: each theme's own
     fade_frames: int | None = None  # from one theme to the next; None: the settings' own
     timeline: Timeline | None = None  # which theme is shown when
-    engine: str = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
+    engine: str = LIVE_ENGINE  # "module:function"; it is called with the preset
     engine_address: EngineAddress | None = None  # a server that paints; the engine above while it is silent
     seconds: float | None = None  # of play, from the first painting and the warm-up on
     warm_up_s: float = 0.0  # played before, and not in the figures
@@ -89,12 +91,13 @@ def run(
     on_end: Callable[[Any], None] = lambda engine: None,
 ) -> Status:  # fmt: skip
     """Play until the player quits, the game ends, `stop` says so, Ctrl-C or SIGTERM comes, or the time is over."""
+    give_back_large_arrays()
     status = status or Status()
     settings = options.settings
     if options.shot is not None:
         check_picture_path(options.shot)
     preset = options.preset or settings.preset
-    check(preset)  # at once, and once: the engine's process would be started three times
+    require_preset(preset)  # here, since in the engine's process it would fail three times before the run ends with it
     last_picture: list[np.ndarray | None] = []
     with contextlib.ExitStack() as parts:
         signals = parts.enter_context(_signals())
@@ -146,7 +149,7 @@ def run(
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
                 timeline=options.timeline, prompt_bar=bar, box_mode=boxes,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
-                poll_commands=commands, on_grab=opened.onlookers, keep=profile.under,
+                poll_commands=commands, on_grab=opened.onlookers, with_kept_regions=profile.with_kept_regions,
                 flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
                 on_warm=warm, on_end=last_picture.append,
             ),

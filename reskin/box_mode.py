@@ -15,12 +15,11 @@ from reskin import platforms
 from reskin.errors import DisplayError, ReskinError
 from reskin.frame import Region
 from reskin.panel import Mark
-from reskin.platforms.base import InputState, Pointed, PointerInput
+from reskin.platforms.base import IDLE_NS, InputState, Pointed, PointerInput
 from reskin.profile_writer import save_regions
-from reskin.profiles import MAX_REGIONS, GameProfile
-from reskin.theme_model import KeptRegion
+from reskin.profiles import GameProfile
+from reskin.theme_model import MAX_REGIONS, KeptRegion
 
-IDLE_NS = 60_000_000_000
 SMALLEST_PX = 8  # a click that slipped is no box
 LEFT, RIGHT = 1, 3
 HELP = "Drag boxes over what stays the game's own; right click takes one away, the key ends"

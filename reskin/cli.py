@@ -6,7 +6,6 @@ Text for people goes to stdout, errors and progress to stderr. Errors that Reski
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +82,10 @@ def cli(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         if not has_desktop():
             click.echo(ctx.get_help())
+            click.echo(
+                "reskin: no screen for the launcher (DISPLAY is not set); `reskin demo --headless` needs none.",
+                err=True,
+            )
             ctx.exit(2)
         ctx.invoke(launcher)
 
@@ -98,10 +101,10 @@ def run(window: str | None, region: Region | None, **options: Any) -> None:
     game is started, and Reskin ends with it.
     """
     command = program()
-    if sum((window is not None, region is not None, bool(command))) != 1:
-        raise click.UsageError(
-            "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game."
-        )
+    given = sum((window is not None, region is not None, bool(command)))
+    if given != 1:
+        what = "a WINDOW (`reskin windows` lists them), --region X,Y,W,H, or -- PROGRAM, which starts a game."
+        raise click.UsageError(f"give {'only one of' if given else 'what to reskin:'} {what}")
     _play(window=window, region=region, command=command, leave_game=True, **options)
 
 
@@ -115,14 +118,14 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
     WASD to walk; it walks by itself when left alone.
     """
     game = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}")
-    has_screen = bool(os.environ.get("DISPLAY")) or not sys.platform.startswith("linux")
-    if headless or not has_screen:
+    is_unseen = headless or not has_desktop()
+    if is_unseen:
         click.echo(
             "reskin: playing on a virtual screen that nobody sees (DISPLAY is not set, or --headless): --shot FILE.png "
             "or --record FILE.mp4 shows it, --seconds N or Ctrl-C ends it",
             err=True,
         )
-    _play(command=game, headless=headless or not has_screen, headless_size_px=size, **options)
+    _play(command=game, headless=is_unseen, headless_size_px=size, **options)
 
 
 @cli.command()
@@ -132,7 +135,10 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
 @prompt_option
 @preset_option
 def render(source: Path, target: Path, theme: str | None, prompt: str | None, preset: str | None) -> None:
-    """Reskin a video, with its sound, or a single picture."""
+    """Reskin a video, with its sound, or a single picture.
+
+    OUT is written over where it is there already.
+    """
     settings = _settings()
     chosen = _chosen(theme, prompt, settings)
     from reskin import engine_renderer
@@ -265,6 +271,7 @@ def _settings() -> Settings:
 
 def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
     """What --theme and --prompt ask for: the theme's file first, the prompt for what it leaves unsaid."""
+    from reskin.prompts.fill import NOTHING_UNSAID, prompt_changes
     from reskin.themes import find_theme, load_theme, prompted_theme
 
     if not prompt:
@@ -273,9 +280,9 @@ def _chosen(theme: str | None, prompt: str | None, settings: Settings) -> Theme:
         tell_note(prompt)
         return prompted_theme(prompt)
     chosen = load_theme(find_theme(theme), prompt)
-    if chosen.prompt == tell_note(prompt):
-        return chosen
-    click.echo(f"reskin: {chosen.name} leaves nothing unsaid, so the prompt changes nothing", err=True)
+    tell_note(prompt)
+    if not prompt_changes(chosen, prompt):
+        click.echo(f"reskin: {NOTHING_UNSAID.format(chosen.name)}", err=True)
     return chosen
 
 

@@ -42,10 +42,13 @@ def has_desktop() -> bool:
 
 @click.command()
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where the report goes. Default: here."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="The folder that the report goes to. Default: here.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(min=1), default=5.0, show_default=True, help="Of play, for the pacing."
+    "--seconds", type=click.FloatRange(min=1), default=5.0, show_default=True, help="Seconds of play to measure."
 )
 @click.pass_context
 def selftest(ctx: click.Context, out: Path, seconds: float) -> None:

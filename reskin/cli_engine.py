@@ -21,8 +21,10 @@ def engine_options(command: Any) -> Any:
             "--engine-fallback", type=click.Choice(("local", "game")),
             help="While the server is silent: this machine's engine paints, or nobody. Default: from the settings.",
         ),
-        click.option("--engine-fingerprint", metavar="SHA256", help="Of the server's certificate, as it prints it."),
-        click.option("--engine-token", metavar="TOKEN", help="Where the link has none. Others can see it in `ps`."),
+        click.option("--engine-fingerprint", metavar="SHA256", help="SHA-256 of the server's certificate, "
+                     "as `reskin serve` prints it. Default: the one that it shows first, which is remembered."),
+        click.option("--engine-token", metavar="TOKEN", help="Where the link has none. Others can see it in "
+                     "`ps`: RESKIN_ENGINE_TOKEN in the environment they cannot."),
         click.option(
             "--engine", "engine_link", metavar="LINK",
             help="Paint on a server: the link that `reskin serve` prints, or `here`. Default: from the settings.",

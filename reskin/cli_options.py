@@ -43,9 +43,16 @@ class RegionType(click.ParamType):
 
 
 def theme_option(command: Any) -> Any:
-    return click.option("--theme", metavar="NAME", help="A theme's id or a .toml file. Default: from the settings.")(
-        command
-    )
+    return _theme_option(command, "from the settings")
+
+
+def _theme_option(command: Any, default: str) -> Any:
+    text = f"A theme's id or a .toml file. Default: {default}."
+    return click.option("--theme", metavar="NAME", help=text)(command)
+
+
+def live_theme_option(command: Any) -> Any:
+    return _theme_option(command, "the game's profile's, else from the settings")
 
 
 def prompt_option(command: Any) -> Any:
@@ -62,7 +69,10 @@ def _not_blank(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
-PRESET_HELP = "The engine's size; small and base need a GPU. Default: from the settings."
+PRESET_HELP = (
+    "lite reads the picture and paints by rule, nano adds a small diffusion network; small and base need a GPU and "
+    "weights. Default: from the settings."
+)
 
 
 def preset_option(command: Any) -> Any:
@@ -71,7 +81,7 @@ def preset_option(command: Any) -> Any:
 
 
 def fade_option(command: Any) -> Any:
-    text = "How many frames one theme takes to become the next; 0 is a cut. Default: from the settings."
+    text = "Frames, 24 a second, in which one theme becomes the next; 0 is a cut. Default: from the settings."
     return click.option("--fade", "fade_frames", type=click.IntRange(0, 240), metavar="FRAMES", help=text)(command)
 
 
@@ -99,17 +109,18 @@ def live_options(command: Any) -> Any:
         click.option("--output-window", is_flag=True, help="A second, ordinary window with what is shown, to capture."),
         click.option("--record-split", is_flag=True, help="With --record: the game itself beside what is shown."),
         click.option("--obs", is_flag=True, help="Serve OBS and a control page, here alone; prints the links."),
-        click.option("--record", type=FILE, help="Write what is shown into a video, such as out.mp4 or out.mkv."),
-        click.option("--shot", type=FILE, help="Write the last picture shown into a .png file."),
-        click.option("--seconds", type=seconds, help="End after so long. Default: run until you quit."),
-        click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone."),
+        click.option("--record", type=FILE, help="Write what is shown into a video (.mp4, .mkv), over an old one."),
+        click.option("--shot", type=FILE, help="Write the last picture shown into a .png file, over an old one."),
+        click.option("--seconds", type=seconds, help="End after so many seconds of play. Default: run until you quit."),
+        click.option("--strength", type=click.FloatRange(0, 1), help="0 the game as it is, 1 the theme alone. Default: "
+                     "the game's profile's, else the theme's own."),
         timeline_option,
         fade_option,
         preset_option,
         engine_options,
         prompt_option,
-        theme_option,
-    ):
+        live_theme_option,
+    ):  # fmt: skip
         command = option(command)
     return command
 

@@ -27,12 +27,12 @@ def play(settings: Settings, *, preset: str | None = None, **options: Any) -> No
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
     from reskin.flash_safety import opening_sentence
-    from reskin.gpu_presets import check
+    from reskin.gpu_presets import require_preset
     from reskin.recorded_run import log_end, recorded_run
 
     with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
         chosen = preset or advice.preset or settings.preset
-        check(chosen)  # before a sentence that is shown once
+        require_preset(chosen)  # before a sentence that is shown once
         opening = opening_sentence(settings.safety.flash_limiter)
         for warning in filter(None, (opening, *advice.warnings)):
             click.echo(f"reskin: {warning}", err=True)
@@ -49,6 +49,8 @@ def play(settings: Settings, *, preset: str | None = None, **options: Any) -> No
 
 def _tell_state(text: str) -> None:
     """What is wrong, while the screen may have no place to say it."""
-    if text.startswith(("lost", "fault")):
+    from reskin.fault_states import UNSEEN
+
+    if text.startswith(("lost", "fault")) or text.endswith(UNSEEN):
         with contextlib.suppress(OSError):  # the terminal was closed: the game is played on
             click.echo(f"reskin: {text}", err=True)

@@ -9,7 +9,7 @@ from reskin.errors import ProfileError, ReskinError, ThemeError
 
 @click.group()
 def profile() -> None:
-    """What of which game's HUD stays: list, show or check."""
+    """List, show and check the settings of single games."""
 
 
 @profile.command("list")

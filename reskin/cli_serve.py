@@ -37,9 +37,9 @@ Examples:
               help="Where to listen. 0.0.0.0 lets other machines in; then it is HTTPS.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any that is free.")
 @preset_option
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of an engine on a CPU.")
+@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of a CPU engine.")
 @click.option("--slots", type=click.IntRange(1, 4096), help="Players at once. Default: by the machine.")
-@click.option("--theme", metavar="NAME", help="That players begin with. Default: from the settings.")
+@click.option("--theme", metavar="NAME", help="What players begin in. Default: from the settings.")
 @click.option("--certificate", type=FILE, help="Your own, PEM with its chain. Default: one is made at the first start.")
 @click.option("--key", type=FILE, help="Its private key, when it is not in the same file.")
 @click.option("--plain-http", is_flag=True, help="Without TLS: for behind a proxy that has it. Browsers share no "
@@ -50,7 +50,8 @@ Examples:
 @click.option("--link-sessions", type=click.IntRange(1, 4096), help="Players that one link lets in at once. "
               "Default: as many as there are slots.")  # fmt: skip
 @click.option("--mbit", type=click.FloatRange(0.3, 100), default=6.0, show_default=True,
-              help="Most video to each player at 1280x720, in Mbit/s; other sizes by their area.")  # fmt: skip
+              help="Most video to each player at 1280x720, in Mbit/s; other sizes by their area. "
+              "What players send is bounded by their own [engine] mbit.")  # fmt: skip
 @click.option("--ice-server", "ice_servers", multiple=True, metavar="URL",
               help="A STUN server for players beyond a router: stun:stun.example.org. Default: none.")  # fmt: skip
 @click.option("--open-metrics", is_flag=True, help="Give /metrics without an admin token.")
@@ -67,7 +68,7 @@ def serve(
     as you keep a password. Media goes over UDP ports that the system chooses. No frame is ever written to a disk.
     """
     _check_installed()
-    from reskin.gpu_presets import check
+    from reskin.gpu_presets import require_preset
     from reskin.serve import logs
     from reskin.serve.run import ServeOptions
     from reskin.serve.run import serve as run
@@ -75,7 +76,7 @@ def serve(
 
     settings = load_settings()
     chosen = preset or settings.preset
-    check(chosen)
+    require_preset(chosen)
     logs.start(level=logging.INFO if has_log else logging.WARNING)
     logs.show_crashes()
     asked = ServeOptions(
@@ -107,8 +108,8 @@ def serve(
 @click.command("invite")
 @click.option("--scope", type=click.Choice(("play", "watch", "admin")), default="play", show_default=True)
 @click.option("--hours", type=HOURS, default=12.0, show_default=True, help="How long it lets in.")
-@click.option("--sessions", type=click.IntRange(1, 100_000), default=1, show_default=True, help="At once.")
-@click.option("--minutes", type=click.IntRange(1), help="Of play in all. Default: all of its hours.")
+@click.option("--sessions", type=click.IntRange(1, 100_000), default=1, show_default=True, help="Players at once.")
+@click.option("--minutes", type=click.IntRange(1), help="Minutes of play in all. Default: all of its hours.")
 @click.option("--watches", metavar="TOKEN", help="With --scope watch: whose play token; without it, everybody's.")
 def invite(scope: str, hours: float, sessions: int, minutes: int | None, watches: str | None) -> None:
     """Print a token for `reskin serve` of this user.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reskin.themes import Theme
 
 PICTURE_OR_CLIP = "A picture or a video of your own to look at. Default: the bundled demo game."
-out_option = click.option("--out", type=FILE, help="A new .toml file. Default: it is printed.")
+out_option = click.option("--out", type=FILE, help="A .toml file that is not there yet. Default: it is printed.")
 
 
 @click.group()
@@ -98,7 +98,8 @@ def show(name: str) -> None:
 @theme.command()
 @click.argument("name", metavar="THEME")
 @click.option("--on", "source", type=FILE, help=PICTURE_OR_CLIP)
-@click.option("--out", type=FILE, help="A .png or .jpg, or a .mp4 for a clip. Default: THEME-preview.png here.")
+@click.option("--out", type=FILE, help="A .png or .jpg, or a .mp4 for a clip; written over. "
+              "Default: THEME-preview.png here.")  # fmt: skip
 @click.option(
     "--frames", type=click.IntRange(min=1), help="Length of a clip; of a still, how many after the sixth it shows."
 )
@@ -196,14 +197,13 @@ def _print_or_write(text: str, out: Path | None) -> None:
         click.echo(f"made: {out}")
 
 
-def tell_note(prompt: str) -> str:
-    """Says what of the prompt was not understood; returns what was."""
+def tell_note(prompt: str) -> None:
+    """Says what of the prompt was not understood."""
     from reskin.prompts import prompt_theme
 
-    prompted = prompt_theme(prompt)
-    if prompted.note:
-        click.echo(f"reskin: {prompted.note}", err=True)
-    return prompted.text
+    note = prompt_theme(prompt).note
+    if note:
+        click.echo(f"reskin: {note}", err=True)
 
 
 def theme_or_error(path: Path) -> Theme | ReskinError:

@@ -22,6 +22,7 @@ from engine.underpaint import PaintMaps
 TILE_PX = 128
 # Rows of a tile: the guide's colour in 0-2, then what `PaintMaps` holds.
 BASE, SHADE, SHINE, MEAN, GAIN, KEEP, PLANES = 3, 6, 9, 12, 13, 14, 15
+GRAIN_STARTS = 4096 - TILE_PX  # of a strip of `grain_noise`, so that a tile never reads beyond it
 LIKENESS = 0.004  # squared colour distance at which a neighbour's weight has fallen to a quarter
 
 
@@ -78,12 +79,12 @@ def _interleave(guide, base, shade, shine, mean, gain, keep, planes):
         for x in range(w):
             for c in range(3):
                 planes[y, x, c] = guide[y, x, c]
-                planes[y, x, 3 + c] = base[y, x, c]
-                planes[y, x, 6 + c] = shade[y, x, c]
-                planes[y, x, 9 + c] = shine[y, x, c]
-            planes[y, x, 12] = mean[y, x]
-            planes[y, x, 13] = gain[y, x]
-            planes[y, x, 14] = keep[y, x]
+                planes[y, x, BASE + c] = base[y, x, c]
+                planes[y, x, SHADE + c] = shade[y, x, c]
+                planes[y, x, SHINE + c] = shine[y, x, c]
+            planes[y, x, MEAN] = mean[y, x]
+            planes[y, x, GAIN] = gain[y, x]
+            planes[y, x, KEEP] = keep[y, x]
 
 
 # One scratch array holds all that a tile needs, at constant offsets: with separate arrays LLVM cannot prove that they
@@ -137,7 +138,7 @@ def _widen(planes, above, below, begins, cell, first, count, tile):
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _unlike(tile, corner, i):
-    """Squared, squared colour distance of pixel i to one of its four neighbours."""
+    """(LIKENESS + squared colour distance), squared: what the weight of one of pixel i's neighbours is divided by."""
     red = tile[RED + i] - tile[corner + i]
     green = tile[GREEN + i] - tile[corner + ROW + i]
     blue = tile[BLUE + i] - tile[corner + ROW + ROW + i]
@@ -286,6 +287,8 @@ def _compose(
                 if outline > 0.0:
                     _draw_lines(pixels, y, left, outline, tile, count)
                 if grain > 0.0:
-                    strip, start = (row * 97 + frame_index * 31 + first) & 7, (row * 131 + frame_index * 517) % 3968
+                    # odd steps, so that neighbouring rows and frames take other strips
+                    strip = (row * 97 + frame_index * 31 + first) & 7
+                    start = (row * 131 + frame_index * 517) % GRAIN_STARTS
                     _add_grain(tile, grain, noise, np.uintp(strip), np.uintp(start), count)
                 _store(tile, out, y, left, count)

@@ -72,10 +72,11 @@ class Controls:
                 notes.append(self._pressed[event.action]())
         return [note for note in notes if note]
 
-    def follow(self, playing_ns: int) -> list[str]:
+    def follow(self, playing_ns: int, now_ns: int) -> list[str]:
         """Take over a theme whose file was saved, whose time has come, or that was typed; returns notes for the player.
 
-        `playing_ns` is the time since the first painting, 0 before it.
+        `playing_ns` is the time since the first painting, 0 before it; `now_ns` is the clock, by which the patience of
+        bar and boxes counts: nobody may have painted yet.
         """
         news = [self._store.poll()]
         if self._timeline is not None and (due := self._timeline.steps_until(playing_ns)) > self._steps_shown:
@@ -83,12 +84,12 @@ class Controls:
             step = self._timeline.last_of(due)
             news.append(self._store.show(step.theme, fade_frames=step.fade_frames))
         notes = [self._show(item) for item in news if item is not None]
-        answer = self._bar.poll(playing_ns) if self._bar is not None else None
+        answer = self._bar.poll(now_ns) if self._bar is not None else None
         if answer is not None:
             if answer.theme is not None:
                 self._show(self._store.show(answer.theme))
             notes.append(answer.message)
-        if self._boxes is not None and (note := self._boxes.poll(playing_ns)):
+        if self._boxes is not None and (note := self._boxes.poll(now_ns)):
             notes.append(note)
         return notes
 

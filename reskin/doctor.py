@@ -175,7 +175,9 @@ def _machine_notes() -> list[str]:
             "Windows, Python 3.13 and newer have a fine one."
         )
     if usable_cores() < 2:
-        notes.append("one core: the game, the loop and the engine share it. Expect missed ticks; try --preset lite.")
+        notes.append(
+            "one core: the game, the loop and the engine share it. Expect missed ticks; make the game's window smaller."
+        )
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > usable_cores():
         notes.append(f"the load is {os.getloadavg()[0]:.1f} on {usable_cores()} cores: something else is working hard.")
     return notes

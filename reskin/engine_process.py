@@ -1,8 +1,8 @@
 """The engine's own process: takes the newest frame, paints it, gives it back, and beats its heart.
 
-Runs `serve` in a spawned process with a `Renderer` made by a factory that is named as a string, so that tests can put a
-crashing, hanging or slow one there. Knows nothing of windows, keys, ticks or of why it was started; who looks after
-it is `reskin.supervisor`.
+Runs `engine_main` in a spawned process with a `Renderer` made by a factory that is named as a string, so that tests
+can put a crashing, hanging or slow one there. Knows nothing of windows, keys, ticks or of why it was started; who looks
+after it is `reskin.supervisor`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ HISTORY_GAP_NS = 1_000_000_000  # after such a gap between two frames the past i
 _log = logging.getLogger(__name__)
 
 
-class Look(NamedTuple):
+class RenderMode(NamedTuple):
     view: View
     quality: int
 
 
-def serve(
+def engine_main(
     connection: Connection, factory: str, arguments: tuple[object, ...], carries_marker: bool, parent_pid: int
 ) -> None:
     """The process's whole life. Ends at "stop", at the parent's death, or after too many exceptions in a row."""
@@ -59,7 +59,7 @@ def serve(
 
 def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: bool) -> None:
     segment: Segment | None = None
-    look: Look | None = None
+    mode: RenderMode | None = None
     fade = ThemeFade()
     errors_in_a_row = 0
     last: tuple[tuple[int, ...], int] | None = None  # shape and capture time of the frame before
@@ -71,21 +71,21 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
                     segment = receive_segment(connection, capacity, name)
                 case ("configure", str(theme_json), str(view), int(quality), int(fade_frames)):
                     fade.turn_to(Theme.model_validate_json(theme_json), fade_frames)
-                    look = Look(View(view), quality)
+                    mode = RenderMode(View(view), quality)
                 case ("stop",):
                     return
             wait_s = 0.0
         if segment is None:
             continue
         segment.control[HEARTBEAT] = time.monotonic_ns()
-        frame = segment.game.take() if look is not None else None
-        if frame is None or look is None:
+        frame = segment.game.take() if mode is not None else None
+        if frame is None or mode is None:
             continue
         try:
             if last is None or last[0] != frame.bgra_u8.shape or frame.captured_ns - last[1] > HISTORY_GAP_NS:
                 renderer.reset()
             last = (frame.bgra_u8.shape, frame.captured_ns)
-            _paint(segment, frame, renderer, fade.next_theme(), look, carries_marker)
+            _paint(segment, frame, renderer, fade.next_theme(), mode, carries_marker)
             errors_in_a_row = 0
         except Exception as error:  # noqa: BLE001  one frame is lost, the engine need not be
             last = None
@@ -99,13 +99,13 @@ def _paint_for_ever(connection: Connection, renderer: Renderer, carries_marker: 
 
 
 def _paint(
-    segment: Segment, frame: SharedFrame, renderer: Renderer, theme: Theme, look: Look, carries_marker: bool
+    segment: Segment, frame: SharedFrame, renderer: Renderer, theme: Theme, mode: RenderMode, carries_marker: bool
 ) -> None:
     h, w = frame.bgra_u8.shape[:2]
     slot = segment.painted.free_slot()
     out = segment.painted.pixels(slot, h, w)
     started_ns = time.monotonic_ns()
-    stages_ms = dict(renderer.render(frame.bgra_u8, theme, look.view, look.quality, out))
+    stages_ms = dict(renderer.render(frame.bgra_u8, theme, mode.view, mode.quality, out))
     if carries_marker:
         carry_marker(frame.bgra_u8, out)
     finished_ns = time.monotonic_ns()
@@ -114,5 +114,5 @@ def _paint(
     segment.control[HEARTBEAT] = finished_ns
     segment.painted.publish(
         slot, h, w, index=frame.index, captured_ns=frame.captured_ns, submitted_ns=frame.submitted_ns,
-        finished_ns=finished_ns, quality=look.quality, stages_ms=stages_ms, drift=renderer.drift,
+        finished_ns=finished_ns, quality=mode.quality, stages_ms=stages_ms, drift=renderer.drift,
     )  # fmt: skip

@@ -60,9 +60,9 @@ def create(preset: str, threads: int = 1, patience: int = 0, opened: Opened = op
 
 def _on_gpu(preset: str) -> Renderer:
     """torch is imported with it, and only where the preset can run."""
-    from reskin.gpu_presets import check
+    from reskin.gpu_presets import require_preset
 
-    check(preset)
+    require_preset(preset)
     from reskin import gpu_renderer
 
     return gpu_renderer.create(preset)

@@ -20,23 +20,24 @@ from reskin.pace import TICK_HZ
 from reskin.platforms.base import CaptureState
 from reskin.status import EngineState, PlayState, Rolling
 
-LOST_NS = 2_000_000_000
-BLACK_NS = 2_000_000_000
-STALLED_NS = 250_000_000
-START_NS = 2_000_000_000
+LOST_NS = 2_000_000_000  # a game that changes its mode closes its window and opens another: no loss until then
+BLACK_NS = 2_000_000_000  # a game's own fade through black, or its loading, is no fault of the capture
+STALLED_NS = 250_000_000  # by then the presenter has given the game back (STALE_NS and a tick), which is what is said
+START_NS = 2_000_000_000  # from the first painting on: the first ones may be late, as everything is new
 BLACK_LEVEL = 8  # of 255: no sample of a black picture is lighter
 AGAIN_NS = 10_000_000_000  # a fault that lasts is told again, with what the player can do
 SLOW_FACTOR = 3.0
 SLOW_TICKS = 2 * TICK_HZ
 LOOK_TICKS = 8  # three times a second is often enough
-USUAL_TICKS = 20 * TICK_HZ
+USUAL_TICKS = 20 * TICK_HZ  # so one slow second in them is left out by their p95
 
 LATE = "The engine is late: this is the game itself, until it keeps up again"
 TOO_SLOW = (
-    "The engine is too slow for this machine now: this is the game itself. Close other programs, make the "
-    'game\'s window smaller, or set preset = "lite"'
+    "The engine is too slow for this machine now: this is the game itself. Close other programs, or make the "
+    "game's window smaller"
 )
 SLOW = "The engine takes three times as long as before, as it does when memory is full: trying a lower quality"
+UNSEEN = "The game's window is minimised, hidden, or a quarter of it is covered by another"
 BLACK = "The game's picture is black: this is the game itself. In full screen, try borderless instead"
 STALLED = "The game's window gives no picture: this is the game itself"
 ENGINE_FAULTS = {
@@ -62,7 +63,7 @@ class Facts:
     standing: str = ""  # what the engine says of itself, as long as it is so
     is_on: bool = True
     is_comparing: bool = False
-    visible: bool = True  # a painting is on the screen
+    is_well: bool = True  # a painting is on the screen, or is held back until its fade may begin
 
 
 class FaultWatch:
@@ -73,7 +74,7 @@ class FaultWatch:
         self.why = ""
         self.is_slow = False
         self._has_been_active = False
-        self._painted_ns = 0  # up to when nothing was
+        self._unpainted_until_ns = 0  # up to when nothing was
         self._stalled_since_ns: int | None = None
         self._away_since_ns: int | None = None
         self._black_since_ns: int | None = None
@@ -131,7 +132,7 @@ class FaultWatch:
             is_lost = now_ns - self._away_since_ns >= LOST_NS
             return PlayState.LOST if is_lost else PlayState.SEEKING, "The game's window is gone: looking for it"
         if facts.capture is CaptureState.PAUSED:
-            return PlayState.PAUSED, "The game's window is minimised, hidden or covered"
+            return PlayState.PAUSED, UNSEEN
         if not facts.is_large_enough:
             return PlayState.PAUSED, "The game's window is too small"
         if self._stalled_since_ns is not None:
@@ -146,18 +147,18 @@ class FaultWatch:
             return PlayState.FAULT, said or ENGINE_FAULTS[facts.engine]
         if self._black_since_ns is not None and now_ns - self._black_since_ns >= BLACK_NS:
             return PlayState.FAULT, BLACK
-        if not facts.visible and not facts.is_comparing:
+        if not facts.is_well and not facts.is_comparing:
             return PlayState.FAULT, facts.standing or LATE
         return (PlayState.FAULT, SLOW) if self.is_slow else (PlayState.ACTIVE, facts.standing)
 
     def _starts(self, facts: Facts, now_ns: int) -> bool:
         """Until the skin was there once; its first paintings may be late, as everything is new."""
         if not facts.has_painted:
-            self._painted_ns = now_ns
+            self._unpainted_until_ns = now_ns
         is_first = facts.engine is EngineState.STARTING  # also in the tick that shows its first painting
-        self._has_been_active |= facts.visible and facts.has_painted and not is_first
+        self._has_been_active |= facts.is_well and facts.has_painted and not is_first
         return not self._has_been_active and (facts.is_on or not facts.has_painted) and (
-            is_first or now_ns - self._painted_ns < START_NS
+            is_first or now_ns - self._unpainted_until_ns < START_NS
         )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from reskin.flash_count import GRID, PROFILES, RED, SATURATED, FlashCount, Light
+from reskin.flash_fade import WHOLE, fade
 
 KEEP_AT = 2  # transitions a second over the allowed area: from now on the last picture is remembered
 ACT_AT = 4  # IRIS warns here
@@ -47,7 +48,7 @@ class FlashLimiter:
         self._places: tuple[tuple[int, int], np.ndarray] = ((0, 0), np.empty(0, np.intp))
         self._samples = np.empty((0, _CELLS, 4), np.uint8)  # of the last picture shown
         self._kept: np.ndarray = np.empty((0, 0, 4), np.uint8)  # that picture, while it may be needed
-        self._part = self._new = self._kept  # memory for blending
+        fade(*np.zeros((3, 1, 1), np.uint32))  # compiled before it is needed
 
     def apply(self, bgra_u8: np.ndarray, now_ns: int) -> np.ndarray:
         """(h, w, 4) uint8: the picture itself while all is well, else one of ours, valid until the next call."""
@@ -114,20 +115,11 @@ class FlashLimiter:
         h, w = bgra_u8.shape[:2]
         if self._kept.shape != bgra_u8.shape:
             self._kept = np.asarray(cv2.resize(self._kept, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-        kept = self._kept
-        if share.max() - share.min() < 1e-3:
-            part = float(share[0])
-            return cv2.addWeighted(bgra_u8, part, kept, 1 - part, 0, dst=kept)
         # the least of a cell and its neighbours: between the cells' middles no pixel then has more than its own cell
-        cells = cv2.erode(np.rint(share * 255).astype(np.uint8).reshape(GRID), np.ones((3, 3), np.uint8))
-        cells = np.repeat(cells[..., None], 4, axis=2)
-        if self._part.shape != bgra_u8.shape:
-            self._part, self._new = np.empty_like(bgra_u8), np.empty_like(bgra_u8)
-        cv2.resize(cells, (w, h), dst=self._part, interpolation=cv2.INTER_LINEAR)
-        cv2.multiply(bgra_u8, self._part, dst=self._new, scale=1 / 255)
-        cv2.bitwise_not(self._part, dst=self._part)
-        cv2.multiply(kept, self._part, dst=kept, scale=1 / 255)
-        return cv2.add(kept, self._new, dst=kept)
+        cells = cv2.erode(share.reshape(GRID), np.ones((3, 3), np.uint8))
+        columns = cv2.resize(cells * np.float32(WHOLE), (w, GRID[0]), interpolation=cv2.INTER_LINEAR)
+        fade(bgra_u8.view(np.uint32)[..., 0], columns.astype(np.uint32), self._kept.view(np.uint32)[..., 0])
+        return self._kept
 
     def _keep(self, bgra_u8: np.ndarray) -> None:
         shown = self._shown or self._seen

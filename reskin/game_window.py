@@ -79,7 +79,10 @@ def open_started(game: subprocess.Popen[bytes], there_before: set[int], *, seek_
     deadline_s = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline_s:
         if game.poll():
-            raise CaptureError(f"starting the game: it ended at once with exit status {game.returncode}.")
+            raise CaptureError(
+                f"starting the game: it ended at once with exit status {game.returncode}. Start it by itself to see "
+                "why; if it starts another program, name that one's window (`reskin windows`)."
+            )
         with contextlib.suppress(_NotThereError):
             return SeekingCapture(
                 _newest_of(game, there_before), lambda: _newest_of(game, there_before), seek_s=seek_s,

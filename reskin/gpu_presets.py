@@ -21,7 +21,7 @@ PARTS = ("reader.safetensors", "painter.safetensors")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def check(preset: str) -> None:
+def require_preset(preset: str) -> None:
     """EngineError says all that is missing for this preset, and what to do; nothing for one that needs no GPU."""
     lacking = missing(preset)
     if lacking:

@@ -163,12 +163,14 @@ class GpuRenderer:
 
     def _open(self, window: tuple[int, int], backend: str) -> tuple[Backend, FrameStep]:
         """A step for a window (h, w), with pinned memory for its bytes on either side; no theme yet."""
-        self._finish = FinishTensors(self._preset.size)
-        step = FrameStep(self._preset, *self._networks, window, finish=self._finish)
+        finish = FinishTensors(self._preset.size)
+        step = FrameStep(self._preset, *self._networks, window, finish=finish)
         pinned = self._device.type == "cuda"
-        self._game, self._shown = (torch.empty(*window, 4, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
+        bytes_u8 = [torch.empty(*window, 4, dtype=torch.uint8, pin_memory=pinned) for _ in range(2)]
+        opened = open_backend(backend, step, self._table)
+        (self._game, self._shown), self._finish = bytes_u8, finish  # all or nothing: one that fails is tried again
         self._theme: Theme | None = None
-        return open_backend(backend, step, self._table), step
+        return opened, step
 
     def _wear(self, theme: Theme) -> None:
         """Puts a theme into the step's buffers; the Painter's past goes where its materials look otherwise."""

@@ -96,7 +96,7 @@ class KeepMask:
         self._small = Vote(rise=0.5, fall=0.25, on=0.6, off=0.2)
         self._light = Vote(rise=0.36, fall=0.36)
         self._looking = ThreadPoolExecutor(1, "keeping")
-        self._reading = ThreadPoolExecutor(1, "text")
+        self._searching = ThreadPoolExecutor(1, "text")
         self._look: Future[_Look] | None = None
         self.reset()
 
@@ -112,8 +112,8 @@ class KeepMask:
         self._found: Future[np.ndarray] | None = None
         self._lines = np.empty((0, 5), np.int32)
         self._is_still = np.empty((0, 0), bool)  # (rows, columns)
-        self._has_moved = False  # so what stands still was known at the look before
-        self._was_known = False  # and told what text is
+        self._has_moved = False  # at the last look StillEdges had seen KNOWN looks in motion
+        self._was_known = False  # and the picture was not at rest: what stands still told text from the world
         self._has_news = False  # lines that no vote has been cast for
 
     def update(self, bgra_u8: np.ndarray, read_hud: Callable[[], np.ndarray], keep: Keep) -> Kept | None:
@@ -127,8 +127,8 @@ class KeepMask:
         if self._kept is not None and self._kept.shapes.shape != bgra_u8.shape[:2]:
             self.reset()
         if self._frame % LOOK_EVERY == 0:
-            before, seen = self._kept, self._frame
-            self._look = self._looking.submit(self._looked, bgra_u8.copy(), read_hud().copy(), keep, before, seen)
+            before, number = self._kept, self._frame
+            self._look = self._looking.submit(self._looked, bgra_u8.copy(), read_hud().copy(), keep, before, number)
         counts = self._frame == 0 or self._frame % LOOK_EVERY == LOOK_EVERY - 1  # the first frame may be the only one
         if counts and self._look is not None:
             look, self._look = self._look, None  # forgotten also when it has failed
@@ -151,7 +151,7 @@ class KeepMask:
             self._search(gray, frame)
         still, read, written = self._decide(read_hud, keep)
         kept = before or Kept.nothing(bgra_u8.shape, self._edges.share.shape)
-        is_guess = self._edges.moving_frames < KNOWN  # no letter's pixels are known yet, only where lines are
+        is_guess = self._edges.moving_looks < KNOWN  # no letter's pixels are known yet, only where lines are
         wanted_hud = still | read | written
         wanted_text = np.maximum(np.where(kept.side >= 0, np.float32(1), np.float32(DARK)) * still, written)
         covered = np.maximum(wanted_hud, wanted_text) if before is None else np.maximum(kept.hud, kept.text)
@@ -175,7 +175,7 @@ class KeepMask:
     def _search(self, gray: np.ndarray, frame: int) -> None:
         """Lines of text come half a period after the frame that they are of: the search runs beside the frames."""
         if frame % TEXT_EVERY == 0:
-            self._found = self._reading.submit(find_lines, gray)
+            self._found = self._searching.submit(find_lines, gray)
         due = frame == 0 or frame % TEXT_EVERY == TEXT_EVERY // 2  # the first frame may be the only one
         if due and self._found is not None:
             self._lines, self._found, self._has_news = self._found.result(), None, True
@@ -198,7 +198,7 @@ class KeepMask:
         none = np.zeros((rows, columns), bool)
         written = none
         if keep.text:
-            has_moved = self._edges.moving_frames >= KNOWN
+            has_moved = self._edges.moving_looks >= KNOWN
             known = has_moved and self._edges.rest < RESTING
             for vote in (self._written, self._small):  # what was guessed counts no longer
                 if has_moved and not self._has_moved:

@@ -142,7 +142,10 @@ class GlassMeter:
                 raise DisplayError("reading the marker from the screen: no answer in 10 s; is the display still there?")
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
-            raise DisplayError("reading the marker from the screen: the process that does it has ended") from error
+            raise DisplayError(
+                "reading the marker from the screen: the process that does it has ended; run it again without other "
+                "programs that read the screen"
+            ) from error
         finally:
             self.close()
         if isinstance(answer, str):

@@ -1,7 +1,8 @@
-"""The loop's books: where every grabbed frame ends, and what every tick gave. All of `Status` is written from here.
+"""The loop's books: where every grabbed frame ends, and what every tick gave.
 
-A frame ends as shown or as dropped for one reason, counted where it happens and not by subtraction. Knows nothing of
-pixels, and takes the time from the loop.
+What `Status` counts and times is written here; `Controls.tell`, the loop, the sinks' `Shield` and `app.run` write the
+rest. A frame ends as shown or as dropped for one reason, counted where it happens and not by subtraction. Knows nothing
+of pixels, and takes the time from the loop.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Ledger:
         self._status = status
         self._in_flight: dict[int, int] = {}  # index to grab time; oldest first, at most a few
         self._overdue = 0  # ticks in a row that were missed because nothing came back
-        self.grabbed_ns = 0  # of the newest painting's frame
+        self.grab_began_ns = 0  # of the newest painting's frame
 
     @property
     def has_in_flight(self) -> bool:
@@ -49,13 +50,13 @@ class Ledger:
         for older in [index for index in self._in_flight if index < painting.index]:
             del self._in_flight[older]
             self._status.dropped_overtaken += 1
-        self.grabbed_ns = self._in_flight.pop(painting.index)
+        self.grab_began_ns = self._in_flight.pop(painting.index)
         if self._overdue:
             self._blame(self._slowest(painting))
         for stage, ms in painting.stages_ms.items():
             self._status.time(stage, ms)
         self._status.drift = painting.drift
-        return (painting.finished_ns - self.grabbed_ns) / 1e6
+        return (painting.finished_ns - self.grab_began_ns) / 1e6
 
     def lost(self) -> None:
         """The engine has died, or the loop ends: nothing in flight will come back."""
@@ -87,7 +88,7 @@ class Ledger:
             status.lateness_ms.add((tick.present_ns - tick.deadline_ns) / 1e6)
             status.time("show", (tick.shown_ns - tick.present_ns) / 1e6)
             if tick.painting is not None:
-                status.latency_ms.add((tick.shown_ns - self.grabbed_ns) / 1e6)
+                status.latency_ms.add((tick.shown_ns - self.grab_began_ns) / 1e6)
         missed = wanted and not (visible and tick.painting is not None)
         status.measured_until_ns = tick.shown_ns
         if wanted:

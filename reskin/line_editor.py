@@ -11,9 +11,9 @@ from pathlib import Path
 
 from reskin.places import place
 from reskin.platforms.base import EditKey
+from reskin.prompts import LONGEST_PROMPT
 from reskin.whole_file import write_whole
 
-LONGEST = 300  # characters; as a theme's `prompt`
 HISTORY_LINES = 100
 HISTORY_BYTES = 64 * 1024
 
@@ -28,7 +28,7 @@ class LineEditor:
 
     def insert(self, text: str) -> None:
         """At the cursor; what cannot be printed becomes a space, and what is too long is left out."""
-        clean = "".join(char if char.isprintable() else " " for char in text)[: LONGEST - len(self.text)]
+        clean = "".join(char if char.isprintable() else " " for char in text)[: LONGEST_PROMPT - len(self.text)]
         self.text = self.text[: self.cursor] + clean + self.text[self.cursor :]
         self.cursor += len(clean)
 
@@ -92,5 +92,5 @@ def _read(path: Path) -> list[str]:
             text = file.read(HISTORY_BYTES).decode("utf-8", errors="replace")
     except OSError:
         return []
-    lines = [line[:LONGEST] for line in text.splitlines() if line.strip() and line.isprintable()]
+    lines = [line[:LONGEST_PROMPT] for line in text.splitlines() if line.strip() and line.isprintable()]
     return list(dict.fromkeys(reversed(lines)))[:HISTORY_LINES][::-1]

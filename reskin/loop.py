@@ -64,7 +64,7 @@ class LoopOptions:
     poll_warnings: Callable[[], list[str]] = list  # the same for what went wrong: they stay longer
     on_grab: Sequence[Callable[[Frame], None]] = ()  # see the game's own picture, which is valid until the next one
     poll_commands: Callable[[], list[Command]] = list  # of a remote control
-    keep: Callable[[Theme], Theme] = lambda theme: theme  # adds what the game's profile keeps; no work while unchanged
+    with_kept_regions: Callable[[Theme], Theme] = lambda theme: theme  # of the game's profile; no work while unchanged
     flash_limiter: FlashProfile = "broadcast"
     opening: str | None = None  # a long note at the start
     on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
@@ -108,22 +108,22 @@ def run_loop(
             # As late as the engine's own time lets us, take the newest picture of the game and hand it over.
             overlaps = engine.state is EngineState.REMOTE
             clock.sleep_until(grab_timer.grab_ns(ticks.deadline_ns, clock.now_ns(), overlaps=overlaps))
-            notes = (
-                controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(clock.now_ns())) + options.poll_notes()
-            )
+            now_ns = clock.now_ns()
+            notes = controls.hear(hotkeys.poll()) + controls.follow(run.playing_ns(now_ns), now_ns)
+            notes += options.poll_notes()
             news = engine.poll(clock.now_ns())
             if news.died:
                 ledger.lost()
             notes += controls.obey(options.poll_commands())
             engine.configure(
-                theme=options.keep(controls.theme), view=controls.view, quality=quality.level,
+                theme=options.with_kept_regions(controls.theme), view=controls.view, quality=quality.level,
                 fade_frames=controls.fade_frames,
             )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
             controls.lie_over(region)
             if frame is not None:
-                for look in options.on_grab:
-                    look(frame)
+                for onlooker in options.on_grab:
+                    onlooker(frame)
 
             # At the tick, show the newest painting, or the game itself.
             clock.sleep_until(ticks.deadline_ns)
@@ -132,7 +132,7 @@ def run_loop(
             grace.waited(ticks.deadline_ns, clock.now_ns())
             if painting is not None:
                 grab_timer.add(ledger.painted(painting))
-                presenter.renew(painting, ledger.grabbed_ns)
+                presenter.renew(painting, ledger.grab_began_ns)
             present_ns = clock.now_ns()
             if news.died:
                 presenter.engine_died(present_ns)
@@ -149,7 +149,8 @@ def run_loop(
             shown_ns = clock.now_ns()
 
             # Count it, and choose the quality that keeps the ticks.
-            run.note_tick(region, frame, shown_ns, painted=painting is not None, visible=visible)
+            is_well = visible or (presenter.holds_back and run.wants_skin)
+            run.note_tick(region, frame, shown_ns, painted=painting is not None, is_well=is_well)
             wanted = run.wants_painting(region)
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
@@ -238,12 +239,12 @@ class _Run:
         return self._controls.is_on and not self._faults.is_black
 
     def note_tick(
-        self, region: Region | None, frame: Frame | None, now_ns: int, *, painted: bool, visible: bool
+        self, region: Region | None, frame: Frame | None, now_ns: int, *, painted: bool, is_well: bool
     ) -> None:
         """What this tick says of the run's state; the measuring begins when the warm-up is over."""
         if self._first_painting_ns is None and painted:
             self._first_painting_ns = now_ns
-        self._watch(region, frame, now_ns, visible=visible)
+        self._watch(region, frame, now_ns, is_well=is_well)
         if self._first_painting_ns is None or self._is_warm:
             return
         if now_ns - self._first_painting_ns >= self._options.warm_up_s * 1e9:
@@ -263,7 +264,7 @@ class _Run:
             and not self._controls.is_comparing
         )
 
-    def _watch(self, region: Region | None, frame: Frame | None, now_ns: int, *, visible: bool) -> None:
+    def _watch(self, region: Region | None, frame: Frame | None, now_ns: int, *, is_well: bool) -> None:
         """The state of the run, for the status; and in words for the player, when something is wrong."""
         place = region if region is not None else self._capture.locate()  # a small window is not grabbed
         facts = Facts(
@@ -272,7 +273,7 @@ class _Run:
             is_black=frame is not None and looks_black(frame.bgra_u8),
             engine=self._status.engine, has_painted=self._first_painting_ns is not None,
             standing=self._standing,
-            is_on=self._controls.is_on, is_comparing=self._controls.is_comparing, visible=visible,
+            is_on=self._controls.is_on, is_comparing=self._controls.is_comparing, is_well=is_well,
         )  # fmt: skip
         told = self._faults.see(facts, now_ns)
         if told is not None:

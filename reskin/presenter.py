@@ -46,8 +46,9 @@ class Presenter:
         self._note = note
         self._guard = guard
         self._limiter = limiter
+        self.holds_back = False  # there is a painting, and what is seen is the game until the fade begins
         self._painting: Painting | None = None
-        self._grabbed_ns = 0  # of that painting's frame
+        self._grab_began_ns = 0  # of that painting's frame
         self._fade = 0  # of FADE_TICKS: how much of the skin is over the game
         self._is_fading_in = False  # or has
         self._switched_ns = 0  # when it last began to fade in or out, or was taken away
@@ -61,10 +62,10 @@ class Presenter:
         self._shows_skin = False
         self._kept_skin: np.ndarray | None = None  # for `last_skin`, from when the skin went
 
-    def renew(self, painting: Painting, grabbed_ns: int) -> None:
+    def renew(self, painting: Painting, grab_began_ns: int) -> None:
         """A new painting has come; it is shown at the next `present`."""
         self._painting = painting
-        self._grabbed_ns = grabbed_ns
+        self._grab_began_ns = grab_began_ns
         self._trust_needed = max(0, self._trust_needed - 1)
 
     def engine_died(self, now_ns: int) -> None:
@@ -82,11 +83,13 @@ class Presenter:
 
     def present(self, frame: Frame | None, region: Region | None, *, now_ns: int, on: bool, comparing: bool) -> bool:
         """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting."""
+        self.holds_back = False
         if region is None or frame is None:
             self.withdraw()
             return False
         painting = self._showable(region, now_ns)
         self._fade_towards(on and not comparing, painting, now_ns)
+        self.holds_back = painting is not None and self._fade == 0
         if painting is None or self._fade == 0:
             self._show_untouched(frame, region, now_ns)
             return False
@@ -129,7 +132,7 @@ class Presenter:
         painting = self._painting
         if painting is None or painting.bgra_u8.shape[:2] != (region.h, region.w):
             return None
-        if now_ns - self._grabbed_ns > STALE_NS + painting.lasts_ns:
+        if now_ns - self._grab_began_ns > STALE_NS + painting.extra_age_ns:
             self._lose_trust(now_ns)
             return None
         return painting if self._trust_needed == 0 else None

@@ -31,7 +31,6 @@ MOST_FRAMES = 24 * 600
 DEMO_START_S = 5.5  # of the walk: houses, trees, people and the hills are in sight
 LEAD_FRAMES = 6  # of a still: three readings, a quarter of a second of a stream
 GAP_PX = 4
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
 
 
 def source_frames(source: Path | None) -> tuple[Iterator[np.ndarray], float, int | None]:
@@ -62,11 +61,14 @@ def write_preview(
     """
     if frames is not None and not 1 <= frames <= MOST_FRAMES:
         raise VideoError(f"previewing {theme.name}: got {frames} frames, expected 1 to {MOST_FRAMES}")
-    if not is_picture(target) and target.suffix.lower() not in VIDEO_SUFFIXES:
-        raise VideoError(
-            f"previewing {theme.name} into {target}: expected a name ending in {', '.join(PICTURE_SUFFIXES)} for a "
-            f"picture, or {', '.join(VIDEO_SUFFIXES)} for a clip"
-        )
+    if not is_picture(target):
+        from reskin.video import VIDEO_SUFFIXES
+
+        if target.suffix.lower() not in VIDEO_SUFFIXES:
+            raise VideoError(
+                f"previewing {theme.name} into {target}: expected a name ending in {', '.join(PICTURE_SUFFIXES)} for a "
+                f"picture, or {', '.join(VIDEO_SUFFIXES)} for a clip"
+            )
     if source is not None and source.exists() and target.exists() and source.samefile(target):
         raise VideoError(f"previewing {source}: the target is the same file. Give another name, so that both are kept.")
     stream, fps, length = source_frames(source)

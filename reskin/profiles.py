@@ -15,15 +15,15 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from reskin.errors import ProfileError
 from reskin.places import place
-from reskin.theme_model import REGIONS, KeptRegion, Theme, Unit, is_line
+from reskin.strict_model import StrictModel
+from reskin.theme_model import MAX_REGIONS, REGIONS, KeptRegion, Theme, Unit, is_line
 from reskin.toml_errors import hint, read_model
 
 TITLES = 'a glob of the window\'s title such as "SuperTux*", or a list of 1 to 16 of them'
-MAX_REGIONS = 64
 
 
 def _checked_glob(text: str) -> str:
@@ -35,15 +35,11 @@ def _checked_glob(text: str) -> str:
 Glob = Annotated[str, AfterValidator(_checked_glob), Field(max_length=200, description=TITLES)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class KeptParts(_Part):
+class KeptParts(StrictModel):
     regions: tuple[KeptRegion, ...] = Field(default=(), strict=False, max_length=MAX_REGIONS, description=REGIONS)
 
 
-class Profile(_Part):
+class Profile(StrictModel):
     title: Glob | Annotated[tuple[Glob, ...], Field(strict=False, min_length=1, max_length=16)] = Field(
         description=TITLES
     )
@@ -119,7 +115,7 @@ class GameProfile:
         count = len(self.regions)
         return [f"Profile {self.path.stem}: {count} place{'' if count == 1 else 's'} of the screen kept"]
 
-    def under(self, theme: Theme) -> Theme:
+    def with_kept_regions(self, theme: Theme) -> Theme:
         """The theme with the regions; the same object comes out until something changes."""
         if not self.regions:
             return theme

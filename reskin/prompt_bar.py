@@ -15,12 +15,11 @@ from reskin import platforms
 from reskin.errors import DisplayError
 from reskin.line_editor import History, LineEditor, history_path
 from reskin.panel import PanelDrawer, Shown
-from reskin.platforms.base import EditKey, InputState, TextInput
+from reskin.platforms.base import IDLE_NS, EditKey, InputState, TextInput
 from reskin.prompt_panel import Line, draw_bar
 from reskin.prompts import NOTHING, UNHEARD, prompt_theme
 from reskin.themes import Theme, prompted_theme
 
-IDLE_NS = 60_000_000_000  # without a key: a bar that was forgotten must not keep the keyboard from the game
 REFUSED = "Another program holds the keyboard, so the prompt bar cannot open"
 
 

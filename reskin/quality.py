@@ -1,6 +1,6 @@
 """Which quality level the engine runs at: down when misses persist, up again when there is room, without swinging.
 
-Level 0 is the preset as it is; each level up costs about half. Knows nothing of engines: misses and times come in,
+Level 0 is the preset as it is; each level up costs less. Knows nothing of engines: misses and times come in,
 a level comes out. Time is counted in ticks, so it needs no clock.
 """
 
@@ -70,6 +70,8 @@ class QualityGovernor:
     def _learn_cost(self) -> None:
         """Once after each step down, when this level's times are known."""
         if self._cost_above is not None:
+            # p50 over p95: `_has_room` takes it times p95, so it expects the median that the level above had, scaled by
+            # how this level's p95 has changed since. The p95 of that level is of the misses that it was left for.
             ratio = self._cost_above / max(self._times.percentile(95), 0.1)
             self._cost_ratio[self.level] = min(MOST_RATIO, max(LEAST_RATIO, ratio))
             self._cost_above = None

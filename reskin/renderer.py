@@ -14,7 +14,8 @@ import numpy as np
 from reskin.shared_frames import NO_DRIFT, Drift
 from reskin.themes import Theme
 
-QUALITY_LEVELS = 4  # 0 is the preset as it is; each level up costs about half of the one before
+LIVE_ENGINE = "reskin.engine_renderer:create_live"  # "module:function"; it is called with the preset
+QUALITY_LEVELS = 4  # 0 is the preset as it is; each level up costs less, but for lite, whose 1 is its 0
 
 
 class View(Enum):

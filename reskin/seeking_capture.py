@@ -82,5 +82,10 @@ class SeekingCapture:
         self._looked_ns = now_ns
         with contextlib.suppress(CaptureError):
             found = self._reopen()
+            if (
+                getattr(found, "sees_overlay", False) and not self.sees_overlay
+            ):  # the overlay lies in its pictures: look again
+                found.close()
+                return
             self._capture.close()
             self._capture, self._gone_ns = found, None

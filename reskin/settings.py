@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from engine.config import PLAYABLE
 from reskin.errors import SettingsError
@@ -17,6 +17,7 @@ from reskin.flash_safety import FlashProfile
 from reskin.places import place
 from reskin.platforms.chords import chord_parts
 from reskin.remote_engine.address import UP_MBIT, Fallback
+from reskin.strict_model import StrictModel
 from reskin.toml_errors import hint, parse_model, read_model
 from reskin.toml_file import toml_value
 from reskin.whole_file import write_whole
@@ -38,11 +39,7 @@ def _checked_preset(name: str) -> str:
 Chord = Annotated[str, AfterValidator(_checked_chord), Field(description=CHORD)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class HotkeySettings(_Part):
+class HotkeySettings(StrictModel):
     """Action to chord. All are heard while the game has the focus. On X11 the game hears them too; Windows keeps them
     from it."""
 
@@ -86,7 +83,7 @@ class HotkeySettings(_Part):
 ACTIONS = tuple(HotkeySettings.model_fields)
 
 
-class OverlaySettings(_Part):
+class OverlaySettings(StrictModel):
     note_s: float = Field(default=1.5, ge=0, le=30, description="a number from 0 to 30: seconds a note stays, 0 = none")
     fade_frames: int = Field(
         default=6,
@@ -100,13 +97,13 @@ class OverlaySettings(_Part):
     )
 
 
-class StreamSettings(_Part):
+class StreamSettings(StrictModel):
     obs: bool = Field(default=False, description="true or false: serve the pages for OBS at every run, as --obs does")
     port: int = Field(default=24024, ge=0, le=65535, description="a port, 0 to 65535; 0 takes any that is free")
     quality: int = Field(default=80, ge=30, le=95, description="30 to 95: of the JPEG pictures")
 
 
-class EngineSettings(_Part):
+class EngineSettings(StrictModel):
     url: str = Field(
         default="", max_length=4000, description='the link of a `reskin serve` that paints, or "" for this machine'
     )
@@ -121,14 +118,14 @@ class EngineSettings(_Part):
     )
 
 
-class SafetySettings(_Part):
+class SafetySettings(StrictModel):
     flash_limiter: FlashProfile = Field(
         default="broadcast",
         description='"broadcast" (flashes over a quarter of the screen), "strict" (WCAG\'s smaller window), or "off"',
     )
 
 
-class Settings(_Part):
+class Settings(StrictModel):
     theme: str = Field(
         default="elden-dusk", min_length=1, max_length=300, description="a theme's id, or the path of a .toml file"
     )
@@ -190,11 +187,11 @@ def commented_settings(settings: Settings) -> str:
     return "\n".join(blocks) + "\n"
 
 
-def _lines(part: _Part) -> list[str]:
+def _lines(part: StrictModel) -> list[str]:
     lines = []
     for key, field in type(part).model_fields.items():
         value = getattr(part, key)
-        if isinstance(value, _Part):
+        if isinstance(value, StrictModel):
             continue
         lines += [f"# {field.description}"] if field.description and field.description != CHORD else []
         lines.append(f"{key} = {toml_value(value)}")

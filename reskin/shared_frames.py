@@ -20,6 +20,7 @@ import os
 import struct
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
@@ -57,7 +58,7 @@ class SharedFrame:
     quality: int
     stages_ms: dict[str, float] = field(default_factory=dict)
     drift: Drift = NO_DRIFT
-    lasts_ns: int = 0  # how much longer than others it may be shown: it has come a long way
+    extra_age_ns: int = 0  # how much older than others it may be shown: it has come a long way
     bgra_u8: np.ndarray
 
 
@@ -78,7 +79,7 @@ class Segment:
 
 
 class Ring:
-    """One direction. The writer calls `free_slot` and `publish`, the reader `take`; each from one thread."""
+    """One direction. The writer calls `free_slot` and `publish`, or `put`, the reader `take`; each from one thread."""
 
     def __init__(self, memory: np.ndarray, capacity: int) -> None:
         self._words = memory[:PAGE].view(np.int64)
@@ -94,6 +95,19 @@ class Ring:
     def is_waiting(self) -> bool:
         """Whether the newest published frame has not been taken yet."""
         return int(self._words[_PUBLISHED]) // SLOTS > int(self._words[_TAKEN])
+
+    def put(self, bgra_u8: np.ndarray, *, index: int, captured_ns: int, submitted_ns: int | None = None) -> bool:
+        """Copies (h, w, 4) and publishes it; True when the reader must be woken (it had taken the one before).
+
+        `submitted_ns` is the moment after the copy when left out.
+        """
+        h, w = bgra_u8.shape[:2]
+        slot = self.free_slot()
+        np.copyto(self.pixels(slot, h, w), bgra_u8)
+        must_wake = not self.is_waiting
+        handed_ns = time.monotonic_ns() if submitted_ns is None else submitted_ns
+        self.publish(slot, h, w, index=index, captured_ns=captured_ns, submitted_ns=handed_ns)
+        return must_wake
 
     def free_slot(self) -> int:
         reading = int(self._words[_READING]) - 1

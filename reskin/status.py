@@ -1,6 +1,7 @@
-"""What the loop counts and times, for the terminal, the log, the control page and the benches; only the loop writes it.
+"""What the loop counts and times, for the terminal, the log, the control page and the benches.
 
-Times are rolling windows of a fixed size, so a day of play costs the same memory as a minute.
+Written in the loop's process alone. Times are rolling windows of a fixed size, so a day of play costs the same memory
+as a minute.
 """
 
 from __future__ import annotations

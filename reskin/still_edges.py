@@ -35,7 +35,7 @@ class StillEdges:
         )  # (h, w) 255 on lasting edges and what they enclose closely: letters
         self.share = np.empty((0, 0), np.float32)  # (rows, columns) of a cell's pixels, that are lasting edges
         self.sure = np.empty((0, 0), np.float32)  # the same, without those that may slide along themselves
-        self.moving_frames = 0  # so far
+        self.moving_looks = 0  # so far
         self.rest = 0  # looks, up to MOST_REST, that the picture has stood still; each in motion takes two away
 
     def reset(self) -> None:
@@ -50,7 +50,7 @@ class StillEdges:
         if before is None or before.shape != gray_u8.shape:
             self._lasting, self._edges, self.shapes = (np.zeros_like(gray_u8) for _ in range(3))
             self.share, self.sure = (np.zeros((h // CELL_PX, w // CELL_PX), np.float32) for _ in range(2))
-            self.moving_frames = self.rest = 0
+            self.moving_looks = self.rest = 0
             return
         _, edge = cv2.threshold(gradient, EDGE, GAIN + LOSS, cv2.THRESH_BINARY)
         changed = cv2.multiply(cv2.absdiff(gray_u8, before), SHEER)  # type: ignore[call-overload]
@@ -61,7 +61,7 @@ class StillEdges:
         if cv2.countNonZero(new) <= max(MOVING * world, FEWEST * edge.size):
             self.rest = min(self.rest + 1, MOST_REST)
             return
-        self.moving_frames += 1
+        self.moving_looks += 1
         self.rest = max(self.rest - 2, 0)
         cv2.add(self._lasting, still, dst=self._lasting)
         cv2.subtract(self._lasting, LOSS, dst=self._lasting)  # type: ignore[call-overload]

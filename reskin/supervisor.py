@@ -19,11 +19,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from reskin.child_process import spawn
 from reskin.engine_link import EngineNews, Painting
-from reskin.engine_process import HEARTBEAT, serve
+from reskin.engine_process import HEARTBEAT, engine_main
 from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.renderer import View
@@ -51,9 +49,9 @@ class Supervisor:
 
     def __init__(
         self, factory: str, arguments: tuple[object, ...] = (), *, carries_marker: bool = False,
-        target: Callable[..., None] = serve,
+        target: Callable[..., None] = engine_main,
     ) -> None:  # fmt: skip
-        """`target` is the process's whole life; another one than `serve` speaks as it does, and may tell more."""
+        """`target` is the process's whole life; another one than `engine_main` speaks as it does, and may tell more."""
         self.name = f"{factory}{arguments}"
         self._arguments = (factory, arguments, carries_marker)
         self._target = target
@@ -163,7 +161,7 @@ class _Life:
         self.told: list[Any] = []  # what `target` says besides
         self.state = EngineState.STARTING
         self._failure: str | None = None
-        self._sent_look: tuple[Theme, View, int] | None = None
+        self._sent: tuple[Theme, View, int] | None = None
         with _environment(QUIET_THREADS):
             self.process, self._connection = spawn("reskin-engine", target, *arguments, os.getpid())
         self._segment = self._give_segment(capacity)
@@ -201,29 +199,21 @@ class _Life:
     def forgive(self, now_ns: int) -> None:
         self._segment.control[HEARTBEAT] = now_ns
 
-    def configure(self, look: tuple[Theme, View, int], fade_frames: int) -> None:
-        # a hung process does not read its pipe, and a full pipe would hold us up: it gets the look when it is back
+    def configure(self, wanted: tuple[Theme, View, int], fade_frames: int) -> None:
+        # a hung process does not read its pipe, and a full pipe would hold us up: it is told when it is back
         if not self.is_ready or self.state in (EngineState.LATE, EngineState.HUNG):
             return
-        theme, view, quality = look
-        if self._sent_look is not None and theme is self._sent_look[0] and look[1:] == self._sent_look[1:]:
+        theme, view, quality = wanted
+        if self._sent is not None and theme is self._sent[0] and wanted[1:] == self._sent[1:]:
             return
         if self._send(("configure", theme.model_dump_json(), view.value, quality, fade_frames)):
-            self._sent_look = look
+            self._sent = wanted
 
     def submit(self, frame: Frame, capacity: int) -> None:
         if capacity > self._segment.capacity:
             self._segment = self._give_segment(capacity)
-        ring = self._segment.game
-        h, w = frame.bgra_u8.shape[:2]
-        slot = ring.free_slot()
-        np.copyto(ring.pixels(slot, h, w), frame.bgra_u8)
-        has_been_told = ring.is_waiting  # at most one of these in the pipe, however long the engine sleeps
-        ring.publish(
-            slot, h, w, index=frame.index, captured_ns=frame.captured_ns, submitted_ns=time.monotonic_ns()
-        )  # fmt: skip
-        if not has_been_told:
-            self._send(("frame",))
+        if self._segment.game.put(frame.bgra_u8, index=frame.index, captured_ns=frame.captured_ns):
+            self._send(("frame",))  # at most one of these in the pipe, however long the engine sleeps
 
     def newest(self) -> Painting | None:
         painting = self._segment.painted.take()

@@ -12,11 +12,13 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from engine.config import MATERIALS, PATTERNS
 from engine.style import Style
 from reskin.palette import Ramp, Rgb, derive, parse_hex, stops, to_hex
+from reskin.prompts import LONGEST_PROMPT
+from reskin.strict_model import StrictModel
 from reskin.toml_errors import hint
 
 
@@ -43,18 +45,16 @@ def _checked_line(text: str) -> str:
 
 
 Color = Annotated[str, AfterValidator(_checked_color), Field(description='a colour such as "#ff9ad5" or "#fff"')]
-Line = Annotated[str, AfterValidator(_checked_line), Field(max_length=300, description="one line of text, at most 300")]
+Line = Annotated[
+    str,
+    AfterValidator(_checked_line),
+    Field(max_length=LONGEST_PROMPT, description=f"one line of text, at most {LONGEST_PROMPT}"),
+]
 Unit = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
-
-
-class ThemePart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
 COLORS = 'a list of 1 to 4 colours, dark to light: ["#112", "#eef"]'
 
 
-class WrittenMaterial(ThemePart):
+class WrittenMaterial(StrictModel):
     """What an author says of one kind of thing; without `colors` they are derived, as for a material unsaid."""
 
     colors: tuple[Color, ...] | None = Field(default=None, strict=False, min_length=1, max_length=4, description=COLORS)
@@ -80,7 +80,7 @@ class Material(WrittenMaterial):
         return tuple(parse_hex(color) for color in self.colors)
 
 
-class Materials(ThemePart):
+class Materials(StrictModel):
     """The materials that the author wrote of; the others are derived. One field for each of engine.config.MATERIALS."""
 
     sky: WrittenMaterial | None = Field(default=None, description="a table")
@@ -103,7 +103,7 @@ class Materials(ThemePart):
         return {name: Material(**dict(part)) for name, part in self.written().items() if part.colors is not None}
 
 
-class Sun(ThemePart):
+class Sun(StrictModel):
     """Azimuth 0 is straight ahead, 90 to the right, 180 behind the viewer; elevation 0 is the horizon."""
 
     azimuth_deg: float = Field(default=220.0, ge=-360, le=360, description="a number from -360 to 360")
@@ -118,18 +118,18 @@ class Sun(ThemePart):
         return flat * math.sin(azimuth), math.sin(elevation), flat * math.cos(azimuth)
 
 
-class Fog(ThemePart):
+class Fog(StrictModel):
     color: Color = "#b8c0cc"
     density: Unit = 0.1
 
 
-class Light(ThemePart):
+class Light(StrictModel):
     sun: Sun = Field(default=Sun(), description='a table: { azimuth_deg = 210, elevation_deg = 12, color = "#fff" }')
     ambient: Color = "#5a6478"
     fog: Fog = Field(default=Fog(), description='a table: { color = "#2a0f3d", density = 0.35 }')
 
 
-class Finish(ThemePart):
+class Finish(StrictModel):
     """Exact steps after the model."""
 
     outline: Unit = 0.0
@@ -140,19 +140,22 @@ class Finish(ThemePart):
     vignette: Unit = 0.0
 
 
-REGIONS = "at most 64 regions [x, y, width, height] in fractions of the window, 0 to 1: [[0.0, 0.9, 1.0, 0.1]]"
+MAX_REGIONS = 64
+REGIONS = (
+    f"at most {MAX_REGIONS} regions [x, y, width, height] in fractions of the window, 0 to 1: [[0.0, 0.9, 1.0, 0.1]]"
+)
 KeptRegion = Annotated[tuple[Unit, Unit, Unit, Unit], Field(strict=False)]
 
 
-class Keep(ThemePart):
+class Keep(StrictModel):
     """What stays the game's own."""
 
     hud: bool = Field(default=True, description="true or false")
     text: bool = Field(default=True, description="true or false")
-    regions: tuple[KeptRegion, ...] = Field(default=(), strict=False, max_length=64, description=REGIONS)
+    regions: tuple[KeptRegion, ...] = Field(default=(), strict=False, max_length=MAX_REGIONS, description=REGIONS)
 
 
-class Theme(ThemePart):
+class Theme(StrictModel):
     """One look of the world. Colours are sRGB; everything not said is derived from what is."""
 
     name: Annotated[str, AfterValidator(_checked_line)] = Field(

@@ -7,7 +7,6 @@ An empty start says three materials and leaves the rest to be derived; `--from` 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import unicodedata
 from pathlib import Path
@@ -144,8 +143,3 @@ def _text(name: str, start: str | None, prompt: str | None) -> str:
 
 def renamed(theme: Theme, name: str) -> Theme:
     return Theme.model_validate(theme.model_dump(exclude_unset=True) | {"name": name})
-
-
-def is_own(path: Path) -> bool:
-    """Whether a file lies in the user's own folder, where it may be written."""
-    return os.path.realpath(path.parent) == os.path.realpath(user_theme_folder())

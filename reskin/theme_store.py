@@ -8,7 +8,6 @@ hotkeys or of the screen: notes are text for the caller to show.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -17,10 +16,10 @@ from pathlib import Path
 
 from reskin.errors import ThemeError
 from reskin.themes import Theme, all_themes, find_theme, load_theme, prompted_theme, themes_in, user_theme_folder
+from reskin.whole_file import Stamp, file_stamp
 
 POLL_INTERVAL_S = 0.1
-
-Stamp = tuple[int, int, int]  # mtime_ns, size, inode; the inode tells a rename within one clock tick
+_GONE: Stamp = (-1, -1, -1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +173,7 @@ class ThemeStore:
         """Loads the entry if its file changed. An error counts when two looks agree: a save may be half-way."""
         if entry.path is None:
             return None
-        stamp = _stamp(entry.path)
+        stamp = file_stamp(entry.path)
         if stamp == entry.stamp and entry.missing == (stamp is None):
             return None
         try:
@@ -214,7 +213,7 @@ class ThemeStore:
     def _opened(self, item: Path | Theme, prompt: str) -> _Entry:
         if isinstance(item, Theme):
             return _Entry(path=None, theme=self._prepared(item))
-        stamp = _stamp(item)
+        stamp = file_stamp(item)
         try:
             theme = self._prepared(load_theme(item, prompt))
         except ThemeError:
@@ -227,14 +226,3 @@ class ThemeStore:
             theme = theme.model_copy(update={"strength": self._strength})
         theme.style()
         return theme
-
-
-_GONE: Stamp = (-1, -1, -1)
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from reskin.errors import ThemeError, TimelineError
 from reskin.prompts import prompt_theme
+from reskin.prompts.fill import NOTHING_UNSAID, prompt_changes
+from reskin.strict_model import StrictModel
 from reskin.theme_model import Line, Theme
 from reskin.themes import find_theme, load_theme, prompted_theme
 from reskin.toml_errors import read_model
 
-MAX_ENTRIES = 120  # with all four keys and two commas each has eight marks of toml_limits.MAX_VALUES
+# With two brackets, four "=" and two commas an entry has 8 of toml_limits.MARKS: together 960 of MAX_VALUES.
+MAX_ENTRIES = 120
 TIME = 'a time such as "00:30", "1:02:30" or "12.5"'
 
 
@@ -46,11 +49,7 @@ def _checked_time(text: str) -> str:
 Time = Annotated[str, AfterValidator(_checked_time), Field(description=TIME)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Entry(_Part):
+class Entry(StrictModel):
     time: Time
     theme: str = Field(default="", max_length=300, description="a theme's id, or the path of a .toml file")
     prompt: Line = ""  # alone, or filling in what the theme leaves unsaid
@@ -63,7 +62,7 @@ class Entry(_Part):
         return self
 
 
-class WrittenTimeline(_Part):
+class WrittenTimeline(StrictModel):
     loop: bool = Field(default=False, description="true or false")
     end: Time | None = None
     at: tuple[Entry, ...] = Field(
@@ -126,10 +125,9 @@ def _note(entry: Entry, theme: Theme) -> str:
     """What of its prompt was not understood, or that its theme leaves nothing for it to say; "" where all is well."""
     if not entry.prompt:
         return ""
-    prompted = prompt_theme(entry.prompt)
-    if entry.theme.strip() and theme.prompt != prompted.text:
-        return f"{theme.name} leaves nothing unsaid, so the prompt changes nothing"
-    return prompted.note
+    if entry.theme.strip() and not prompt_changes(theme, entry.prompt):
+        return NOTHING_UNSAID.format(theme.name)
+    return prompt_theme(entry.prompt).note
 
 
 def _theme_of(entry: Entry, timeline: Path) -> Theme:

@@ -26,6 +26,7 @@ from reskin.letterbox import letterbox
 from reskin.video_encoders import Encoder, choose_encoder
 from reskin.video_sound import SoundTrack, open_sound
 
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
 _TIME_BASE = Fraction(1, 90_000)  # fine enough for every frame rate in use, and what MPEG itself counts in
 _NS = 1_000_000_000
 _QUALITY = {"crf": "18", "preset": "veryfast"}  # looks like the source; 720p in about 10 ms a frame on one core
@@ -34,7 +35,6 @@ _LIVE_PIECE_MS = 250
 _LIVE_KEYFRAME_FRAMES = 48
 _LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_LIVE_PIECE_MS * 1000)}
 _LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}
-_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
 _MOST_PX = 8192 * 8192  # a header of a few bytes can ask for any memory
 _FASTEST_HZ = 240.0  # that any file is taken for: a stray pair of frames may share a millisecond
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
@@ -279,10 +279,10 @@ def check_target(path: Path) -> None:
     """VideoError when no video can have this name."""
     if path.is_dir():
         raise VideoError(f"writing the video {path}: that is a folder. Expected a file name such as out.mp4.")
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in VIDEO_SUFFIXES:
         raise VideoError(
             f'writing the video {path}: got the ending "{path.suffix}", expected a name ending in '
-            f"{', '.join(_SUFFIXES)}. Others cannot hold H.264 with every frame's own time."
+            f"{', '.join(VIDEO_SUFFIXES)}. Others cannot hold H.264 with every frame's own time."
         )
     if not path.absolute().parent.is_dir():
         raise VideoError(f"writing the video {path}: the folder {path.parent} does not exist. Make it first.")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from engine.config import SHAPES, SMALL, Tokens
+from engine.config import SHAPES, SMALL, TransformerShape
 from engine.gpu.backends import BackendError
 from engine.gpu.frame import FrameStep
 from engine.gpu.measured import TABLE, versions
@@ -21,8 +21,8 @@ from tools.bench import bench
 from tools.bench_gpu import Ceilings, Row, ceilings, floor_s, new_step, op_times, time_backend, traffic_bytes
 from tools.bench_gpu_report import COLUMNS, cells, report
 
-TINY = replace(SMALL, name="tiny", size=(48, 80), reader_widths=(8, 8, 16, 16),
-               tokens=Tokens(patch=8, width=64, layers=1, hidden=64, head=32, bottleneck=16, slots=2))  # fmt: skip
+TOKENS = TransformerShape(patch=8, width=64, layers=1, hidden=64, head=32, bottleneck=16, slots=2)
+TINY = replace(SMALL, name="tiny", size=(48, 80), reader_widths=(8, 8, 16, 16), tokens=TOKENS)
 CPU = torch.device("cpu")
 ROW = Row(frame_p50_ms=1.0, frame_p95_ms=2.0, frame_worst_ms=3.0, model_ms=1.0, floor_ms=0.5, launches=1, grown_bytes=0)
 

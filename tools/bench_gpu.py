@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from engine.config import Preset
 from engine.gpu.backends import BackendError, open_backend
+from engine.gpu.capture import capture
 from engine.gpu.frame import FrameStep
 from engine.gpu.low_precision import LinearOps
 from engine.reader import Reader
@@ -82,18 +83,13 @@ def ceilings(device: torch.device, dtype: torch.dtype, side: int = 8192) -> Ceil
 
 
 def graph_of(work: Callable[[], object], calls: int = 1) -> torch.cuda.CUDAGraph:
-    """So many calls captured, after three to warm up."""
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(3):
-            work()
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    """So many calls captured."""
+
+    def all_calls() -> None:
         for _ in range(calls):
             work()
-    return graph
+
+    return capture(all_calls)
 
 
 def device_s(work: Callable[[], object], device: torch.device, calls: int = 50) -> float:

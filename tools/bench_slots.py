@@ -31,7 +31,7 @@ from reskin.serve.batch import BatchRenderer, Job
 from reskin.serve.cluster.engines import TRIED_BATCHES, device_name
 from reskin.serve.cluster.slots import FPS, Line, Times, limits, slots
 from reskin.serve.engines import open_engine
-from reskin.serve.session import Look
+from reskin.serve.session import FrameLook
 from reskin.theme_store import ThemeStore
 
 WARM_UP = 5
@@ -50,7 +50,7 @@ def read_clip(path: Path, frames: int, size: tuple[int, int]) -> list[np.ndarray
     return found
 
 
-def time_steps(renderer: BatchRenderer, clips: list[list[np.ndarray]], look: Look, batch: int,
+def time_steps(renderer: BatchRenderer, clips: list[list[np.ndarray]], look: FrameLook, batch: int,
                frames: int) -> list[float]:  # fmt: skip
     """Milliseconds of each step of so many sessions, each with a clip and a beginning of its own."""
     spans = []
@@ -95,7 +95,7 @@ def memory() -> dict[str, int]:
 def measure(arguments: argparse.Namespace) -> Line:
     w, h = (int(side) for side in arguments.window.split("x"))
     clips = [read_clip(arguments.footage / f"{name}.mp4", arguments.frames + WARM_UP, (h, w)) for name in CLIPS]
-    look = Look(theme=ThemeStore.open(arguments.theme).current, theme_id=arguments.theme)
+    look = FrameLook(theme=ThemeStore.open(arguments.theme).current, theme_id=arguments.theme)
     renderer = open_engine(arguments.preset, arguments.threads)
     try:
         time_steps(renderer, clips, look, 1, 1)

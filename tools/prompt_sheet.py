@@ -19,8 +19,8 @@ from reskin.prompts import prompt_theme
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 from tools import theme_swatches
+from tools.theme_frames import FOOTAGE
 
-FOOTAGE = Path("/work/shared/footage")
 HEIGHT_PX = 216
 SECONDS = {"extremetuxracer": 2.0, "supertux": 2.0}
 SETTLE = 6  # frames before the one that is shown: the statistics of light are slow

@@ -61,6 +61,8 @@ class RecipeError(ReskinError):
 @click.pass_context
 def main(context: click.Context, recipe: str | None, scale: float, folder: Path | None, threads: int) -> None:
     torch.set_num_threads(threads)
+    if torch.cuda.is_available():
+        torch.set_float32_matmul_precision("high")  # TF32: the Painter's products have no other tensor cores to run on
     if (recipe is None) == (context.invoked_subcommand is None):
         raise click.UsageError("Expected either --recipe or a stage: reader, painter. See --help.")
     if recipe is not None:

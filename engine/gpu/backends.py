@@ -22,13 +22,13 @@ from importlib.util import find_spec
 
 import torch
 
+from engine.gpu.capture import capture
 from engine.gpu.frame import Effort, FrameStep
 from engine.gpu.low_precision import LinearOps
 from engine.gpu.measured import Place, Table, device_name, fastest, versions
 from engine.token_painter import TokenOps
 from kernels import reference
 
-WARM_UPS = 3  # frames before a capture: kernels compile and libraries make their work spaces
 # What `auto` may take, and tries in turn on a device that nobody has measured. `compiled` is not among them: its
 # compilation takes longer than the minute that the app gives an engine to start.
 ORDER = ("cudagraph", "cudagraph+pdl", "megakernel", "eager")
@@ -80,6 +80,8 @@ def choose(place: Place, table: Table, *, cuda: bool, triton: bool) -> tuple[tup
         why = f"{ORDER[0]}: {place.device} with {place.versions} is not in the table of measurements for {place.preset}"
         return ORDER, f"{why} (python tools/bench.py gpu writes it); the order is {', '.join(ORDER)}"
     why = f"{best.backend}: the fastest of {', '.join(best.tried)} on this device, p95 {best.p95_ms:.2f} ms"
+    if best.versions != place.versions:
+        why += f" (measured with {best.versions})"
     return (best.backend, *(name for name in ORDER if name != best.backend)), f"{why} at {best.window}"
 
 
@@ -167,15 +169,8 @@ OPENERS: dict[str, Callable[[FrameStep], Make]] = {"eager": _eager, "compiled": 
 def captured(step: FrameStep, run: Run) -> Run:
     """One frame as a CUDA graph. Warming up and capturing leave the stream's memory as it was."""
     before = remembered(step)
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UPS):
-            run()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
+    with torch.cuda.device(step.screen.device):
+        graph = capture(run)
     put_back(step, before)
     return graph.replay
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.gpu.frame import Effort, FrameStep, Inputs, denoised
 from engine.gpu.underlay import Seen
 from engine.gpu.underpaint import PaintMaps
-from engine.painter import Look
+from engine.painter import MapTensors
 from engine.ring import Ring
 
 
@@ -59,7 +59,7 @@ def paint_together(sessions: Sequence[tuple[FrameStep, Tensor, Seen]], denoising
 
 def stacked(sessions: Sequence[Inputs]) -> Inputs:
     """The sessions' inputs along b."""
-    look = Look(*(torch.cat(parts) for parts in zip(*(each.look for each in sessions), strict=True)))
+    look = MapTensors(*(torch.cat(parts) for parts in zip(*(each.look for each in sessions), strict=True)))
     tensors = zip(*(each[:-1] for each in sessions), strict=True)
     noise, last, anchor, light, level = (torch.cat(parts) for parts in tensors)
     return Inputs(noise, last, anchor, light, level, look)

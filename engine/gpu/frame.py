@@ -20,7 +20,7 @@ from engine.gpu.drift import DriftMeter
 from engine.gpu.finish import FinishStage
 from engine.gpu.underlay import Seen, Underlay
 from engine.gpu.underpaint import PaintMaps, paint, surface_means
-from engine.painter import Look
+from engine.painter import MapTensors
 from engine.reader import Reader
 from engine.ring import Ring
 from engine.sampler import schedule, stepped
@@ -46,7 +46,7 @@ class Inputs(NamedTuple):
     anchor: Tensor  # (b, 3, h, w), likewise
     light: Tensor  # (b, 15) of the style
     level: Tensor  # (b, 1): 1 where there is no past, and that is known
-    look: Look
+    look: MapTensors
 
 
 def denoised(painter: TokenPainter, given: Inputs, ring: Ring, denoisings: int, sizes: Tensor,
@@ -183,9 +183,9 @@ class FrameStep(nn.Module):
                                             finish.grain, finish.noise, self.count))  # fmt: skip
         self.count.add_(1).remainder_(reference.GRAIN_FRAMES)  # without end it would overflow in the kernel after 48 h
 
-    def _look(self, rgb: Tensor, seen: Seen) -> Look:
+    def _look(self, rgb: Tensor, seen: Seen) -> MapTensors:
         maps = seen.maps
         surface = surface_means(seen.materials, seen.depth, maps, self.underlay.style, PATCH)
         x = (reference.luminance(rgb) - maps.mean) * maps.gain
         fields = (rgb, maps.base, maps.shade, maps.shine, x, maps.keep, surface)
-        return Look(*(field[None] for field in fields))
+        return MapTensors(*(field[None] for field in fields))

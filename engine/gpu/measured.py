@@ -37,6 +37,7 @@ class Fastest(NamedTuple):
     p95_ms: float
     window: str  # at which that was measured
     tried: tuple[str, ...]  # all that were measured there
+    versions: str  # with which
 
 
 def device_name(device: torch.device) -> str:
@@ -54,15 +55,21 @@ def versions() -> str:
 
 
 def fastest(table: Table, place: Place, allowed: Collection[str]) -> Fastest | None:
-    """The allowed backend with the smallest p95, at the measured window nearest in pixels; None without a line."""
-    windows = table.get(place.device, {}).get(place.versions, {}).get(place.preset, {})
+    """The allowed backend with the smallest p95, at the measured window nearest in pixels; None without a line.
+
+    Where these versions were not measured, the last ones that were stand for them.
+    """
+    by_versions = table.get(place.device, {})
+    measured = [place.versions, *reversed(by_versions)]
+    found_with = next((name for name in measured if place.preset in by_versions.get(name, {})), "")
+    windows = by_versions[found_with][place.preset] if found_with else {}
     lines = {window: kept for window, found in windows.items() if (kept := _only(found, allowed))}
     if not lines:
         return None
     h, w = place.window
     nearest = min(lines, key=lambda window: abs(pixels(window) - h * w))
     best = min(lines[nearest], key=lambda name: lines[nearest][name]["p95"])
-    return Fastest(best, lines[nearest][best]["p95"], nearest, tuple(sorted(lines[nearest])))
+    return Fastest(best, lines[nearest][best]["p95"], nearest, tuple(sorted(lines[nearest])), found_with)
 
 
 def pixels(window: str) -> int:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from engine.checkpoint import Held, new_network
 from engine.config import NANO, Shape
-from engine.painter import Look, Painter
+from engine.painter import MapTensors, Painter
 from engine.ring import Ring
 from engine.sampler import SMALLEST_STEP, noised, shortcut_target, stepped
 from engine.token_painter import TokenPainter
@@ -147,7 +147,7 @@ class Brush:
             self._ring = (self._written or self._ring).cut_off()  # the last frame's graph still needs its own
             self._ring.turn(torch.tensor(frames, device=self._ring.age.device))
 
-    def __call__(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: Look, condition: Tensor) -> Tensor:
+    def __call__(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor) -> Tensor:
         """The clean frame (b, 3, h, w). Gradients stay within the frame; the last call's keys and values stay."""
         if self._ring is None:
             return self._painter(noisy, history, anchor, look, condition)  # type: ignore[no-any-return]

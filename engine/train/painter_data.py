@@ -25,7 +25,7 @@ from torch import Tensor
 from engine.config import PATCH
 from engine.live import open_session, read_frame
 from engine.offline import surface_means
-from engine.painter import SURFACE, Look
+from engine.painter import SURFACE, MapTensors
 from engine.refine import Refiner
 from engine.style import Style
 from engine.train.figures import world_targets
@@ -56,10 +56,10 @@ class PainterClips(NamedTuple):
     anchor: Tensor  # (b, 3, h, w): another world's true rendering in the same style, as an old anchor is
     light: Tensor  # (b, 15)
 
-    def look(self, i: int) -> Look:
+    def look(self, i: int) -> MapTensors:
         """What frame i of every clip looks like to the Painter."""
         rows = (self.source, self.base, self.shade, self.shine, self.x, self.keep, self.surface)
-        return Look(*(field[:, i] for field in rows))
+        return MapTensors(*(field[:, i] for field in rows))
 
     def mirrored(self) -> PainterClips:
         """Left and right swapped, the sun's direction and all motion with it."""

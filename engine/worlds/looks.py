@@ -80,7 +80,7 @@ SNOW_PLACE = PLACES[2][1]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class WorldLook:
     """A source game's look; k materials."""
 
     colors: np.ndarray  # (k, VARIANTS, 3)
@@ -129,7 +129,7 @@ def _drawn(rng: Rng, ranges: tuple[tuple[float, float], ...]) -> np.ndarray:
     return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
 
 
-def random_look(rng: Rng, *, winter: bool = False) -> Look:
+def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
     """`winter` says that the level was built to lie under snow: its look has some."""
     k = len(MATERIALS)
     natural = rng.random() < NATURAL_SHARE
@@ -170,7 +170,7 @@ def random_look(rng: Rng, *, winter: bool = False) -> Look:
             often = np.array(TEXTURED[name], float)
             pattern[i] = rng.choice(len(PATTERNS), p=often / often.sum())
             contrast[i] = max(contrast[i], 0.15 * (name in SHOWN))
-    return Look(
+    return WorldLook(
         colors=np.clip(colors, 0, 1),
         accent=np.clip(accent, 0, 1),
         pattern=pattern,

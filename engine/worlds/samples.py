@@ -21,8 +21,8 @@ from engine.worlds.levels import random_level
 from engine.worlds.looks import random_look
 from engine.worlds.particles import Particles
 from engine.worlds.screen_effects import ScreenEffects
-from engine.worlds.shadows import CastShadows
 from engine.worlds.shade import shade
+from engine.worlds.shadows import CastShadows
 from engine.worlds.shots import Frame
 from engine.worlds.trace import trace
 

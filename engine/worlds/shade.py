@@ -12,7 +12,7 @@ from numba import njit
 
 from engine.config import MATERIALS
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
-from engine.worlds.looks import VARIANTS, Look
+from engine.worlds.looks import VARIANTS, WorldLook
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
 from engine.worlds.scene import ACCENT_PART, FIRST_INSTANCE, GROUND, ROAD_INSTANCE
 from engine.worlds.sprite_canvas import SNOW_PART
@@ -26,7 +26,7 @@ ACCENTED = np.array([name in ("ground", "foliage", "structure") for name in MATE
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
 
 
-def shade(buffer: GBuffer, look: Look) -> np.ndarray:
+def shade(buffer: GBuffer, look: WorldLook) -> np.ndarray:
     """(h, w, 3) float32 sRGB in [0, 1]."""
     rgb = np.empty((*buffer.size, 3), np.float32)
     clear_m = 0.8 * float(buffer.depth.min())  # a flat game's camera stands far off: fog is no deeper for it

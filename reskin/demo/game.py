@@ -65,6 +65,7 @@ def run(size: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float 
         marker: bool = False) -> float:  # fmt: skip
     """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")  # else Windows enlarges what is drawn
     os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")  # a GL window without a GPU costs 20 ms a frame
     import pygame
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -41,6 +42,7 @@ SUN_XZ = SUN[[0, 2]] / SUN[1]
 WALLS: tuple[Color, ...] = ((232, 220, 196), (222, 203, 170), (205, 190, 178), (238, 232, 220), (214, 186, 150))
 ROOFS: tuple[Color, ...] = ((186, 66, 48), (172, 54, 46), (198, 84, 54), (160, 60, 52))
 LEAVES: tuple[Color, ...] = ((74, 138, 52), (92, 154, 58), (60, 122, 58), (118, 160, 56), (52, 112, 62))
+Angle = TypeVar("Angle", float, np.ndarray)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +55,13 @@ class Level:
 
 def path_point(angle: float) -> tuple[float, float]:
     """The path round the lake: x, z at an angle, 0 in the south."""
-    radius = 41 + 5 * math.sin(3 * angle + 0.6) + 2.5 * math.sin(5 * angle)
+    radius = float(_path_radius(angle))
     return -radius * math.sin(angle), -radius * math.cos(angle)
+
+
+def _path_radius(angle: Angle) -> Angle:
+    """In metres from the middle of the lake."""
+    return 41 + 5 * np.sin(3 * angle + 0.6) + 2.5 * np.sin(5 * angle)
 
 
 def hills() -> Level:
@@ -85,9 +92,8 @@ def _polar(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     axis = ((np.arange(size) + 0.5 - size / 2) * (SIDE_M / size)).astype(np.float32)
     x, z = np.meshgrid(axis, axis)
     angle = np.arctan2(-x, -z)
-    path = 41 + 5 * np.sin(3 * angle + 0.6) + 2.5 * np.sin(5 * angle)
     radius = np.hypot(x, z)
-    return radius, radius - path, angle
+    return radius, radius - _path_radius(angle), angle
 
 
 def _heights(rng: np.random.Generator) -> np.ndarray:
@@ -210,7 +216,7 @@ def house(b: StageBuilder, x: float, y: float, z: float, half: tuple[float, floa
 
 
 def _things(b: StageBuilder, bare: Scene, shadow: np.ndarray, blocks: list[tuple[float, float, float]]) -> None:
-    """Lamps, crates, barrels, fences and signs along the path, stones, bushes, flowers."""
+    """Lamps, crates and barrels along the path, stones, bushes."""
     rng = b.rng
     for i in range(16):
         angle = i * 2 * math.pi / 16 + 0.06
@@ -261,14 +267,16 @@ def _things(b: StageBuilder, bare: Scene, shadow: np.ndarray, blocks: list[tuple
         _cast(shadow, x, y + 0.3 * size, z, size, size, y)
         if size > 0.6:
             blocks.append((x, z, size + 0.3))
-    reds = [b.picture(draw.draw_bush(rng), {1: (78, 142, 50), 2: (116, 172, 64)}) for _ in range(6)]
+    bushes = [b.picture(draw.draw_bush(rng), {1: (78, 142, 50), 2: (116, 172, 64)}) for _ in range(6)]
     for _ in range(420):
         x, z = rng.uniform(-75, 75, 2)
         y = bare.height_at(x, z)
         if y < WATER_M + 0.15 or _on_path(x, z):
             continue
         size = rng.uniform(0.25, 0.6)
-        b.board(FOLIAGE, (x, y + size * 0.9, z), (size, size), int(rng.choice(reds)), mirrored=bool(rng.random() < 0.5))
+        b.board(
+            FOLIAGE, (x, y + size * 0.9, z), (size, size), int(rng.choice(bushes)), mirrored=bool(rng.random() < 0.5)
+        )
 
 
 def _on_path(x: float, z: float, room_m: float = 3.0) -> bool:

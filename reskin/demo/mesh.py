@@ -10,14 +10,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.config import MATERIALS
-from engine.worlds.scene import BILLBOARD, BOX, CONE, CX, CYLINDER, CZ, ELLIPSOID, KIND, MATERIAL, SX, SZ, YAW
+from engine.worlds.scene import (
+    BILLBOARD,
+    BOX,
+    CONE,
+    CX,
+    CYLINDER,
+    CZ,
+    ELLIPSOID,
+    FOLIAGE,
+    GLOW,
+    GROUND,
+    KIND,
+    MATERIAL,
+    PROP,
+    ROCK,
+    ROOF,
+    STRUCTURE,
+    SX,
+    SZ,
+    YAW,
+)
 from reskin.demo.raster import SHADOW
 from reskin.demo.stage import Actor, Stage
 
-FOLIAGE, ROCK, STRUCTURE, ROOF, GLOW, GROUND, PROP, WATER = (
-    MATERIALS.index(name) for name in ("foliage", "rock", "structure", "roof", "glow", "ground", "prop", "water")
-)
 TEXTURES = ("plain", "leaves", "plaster", "shingles", "planks", "stone")
 TEXTURE_OF = {FOLIAGE: 1, STRUCTURE: 2, ROOF: 3, PROP: 4, ROCK: 5, GROUND: 5}
 
@@ -100,8 +116,8 @@ def _solid(
     placed = turned + row[CX : CZ + 1] - np.array(pivot)
     normals = np.cross(turned[:, 1] - turned[:, 0], turned[:, 2] - turned[:, 0])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
-    outward = (normals * turned.mean(axis=1)).sum(axis=1) < 0
-    normals[outward] *= -1
+    inward = (normals * turned.mean(axis=1)).sum(axis=1) < 0
+    normals[inward] *= -1
     local = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
     axis = np.abs(local).argmax(axis=1)
     u = np.where(axis[:, None] == 0, points[..., 2], points[..., 0])

@@ -21,13 +21,13 @@ BOARDS_FAR_M = 45.0  # small drawings are not shown beyond
 class Painter:
     """One level's look; `paint` costs about 8 ms at 1280x720 on one core."""
 
-    def __init__(self, level: Level, *, mountains: bool = True) -> None:
+    def __init__(self, level: Level) -> None:
         rng = np.random.default_rng(3)
         stage = level.stage
         self.scene = stage.scene
         self.mips = textures.mip_levels(level.ground_rgb, level.water)
         self.detail, self.waves = textures.grass_detail(rng), textures.ripples(rng)
-        self.tiles, self.panorama = textures.surface_tiles(rng), textures.panorama(rng, mountains=mountains)
+        self.tiles, self.panorama = textures.surface_tiles(rng), textures.panorama(rng)
         self.meshes = build_meshes(stage)
         self.pose = np.zeros((len(self.meshes.first), 4))
         self.object_of = {int(group): i for i, group in enumerate(self.meshes.group)}

@@ -1,8 +1,9 @@
 """Draws the demo's pictures into 32-bit pixels, compiled, on one core: sky, height map, triangles, drawings.
 
-`trace.py` gives every pixel a full G-buffer and takes 100 ms at 1280x720; a game beside the engine may take 12. So:
-the ground is a height field walked column by column, nearest first, each pixel written once; things are flat triangles
-in a depth buffer. The camera never rolls and looks up or down by a shifted horizon, which keeps both simple.
+`engine/worlds/trace.py` gives every pixel a full G-buffer and takes 100 ms at 1280x720; a game beside the engine may
+take 12. So: the ground is a height field walked column by column, nearest first, each pixel written once; things are
+flat triangles in a depth buffer. The camera never rolls and looks up or down by a shifted horizon, which keeps both
+simple.
 
 `frame` is (w, h) uint32, 0x00RRGGBB, and `inverse` (w, h) float32, 1 / distance along the view, 0 for the sky: both lie
 column by column, as they are walked (by rows the ground took four times as long: 1280 px rows share few cache sets).

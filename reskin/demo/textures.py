@@ -20,8 +20,7 @@ def fractal(rng: Rng, size: tuple[int, int], cells: int, octaves: int = 4, *, wr
     """(h, w) float32 smooth noise in [0, 1], `cells` features along the shorter side; `wrap`: it tiles."""
     h, w = size
     out = np.zeros(size, np.float32)
-    weight = total = 0.0
-    weight = 1.0
+    weight, total = 1.0, 0.0
     for _ in range(octaves):
         rows, columns = max(1, cells * h // min(h, w)), max(1, cells * w // min(h, w))
         grid = rng.random((rows, columns), dtype=np.float32)
@@ -111,7 +110,7 @@ def surface_tiles(rng: Rng) -> np.ndarray:
     return np.stack([np.clip(sheets[name], 20, 250).astype(np.uint8) for name in TEXTURES])
 
 
-def panorama(rng: Rng, size: tuple[int, int] = (540, 5120), *, mountains: bool = True) -> np.ndarray:
+def panorama(rng: Rng, size: tuple[int, int] = (540, 5120)) -> np.ndarray:
     """(w, h) uint32: sky, clouds and far ridges all round, from SKY_TOP down to SKY_BOTTOM (tangents)."""
     h, w = size
     slope = np.linspace(SKY_TOP, SKY_BOTTOM, h, dtype=np.float32)[:, None]
@@ -122,27 +121,26 @@ def panorama(rng: Rng, size: tuple[int, int] = (540, 5120), *, mountains: bool =
     )
     rgb = np.broadcast_to(sky, (h, w, 3)).copy()
     _clouds(rng, rgb, per_slope)
-    if mountains:
-        angle = np.linspace(0, 2 * np.pi, w, endpoint=False)
-        layers = ((0.26, (139, 160, 190), True), (0.15, (112, 150, 150), False), (0.075, (88, 140, 96), False))
-        for layer, (top, color, snow) in enumerate(layers):
-            line = np.zeros(w)
-            for octave in range(7):
-                turns = (3 + layer * 2) * 2**octave + octave
-                wave = np.sin(turns * angle + rng.uniform(0, 6.28))
-                line += 0.56**octave * ((1 - 1.7 * np.abs(wave)) if snow else wave)
-            line = top * (0.62 + 0.22 * line)
-            face = fractal(rng, (h, w), 26, 4) - np.float32(0.5)
-            below = (line[None, :] - slope).astype(np.float32)  # how far under the crest
-            inside = below > 0
-            lean = cv2.GaussianBlur(np.gradient(line)[None, :] * w / 9.0, (0, 0), 14).astype(np.float32)
-            lean = np.clip(lean + face * 3.4, -1, 1)[inside][:, None]
-            body = np.array(color, np.float32) * (1 + 0.16 * lean)
-            if snow:
-                white = (slope + 0.09 * face > 0.150)[inside][:, None]
-                body = np.where(white, np.array((236, 242, 250), np.float32) * (0.93 + 0.07 * lean), body)
-            air = np.clip(0.36 - 0.10 * layer + 0.45 * below[inside] / top * (0.9 - 0.15 * layer), 0, 0.85)[:, None]
-            rgb[inside] = body + (np.array(FOG, np.float32) - body) * air
+    angle = np.linspace(0, 2 * np.pi, w, endpoint=False)
+    layers = ((0.26, (139, 160, 190), True), (0.15, (112, 150, 150), False), (0.075, (88, 140, 96), False))
+    for layer, (top, color, snow) in enumerate(layers):
+        line = np.zeros(w)
+        for octave in range(7):
+            turns = (3 + layer * 2) * 2**octave + octave
+            wave = np.sin(turns * angle + rng.uniform(0, 6.28))
+            line += 0.56**octave * ((1 - 1.7 * np.abs(wave)) if snow else wave)
+        line = top * (0.62 + 0.22 * line)
+        face = fractal(rng, (h, w), 26, 4) - np.float32(0.5)
+        below = (line[None, :] - slope).astype(np.float32)  # how far under the crest
+        inside = below > 0
+        lean = cv2.GaussianBlur(np.gradient(line)[None, :] * w / 9.0, (0, 0), 14).astype(np.float32)
+        lean = np.clip(lean + face * 3.4, -1, 1)[inside][:, None]
+        body = np.array(color, np.float32) * (1 + 0.16 * lean)
+        if snow:
+            white = (slope + 0.09 * face > 0.150)[inside][:, None]
+            body = np.where(white, np.array((236, 242, 250), np.float32) * (0.93 + 0.07 * lean), body)
+        air = np.clip(0.36 - 0.10 * layer + 0.45 * below[inside] / top * (0.9 - 0.15 * layer), 0, 0.85)[:, None]
+        rgb[inside] = body + (np.array(FOG, np.float32) - body) * air
     return np.ascontiguousarray(packed(rgb).T)
 
 

@@ -1,6 +1,6 @@
 """What happens in the hills from frame to frame: the hero walks by keys or alone, villagers stroll, a camera follows.
 
-Knows nothing of windows: keys come in as two numbers.
+Knows nothing of windows: keys come in as a `Wish` of three numbers.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ themes only that they are tables of values.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -86,15 +85,6 @@ class ThemeDocument:
         self.text = of.pop()
         self._last = None
         return True
-
-
-def stamp(path: Path) -> tuple[int, int] | None:
-    """By which a file is known to be as it was; None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
 
 
 def open_document(text: str, path: Path) -> ThemeDocument:

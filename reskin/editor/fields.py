@@ -38,9 +38,8 @@ class Control:
 
 
 def _number(model: type[BaseModel], at: Location, label: str, kind: Kind = "slider") -> Control:
-    limits = [model.model_fields[at[-1]]]
     bounds: dict[str, float] = {}
-    for rule in limits[0].metadata:
+    for rule in model.model_fields[at[-1]].metadata:
         for name in ("ge", "le"):
             if getattr(rule, name, None) is not None:
                 bounds[name] = float(getattr(rule, name))

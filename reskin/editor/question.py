@@ -26,7 +26,7 @@ class Question:
         self.answers: dict[UIButton, Callable[[], None]] = {}
         for index, (word, action) in enumerate(answers.items()):
             at = pygame.Rect(PAD + index * (ANSWER_PX + 10), 62, ANSWER_PX, 34)
-            style = "#save" if index == 0 else "#other"
+            style = "#save" if index == 0 else None
             self.answers[UIButton(at, word, manager, self._window, object_id=style)] = action
         self._window.set_blocking(True)
 

@@ -16,7 +16,7 @@ from pygame_gui.elements import UIButton, UIImage, UILabel, UIPanel
 
 from engine.config import MATERIALS
 from reskin.editor import look
-from reskin.editor.document import Location, ThemeDocument, open_document, stamp
+from reskin.editor.document import Location, ThemeDocument, open_document
 from reskin.editor.fields import PAGES
 from reskin.editor.panel import Edit, Page
 from reskin.editor.question import Question
@@ -30,6 +30,7 @@ from reskin.theme_model import Theme
 from reskin.themes import parse_theme
 from reskin.toml_errors import read_text
 from reskin.toml_file import write_text
+from reskin.whole_file import file_stamp
 
 SIZE, SMALLEST = (1280, 760), (960, 640)
 FPS = 30
@@ -57,7 +58,7 @@ class Editor:
         self._failed = False  # the studio paints no more
         self._note, self._note_left_s = "", 0.0
         self._presses = 0  # names a gesture: changes of one key while a button is held are undone together
-        self._stamp = stamp(target)
+        self._stamp = file_stamp(target)
         self._stage = Stage(None if flash_limiter == "off" else FlashLimiter(flash_limiter, fps=FPS))
         self._said = text  # that `is_said` was worked out for
         self._question: Question | None = None
@@ -147,15 +148,15 @@ class Editor:
             self._tell(wrong)
             return False
         try:
-            if stamp(self.target) != self._stamp:
-                self._stamp = stamp(self.target)
+            if file_stamp(self.target) != self._stamp:
+                self._stamp = file_stamp(self.target)
                 self._tell("Another program has changed the file since. Save again to write over it.")
                 return False
             write_text(self.target, self.document.text)
         except ReskinError as error:
             self._tell(str(error))
             return False
-        self._stamp = stamp(self.target)
+        self._stamp = file_stamp(self.target)
         self.document.mark_saved()
         self._tell(f"Saved: {self.target}")
         return True
@@ -261,7 +262,7 @@ class Editor:
         self._title = UILabel(pygame.Rect(PAD, 6, wide, 28), self.theme.name, manager, object_id="#title")
         self._file = UILabel(pygame.Rect(PAD, 32, wide, 20), "", manager, object_id="#dim")
         buttons = []
-        for index, (text, style) in enumerate((("Undo", "#edge"), ("Redo", "#edge"), ("Save", "#save"))):
+        for index, (text, style) in enumerate((("Undo", None), ("Redo", None), ("Save", "#save"))):
             at = pygame.Rect(left - PAD - (3 - index) * 84, 13, 78, 30)
             buttons.append(UIButton(at, text, manager, object_id=style))
         self._undo, self._redo, self._save = buttons

@@ -1,13 +1,13 @@
 """What the launcher shows and what a click on it does: tiles, buttons, what is chosen. No pictures, no pygame.
 
-`tiles` is the picture as a list of boxes with what they mean; `click`, `scroll` and `key` change what is chosen. The
+`boxes` is the picture as a list of boxes with what they mean; `click`, `scroll` and `key` change what is chosen. The
 last action is `done`: "start" or "quit".
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reskin.launcher.memory import Memory
 from reskin.launcher.previews import THUMBNAIL_PX
@@ -93,19 +93,7 @@ class Board:
             row -= self._scrolled[kind]
             if 0 <= row < rows:
                 x, y = left + column * (w + GAP_PX), HEAD_PX + row * (h + GAP_PX)
-                shown.append(
-                    Box(
-                        x=x,
-                        y=y,
-                        w=w,
-                        h=h,
-                        kind=kind,
-                        key=tile.key,
-                        label=tile.label,
-                        note=tile.note,
-                        chosen=tile.chosen,
-                    )
-                )
+                shown.append(replace(tile, x=x, y=y, w=w, h=h))
         return shown
 
     def below(self, kind: str) -> int:

@@ -1,7 +1,7 @@
 """The launcher's live pictures, made in threads of their own: the windows' thumbnails, and the looks on one of them.
 
-The loop asks by `follow` and `use`, and takes what there is by `windows` and `look`; nothing here waits for it. Each
-picture is (h, w, 3) RGB of a thumbnail's size.
+The loop starts `WindowPreviews` and gives `LookPreviews.use` a frame, then reads their `windows`, `frames` and
+`pictures`; nothing here waits for it. Each picture is (h, w, 3) RGB of a thumbnail's size.
 """
 
 from __future__ import annotations

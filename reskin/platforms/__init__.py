@@ -205,7 +205,16 @@ def _probe_overlay() -> Choice:
         why="override-redirect, clicks go through (XFixes), pixels in shared memory",
         not_chosen=(("SDL (pygame-ce)", "ends the whole program when the display goes away"),),
     )
-    return _tried("overlay", lambda: _checked(choice, ("XFIXES", "MIT-SHM")))
+
+    def tried() -> Choice:
+        checked = _checked(choice, ("XFIXES", "MIT-SHM"))
+        if checked.chosen != "none":
+            from reskin.platforms.x11.overlay import X11Overlay
+
+            X11Overlay().close()  # as `run` does it, never shown: a screen of 16 or 30 bits is refused here too
+        return checked
+
+    return _tried("overlay", tried)
 
 
 def _probe_hotkeys() -> Choice:

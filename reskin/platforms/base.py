@@ -11,6 +11,8 @@ from typing import Protocol
 
 from reskin.frame import Frame, Region
 
+IDLE_NS = 60_000_000_000  # without a key or a move: a part that was forgotten must not keep either from the game
+
 
 class CaptureState(Enum):
     ACTIVE = "active"

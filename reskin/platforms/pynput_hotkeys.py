@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sys
 import time
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -21,6 +22,8 @@ from reskin.platforms.panic import PanicSwitch
 
 _QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped and counted
 _JOIN_LIMIT_S = 1.0
+_COLUMNS = 4  # of a key's signs in X: two layouts, without and with Shift
+_FIRST_SIGN, _LAST_SIGN = 0x21, 0x7E  # keysyms that are ASCII
 EXAMPLE = '"<ctrl>+<alt>+n" or "<f9>"'
 
 
@@ -37,7 +40,8 @@ class PynputHotkeys:
         self._panic = PanicSwitch(chords["panic"]) if "panic" in chords else None
         self._keys: queue.Queue[tuple[Any, bool, int]] = queue.Queue(_QUEUE_LIMIT)
         self.dropped = 0  # keys that came while the queue was full
-        self._listener = _quiet_listener(keyboard, self._post)
+        bound = frozenset(char for chord in chords.values() if (char := getattr(chord.main, "char", None)))
+        self._listener = _quiet_listener(keyboard, self._post, bound)
         self._listener.start()
         self._listener.wait()
         self._check_listener()
@@ -123,8 +127,12 @@ def _import_keyboard() -> Any:
     return keyboard
 
 
-def _quiet_listener(keyboard: Any, post: Any) -> Any:
-    """pynput's listener with an end in good order; the private names are those of pynput 1.8's X11 part."""
+def _quiet_listener(keyboard: Any, post: Any, bound: frozenset[str]) -> Any:
+    """pynput's listener with an end in good order; the private names are those of pynput 1.8's X11 part.
+
+    `bound` are the characters of chords: a key that bears one in any place is that one, where the layout in use gives
+    another (digits of AZERTY need Shift, a Cyrillic layout has no Latin letters).
+    """
 
     class QuietListener(keyboard.Listener):  # type: ignore[misc]
         failure: Exception | None = None
@@ -139,6 +147,17 @@ def _quiet_listener(keyboard: Any, post: Any) -> Any:
                 for connection in self._x11_connections():
                     with contextlib.suppress(Exception):  # it is the broken one
                         connection.close()
+
+        if sys.platform.startswith("linux"):  # Windows' part has another method of that name
+
+            def _event_to_key(self, display: Any, event: Any) -> Any:
+                key = super()._event_to_key(display, event)
+                char = getattr(key, "char", None)
+                if char is None or char.lower() in bound:
+                    return key
+                columns = (display.keycode_to_keysym(event.detail, column) for column in range(_COLUMNS))
+                others = (chr(keysym).lower() for keysym in columns if _FIRST_SIGN <= keysym <= _LAST_SIGN)
+                return next((keyboard.KeyCode.from_char(other) for other in others if other in bound), key)
 
         def wake(self) -> None:
             """pynput asks the recording connection to stop, which hears that with the next key; ask over the other."""

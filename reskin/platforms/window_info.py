@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reskin.errors import CaptureError
 from reskin.frame import Region
+
+OUR_COMMAND = re.compile(r"\breskin(\.exe)?\s+run\b", re.IGNORECASE)  # in the title of the terminal that runs it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +38,12 @@ def choose_window(windows: Sequence[WindowInfo], query: str) -> WindowInfo:
         )
     number = _as_id(wanted)
     low = wanted.lower()
+    named = [window for window in windows if not OUR_COMMAND.search(window.title)]  # which names the game too
     for matches in (
         [window for window in windows if window.id == number],
         [window for window in windows if window.title == wanted],
-        [window for window in windows if low in (window.title.lower(), window.wm_class.lower())],
-        [window for window in windows if low in window.title.lower() or low in window.wm_class.lower()],
+        [window for window in named if low in (window.title.lower(), window.wm_class.lower())],
+        [window for window in named if low in window.title.lower() or low in window.wm_class.lower()],
     ):
         if len(matches) == 1:
             return matches[0]

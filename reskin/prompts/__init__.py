@@ -20,6 +20,7 @@ NOTHING = f"nothing in the prompt was understood, so its look is a plain one; {_
 UNHEARD = f"Nothing of it was understood; {_TRY}"  # where the look stays as it was
 UNKNOWN = "not understood: {}"
 TOO_LONG = "the prompt is long, and only its first {} characters count"
+LONGEST_PROMPT = 300  # characters
 MOST_TOLD, LONGEST_TOLD = 4, 24  # words that were not understood, and characters of each
 
 
@@ -38,7 +39,7 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     from reskin.prompts.expectation import meet
     from reskin.prompts.look import compose
     from reskin.prompts.parameters import parameters
-    from reskin.prompts.reading import LONGEST, clean, read
+    from reskin.prompts.reading import clean, read
     from reskin.prompts.sentence import embed, is_installed
 
     line = clean(text)
@@ -57,6 +58,6 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     if expected is not None:
         meet(look, expected, reading.unread)
     notes = [NOTHING] if reading.is_empty else [UNKNOWN.format(", ".join(unknown))] if unknown else []
-    if len(text.strip()) > LONGEST:
-        notes.append(TOO_LONG.format(LONGEST))
+    if len(text.strip()) > LONGEST_PROMPT:
+        notes.append(TOO_LONG.format(LONGEST_PROMPT))
     return Prompted(text=line, parameters=parameters(look), note="; ".join(notes))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reskin.prompts.look import AREAS, GREY_CHROMA, ROW, Look, lab_of, move_light, tint
+from reskin.prompts.look import AREAS, GREY_CHROMA, ROW, PromptLook, lab_of, move_light, tint
 
 WEIGHTS = Path(__file__).resolve().parent / "expectation.npz"
 SHARPNESS = 3.0  # of the Gaussian
@@ -74,7 +74,7 @@ def likeness(some: np.ndarray, captions: np.ndarray) -> np.ndarray:
     return np.exp(SHARPNESS * (unit @ captions.T - 1))
 
 
-def meet(look: Look, expected: Expected, unread: float) -> None:
+def meet(look: PromptLook, expected: Expected, unread: float) -> None:
     """Moves the look where it is not what is expected. `unread` is the share of words that were not read, 0 to 1."""
     if unread == 0:
         return
@@ -93,7 +93,7 @@ def _wanted(scores: dict[str, float], found: set[str], doubt: float) -> str:
     return best if scores[best] - max(scores[name] for name in found) > doubt else ""
 
 
-def hues(look: Look) -> set[str]:
+def hues(look: PromptLook) -> set[str]:
     """The names of the main hue: of where most of the colour lies."""
     lab = look.lab[AREAS > 0]
     areas = AREAS[AREAS > 0] / AREAS.sum()
@@ -112,19 +112,19 @@ def _turn(degrees: np.ndarray | float) -> np.ndarray:
     return (np.asarray(degrees) + 180) % 360 - 180
 
 
-def _light(look: Look) -> str:
+def _light(look: PromptLook) -> str:
     dark, bright = LIGHT_BOUNDS
     mean = look.mean_lightness
     return "dark" if mean < dark else "bright" if mean > bright else "medium"
 
 
-def warmth(look: Look) -> float:
+def warmth(look: PromptLook) -> float:
     """Mean chroma along the axis from azure to orange, a quarter of it the sun's."""
     axis = _warm_axis()
     return float(0.75 * (AREAS @ (look.lab[:, 1:] @ axis)) / AREAS.sum() + 0.25 * (look.sun[1:] @ axis))
 
 
-def _warmth_name(look: Look) -> str:
+def _warmth_name(look: PromptLook) -> str:
     found = warmth(look)
     return "cold" if found < -WARM_BOUND else "warm" if found > WARM_BOUND else "neutral"
 
@@ -133,7 +133,7 @@ def _warm_axis() -> np.ndarray:
     return np.array([math.cos(math.radians(WARM_DEG)), math.sin(math.radians(WARM_DEG))])
 
 
-def _move_hue(look: Look, name: str) -> None:
+def _move_hue(look: PromptLook, name: str) -> None:
     if name == GREY:
         look.lab[: ROW["accent"], 1:] *= 0.2
         look.sun[1:] *= 0.5
@@ -141,7 +141,7 @@ def _move_hue(look: Look, name: str) -> None:
         tint(look, lab_of(HUES[name][2]), WASH, whole=True)
 
 
-def _move_warmth(look: Look, target: float) -> None:
+def _move_warmth(look: PromptLook, target: float) -> None:
     """As a camera's white balance: all colours by the same, the sun's too."""
     shift = (target - warmth(look)) * _warm_axis()
     look.lab[: ROW["accent"], 1:] += shift

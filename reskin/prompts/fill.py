@@ -13,6 +13,7 @@ from reskin.prompts import Prompted, prompt_theme
 from reskin.theme_model import Theme
 
 NAMELESS = "Prompt"
+NOTHING_UNSAID = "{} leaves nothing unsaid, so the prompt changes nothing"
 _NAME_LENGTH = 60
 
 
@@ -31,6 +32,11 @@ def filled(theme: Theme, prompt: str = "") -> Theme:
     prompted = prompt_theme(text)
     said = theme.model_dump(exclude_unset=True)
     return Theme.model_validate(_over(said, prompted) | {"prompt": prompted.text})
+
+
+def prompt_changes(theme: Theme, prompt: str) -> bool:
+    """Whether a theme that was loaded with this prompt has taken anything from it."""
+    return theme.prompt == prompt_theme(prompt).text
 
 
 def has_gaps(theme: Theme) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reskin.palette import from_oklch, parse_hex, to_oklab
+from reskin.palette import from_oklch, parse_hex, to_hex, to_oklab
 from reskin.prompts.reading import Reading
 from reskin.prompts.tables import Mood, Scene, lexicon
 
@@ -27,7 +27,7 @@ FINISH = ("outline", "saturation", "contrast", "grain", "bloom", "vignette")
 
 
 @dataclass(kw_only=True)
-class Look:
+class PromptLook:
     lab: Lab  # (stages, 3)
     sun: Lab  # (3,)
     elevation_deg: float = 36.0
@@ -52,11 +52,10 @@ def lab_of(code: str) -> Lab:
 
 
 def hex_of(lab: Lab) -> str:
-    rgb = from_oklch(float(lab[0]), math.hypot(lab[1], lab[2]), math.atan2(lab[2], lab[1]))
-    return "#" + "".join(f"{round(255 * channel):02x}" for channel in rgb)
+    return to_hex(from_oklch(float(lab[0]), math.hypot(lab[1], lab[2]), math.atan2(lab[2], lab[1])))
 
 
-def compose(reading: Reading) -> Look:
+def compose(reading: Reading) -> PromptLook:
     words = lexicon()
     weights = reading.scenes or {"plain": 1.0}
     scenes = [words.scenes[name] for name in weights]
@@ -76,7 +75,7 @@ def compose(reading: Reading) -> Look:
     return look
 
 
-def blend(scenes: list[tuple[Scene, float]]) -> Look:
+def blend(scenes: list[tuple[Scene, float]]) -> PromptLook:
     """The weighted mean of scenes' colours, with the chroma that they have and not the less that a mean has."""
     shares = np.array([weight for _, weight in scenes])
     shares = shares**1.5 / (shares**1.5).sum()
@@ -93,7 +92,7 @@ def blend(scenes: list[tuple[Scene, float]]) -> Look:
             light[key] += float(share) * scene.light.get(key, _PLAIN_LIGHT.get(key, 0.0))
     main = scenes[int(shares.argmax())][0]
     ground, structure = main.patterns
-    look = Look(
+    look = PromptLook(
         lab=mean[:-1], sun=mean[-1], elevation_deg=light.get("elev", 36.0), power=light.get("power", 1.1),
         fog=light.get("fog", 0.15), patterns={"ground": ground, "structure": structure},
         finish={key: value for key, value in light.items() if key in FINISH},
@@ -124,7 +123,7 @@ def shaded(code: str, shade: str) -> Lab:
     return np.array([light, *(lab[1:] * chroma)])
 
 
-def _wash(look: Look, reading: Reading) -> None:
+def _wash(look: PromptLook, reading: Reading) -> None:
     """The colours that were said of no part: one tints all, of more the second takes the sky and the accents."""
     codes = [shaded(lexicon().colors[name], shade) for name, shade in reading.colors]
     if not codes:
@@ -145,7 +144,7 @@ def _wash(look: Look, reading: Reading) -> None:
     look.lab[ROW["accent"]] = codes[-1]
 
 
-def _take_out(look: Look, color: Lab) -> None:
+def _take_out(look: PromptLook, color: Lab) -> None:
     """What is of that hue becomes nearly grey: "a forest without any green"."""
     if math.hypot(color[1], color[2]) > GREY_CHROMA:
         gaps = np.arctan2(look.lab[:, 2], look.lab[:, 1]) - math.atan2(color[2], color[1])
@@ -156,7 +155,7 @@ def _lights(mood: Mood) -> bool:
     return any(step == "light" and float(values[1]) >= LIT_BY_MOOD for step, *values in mood.steps)
 
 
-def _bind(look: Look, part: str, lab: Lab) -> None:
+def _bind(look: PromptLook, part: str, lab: Lab) -> None:
     if part == "light":
         look.sun = np.array([max(lab[0], 0.72), lab[1], lab[2]])
         tint(look, lab, 0.6)
@@ -173,18 +172,18 @@ def _bind(look: Look, part: str, lab: Lab) -> None:
             look.fog_lab = None
 
 
-def _paint(look: Look, part: str, lab: Lab, share: float) -> None:
+def _paint(look: PromptLook, part: str, lab: Lab, share: float) -> None:
     row = ROW[part]
     look.lab[row] = (1 - share) * look.lab[row] + share * lab
 
 
-def _mix_hue(look: Look, part: str, lab: Lab, share: float) -> None:
+def _mix_hue(look: PromptLook, part: str, lab: Lab, share: float) -> None:
     """Hue and chroma towards a colour's, lightness only a little."""
     row = ROW[part]
     look.lab[row] = look.lab[row] * [1 - 0.3 * share, 1 - share, 1 - share] + lab * [0.3 * share, share, share]
 
 
-def tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
+def tint(look: PromptLook, lab: Lab, share: float, *, whole: bool = False) -> None:
     """All materials towards a colour's hue; each keeps some chroma of its own, and figures their contrast."""
     free = 1.0 - look.tinted  # washes over washes would leave one hue
     share = share * free if not whole else share
@@ -197,13 +196,13 @@ def tint(look: Look, lab: Lab, share: float, *, whole: bool = False) -> None:
     look.sun[1:] += 0.3 * share * (lab[1:] - look.sun[1:])
 
 
-def _chroma_like(look: Look) -> np.ndarray:
+def _chroma_like(look: PromptLook) -> np.ndarray:
     """(stages,) how colourful each is beside the others, 0.4 to 1.4: so a wash is not one flat colour."""
     chroma = np.hypot(look.lab[:, 1], look.lab[:, 2])
     return np.clip(chroma / max(float(AREAS @ chroma / AREAS.sum()), 1e-3), 0.4, 1.4)
 
 
-def move_light(look: Look, target: float, share: float) -> None:
+def move_light(look: PromptLook, target: float, share: float) -> None:
     """The mean lightness towards a target: all by the same power, so that black stays black and white white."""
     mean = look.mean_lightness
     wanted = mean + min(share, 1.0) * (target - mean)
@@ -219,31 +218,31 @@ def move_light(look: Look, target: float, share: float) -> None:
     look.lab[:-1, 1:] *= np.clip(look.lab[:-1, 0] / np.maximum(before, 0.05), 0.55, 1.15)[:, None] ** 0.6
 
 
-Step = Callable[[Look, list[str], float], None]
+Step = Callable[[PromptLook, list[str], float], None]
 
 
-def _step_light(look: Look, values: list[str], strength: float) -> None:
+def _step_light(look: PromptLook, values: list[str], strength: float) -> None:
     move_light(look, float(values[0]), float(values[1]) * strength)
 
 
-def _step_tint(look: Look, values: list[str], strength: float) -> None:
+def _step_tint(look: PromptLook, values: list[str], strength: float) -> None:
     tint(look, lab_of(values[0]), min(float(values[1]) * strength, 0.9))
 
 
-def _step_chroma(look: Look, values: list[str], strength: float) -> None:
+def _step_chroma(look: PromptLook, values: list[str], strength: float) -> None:
     look.lab[:-1, 1:] *= float(values[0]) ** strength
 
 
-def _step_accent_chroma(look: Look, values: list[str], strength: float) -> None:
+def _step_accent_chroma(look: PromptLook, values: list[str], strength: float) -> None:
     look.lab[-1, 1:] *= float(values[0]) ** strength
 
 
-def _step_spread(look: Look, values: list[str], strength: float) -> None:
+def _step_spread(look: PromptLook, values: list[str], strength: float) -> None:
     mean = look.mean_lightness
     look.lab[:-1, 0] = mean + (look.lab[:-1, 0] - mean) * float(values[0]) ** strength
 
 
-def _step_sky(look: Look, values: list[str], strength: float) -> None:
+def _step_sky(look: PromptLook, values: list[str], strength: float) -> None:
     share = min(float(values[2]) * strength, 1.0) * (1.0 - 0.55 * look.painted_sky)
     look.painted_sky = max(look.painted_sky, share)
     _paint(look, "sky", lab_of(values[0]), share)
@@ -251,18 +250,18 @@ def _step_sky(look: Look, values: list[str], strength: float) -> None:
     look.lab[ROW["water"]] += 0.35 * share * (lab_of(values[0]) - look.lab[ROW["water"]]) * (not look.lava)
 
 
-def _step_sun(look: Look, values: list[str], strength: float) -> None:
+def _step_sun(look: PromptLook, values: list[str], strength: float) -> None:
     share = min(float(values[3]) * strength, 1.0)
     look.sun = look.sun + share * (lab_of(values[0]) - look.sun)
     look.power += share * (float(values[1]) - look.power)
     look.elevation_deg += share * (float(values[2]) - look.elevation_deg)
 
 
-def _step_fog(look: Look, values: list[str], strength: float) -> None:
+def _step_fog(look: PromptLook, values: list[str], strength: float) -> None:
     look.fog = min(max(look.fog, float(values[0]) * strength), 0.7)
 
 
-def _step_fog_tint(look: Look, values: list[str], strength: float) -> None:
+def _step_fog_tint(look: PromptLook, values: list[str], strength: float) -> None:
     own = look.lab[ROW["horizon"]] if look.fog_lab is None else look.fog_lab
     look.fog_lab = own + min(float(values[1]) * strength, 1.0) * (lab_of(values[0]) - own)
 
@@ -272,7 +271,7 @@ def _step_material(part: str) -> Step:
 
 
 def _step_finish(key: str) -> Step:
-    def step(look: Look, values: list[str], strength: float) -> None:
+    def step(look: PromptLook, values: list[str], strength: float) -> None:
         if key in ("saturation", "contrast"):
             look.finish[key] = look.finish.get(key, 1.0) * float(values[0])
         else:
@@ -281,15 +280,15 @@ def _step_finish(key: str) -> Step:
     return step
 
 
-def _step_pattern(look: Look, values: list[str], strength: float) -> None:
+def _step_pattern(look: PromptLook, values: list[str], strength: float) -> None:
     look.patterns[values[0]] = values[1]
 
 
-def _step_detail(look: Look, values: list[str], strength: float) -> None:
+def _step_detail(look: PromptLook, values: list[str], strength: float) -> None:
     look.detail = float(values[0])
 
 
-def _step_lava(look: Look, values: list[str], strength: float) -> None:
+def _step_lava(look: PromptLook, values: list[str], strength: float) -> None:
     look.lava = True
     _paint(look, "water", lab_of("f06010"), 0.9)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reskin.prompts.look import FINISH, ROW, Lab, Look, hex_of, lab_of
+from reskin.prompts.look import FINISH, ROW, Lab, PromptLook, hex_of, lab_of
 
 APART = 0.12  # Oklab distance between sky, ground and walls
 FIGURE_APART = 0.17  # of a figure from those
@@ -19,7 +19,7 @@ HALF = 0.24  # lightness from a ramp's middle to its ends
 COOL_SHADE, WARM_LIGHT = 0.22, 0.16  # how far ramps lean towards the ambient and the sun
 
 
-def parameters(look: Look) -> dict[str, Any]:
+def parameters(look: PromptLook) -> dict[str, Any]:
     """Everything but name and prompt of a theme that looks so."""
     lab = look.lab.copy()
     lab[:, 0] = np.clip(lab[:, 0], 0.1, 0.93)
@@ -75,7 +75,7 @@ def _is_felt(key: str, value: float | None) -> bool:
     return value is not None and abs(value - (1.0 if key in ("saturation", "contrast") else 0.0)) >= 0.02
 
 
-def _patterns(look: Look) -> dict[str, str]:
+def _patterns(look: PromptLook) -> dict[str, str]:
     plain = look.patterns.get("ground") == "plain"
     usual = {"sky": "clouds", "foliage": "noise", "rock": "cracks", "roof": "tiles", "water": "waves"}
     return {name: "plain" if plain else pattern for name, pattern in usual.items()} | look.patterns
@@ -113,7 +113,7 @@ def _sky_middle(lab: Lab) -> Lab:
     return 0.65 * low + 0.35 * high
 
 
-def _ambient(look: Look, lab: Lab) -> Lab:
+def _ambient(look: PromptLook, lab: Lab) -> Lab:
     """The sky's colour, darker, a little into the blue: what fills the shade."""
     mean = lab[ROW["sky"]] * [0.7, 0.8, 0.8] + [0, 0, -0.008 * min(1.0, 20 * math.hypot(*lab[ROW["sky"], 1:]))]
     return _in_range(mean, 0.2, 0.62, 0.09)

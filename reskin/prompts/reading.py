@@ -1,7 +1,8 @@
 """A sentence to a `Reading`: which scenes, moods and colours it names, what colour belongs to what, what it denies.
 
-Words and phrases only, by the lexicon, longest phrase first. Any text is taken: it is cut at `LONGEST` characters and
-stripped of control characters, and what is not known is left out and listed. Knows nothing of colours' values.
+Words and phrases only, by the lexicon, longest phrase first. Any text is taken: it is cut at `LONGEST_PROMPT`
+characters and stripped of control characters, and what is not known is left out and listed. Knows nothing of colours'
+values.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass, field
 
+from reskin.prompts import LONGEST_PROMPT
 from reskin.prompts.tables import Lexicon, lexicon
 
-LONGEST = 300  # characters; as a theme's `prompt`
 REACH = 3  # tokens from a colour or a denial to what it is said of
 WITH = 0.5  # weight of what comes "with" a scene: chocolate with white icing is chocolate first
 BESIDES = 0.2  # weight of a scene whose word is a mood too: a haunted swamp is a swamp first
@@ -78,10 +79,10 @@ class Reading:
 
 
 def clean(text: str) -> str:
-    """One line of at most LONGEST printable characters."""
-    short = unicodedata.normalize("NFKC", text[: 4 * LONGEST])
+    """One line of at most LONGEST_PROMPT printable characters."""
+    short = unicodedata.normalize("NFKC", text[: 4 * LONGEST_PROMPT])
     spaced = "".join(char if char.isprintable() else " " for char in short)
-    return " ".join(spaced.split())[:LONGEST].strip()
+    return " ".join(spaced.split())[:LONGEST_PROMPT].strip()
 
 
 def read(text: str) -> Reading:

@@ -1,6 +1,6 @@
 """Where an engine at a distance is and what opens it, from the link that `reskin serve` prints.
 
-    https://192.168.1.20:24025/#token=eyJ...
+    https://192.168.1.20:8443/#token=eyJ...
 
 What stands after the # is never sent to anybody as a part of the link. Knows nothing of networks.
 """
@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from reskin.errors import EngineError
 
 TOKEN_VARIABLE = "RESKIN_ENGINE_TOKEN"
-EXPECTED = "expected a link as `reskin serve` prints it, such as https://192.168.1.20:24025/#token=..."
+EXPECTED = "expected a link as `reskin serve` prints it, such as https://192.168.1.20:8443/#token=..."
 UP_MBIT = 10.0  # more than comes back: what the codec blurs, the engine reads wrongly
 Fallback = Literal["local", "game"]
 
@@ -61,7 +61,7 @@ def read_address(
         raise EngineError(f"reading the engine's link: {error}; {EXPECTED}") from None
     if parts.scheme not in ("https", "http") or not host:
         raise EngineError(f"reading the engine's link: it begins with {parts.scheme or 'no scheme'}; {EXPECTED}")
-    if parts.scheme == "http" and not _is_here(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise EngineError(
             f"reading the engine's link: http to {host} would send the token and the game's pictures for all to read. "
             "Use https; http is for this machine alone."
@@ -92,10 +92,9 @@ def _in_fragment(fragment: str) -> str:
     return parse_qs(fragment).get("token", [""])[0] or ("" if "=" in fragment else fragment)
 
 
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address, IPv6 without its brackets, is this machine's own and nobody else's."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host == "localhost"

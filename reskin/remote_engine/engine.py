@@ -14,7 +14,7 @@ from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.remedies import install_command
 from reskin.remote_engine.address import EngineAddress
-from reskin.remote_engine.entry import serve
+from reskin.remote_engine.entry import remote_main
 from reskin.remote_engine.pace import ServerPace
 from reskin.remote_engine.states import LinkChanged, LinkState, ServerFigures, ServerNote
 from reskin.renderer import View
@@ -44,7 +44,7 @@ class RemoteEngine:
         self._has_been_live = False
         self._way_ms = Rolling(LATENCY_FRAMES)
         self._pace = ServerPace()
-        self._process = Supervisor("server", (address,), carries_marker=carries_marker, target=serve)
+        self._process = Supervisor("server", (address,), carries_marker=carries_marker, target=remote_main)
 
     @property
     def is_ready(self) -> bool:
@@ -59,7 +59,7 @@ class RemoteEngine:
         return EngineState.STARTING if is_new else EngineState.AWAY
 
     @property
-    def lasts_ns(self) -> int:
+    def extra_age_ns(self) -> int:
         """How much longer than another one a painting of it may be shown."""
         return min(LONGEST_WAY_NS, int(self._way_ms.percentile(50) * 1e6)) + SPARE_NS if len(self._way_ms) else 0
 
@@ -92,7 +92,7 @@ class RemoteEngine:
         if painting is None:
             return None
         self._way_ms.add((painting.finished_ns - painting.submitted_ns) / 1e6)
-        return replace(painting, lasts_ns=self.lasts_ns)
+        return replace(painting, extra_age_ns=self.extra_age_ns)
 
     def close(self) -> None:
         self._process.close()

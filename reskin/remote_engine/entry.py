@@ -7,12 +7,12 @@ from multiprocessing.connection import Connection
 from reskin.remote_engine.address import EngineAddress
 
 
-def serve(
+def remote_main(
     pipe: Connection, factory: str, arguments: tuple[EngineAddress], carries_marker: bool, parent_pid: int
 ) -> None:
-    """As `reskin.engine_process.serve`; `arguments` is the address alone."""
+    """As `reskin.engine_process.engine_main`; `arguments` is the address alone."""
     try:
-        from reskin.remote_engine.process import serve as whole_life
+        from reskin.remote_engine.process import remote_main as whole_life
     except ImportError as error:
         pipe.send(("failed", f"{type(error).__name__}: {error}"))
         return

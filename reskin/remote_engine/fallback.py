@@ -130,7 +130,7 @@ class FallbackEngine:
             self._own_is_warm |= painting is not None
             if painting is not None and (self._remote.is_ready or self._now_ns - self._left_ns < HAND_OVER_NS):
                 # the server's pictures are older, and the first of its own after a pause are slow
-                painting = replace(painting, lasts_ns=self._remote.lasts_ns)
+                painting = replace(painting, extra_age_ns=self._remote.extra_age_ns)
         elif self._own is not None and not self._own_is_warm:
             self._own_is_warm = self._own.newest() is not None
         if self.source is Source.NOBODY or painting is None or painting.index <= self._given:

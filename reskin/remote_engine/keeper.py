@@ -18,7 +18,7 @@ import av
 from reskin.errors import EngineError
 from reskin.remote_engine.address import EngineAddress
 from reskin.remote_engine.connection import Connection
-from reskin.remote_engine.looks import Look, changes, ping
+from reskin.remote_engine.looks import RemoteLook, changes, ping
 from reskin.remote_engine.signalling import Conflict, Queued, Refused, Signalling, Unreachable
 from reskin.remote_engine.states import LinkChanged, LinkState, ServerFigures, ServerNote, Told
 from reskin.serve.messages import MessageError, SayError, SayFigures, SayNote, SayPong, SayState, read_saying
@@ -47,7 +47,7 @@ class Keeper:
         self._address = address
         self._on_painting = on_painting
         self._tell = tell
-        self._look: Look | None = None
+        self._look: RemoteLook | None = None
         self._look_changed = asyncio.Event()
         self._look_is_known = asyncio.Event()
         self._stop = asyncio.Event()
@@ -67,7 +67,7 @@ class Keeper:
             self._frame_s = now_s
             self._taking.put(frame)
 
-    def wear(self, look: Look) -> None:
+    def wear(self, look: RemoteLook) -> None:
         self._look = look
         self._look_changed.set()
 
@@ -172,7 +172,7 @@ class Keeper:
 
     async def _talk(self, connection: Connection) -> None:
         """Looks as they change, and a ping four times a second."""
-        known: Look | None = None
+        known: RemoteLook | None = None
         self._look_changed.set()
         pinged_s = 0.0
         while True:

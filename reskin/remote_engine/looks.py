@@ -17,14 +17,14 @@ _NAMES = {view: name for name, view in VIEWS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RemoteLook:
     theme: Theme
     view: View
     quality: int
     fade_frames: int
 
 
-def changes(before: Look | None, look: Look) -> list[str]:
+def changes(before: RemoteLook | None, look: RemoteLook) -> list[str]:
     """Messages from one look to the next; all of it where nothing was said before."""
     messages = []
     if before is None or before.theme != look.theme:

@@ -16,10 +16,9 @@ import numpy as np
 
 from reskin.latency import MARKER_H_PX, MARKER_W_PX, carry_marker
 from reskin.serve.codecs import to_bgra, to_yuv
+from reskin.serve.limits import MOST_PIXELS_SIDE, SMALLEST_SIDE
 from reskin.serve.strip import NARROWEST, NUMBERS, add_strip, read_strip
 
-LARGEST = (1088, 1920)  # the shorter side and the longer one
-SMALLEST = (32, NARROWEST)
 REMEMBERED = 256  # frames on their way: ten seconds
 
 
@@ -69,8 +68,9 @@ def carry_corner(corner_u8: np.ndarray | None, painted_u8: np.ndarray) -> None:
 
 def travel_size(h: int, w: int) -> tuple[int, int]:
     """(h, w) of what is sent for a frame of (h, w)."""
-    scale = min(1.0, LARGEST[0] / min(h, w), LARGEST[1] / max(h, w))
-    return max(SMALLEST[0], _even(h * scale)), max(SMALLEST[1], _even(w * scale))
+    short, long = sorted(MOST_PIXELS_SIDE)
+    scale = min(1.0, short / min(h, w), long / max(h, w))
+    return max(SMALLEST_SIDE, _even(h * scale)), max(NARROWEST, _even(w * scale))
 
 
 def packed(bgra_u8: np.ndarray, number: int) -> av.VideoFrame:

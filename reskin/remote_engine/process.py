@@ -1,6 +1,6 @@
 """The process that stands for a server's engine: frames from shared memory to the network, paintings back.
 
-`serve` is the whole life of a spawned process, looked after by `reskin.supervisor` as the engine's own is. Three
+`remote_main` is the whole life of a spawned process, looked after by `reskin.supervisor` as the engine's own is. Three
 threads: this one takes frames and beats the heart, the event loop's has the network, and one turns what was decoded
 into pictures. Knows nothing of windows, ticks or of what paints meanwhile.
 """
@@ -21,7 +21,7 @@ from reskin.engine_process import HEARTBEAT, IDLE_S
 from reskin.log import start_process_log
 from reskin.remote_engine.address import EngineAddress
 from reskin.remote_engine.keeper import Keeper
-from reskin.remote_engine.looks import Look
+from reskin.remote_engine.looks import RemoteLook
 from reskin.remote_engine.pictures import FrameBook, Sent, carry_corner, corner, fits, packed, unpacked, write_back
 from reskin.remote_engine.states import ServerFigures, Told
 from reskin.renderer import View
@@ -36,7 +36,7 @@ LOUD = ("aiortc", "aioice", "asyncio", "libav")  # they would write on the playe
 _log = logging.getLogger(__name__)
 
 
-def serve(pipe: Pipe, address: EngineAddress, carries_marker: bool, parent_pid: int) -> None:
+def remote_main(pipe: Pipe, address: EngineAddress, carries_marker: bool, parent_pid: int) -> None:
     """Ends at "stop", at the parent's death, or when the network's thread fails."""
     die_with(parent_pid)
     start_process_log("remote")
@@ -64,7 +64,7 @@ class Carrier:
         self._sending = threading.Lock()  # of the pipe's other direction
         self._carries_marker = carries_marker
         self._segment: Segment | None = None
-        self._look: Look | None = None
+        self._look: RemoteLook | None = None
         self._book = FrameBook()
         self._server_ms = 0.0
         self._paintings: Slot[av.VideoFrame] = Slot()
@@ -85,7 +85,7 @@ class Carrier:
                     case ("segment", int(capacity), name):
                         self._segment = receive_segment(self._pipe, capacity, name)
                     case ("configure", str(theme_json), str(view), int(quality), int(fade_frames)):
-                        self._look = Look(Theme.model_validate_json(theme_json), View(view), quality, fade_frames)
+                        self._look = RemoteLook(Theme.model_validate_json(theme_json), View(view), quality, fade_frames)
                         self._loop.call_soon_threadsafe(self._keeper.wear, self._look)
                     case ("stop",):
                         return

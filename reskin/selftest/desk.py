@@ -21,6 +21,7 @@ from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay
 from reskin.platforms.choice import Choice
 from reskin.platforms.window_info import WindowInfo
+from reskin.renderer import LIVE_ENGINE
 from reskin.settings import load_settings
 from reskin.status import Status
 
@@ -85,7 +86,7 @@ class Desk:
     look: Callable[[Region], np.ndarray] = _look  # (h, w, 3) BGR of what a person sees there
     click: Callable[[int, int], None] = _click
     press: Callable[[bool], None] = _press  # KEY goes down or up
-    engine: str = "reskin.engine_renderer:create_live"
+    engine: str = LIVE_ENGINE
     settle_s: float = 0.3  # X starts recording keys a moment after the listener says that it is ready
     count_s: float = 1.0  # in which new pictures are counted
     wait_s: float = 15.0  # for a window, a first picture

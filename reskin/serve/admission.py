@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from reskin.errors import ServeError
 
-RETRY_S = 5.0  # after which one who waits shall ask again
-PATIENCE_S = 3 * RETRY_S
-MOST_WAITING = 256
+RETRY_S = 5.0  # after which one who waits shall ask again: 12 of the 30 offers of a minute
+PATIENCE_S = 3 * RETRY_S  # a place in the queue that nobody asks about goes
+MOST_WAITING = 256  # places in it
 
 
 class AdmissionRefused(ServeError):

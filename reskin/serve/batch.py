@@ -16,7 +16,7 @@ import numpy as np
 
 from reskin.engine_process import HISTORY_GAP_NS
 from reskin.renderer import Renderer
-from reskin.serve.session import Look
+from reskin.serve.session import FrameLook
 from reskin.theme_fade import ThemeFade
 from reskin.theme_model import Theme
 
@@ -29,7 +29,7 @@ class Job:
 
     key: str  # the session's id
     bgra_u8: np.ndarray  # (h, w, 4)
-    look: Look
+    look: FrameLook
     came_ns: int  # time.monotonic_ns()
     out: np.ndarray | None = None  # where the painting shall lie; None: in memory of its own
 

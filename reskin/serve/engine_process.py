@@ -26,7 +26,7 @@ from reskin.errors import EngineError
 from reskin.renderer import View
 from reskin.serve.batch import BatchRenderer, Done, Job
 from reskin.serve.logs import show_crashes
-from reskin.serve.session import Look
+from reskin.serve.session import FrameLook
 from reskin.shared_frames import Segment, create_segment, receive_segment, send_segment
 from reskin.theme_model import Theme
 
@@ -46,7 +46,7 @@ class _Room:
     """One session's shared memory, and the look that the process knows of it."""
 
     segment: Segment
-    look: Look | None = None
+    look: FrameLook | None = None
     index: int = 0
     size: tuple[int, int] = (0, 0)  # (h, w) of the frame before
 
@@ -78,7 +78,10 @@ class ProcessRenderer:
         while not self.look_ready(wait_s=0.1):
             if time.monotonic() > end_s:
                 self._kill("it was not ready in time")
-                raise EngineError(f"starting the engine: it was not ready within {timeout_s:.0f} s")
+                raise EngineError(
+                    f"starting the engine: it was not ready within {timeout_s:.0f} s. Start again; `reskin doctor` "
+                    "says what is there."
+                )
 
     def look_ready(self, wait_s: float = 0.0) -> bool:
         """Whether its first start is done; EngineError when it has failed."""
@@ -117,7 +120,7 @@ class ProcessRenderer:
 
     def _start(self) -> None:
         self._process, self._connection = spawn(
-            "reskin-engine", serve, self._factory, self._arguments, os.getpid()
+            "reskin-engine", engine_main, self._factory, self._arguments, os.getpid()
         )  # fmt: skip
         self._is_ready, self._failed = False, ""
         self._started_s = time.monotonic()
@@ -172,9 +175,7 @@ class ProcessRenderer:
             )
         is_new, room.size = room.size != (h, w), (h, w)
         room.index += 1
-        slot = room.segment.game.free_slot()
-        np.copyto(room.segment.game.pixels(slot, h, w), job.bgra_u8)
-        room.segment.game.publish(slot, h, w, index=room.index, captured_ns=job.came_ns, submitted_ns=job.came_ns)
+        room.segment.game.put(job.bgra_u8, index=room.index, captured_ns=job.came_ns, submitted_ns=job.came_ns)
         return FIRST_S if is_new else HANG_S
 
     def _taken(self, job: Job, error: str) -> Done:
@@ -219,7 +220,7 @@ class ProcessRenderer:
                 self._connection.send(message)
 
 
-def serve(connection: Connection, factory: str, arguments: tuple[object, ...], parent_pid: int) -> None:
+def engine_main(connection: Connection, factory: str, arguments: tuple[object, ...], parent_pid: int) -> None:
     """The process's whole life. Ends at "stop" and at the parent's death."""
     die_with(parent_pid)
     show_crashes()
@@ -237,7 +238,7 @@ def serve(connection: Connection, factory: str, arguments: tuple[object, ...], p
 
 def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
     segments: dict[str, Segment] = {}
-    looks: dict[str, Look] = {}
+    looks: dict[str, FrameLook] = {}
     failures = 0  # frames in a row
     while True:
         match connection.recv():
@@ -245,7 +246,7 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
                 _, capacity, name = connection.recv()
                 segments[key] = receive_segment(connection, capacity, name)
             case ("look", str(key), str(theme), str(theme_id), str(view), int(quality), int(fade), int(scene)):
-                looks[key] = Look(Theme.model_validate_json(theme), theme_id, View(view), quality, fade, scene)
+                looks[key] = FrameLook(Theme.model_validate_json(theme), theme_id, View(view), quality, fade, scene)
             case ("paint", list(keys)):
                 errors = _paint(keys, segments, looks, renderer)
                 connection.send(("painted", errors))
@@ -260,7 +261,9 @@ def paint_for_ever(connection: Connection, renderer: BatchRenderer) -> None:
                 return
 
 
-def _paint(keys: list[str], segments: dict[str, Segment], looks: dict[str, Look], renderer: BatchRenderer) -> list[str]:
+def _paint(
+    keys: list[str], segments: dict[str, Segment], looks: dict[str, FrameLook], renderer: BatchRenderer
+) -> list[str]:
     """What went wrong with each, "" for nothing."""
     jobs: list[Job] = []
     slots: list[int] = []

@@ -21,9 +21,9 @@ def open_engine(preset: str, threads: int = 1, slots: int = 1) -> BatchRenderer:
     """Ready for so many sessions; EngineError when there is no such preset or it cannot run here."""
     if preset not in GPU_PRESETS:
         return EachInTurn(lambda: create(preset, threads, PATIENCE_FRAMES, _opened), slots)
-    from reskin.gpu_presets import check
+    from reskin.gpu_presets import require_preset
 
-    check(preset)
+    require_preset(preset)
     from reskin.serve.gpu_engine import open_gpu
 
     return open_gpu(preset, slots)

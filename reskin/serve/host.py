@@ -29,7 +29,7 @@ from reskin.serve.limits import (
 from reskin.serve.messages import Answer, MessageError, Offer
 from reskin.serve.peer import Peer
 from reskin.serve.prompt_reader import PromptReader
-from reskin.serve.session import Look, Session
+from reskin.serve.session import FrameLook, Session
 from reskin.serve.stepper import Stepper
 from reskin.serve.tokens import Claims
 from reskin.themes import Theme
@@ -64,7 +64,7 @@ class Seated:
 class Remembered:
     """What a session that was cut off leaves behind."""
 
-    look: Look
+    look: FrameLook
     player: str  # the token's subject
     until_s: float
 
@@ -146,7 +146,7 @@ class Host:
             self.admission.enter(f"{claims.sub} {client}", len(self.seated))
         session = Session(
             self.themes, offer.theme or self.theme, session_id=offer.session if look else None, look=look,
-            scope=claims.scope, has_strip=offer.strip,
+            has_strip=offer.strip,
         )  # fmt: skip
         self.quotas.begin(claims, session.id)
         self._remembered.pop(session.id, None)
@@ -204,7 +204,7 @@ class Host:
         self._later(self._close(self._free(seated, why, remember=True), why))
         return True
 
-    def _remembered_look(self, session_id: str | None, claims: Claims) -> Look | None:
+    def _remembered_look(self, session_id: str | None, claims: Claims) -> FrameLook | None:
         self._forget_the_old()
         found = self._remembered.get(session_id) if session_id is not None else None
         return found.look if found is not None and found.player == claims.sub else None

@@ -21,7 +21,7 @@ ENDED = ("too many messages", "it sends too much", "it sends faster than can be 
 
 
 class HostMetrics:
-    """`Site(metrics=HostMetrics(host, guard.refused))`: called, it gives the text and its content type."""
+    """Made by `observing.Observer`; called, it gives the text and its content type."""
 
     def __init__(self, host: Host, refused: Mapping[str, int]) -> None:
         """`refused`: reasons as the guard counts them, so far."""

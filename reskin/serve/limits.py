@@ -1,6 +1,8 @@
-"""How much of everything one client, one token and the whole server may use. Every bound has its number here.
+"""How much of everything one client, one token and the whole server may use.
 
-`Bucket` bounds a rate, `Quotas` what a token may use in all. Knows nothing of the network; for one thread.
+Bounds of the protocol are in `messages` and `sdp`, of the queue in `admission`, of connections in `server` and
+`sinks.web.guard`, of packets in `receiving` and `addresses`; most others are here. `Bucket` bounds a rate, `Quotas`
+what a token may use in all. Knows nothing of the network; for one thread.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ MOST_UNSENT_BYTES = 32 * 1024  # of the data channel: a client that does not rea
 MOST_CANDIDATES = 24  # of ICE in an offer: each one makes the server send to that address
 SILENT_S = 10.0  # without a packet from the client
 CONNECT_S = 15.0  # from the answer to the first packet
-RESUME_S = 30.0
+RESUME_S = 30.0  # how long what a session has chosen outlives it
 MOST_REMEMBERED = 256  # looks of sessions that were cut off
 MOST_OFFERS_PER_MIN = 30.0  # of one token and address
 MOST_OFFERS_AT_ONCE = 4  # that are being answered

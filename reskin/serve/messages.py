@@ -10,10 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from reskin.errors import ServeError
+from reskin.prompts import LONGEST_PROMPT
 from reskin.renderer import QUALITY_LEVELS, View
+from reskin.strict_model import StrictModel
 from reskin.theme_model import Theme
 
 VERSION: Final = 1
@@ -21,8 +23,8 @@ CHANNEL = "control"  # the label of the data channel; the client makes it, relia
 MOST_CONTROL_BYTES = 4096
 MOST_CONTROLS_PER_S = 20.0
 MOST_OFFER_BYTES = 64 * 1024
-LONGEST_PROMPT = 300
 ViewName = Literal["skin", "split", "materials"]
+# The wire says "skin" for the view that the app calls theme.
 VIEWS: dict[ViewName, View] = {"skin": View.THEME, "split": View.SPLIT, "materials": View.MATERIALS}
 ThemeId = Annotated[str, Field(min_length=1, max_length=100)]
 SessionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -32,11 +34,7 @@ class MessageError(ServeError):
     """A message that is none of this protocol."""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Offer(_Message):
+class Offer(StrictModel):
     """POST /offer: all ICE candidates are in the SDP. With `watch` the session of that id is only watched."""
 
     version: Literal[1]
@@ -48,59 +46,59 @@ class Offer(_Message):
     watch: SessionId | None = None
 
 
-class Answer(_Message):
+class Answer(StrictModel):
     sdp: str
     type: Literal["answer"] = "answer"
     session: SessionId
     resume: bool  # the look of the session before is back
 
 
-class DoTheme(_Message):
+class DoTheme(StrictModel):
     do: Literal["theme"] = "theme"
     id: ThemeId
     fade_frames: int = Field(default=0, ge=0, le=240)
 
 
-class DoPrompt(_Message):
+class DoPrompt(StrictModel):
     do: Literal["prompt"] = "prompt"
     text: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
     fade_frames: int = Field(default=0, ge=0, le=240)
 
 
-class DoThemeParameters(_Message):
+class DoThemeParameters(StrictModel):
     do: Literal["theme_parameters"] = "theme_parameters"
     theme: Theme
     fade_frames: int = Field(default=0, ge=0, le=240)
 
 
-class DoStrength(_Message):
+class DoStrength(StrictModel):
     do: Literal["strength"] = "strength"
     value: float = Field(ge=0, le=1)
 
 
-class DoView(_Message):
+class DoView(StrictModel):
     do: Literal["view"] = "view"
     value: ViewName
 
 
-class DoQuality(_Message):
+class DoQuality(StrictModel):
     do: Literal["quality"] = "quality"
     value: int = Field(ge=0, lt=QUALITY_LEVELS)
 
 
-class DoPing(_Message):
+class DoPing(StrictModel):
     do: Literal["ping"] = "ping"
     at: float  # comes back as it is
 
 
-class DoReset(_Message):
+class DoReset(StrictModel):
     do: Literal["reset"] = "reset"
 
 
 Control = DoTheme | DoPrompt | DoThemeParameters | DoStrength | DoView | DoQuality | DoPing | DoReset
 
 
-class SayState(_Message):
+class SayState(StrictModel):
     say: Literal["state"] = "state"
     theme: str  # its id, or the name of one that has no file
     strength: float
@@ -108,7 +106,7 @@ class SayState(_Message):
     note: str = ""
 
 
-class SayFigures(_Message):
+class SayFigures(StrictModel):
     say: Literal["figures"] = "figures"
     fps: float  # painted in the last second
     dropped: int  # frames that a newer one overwrote before they were painted
@@ -117,17 +115,17 @@ class SayFigures(_Message):
     queue: int  # sessions whose frame waits for the engine
 
 
-class SayPong(_Message):
+class SayPong(StrictModel):
     say: Literal["pong"] = "pong"
     at: float
 
 
-class SayNote(_Message):
+class SayNote(StrictModel):
     say: Literal["note"] = "note"
     text: str
 
 
-class SayError(_Message):
+class SayError(StrictModel):
     say: Literal["error"] = "error"
     text: str
 

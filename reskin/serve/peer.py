@@ -297,5 +297,6 @@ def _nothing(peer: Peer, why: str) -> None:
     pass
 
 
+# aiortc and aioice are patched before the first Peer is made, whoever makes it (run, cluster, tests)
 receiving.install()
 addresses.install()

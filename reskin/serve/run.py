@@ -16,6 +16,7 @@ from pathlib import Path
 from engine.config import PRESETS
 from reskin.doctor import usable_cores
 from reskin.flash_safety import FlashProfile
+from reskin.remote_engine.address import is_loopback
 from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
 from reskin.serve.engine_process import ProcessRenderer
@@ -73,7 +74,7 @@ class Started:
 
 async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping: asyncio.Event) -> None:
     """Until `stopping` is set; ServeError, EngineError and the others as they come."""
-    is_local = _is_loopback(options.host)
+    is_local = is_loopback(options.host)
     is_plain = options.is_plain if options.is_plain is not None else is_local and options.certificate is None
     store = ThemeStore.open(options.theme)
     themes, first = offered(store)
@@ -141,17 +142,10 @@ def _links(options: ServeOptions, tokens: Tokens, address: str, slots: int) -> d
     }  # fmt: skip
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _own_names(host: str) -> tuple[str, ...]:
     """By which a client may call a server that listens there; the one to print first."""
     if host not in ANY:
-        return tuple(dict.fromkeys((host, *(("localhost", "127.0.0.1") if _is_loopback(host) else ()))))
+        return tuple(dict.fromkeys((host, *(("localhost", "127.0.0.1") if is_loopback(host) else ()))))
     import ifaddr  # aioice, by which aiortc finds its addresses, brings it
 
     found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]

@@ -1,6 +1,7 @@
-"""The server: a socket, TLS, an event loop, and an end within a second or two. `serve` runs until it is told to stop.
+"""The server: a socket, TLS, an event loop, and an end within a second or two.
 
-Knows nothing of what is served; `routes` and `host` do.
+`listening` answers requests within its block; `until` waits for the end. Knows nothing of what is served; `routes` and
+`host` do.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -48,16 +48,8 @@ def open_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
-    port: int
-    scheme: str
-
-
 @contextlib.asynccontextmanager
-async def listening(
-    sock: socket.socket, context: ssl.SSLContext | None, door: Door, site: Site
-) -> AsyncIterator[Listening]:
+async def listening(sock: socket.socket, context: ssl.SSLContext | None, door: Door, site: Site) -> AsyncIterator[None]:
     """Answers requests within the block; the site's host is the caller's to close."""
     app = web.Application(middlewares=[admitted], client_max_size=BODY_BYTES)
     add_routes(app, site)
@@ -66,7 +58,7 @@ async def listening(
             doorkeeper, sock=sock, ssl=context, ssl_handshake_timeout=KEEP_ALIVE_S if context is not None else None
         )
         try:
-            yield Listening(sock.getsockname()[1], "http" if context is None else "https")
+            yield
         finally:
             server.close()
 
@@ -78,4 +70,7 @@ async def until(stopping: asyncio.Event, check: Callable[[], Exception | None], 
             async with asyncio.timeout(every_s):
                 await stopping.wait()
         if (error := check()) is not None:
-            raise ServeError(f"serving: the engine has ended ({type(error).__name__}: {error})") from error
+            raise ServeError(
+                f"serving: the engine has ended ({type(error).__name__}: {error}). Start `reskin serve` again, "
+                "with --log to see what led to it"
+            ) from error

@@ -52,7 +52,7 @@ class SessionClosed(ServeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FrameLook:
     """How the next frame shall be painted."""
 
     theme: Theme
@@ -84,17 +84,15 @@ class Painting:
 
 class Session:
     def __init__(
-        self, themes: Mapping[str, Theme], theme_id: str, *, session_id: str | None = None, scope: str = "play",
-        look: Look | None = None, has_strip: bool = False, clock: Callable[[], float] = time.monotonic,
+        self, themes: Mapping[str, Theme], theme_id: str, *, session_id: str | None = None,
+        look: FrameLook | None = None, has_strip: bool = False, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         """It begins with that theme of `themes`, or with the `look` of a session before."""
         self.id = session_id or secrets.token_urlsafe(12)
-        self.scope = scope
         self.has_strip = has_strip
         self.wake: Callable[[], None] = lambda: None  # the stepper's, while it has this session
-        self.look = look or Look(theme=themes[theme_id], theme_id=theme_id)
+        self.look = look or FrameLook(theme=themes[theme_id], theme_id=theme_id)
         self.frames = self.painted_frames = self.unpainted_frames = 0
-        self.last_frame_s = clock()
         self._themes = themes
         self._clock = clock
         self._inbox: Slot[Offered] = Slot()
@@ -127,10 +125,8 @@ class Session:
         """(h, w, 4) uint8, the session's from now on. Never waits; overwrites one that was not taken yet."""
         if self._is_closed:
             return
-        now_s = self._clock()
         self.frames += 1
-        self.last_frame_s = now_s
-        self._inbox.put(Offered(bgra_u8, number, now_s))
+        self._inbox.put(Offered(bgra_u8, number, self._clock()))
         self.wake()
 
     async def painted(self, after: int | None = None) -> Painting:
@@ -161,12 +157,17 @@ class Session:
         return self.answer(message).model_dump()
 
     def answer(self, message: Control | dict[str, Any] | str | bytes) -> Saying:
-        """The same as a model."""
+        """Does what a client asks; what came of it, as the `Saying` to send."""
         try:
             asked = message if isinstance(message, Control) else read_control(message)
             return self._do(asked)
         except MessageError as error:
             return SayError(text=str(error))
+
+    def wear(self, theme: Theme, fade_frames: int, note: str = "") -> SayState:
+        """A theme that was read elsewhere, such as a prompt's."""
+        self._wear(theme, fade_frames)
+        return self.state(note)
 
     def state(self, note: str = "") -> SayState:
         look = self.look
@@ -226,6 +227,8 @@ class Session:
             if note not in self._notes:
                 self._notes.append(note)
 
+    # Within
+
     def _wake_waiters(self) -> None:
         with self._lock:
             waiters, self._waiters = self._waiters, set()
@@ -264,11 +267,6 @@ class Session:
 
         self._wear(prompted_theme(asked.text), asked.fade_frames)
         return self.state(prompt_theme(asked.text).note)
-
-    def wear(self, theme: Theme, fade_frames: int, note: str = "") -> SayState:
-        """A theme that was read elsewhere, such as a prompt's."""
-        self._wear(theme, fade_frames)
-        return self.state(note)
 
     def _wear(self, theme: Theme, fade_frames: int) -> None:
         theme.style()  # computed here and not at the next frame

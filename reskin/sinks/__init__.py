@@ -1,4 +1,5 @@
 """Where finished frames go besides the overlay: one file a sink.
 
-Each has a mailbox of its own, so that a slow one never slows the screen, nor another.
+Each takes the newest picture from a mailbox or from shared memory of its own, so that a slow one never slows the
+screen, nor another.
 """

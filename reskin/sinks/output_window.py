@@ -40,4 +40,7 @@ class OutputWindow:
             return SinkEnded("The output window is closed; start Reskin again to get it back")
         for said in self._process.heard():
             return SinkError(f"showing the output window: {said}")
-        return SinkError(f"showing the output window: its process ended with exit code {exit_code}.")
+        return SinkError(
+            f"showing the output window: its process ended with exit code {exit_code}. Its log is in the folder that "
+            "`reskin paths` names; start Reskin again."
+        )

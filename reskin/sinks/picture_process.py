@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -45,14 +44,8 @@ class PictureProcess:
         """Copies the picture, (h, w, 4); one that has not been taken yet is overwritten."""
         if bgra_u8.nbytes > self._segment.capacity:
             self._give_segment(bgra_u8.nbytes)
-        ring = self._segment.game
-        h, w = bgra_u8.shape[:2]
-        slot = ring.free_slot()
-        np.copyto(ring.pixels(slot, h, w), bgra_u8)
-        has_been_told = ring.is_waiting  # at most one of these in the pipe, so it never fills
-        ring.publish(slot, h, w, index=index, captured_ns=captured_ns, submitted_ns=time.monotonic_ns())
-        if not has_been_told:
-            self.send(("frame",))
+        if self._segment.game.put(bgra_u8, index=index, captured_ns=captured_ns):
+            self.send(("frame",))  # at most one of these in the pipe, so it never fills
 
     def send(self, message: tuple[object, ...]) -> None:
         """Waits while the pipe is full, so a sender must see to it that little is under way."""

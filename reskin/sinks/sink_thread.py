@@ -35,7 +35,10 @@ class SinkThread:
         self.mailbox.close()
         self._thread.join(END_LIMIT_S)
         if self._thread.is_alive():
-            raise SinkError(f"ending the {self._name}: it did not end within {END_LIMIT_S:.0f} s, and is left behind.")
+            raise SinkError(
+                f"ending the {self._name}: it did not end within {END_LIMIT_S:.0f} s and is left behind: what it wrote "
+                "may be incomplete. Check the disk or the device."
+            )
         self.check()
 
     def _run(self) -> None:

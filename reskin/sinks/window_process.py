@@ -38,6 +38,7 @@ def show_frames(connection: Connection, parent_pid: int) -> None:
     os.environ["SDL_VIDEO_X11_WMCLASS"] = WINDOW_CLASS
     os.environ["SDL_FRAMEBUFFER_ACCELERATION"] = "0"  # a software surface: 0.4 ms a frame, and the window stays one
     os.environ["PYGAME_HIDE_SUPPORT_PROMPT"] = "1"
+    os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")  # else Windows enlarges what is drawn
     try:
         code = _show_for_ever(connection)
     except (EOFError, ConnectionResetError, BrokenPipeError):

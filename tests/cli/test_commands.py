@@ -72,9 +72,9 @@ def test_the_version_is_told() -> None:
 USAGE = {
     "no window": (
         ["run"],
-        "give either a WINDOW (`reskin windows` lists them) or --region X,Y,W,H. `-- PROGRAM` starts a game.",
+        "give what to reskin: a WINDOW (`reskin windows` lists them), --region X,Y,W,H, or -- PROGRAM",
     ),
-    "both": (["run", "x", "--region", "0,0,9,9"], "give either a WINDOW"),
+    "both": (["run", "x", "--region", "0,0,9,9"], "give only one of a WINDOW"),
     "region of three": (["run", "--region", "1,2,3"], "got '1,2,3', expected four whole numbers in pixels"),
     "empty region": (["run", "--region", "0,0,0,9"], "got a region of 0x9 pixels, expected a width and a height of at"),
     "size": (["demo", "--size", "big"], "got 'big', expected a width and a height from 16 to 8192"),

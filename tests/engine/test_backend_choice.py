@@ -49,7 +49,7 @@ def test_eager_and_compiled_multiply_in_the_models_precision_on_cuda_and_by_the_
 
 
 @pytest.mark.parametrize("elsewhere", [
-    {"device": "Another GPU"}, {"versions": "torch 2.12.0, triton 3.6.0"}, {"preset": "base"},
+    {"device": "Another GPU"}, {"preset": "base"},
 ], ids=str)  # fmt: skip
 def test_without_a_line_for_exactly_this_the_stated_order_is_taken_and_said(elsewhere: dict[str, str]) -> None:
     place = HERE._replace(**elsewhere)
@@ -57,6 +57,12 @@ def test_without_a_line_for_exactly_this_the_stated_order_is_taken_and_said(else
     assert order == ORDER
     assert f"{place.device} with {place.versions} is not in the table of measurements for {place.preset}" in note
     assert "tools/bench.py gpu" in note
+
+
+def test_other_versions_are_taken_for_those_that_were_measured_and_it_is_said() -> None:
+    order, note = choose(HERE._replace(versions="torch 2.12.0, triton 3.6.0"), FAKE, cuda=True, triton=True)
+    assert order[0] == "megakernel"
+    assert f"measured with {HERE.versions}" in note
 
 
 def test_the_measured_window_nearest_in_pixels_counts() -> None:

@@ -100,6 +100,16 @@ def test_a_frame_never_waits_for_the_device_nor_lets_data_decide_a_shape(tiny: T
     assert step.shown.shape == (*WINDOW, 4)
 
 
+def test_the_compiler_takes_a_frame_as_one_graph(tiny: TinyEngine) -> None:
+    step, plain, ((screen, *_), (style, *_)) = new_step(tiny), new_step(tiny), clip()
+    for each in (step, plain):
+        each.set_theme(style)
+        each.screen.copy_(screen)
+    torch.compile(step, fullgraph=True, backend="eager")("whole")
+    plain("whole")
+    assert torch.equal(step.shown, plain.shown)
+
+
 @pytest.mark.parametrize("preset", [SMALL, BASE], ids=["small", "base"])
 def test_the_presets_for_a_gpu_go_through_a_whole_frame_at_their_own_size(preset: Preset) -> None:
     assert preset.tokens is not None

@@ -170,7 +170,15 @@ def counting(engine: LiveEngine) -> SimpleNamespace:
 
 @pytest.mark.parametrize(
     ("preset", "quality", "reads", "paints"),
-    [(TINY, 0, 8, 8), (TINY, 1, 8, 0), (TINY, 2, 4, 0), (TINY, 3, 2, 0), (TINY_LITE, 0, 4, 0), (TINY_LITE, 3, 2, 0)],
+    [
+        (TINY, 0, 8, 8),
+        (TINY, 1, 8, 0),
+        (TINY, 2, 4, 0),
+        (TINY, 3, 2, 0),
+        (TINY_LITE, 0, 4, 0),
+        (TINY_LITE, 2, 2, 0),
+        (TINY_LITE, 3, 1, 0),
+    ],
 )
 def test_each_quality_level_runs_the_networks_less(
     tiny: TinyEngine, preset: Preset, quality: int, reads: int, paints: int

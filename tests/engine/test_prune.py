@@ -10,7 +10,7 @@ import click
 import pytest
 import torch
 
-from engine.config import Tokens
+from engine.config import TransformerShape
 from engine.painter import CONDITION
 from engine.prune import Importance, Loss, best, importance, pruned
 from engine.token_painter import TokenPainter
@@ -23,7 +23,7 @@ from tests.engine.tiny import SIZE, TinyEngine
 from tests.engine.token_clips import clip_of, paint_by_ring
 from tools.prune import claim
 
-SHAPE = Tokens(patch=8, width=256, layers=3, hidden=256, head=64, bottleneck=24, slots=3)
+SHAPE = TransformerShape(patch=8, width=256, layers=3, hidden=256, head=64, bottleneck=24, slots=3)
 SILENT_LAYER, SILENT_HEADS, SILENT_CHANNELS = 1, {0: [1, 2], 2: [0, 3]}, {0: (0, 128), 2: (128, 256)}
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from engine.config import MATERIALS, SHAPES, Preset
-from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE
+from engine.painter import CONDITION, OUTPUTS
 from engine.reader import Reader
 from engine.ring import EMPTY, ages_at, slot_of
-from engine.token_painter import TokenPainter
+from engine.token_painter import TokenPainter, patch_channels
 from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss
 from engine.train.painter_data import ClipStore
@@ -113,7 +113,7 @@ def test_the_presets_for_a_gpu_have_whole_tiles_of_tokens_and_outputs_of_the_rig
     with torch.device("meta"):  # shapes alone
         reader, painter = Reader(preset.reader_widths), TokenPainter(preset.tokens, preset.size)
         logits, depth = reader(torch.empty(1, 3, h, w))
-        patches = torch.empty(1, painter.tokens, 3 * PICTURES * preset.tokens.patch**2 + SURFACE)
+        patches = torch.empty(1, painter.tokens, patch_channels(preset.tokens.patch))
         outputs = painter.token_outputs(patches, torch.empty(1, CONDITION), painter.ring(device="meta"))
     assert logits.shape == (1, len(MATERIALS), h, w)
     assert depth.shape == (1, 1, h, w)

@@ -14,7 +14,7 @@ from engine.config import MATERIALS, NANO, PATCH, Preset
 from engine.export import PainterGraph, export_painter, export_reader
 from engine.live import LiveEngine
 from engine.offline import Networks
-from engine.painter import CONDITION, SURFACE, Look, Painter
+from engine.painter import CONDITION, SURFACE, MapTensors, Painter
 from engine.reader import Reader
 from engine.style import Style
 from engine.worlds.samples import SourceFrame, dress_clip, trace_clip
@@ -65,7 +65,7 @@ def fresh_networks() -> tuple[Reader, Painter]:
         reader(pictures)
         ramps, plane = torch.rand(3, 4, 3, h, w) / 3, torch.zeros(4, 1, h, w)
         surface = torch.rand(4, SURFACE, h // PATCH, w // PATCH)
-        look = Look(pictures / 2 + 0.5, *ramps, x=plane, keep=plane, surface=surface)
+        look = MapTensors(pictures / 2 + 0.5, *ramps, x=plane, keep=plane, surface=surface)
         painter(pictures, pictures, pictures, look, torch.rand(4, CONDITION))
     return reader.eval(), painter.eval()
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.config import Tokens
-from engine.painter import CONDITION, PICTURES, SURFACE
+from engine.config import TransformerShape
+from engine.painter import CONDITION
 from engine.ring import Ring
-from engine.token_painter import TokenOps, TokenPainter
+from engine.token_painter import TokenOps, TokenPainter, patch_channels
 from tests.engine.tiny import SIZE
 
-SHAPE = Tokens(patch=8, width=32, layers=2, hidden=48, head=16, bottleneck=24, slots=4)
-CHANNELS = 3 * PICTURES * SHAPE.patch**2 + SURFACE
+SHAPE = TransformerShape(patch=8, width=32, layers=2, hidden=48, head=16, bottleneck=24, slots=4)
+CHANNELS = patch_channels(SHAPE.patch)
 
 
 def new_painter(*, decided: bool = True) -> TokenPainter:

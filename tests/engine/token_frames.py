@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import torch
 
-from engine.config import NANO, PATCH, SMALL, Tokens
+from engine.config import NANO, PATCH, SMALL, TransformerShape
 from engine.gpu.underlay import Underlay
 from engine.gpu.underpaint import PaintMaps, surface_means
-from engine.painter import Look
+from engine.painter import MapTensors
 from engine.reader import Reader
 from engine.sampler import schedule, stepped
 from engine.style import Style
@@ -20,7 +20,7 @@ from engine.token_painter import TokenPainter
 from kernels import reference
 from tests.engine.tiny import SIZE, frames_of
 
-SHAPE = Tokens(patch=8, width=64, layers=2, hidden=128, head=32, bottleneck=24, slots=3)
+SHAPE = TransformerShape(patch=8, width=64, layers=2, hidden=128, head=32, bottleneck=24, slots=3)
 PRESET = replace(SMALL, name="tiny", size=SIZE, tokens=SHAPE, reader_widths=NANO.reader_widths)
 WINDOW = (67, 121)
 
@@ -62,7 +62,7 @@ def maps_slowly(
         seen = underlay(rgb, reader.votes(rgb[None] * 2 - 1)[0])
         x = (reference.luminance(rgb) - seen.maps.mean) * seen.maps.gain
         surface = surface_means(seen.materials, seen.depth, seen.maps, underlay.style, PATCH)
-        look = Look(*(field[None] for field in (rgb, seen.maps.base, seen.maps.shade, seen.maps.shine, x,
+        look = MapTensors(*(field[None] for field in (rgb, seen.maps.base, seen.maps.shade, seen.maps.shine, x,
                                                 seen.maps.keep, surface)))  # fmt: skip
         ring.turn(torch.tensor([len(past)]))
         noisy, level = noise, 0.0 if past else 1.0

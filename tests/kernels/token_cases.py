@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from engine.config import Tokens
-from engine.painter import CONDITION, PICTURES, SURFACE
+from engine.config import TransformerShape
+from engine.painter import CONDITION
 from engine.ring import Ring
-from engine.token_painter import TokenOps, TokenPainter
+from engine.token_painter import TokenOps, TokenPainter, patch_channels
 from engine.token_stack import StackedPainter
 from kernels.ops import OPS
 from kernels.reference import LayerStack
 
-SHAPE = Tokens(patch=8, width=128, layers=1, hidden=256, bottleneck=24, slots=3)
+SHAPE = TransformerShape(patch=8, width=128, layers=1, hidden=256, bottleneck=24, slots=3)
 SIZE = (24, 40)  # 15 tokens
 FRAMES = 4  # the two slots beside the anchor's are both written anew
 
@@ -30,7 +30,7 @@ def painted(paint: Callable[..., Tensor], ring: Ring) -> tuple[list[Tensor], Rin
     outputs = []
     for i in range(FRAMES):
         ring.turn(torch.tensor([i, i % 2]))
-        patches = torch.randn(sessions, tokens, 3 * PICTURES * SHAPE.patch**2 + SURFACE, generator=rng)
+        patches = torch.randn(sessions, tokens, patch_channels(SHAPE.patch), generator=rng)
         outputs.append(paint(patches, torch.rand(sessions, CONDITION, generator=rng), ring))
     return outputs, ring
 

@@ -28,7 +28,7 @@ def test_both_runs_are_played_and_the_second_one_with_themes_and_prompts(monkeyp
         end_s = time.monotonic() + PLAY_LIMIT_S
         while keys is not None and len(shown) < 4 and time.monotonic() < end_s:
             controls.hear(keys.poll())
-            controls.follow(0)
+            controls.follow(0, 0)
             shown.add(controls.theme.name)
             time.sleep(0.002)
         seen.append(shown)

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reskin.box_mode import HELP, IDLE_NS, NOT_SEEN, REFUSED, SMALLEST_PX, BoxMode
+from reskin.box_mode import HELP, NOT_SEEN, REFUSED, SMALLEST_PX, BoxMode
 from reskin.controls import Controls
 from reskin.errors import ProfileError
 from reskin.frame import Region
 from reskin.panel import MARK_BGR, NEW_MARK_BGR, Panels
-from reskin.platforms.base import InputState, KeyEvent
+from reskin.platforms.base import IDLE_NS, InputState, KeyEvent
 from reskin.platforms.fake import FakePointerInput
 from reskin.profile_writer import glob_of, save_regions
-from reskin.profiles import MAX_REGIONS, GameProfile, Profile, load_profile
+from reskin.profiles import GameProfile, Profile, load_profile
+from reskin.theme_model import MAX_REGIONS
 from tests.loop.fakes import two_themes
 from tests.loop.test_prompt_bar import Beside
 
@@ -38,7 +39,7 @@ class Desk:
 
     def tick(self) -> list[str]:
         self.now_ns += 1
-        return self.controls.follow(self.now_ns)
+        return self.controls.follow(0, self.now_ns)
 
     def drag(self, start: tuple[int, int], end: tuple[int, int], *, release: bool = True) -> list[str]:
         self.mouse.drag(start, end, release=release)
@@ -56,7 +57,7 @@ def test_a_box_that_is_dragged_is_kept_at_once_and_written_for_the_next_time(des
     assert desk.mouse.state is InputState.ACTIVE
     assert desk.drag((740, 410), (580, 320)) == ["1 box kept"]  # from its lower right corner: any will do
     assert desk.profile.regions == ((0.75, 0.75, 0.25, 0.25),)
-    assert desk.profile.under(desk.controls.theme).keep.regions == desk.profile.regions
+    assert desk.profile.with_kept_regions(desk.controls.theme).keep.regions == desk.profile.regions
     desk.loader.work()
     assert desk.tick() == []
     path = tmp_path / "profiles" / "tux-racer.toml"

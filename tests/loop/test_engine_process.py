@@ -190,7 +190,7 @@ def test_an_engine_whose_kernels_cannot_be_kept_says_what_to_do(monkeypatch: pyt
     monkeypatch.setattr(engine_process, "die_with", lambda pid: None)
     monkeypatch.setattr(engine_process, "start_process_log", lambda name: None)
     monkeypatch.setattr(engine_process, "made_by", refuse)
-    engine_process.serve(SimpleNamespace(send=said.append), "a:b", (), False, 0)  # type: ignore[arg-type]
+    engine_process.engine_main(SimpleNamespace(send=said.append), "a:b", (), False, 0)  # type: ignore[arg-type]
     ((word, text),) = said
     assert word == "failed"
     assert text.endswith("'compose.py'; set NUMBA_CACHE_DIR to a folder that can be written")

@@ -37,15 +37,15 @@ SECOND_NS = 1_000_000_000
     ("facts", "state", "word"),
     [
         ({}, PlayState.ACTIVE, ""),
-        ({"has_painted": False, "visible": False}, PlayState.SEEKING, "starting"),
+        ({"has_painted": False, "is_well": False}, PlayState.SEEKING, "starting"),
         ({"capture": CaptureState.SEEKING}, PlayState.SEEKING, "looking"),
         ({"capture": CaptureState.PAUSED}, PlayState.PAUSED, "minimised"),
         ({"is_large_enough": False, "has_picture": False}, PlayState.PAUSED, "small"),
-        ({"is_on": False, "visible": False}, PlayState.PAUSED, "off"),
-        ({"is_comparing": True, "visible": False}, PlayState.ACTIVE, ""),
+        ({"is_on": False, "is_well": False}, PlayState.PAUSED, "off"),
+        ({"is_comparing": True, "is_well": False}, PlayState.ACTIVE, ""),
         ({"capture": CaptureState.LOST}, PlayState.LOST, "gone"),
         ({"has_picture": False}, PlayState.FAULT, STALLED),
-        ({"visible": False}, PlayState.FAULT, LATE),
+        ({"is_well": False}, PlayState.FAULT, LATE),
         ({"engine": EngineState.LATE}, PlayState.FAULT, "late"),
         ({"engine": EngineState.HUNG}, PlayState.FAULT, "hangs"),
         ({"engine": EngineState.DEAD}, PlayState.FAULT, "ended"),
@@ -95,7 +95,7 @@ def test_a_window_that_is_gone_and_a_black_picture_count_after_two_seconds(
 def test_a_fault_is_told_once_when_it_comes_and_every_ten_seconds_while_it_stays() -> None:
     watch = FaultWatch()
     assert watch.see(Facts(**WELL), 0) is None
-    late = Facts(**WELL, visible=False)
+    late = Facts(**WELL, is_well=False)
     told = [watch.see(late, n * TICK_NS) for n in range(1, 25 * TICK_HZ)]
     assert [text for text in told if text] == [LATE, TOO_SLOW, TOO_SLOW]
     assert AGAIN_NS == 10 * SECOND_NS

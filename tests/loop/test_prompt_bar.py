@@ -13,14 +13,15 @@ import pytest
 from reskin.controls import Controls
 from reskin.engine_link import InlineEngine
 from reskin.frame import Region
-from reskin.line_editor import HISTORY_LINES, LONGEST, History, LineEditor, history_path
+from reskin.line_editor import HISTORY_LINES, History, LineEditor, history_path
 from reskin.loop import LoopOptions, run_loop
 from reskin.note import Note
 from reskin.panel import MIN_WINDOW_H_PX, MIN_WINDOW_W_PX, Panel, blank
-from reskin.platforms.base import CaptureState, EditKey, InputState, KeyEvent
+from reskin.platforms.base import IDLE_NS, CaptureState, EditKey, InputState, KeyEvent
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
-from reskin.prompt_bar import IDLE_NS, REFUSED, Answer, PromptBar, answer
+from reskin.prompt_bar import REFUSED, Answer, PromptBar, answer
 from reskin.prompt_panel import DIM, GREY, Line, draw_bar
+from reskin.prompts import LONGEST_PROMPT
 from reskin.renderer import TintRenderer
 from reskin.status import Status
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
@@ -70,7 +71,7 @@ class Desk:
 
     def tick(self, *pieces: str | EditKey) -> list[str]:
         self.keyboard.type(*pieces)
-        return self.controls.follow(0)
+        return self.controls.follow(0, 0)
 
     def open(self) -> None:
         self.press("prompt")
@@ -155,9 +156,9 @@ def test_a_keyboard_that_another_program_holds_is_told(desk: Desk) -> None:
 
 def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk: Desk) -> None:
     desk.open()
-    desk.controls.follow(IDLE_NS)
+    desk.controls.follow(0, IDLE_NS)
     assert desk.bar.is_open
-    desk.controls.follow(IDLE_NS + 1)
+    desk.controls.follow(0, IDLE_NS + 1)
     assert not desk.bar.is_open
     desk.open()
     desk.controls.lie_over(None)
@@ -184,8 +185,8 @@ def test_the_line_is_edited_where_the_cursor_is() -> None:
     line.edit(EditKey.CLEAR)
     line.edit(EditKey.BACKSPACE)
     line.insert("a\tb\n\x1b" + "c" * 1000)
-    assert line.text == "a b  " + "c" * (LONGEST - 5)
-    assert line.cursor == LONGEST
+    assert line.text == "a b  " + "c" * (LONGEST_PROMPT - 5)
+    assert line.cursor == LONGEST_PROMPT
 
 
 def test_the_arrows_walk_the_history_and_come_back_to_what_was_typed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import pytest
@@ -80,6 +81,22 @@ def test_chords_are_heard_while_the_game_has_the_focus(game: Game) -> None:
     assert [event.action for event in heard if event.pressed] == ["next", "first", "up", "compare"]
     assert [event.action for event in heard if not event.pressed] == ["next", "first", "up", "compare"]
     game.wait_for("key n")  # pynput cannot take a key away: the game heard it too
+
+
+@pytest.mark.parametrize(("layout", "keys"), [("fr", "ctrl+alt+ampersand"), ("ru,us", "ctrl+alt+Cyrillic_te")])
+def test_a_key_that_bears_the_chords_sign_in_another_place_is_heard(display: str, layout: str, keys: str) -> None:
+    """On AZERTY digits need Shift; where Cyrillic is the layout in use, no key gives a Latin letter."""
+    subprocess.run(["setxkbmap", layout], check=True)
+    try:
+        hotkeys = PynputHotkeys({"first": "<ctrl>+<alt>+1", "next": "<ctrl>+<alt>+n"})
+        time.sleep(0.3)
+        heard: list[KeyEvent] = []
+        xdotool("key", keys)
+        eventually(lambda: heard.extend(hotkeys.poll()) or len(heard) == 2)
+        hotkeys.close()
+    finally:
+        subprocess.run(["setxkbmap", "us"], check=True)
+    assert heard[0] == KeyEvent("first" if layout == "fr" else "next", pressed=True)
 
 
 def test_holding_a_key_is_one_press_until_it_is_let_go(game: Game) -> None:

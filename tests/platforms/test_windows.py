@@ -39,6 +39,14 @@ def test_a_window_is_found_by_id_title_or_part_of_either(query: str, number: int
     assert choose_window(WINDOWS, query).id == number
 
 
+def test_the_terminal_that_runs_us_is_not_taken_for_the_game_whose_name_stands_in_its_title() -> None:
+    terminal = _window(0x1900001, "reskin run SuperTux --theme neon-rain", "kitty")
+    assert choose_window([*WINDOWS, terminal], "supertux").id == 0x1400003
+    assert choose_window([*WINDOWS, terminal], "0x1900001").id == 0x1900001
+    with pytest.raises(CaptureError, match="no window has that id"):
+        choose_window([terminal], "supertux")
+
+
 def test_an_ambiguous_name_lists_what_matches_and_only_that() -> None:
     with pytest.raises(CaptureError, match="3 windows match, expected one") as caught:
         choose_window(WINDOWS, "tux")

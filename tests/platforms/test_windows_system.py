@@ -244,6 +244,16 @@ def test_without_a_fallback_the_taken_chord_is_an_error_that_names_it(here: Fake
     assert here.desktop.hotkeys == {}
 
 
+def test_a_layout_without_latin_letters_has_its_keys_called_by_capitals(
+    here: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeFunctions, "VkKeyScanW", lambda self, character: -1)
+    hotkeys = platforms.open_hotkeys({"next": "<ctrl>+<alt>+n"})
+    assert not here.fallbacks
+    assert [key for _, key in here.desktop.hotkeys] == [ord("N")]
+    hotkeys.close()
+
+
 def test_two_actions_on_one_chord_and_a_bad_chord_are_refused(here: FakeSystem) -> None:
     with pytest.raises(HotkeyError, match='"hide" and "quit" both have'):
         platforms.open_hotkeys({"hide": "<ctrl>+q", "quit": "<ctrl>+q"})

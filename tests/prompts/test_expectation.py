@@ -17,7 +17,7 @@ from reskin.prompts.expectation import (
     meet,
     warmth,
 )
-from reskin.prompts.look import Look, compose
+from reskin.prompts.look import PromptLook, compose
 from reskin.prompts.reading import read
 from reskin.prompts.sentence import embed, is_installed
 from tools.train_expectation import captions, fit
@@ -33,29 +33,29 @@ def wanting(**names: str) -> Expected:
 
 
 @pytest.fixture
-def look() -> Look:
+def look() -> PromptLook:
     return compose(read("a meadow"))
 
 
 @pytest.mark.parametrize("name", [*HUES, "none"])
-def test_a_look_is_moved_to_the_hue_that_is_expected(look: Look, name: str) -> None:
+def test_a_look_is_moved_to_the_hue_that_is_expected(look: PromptLook, name: str) -> None:
     meet(look, wanting(hue=name), unread=0.5)
     assert name in hues(look)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("dark", 0.0, 0.43), ("medium", 0.43, 0.62), ("bright", 0.62, 1.0)])
-def test_a_look_becomes_as_light_as_is_expected(look: Look, name: str, low: float, high: float) -> None:
+def test_a_look_becomes_as_light_as_is_expected(look: PromptLook, name: str, low: float, high: float) -> None:
     meet(look, wanting(light=name), unread=0.5)
     assert low <= look.mean_lightness <= high
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("cold", -1, -0.02), ("neutral", -0.02, 0.02), ("warm", 0.02, 1)])
-def test_a_look_becomes_as_warm_as_is_expected(look: Look, name: str, low: float, high: float) -> None:
+def test_a_look_becomes_as_warm_as_is_expected(look: PromptLook, name: str, low: float, high: float) -> None:
     meet(look, wanting(warmth=name), unread=0.5)
     assert low <= warmth(look) <= high
 
 
-def test_what_is_already_as_expected_or_was_read_word_by_word_stays(look: Look) -> None:
+def test_what_is_already_as_expected_or_was_read_word_by_word_stays(look: PromptLook) -> None:
     before = look.lab.copy()
     meet(look, wanting(hue="green"), unread=1.0)
     meet(look, wanting(hue="red", light="dark", warmth="warm"), unread=0.0)
@@ -63,7 +63,7 @@ def test_what_is_already_as_expected_or_was_read_word_by_word_stays(look: Look) 
     np.testing.assert_array_equal(look.lab, before)
 
 
-def test_the_less_was_read_the_less_it_takes(look: Look) -> None:
+def test_the_less_was_read_the_less_it_takes(look: PromptLook) -> None:
     doubtful = Expected(hue={**NOTHING.hue, "red": 0.4}, light=NOTHING.light, warmth=NOTHING.warmth)
     meet(look, doubtful, unread=0.1)
     assert "green" in hues(look)

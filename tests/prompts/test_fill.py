@@ -11,7 +11,8 @@ from engine.config import MATERIALS
 from reskin.errors import ThemeError
 from reskin.prompts.bake import bake
 from reskin.prompts.fill import filled, has_gaps, theme_from_prompt
-from reskin.theme_model import Theme, ThemePart
+from reskin.strict_model import StrictModel
+from reskin.theme_model import Theme
 from reskin.theme_store import ThemeStore
 from reskin.themes import load_theme, parse_theme, prompted_theme, shipped_themes
 from reskin.toml_errors import read_model
@@ -99,7 +100,7 @@ def test_a_shipped_theme_baked_and_loaded_is_the_same_style(path: Path) -> None:
 
 
 def test_baking_writes_every_key_that_a_theme_has() -> None:
-    def keys(part: type[ThemePart]) -> set[str]:
+    def keys(part: type[StrictModel]) -> set[str]:
         return set(part.model_fields)
 
     theme = theme_from_prompt(PROMPT).model_copy(update={"author": "A", "description": "B"})

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import MATERIALS
-from reskin.prompts import NOTHING, prompt_theme
+from reskin.prompts import LONGEST_PROMPT, NOTHING, prompt_theme
 from reskin.prompts.bake import bake
 from reskin.prompts.fill import theme_from_prompt
-from reskin.prompts.reading import LONGEST
 from reskin.themes import Theme, parse_theme
 from tests.prompts.judge import odd_prompts
 
@@ -30,7 +29,7 @@ def test_there_are_thirty_of_them_and_the_worst_kinds_are_among_them() -> None:
 def test_an_odd_prompt_gives_a_whole_look_that_is_the_same_each_time(text: str, embedding: bool) -> None:
     prompted = prompt_theme(text, embedding=embedding)
     assert prompted.text.isprintable()
-    assert len(prompted.text) <= LONGEST
+    assert len(prompted.text) <= LONGEST_PROMPT
     assert prompt_theme.__wrapped__(text, embedding=embedding) == prompted
     theme = Theme.model_validate({"name": "odd", "prompt": prompted.text, **prompted.parameters})
     assert set(theme.material.named()) == set(MATERIALS)

@@ -28,7 +28,7 @@ class FakeServer:
     """A `RemoteEngine` whose paintings come `WAY_NS` later, while `is_up`."""
 
     name = "server fake"
-    lasts_ns = WAY_NS + 150_000_000
+    extra_age_ns = WAY_NS + 150_000_000
 
     def __init__(self, clock: JumpingClock) -> None:
         self.link = LinkChanged(LinkState.CONNECTING)
@@ -66,7 +66,7 @@ class FakeServer:
         return Painting(
             index=frame.index, captured_ns=frame.captured_ns, submitted_ns=frame.captured_ns, quality=0,
             finished_ns=frame.captured_ns + WAY_NS, stages_ms={"engine": 9.0}, bgra_u8=frame.bgra_u8,
-            lasts_ns=self.lasts_ns,
+            extra_age_ns=self.extra_age_ns,
         )  # fmt: skip
 
     def go(self, state: LinkState, text: str = "") -> None:

@@ -10,7 +10,7 @@ import pytest
 from reskin.remote_engine import keeper as keepers
 from reskin.remote_engine.address import read_address
 from reskin.remote_engine.keeper import Keeper
-from reskin.remote_engine.looks import Look
+from reskin.remote_engine.looks import RemoteLook
 from reskin.remote_engine.signalling import Answer
 from reskin.remote_engine.states import LinkChanged, LinkState
 from reskin.renderer import View
@@ -38,7 +38,7 @@ class Open:
 def test_no_frame_goes_out_before_the_server_of_this_connection_has_the_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keepers, "Connection", Open)
     monkeypatch.setattr(keepers, "WATCH_S", 0.01)
-    look = Look(Theme(name="a garden of glass"), View.THEME, 0, 0)
+    look = RemoteLook(Theme(name="a garden of glass"), View.THEME, 0, 0)
 
     async def play() -> None:
         told: list[Any] = []

@@ -11,7 +11,7 @@ import pytest
 
 from reskin.latency import draw_marker, is_carried, read_marker
 from reskin.remote_engine import pictures
-from reskin.remote_engine.looks import Look, changes
+from reskin.remote_engine.looks import RemoteLook, changes
 from reskin.remote_engine.pace import HOLD_SECONDS, ServerPace
 from reskin.remote_engine.pictures import FrameBook, Sent
 from reskin.remote_engine.states import ServerFigures
@@ -82,12 +82,12 @@ def test_the_marker_goes_round_the_codec() -> None:
 
 def test_a_look_is_told_once_and_then_only_what_changed() -> None:
     red, blue = theme("Red", "#ff0000"), theme("Blue", "#0000ff")
-    first = Look(red, View.THEME, 0, 24)
+    first = RemoteLook(red, View.THEME, 0, 24)
     assert [json.loads(text)["do"] for text in changes(None, first)] == ["theme_parameters", "view", "quality"]
     assert json.loads(changes(None, first)[0])["fade_frames"] == 0, "there is nothing to fade from"
-    assert changes(first, Look(red, View.THEME, 0, 6)) == []
-    assert [json.loads(text)["fade_frames"] for text in changes(first, Look(blue, View.THEME, 0, 24))] == [24]
-    assert [json.loads(text) for text in changes(first, Look(red, View.SPLIT, 2, 24))] == [
+    assert changes(first, RemoteLook(red, View.THEME, 0, 6)) == []
+    assert [json.loads(text)["fade_frames"] for text in changes(first, RemoteLook(blue, View.THEME, 0, 24))] == [24]
+    assert [json.loads(text) for text in changes(first, RemoteLook(red, View.SPLIT, 2, 24))] == [
         {"do": "view", "value": "split"}, {"do": "quality", "value": 2},
     ]  # fmt: skip
 
@@ -95,7 +95,7 @@ def test_a_look_is_told_once_and_then_only_what_changed() -> None:
 def test_every_shipped_theme_fits_in_a_message_and_paints_the_same() -> None:
     for path in shipped_themes().values():
         chosen = load_theme(path)
-        text = changes(None, Look(chosen, View.THEME, 0, 0))[0]
+        text = changes(None, RemoteLook(chosen, View.THEME, 0, 0))[0]
         assert len(text.encode()) <= MOST_CONTROL_BYTES
         asked = read_control(text)
         assert isinstance(asked, DoThemeParameters)

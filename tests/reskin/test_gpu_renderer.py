@@ -26,13 +26,13 @@ from reskin.doctor import probe_engine
 from reskin.errors import EngineError
 from reskin.finish import finish_maps
 from reskin.frame import Frame
-from reskin.gpu_presets import check, missing, torch_cuda, weight_folders
+from reskin.gpu_presets import missing, require_preset, torch_cuda, weight_folders
 from reskin.gpu_renderer import GpuRenderer, open_renderer
 from reskin.remedies import install_command
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.serve.batch import Done, Job
 from reskin.serve.gpu_engine import Together, open_together
-from reskin.serve.session import Look
+from reskin.serve.session import FrameLook
 from reskin.supervisor import Supervisor
 from reskin.theme_model import Keep
 from reskin.themes import Theme
@@ -236,7 +236,7 @@ def test_what_a_machine_lacks_is_told_before_anything_starts(bare: Path, preset:
 
 def test_the_presets_for_a_cpu_lack_nothing(bare: Path) -> None:
     assert missing("lite") == missing("nano") == []
-    check("lite")
+    require_preset("lite")
 
 
 def test_the_driver_the_torch_and_the_folders_are_asked_themselves(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +292,7 @@ def test_a_sessions_frame_begins_after_its_reset_on_the_default_stream(monkeypat
     for name, stand_in in {"Stream": lambda _: Recorded(), "current_stream": lambda _: None, "stream": stream}.items():
         monkeypatch.setattr(torch.cuda, name, stand_in)
     together = Together(Recorded, torch.device("cuda"))
-    job = Job("first", np.zeros((2, 2, 4), np.uint8), Look(FIRST, "first"), 0)
+    job = Job("first", np.zeros((2, 2, 4), np.uint8), FrameLook(FIRST, "first"), 0)
     assert together.render_many([job])[0].error == ""
     assert asked == ["reset", "wait_stream", "begin", "wait_stream", "finish"]
 
@@ -311,10 +311,10 @@ def test_sessions_that_are_painted_together_get_what_each_gets_alone(
     together = open_together("tiny", folder, torch.device("cpu"), WINDOW)
     sessions = {"first": FIRST, "second": SECOND}
     clips = {key: [random_bgra(rng, WINDOW) for _ in range(2)] for key in sessions}
-    bad = Job("bad", np.zeros((10, 20, 3), np.uint8), Look(FIRST, "bad"), 0)
+    bad = Job("bad", np.zeros((10, 20, 3), np.uint8), FrameLook(FIRST, "bad"), 0)
     got: list[list[Done]] = []
     for step in range(2):
-        jobs = [Job(key, clips[key][step], Look(theme, key), step) for key, theme in sessions.items()]
+        jobs = [Job(key, clips[key][step], FrameLook(theme, key), step) for key, theme in sessions.items()]
         got.append(together.render_many([*jobs, bad]))
         together.forget("bad")
     for one, (key, theme) in enumerate(sessions.items()):
@@ -335,7 +335,8 @@ def test_a_batch_that_fails_is_every_sessions_failure_and_the_next_begins_anew(
     done = []
     for now_ns, stepping in enumerate((plain, lambda *_: 1 / 0, plain)):
         monkeypatch.setattr(gpu_renderer, "step_together", stepping)
-        done.append(together.render_many([Job(key, shown, Look(SECOND, key), now_ns) for key, shown in frames.items()]))
+        jobs = [Job(key, shown, FrameLook(SECOND, key), now_ns) for key, shown in frames.items()]
+        done.append(together.render_many(jobs))
     for first, failed, again in zip(*done, strict=True):
         assert failed.bgra_u8 is None
         assert failed.error.startswith("ZeroDivisionError")

@@ -76,7 +76,7 @@ def test_nothing_is_learnt_from_a_picture_that_stands_still_or_fades(fade: float
     edges = StillEdges()
     for gray in grays(16, step_px=0, fade=fade):
         edges.watch(gray)
-    assert edges.moving_frames == 0
+    assert edges.moving_looks == 0
     assert edges.share.max() == 0.0
 
 
@@ -192,7 +192,7 @@ def test_the_stage_of_a_fixed_camera_is_no_hud_however_much_happens_on_it() -> N
             gray[h // 2 :, w // 2 :] = draw.integers(0, 255, (h // 2, w // 2), np.uint8)
         bgra_u8 = np.dstack([gray, gray, gray, np.full(SIZE, 255, np.uint8)])
         found = mask.update(bgra_u8, lambda: NO_HUD_READ, Keep(text=False))
-    assert mask._edges.moving_frames >= 4  # else nothing would be learnt, and nothing tested
+    assert mask._edges.moving_looks >= 4  # else nothing would be learnt, and nothing tested
     assert found is not None
     assert found.hud.mean() < 0.2
 

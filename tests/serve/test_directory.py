@@ -90,7 +90,7 @@ def test_a_place_that_nobody_asks_about_goes() -> None:
     cluster = Cluster({"a": 1})
     cluster.admit("one")
     cluster.admit("two")
-    cluster.pass_s(module.TICKET_S + 0.5)
+    cluster.pass_s(module.PATIENCE_S + 0.5)
     assert cluster.admit("three").position == 1
 
 
@@ -252,7 +252,7 @@ def test_a_slot_that_nobody_takes_goes_back() -> None:
     cluster = Cluster({"a": 1})
     session = cluster.admit("me").session
     cluster.playing["a"].discard(session)
-    cluster.pass_s(module.CONNECT_S + 0.5)
+    cluster.pass_s(module.TAKE_SLOT_S + 0.5)
     assert isinstance(cluster.admit("you"), Placed)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from reskin.serve import logs
 from reskin.serve.batch import Done, Job
-from reskin.serve.session import Look, Session
+from reskin.serve.session import FrameLook, Session
 from reskin.serve.stepper import Stepper
 from reskin.serve.tokens import TokenError, Tokens
 from reskin.themes import Theme
@@ -101,7 +101,7 @@ class Failing:
 def test_a_session_whose_frames_fail_leaves_neither_its_prompt_nor_a_pixel_in_the_log(written: io.StringIO) -> None:
     theme = Theme.model_validate({"name": PROMPT})
     stepper = Stepper(Failing(), flash_limiter="off")
-    session = Session({}, "", look=Look(theme=theme, theme_id=PROMPT))
+    session = Session({}, "", look=FrameLook(theme=theme, theme_id=PROMPT))
     stepper.enter(session)
     session.offer(np.full((4, 4, 4), 203, np.uint8))
     painting = asyncio.run(asyncio.wait_for(session.painted(), 10))

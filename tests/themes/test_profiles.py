@@ -64,9 +64,9 @@ def test_the_regions_stay_under_every_theme_and_the_note_comes_once(folder: Path
     write(folder, "supertux")
     profile = GameProfile.of("SuperTux 0.6")
     one, other = Theme(name="One"), Theme.model_validate({"name": "Other", "keep": {"regions": [[0, 0, 0.1, 0.1]]}})
-    assert profile.under(one).keep.regions == (REGION,)
-    assert profile.under(one) is profile.under(one)
-    assert profile.under(other).keep.regions == ((0, 0, 0.1, 0.1), REGION)
+    assert profile.with_kept_regions(one).keep.regions == (REGION,)
+    assert profile.with_kept_regions(one) is profile.with_kept_regions(one)
+    assert profile.with_kept_regions(other).keep.regions == ((0, 0, 0.1, 0.1), REGION)
     assert (profile.theme, profile.strength) == ("candy", 0.5)
     assert profile.notes() == ["Profile supertux: 1 place of the screen kept"]
     assert profile.notes() == []
@@ -80,7 +80,7 @@ def test_a_title_may_hold_the_spaces_of_any_script(folder: Path) -> None:
 def test_a_game_without_a_profile_changes_nothing(folder: Path) -> None:
     write(folder, "supertux")
     profile, theme = GameProfile.of("Doom"), Theme(name="One")
-    assert profile.under(theme) is theme
+    assert profile.with_kept_regions(theme) is theme
     assert (profile.theme, profile.strength, profile.notes()) == ("", None, [])
     assert Profile(title="x").fits("") == 0
 

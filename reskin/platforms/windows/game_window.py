@@ -29,7 +29,7 @@ EXCLUSIVE = (
 
 
 class GameWindow:
-    """`look()` once for each grab; `state` and the regions are as it found them."""
+    """`look()` gives state and region, once for each grab; `heard` and `silent` tell it whether a picture came."""
 
     def __init__(self, desktop: Desktop, window: int, *, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self.desktop = desktop

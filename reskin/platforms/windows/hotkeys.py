@@ -189,6 +189,8 @@ def _codes(desktop: Desktop, parts: frozenset[str]) -> tuple[int, int] | str:
             key = _KEYS[name]
         elif len(name) == 1:
             code = desktop.win32.call("VkKeyScanW", ord(name))
+            if code == -1 and name.isascii() and name.isalnum():
+                code = ord(name.upper())  # Cyrillic, Greek and other layouts: their keys are called by Latin capitals
             if code == -1:
                 return f'this keyboard has no key for "{name}"'
             key = code & 0xFF

@@ -70,7 +70,7 @@ class WindowsOverlay:
         )
         self._window.get_surface()  # SDL may make the window anew here: the handle is taken after
         self._handle = 0
-        self._region = Region(0, 0, 1, 1)
+        self._region, self._placed = Region(0, 0, 1, 1), self._place()
         self._make_click_through()
 
     @property
@@ -86,9 +86,9 @@ class WindowsOverlay:
             self.hide()
             return
         region = within_limits(region)
-        if region != self._region:
+        if region != self._region or self._place() != self._placed:  # Windows moves it too: a new scale, a monitor gone
             self._window.size, self._window.position = (region.w, region.h), (region.x, region.y)
-            self._region = region
+            self._region, self._placed = region, self._place()  # as far as Windows lets it: else set at every tick
         self._make_click_through()
         surface = self._window.get_surface()
         draw(surface, frame.bgra_u8)
@@ -99,6 +99,9 @@ class WindowsOverlay:
             self._handle = 0  # shown again: Windows may have forgotten the affinity, so nothing is taken for granted
         self._make_click_through()
         self._stay_on_top(game)
+
+    def _place(self) -> tuple[int, ...]:
+        return (*self._window.size, *self._window.position)
 
     def _make_click_through(self) -> None:
         """Style and affinity as they must be. Costs three questions while they are."""

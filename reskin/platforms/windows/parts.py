@@ -1,7 +1,7 @@
 """What implements which protocol on Windows: the best that works here is taken, and each that is not says why.
 
-`System` is all that touches Windows or a Windows-only package; `fake.toolkit.FakeSystem` has the same shape, and
-the tests run this very file over it on any machine.
+`System` is all that touches Windows or a Windows-only package; `fake.toolkit.FakeSystem().system` is one over a fake
+desktop, and the tests run this very file over it on any machine.
 """
 
 from __future__ import annotations

@@ -22,12 +22,15 @@ import numpy as np
 from reskin.errors import CaptureError
 from reskin.frame import Frame, Region
 from reskin.platforms.base import CaptureState
+from reskin.platforms.placing import part_on
 from reskin.platforms.windows.desktop import BUILD_INTERVAL, BUILD_NO_BORDER, BUILD_NO_CURSOR, BUILD_WINDOW_CAPTURE
 from reskin.platforms.windows.game_window import GameWindow
+from reskin.platforms.windows.win32 import Win32Error
 from reskin.remedies import install_command
 
 FIRST_FRAME_LIMIT_S = 2.0  # a window that can be seen sends its first frame at once
 RESTART_PAUSE_NS = 1_000_000_000
+STUCK_GRABS = 12  # of another size than the window's: half a second; a resized window is right within some frames
 INTERVAL_MS = 1
 
 
@@ -61,6 +64,8 @@ class WindowCapture:
         self._cut = np.empty((0, 0, 4), np.uint8)
         self._control: Any = None
         self._restart_ns = 0
+        self._frame = Region(0, 0, 0, 0)  # the window with its title bar, as it was located
+        self._wrong_grabs, self._renewed_for = 0, (0, 0)
         build = game.desktop.build
         if build < BUILD_WINDOW_CAPTURE:
             raise CaptureError(
@@ -112,7 +117,16 @@ class WindowCapture:
         if self._state is CaptureState.LOST:
             return None
         self._state, region = self._game.look()
-        return region
+        if region is None:
+            return None
+        try:
+            self._frame = self._game.desktop.frame_region(self._game.window)
+            part = part_on(region, self._frame)  # maximised, some reach over the frame that is captured
+        except Win32Error:  # it closes right now; `look` says so next time
+            part = None
+        if part is None:
+            self._state = CaptureState.PAUSED
+        return part
 
     def grab(self) -> Frame | None:
         """The window's newest picture, or the last again while nothing changes in it."""
@@ -126,7 +140,8 @@ class WindowCapture:
             return None
         self._game.heard()
         captured_ns = time.monotonic_ns()
-        inside = _inside(pixels, self._game.desktop.frame_region(self._game.window), region)
+        self._renew_stuck(pixels)
+        inside = _inside(pixels, self._frame, region)
         if inside is None:
             return None  # it is being resized: the frame has the old size yet
         if self._cut.shape != inside.shape:
@@ -134,6 +149,16 @@ class WindowCapture:
         np.copyto(self._cut, inside)
         self._index += 1
         return Frame(self._index - 1, captured_ns, self._cut)
+
+    def _renew_stuck(self, pixels: np.ndarray) -> None:
+        """A session that keeps the size from before a maximising is begun anew, once for each size."""
+        size = (self._frame.w, self._frame.h)
+        self._wrong_grabs = 0 if pixels.shape[1::-1] == size else self._wrong_grabs + 1
+        if self._wrong_grabs >= STUCK_GRABS and size != self._renewed_for:
+            self._renewed_for, self._wrong_grabs = size, 0
+            with contextlib.suppress(Exception):  # its thread may have ended by itself
+                self._control.stop()
+            self._frames.closed = True
 
     def _revive(self) -> None:
         """A session that ended though the window is there (the GPU was reset) is begun again, once a second at most."""

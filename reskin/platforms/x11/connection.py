@@ -46,7 +46,13 @@ class XConnection:
         self._atoms: dict[str, int] = {}
 
     def extension(self, module: Any) -> Any:
-        """The requests of one extension (xcffib.shm, ...), its version agreed upon with the server."""
+        """The requests of one extension (xcffib.shm, ...), its version agreed upon with the server; DisplayError."""
+        if not self.has_extension(module.key.name):  # asked for unseen, it would close the connection
+            raise DisplayError(
+                f"using the display {self.name}: its X server has no {module.key.name}, without which Reskin cannot "
+                "work there. Expected a local Xorg or XWayland, not ssh -X or an old VNC; `reskin doctor` lists what "
+                "is missing."
+            )
         with self.guard(f"asking for the extension {module.__name__.rpartition('.')[2]}"):
             requests = self._connection(module.key)
             version = (module.MAJOR_VERSION, module.MINOR_VERSION)

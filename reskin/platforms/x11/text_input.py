@@ -21,10 +21,10 @@ from reskin.platforms.base import EditKey, InputState, Typed
 from reskin.platforms.x11.connection import XConnection
 from reskin.platforms.x11.keymap import CONTROL, SHIFT, Keymap
 from reskin.platforms.x11.keysyms import DEAD, EDIT_KEYS, composed, text_of
+from reskin.prompts import LONGEST_PROMPT
 
 KEYS_UP_NS = 500_000_000  # waited for before the keyboard is taken, and before it is given back
 REFUSED_NS = 1_500_000_000  # from the wish on
-PASTE_LIMIT = 300  # characters
 _INSERT = 0xFF63
 
 
@@ -128,7 +128,7 @@ class X11TextInput:
         elif isinstance(event, xp.SelectionNotifyEvent) and event.property:
             text = self._x.property_text(self._window, "RESKIN_PASTE")
             self._x.core.DeleteProperty(self._window, self._x.atom("RESKIN_PASTE"))
-            return [Typed(text=" ".join(text.split())[:PASTE_LIMIT])]
+            return [Typed(text=" ".join(text.split())[:LONGEST_PROMPT])]
         return []
 
     def _typed(self, event: Any) -> list[Typed]:

@@ -124,11 +124,11 @@ def _window_ids(x: XConnection) -> list[int]:
 
 
 def _is_fullscreen(x: XConnection, window: int, attributes: Any) -> bool:
-    """At least half of the screen wide and high: there may be two monitors. One without pixels (InputOnly) is no game:
+    """Half of the screen or 640x480 at least: there may be several monitors. One without pixels (InputOnly) is no game:
     Mutter has a large one of its own.
     """
     own, whole = x.core.GetGeometry(window).reply(), x.core.GetGeometry(x.root).reply()
-    is_large = 2 * own.width >= whole.width and 2 * own.height >= whole.height
+    is_large = own.width >= min(640, whole.width // 2) and own.height >= min(480, whole.height // 2)
     return is_large and attributes._class == xp.WindowClass.InputOutput and bool(x.window_title(window))
 
 

@@ -16,19 +16,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reskin.errors import ServeError
+from reskin.serve.admission import MOST_WAITING, PATIENCE_S, RETRY_S
+from reskin.serve.limits import RESUME_S
 
 LEASE_S = 2.0  # without a beat for so long, a replica is gone
 SUSPECT_S = 0.6  # and for so long, when somebody could not reach it
-CONNECT_S = 10.0  # a slot that was given and not taken goes back
-RESUME_S = 30.0  # how long what a session has chosen outlives its slot
+TAKE_SLOT_S = 10.0  # a slot that was given and not taken goes back
 RETURN_S = 5.0  # how long a slot is kept from the queue for one whose replica died under it
-TICKET_S = 15.0  # a place in the queue that nobody asks about goes
-MOST_WAITING = 256  # places in it
 SETTLE_S = 1.0  # after its first call, a directory may not have heard of every session yet
-RETRY_S = 5.0  # how long one who waits is told to wait before asking again: 12 of the 30 offers of a minute
-RETURN_RETRY_S = 2.0  # and one whose replica died: while its slot is kept
+RETURN_RETRY_S = 2.0  # how long one whose replica died is told to wait before asking again: while its slot is kept
 
-Choices = dict[str, Any]  # theme, prompt, strength, view: what `Session.choices` gives, as JSON
+Choices = dict[str, Any]  # theme, its id, view, quality: what `choices.to_choices` gives, as JSON
 
 
 class NotYours(ServeError):
@@ -175,7 +173,7 @@ class Directory:
         present = set(playing)
         for session in [session for session in entry.seats if session not in present]:
             seat = self._seats[session]
-            if seat.listed or now_s - seat.since_s > CONNECT_S:
+            if seat.listed or now_s - seat.since_s > TAKE_SLOT_S:
                 self._unseat(session, now_s)
         return Heard(drop=tuple(drop), unknown=tuple(unknown), waiting=len(self._tickets), free=self._free())
 
@@ -279,7 +277,7 @@ class Directory:
             if seat.replica is None and now_s - seat.since_s > RESUME_S:
                 del self._seats[session]
         for session, ticket in list(self._tickets.items()):
-            if now_s - ticket.asked_s > TICKET_S:
+            if now_s - ticket.asked_s > PATIENCE_S:
                 del self._tickets[session]
 
     def _free(self) -> int:

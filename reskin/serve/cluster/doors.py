@@ -18,9 +18,9 @@ from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.engines import FAKE
 from reskin.serve.messages import MOST_OFFER_BYTES, MessageError
 from reskin.serve.tokens import ExpiredTokenError, TokenError, Tokens, bearer_of
+from reskin.sinks.web.guard import FETCH_SITES
 
 PLAYERS = ("play", "admin")
-FETCH_SITES = ("none", "same-origin")  # typed, or of a page of the same name; programs say nothing
 
 
 class Refused(ServeError):
@@ -53,7 +53,7 @@ def visitor(headers: Mapping[str, str], tokens: Tokens, scopes: tuple[str, ...] 
         raise Refused(421, "origin", "this is not the name of this server")
     origin = headers.get("origin")
     is_elsewhere = origin is not None and (not host or urlsplit(origin).netloc.lower() != host)
-    if is_elsewhere or headers.get("sec-fetch-site", "none") not in FETCH_SITES:
+    if is_elsewhere or headers.get("sec-fetch-site", "none") not in FETCH_SITES:  # programs say nothing
         raise Refused(403, "origin", "the page that asks is another site's")
     try:
         claims = tokens.read(bearer_of(headers.get("authorization", "")))

@@ -19,7 +19,7 @@ from reskin.serve.batch import BatchRenderer, Job
 from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.media import Datagrams, Ended, Media
 from reskin.serve.cluster.slots import Line, line_of, measure, slots
-from reskin.serve.session import Look, Session
+from reskin.serve.session import FrameLook, Session
 from reskin.serve.stepper import Stepper
 from reskin.themes import Theme
 
@@ -32,7 +32,7 @@ TRIED_BATCHES = (1, 2, 4, 8, 16, 32)
 class Engine:
     stepper: Stepper
     slots: int
-    new_session: Callable[[str, dict[str, Any], Look | None], Session]
+    new_session: Callable[[str, dict[str, Any], FrameLook | None], Session]
     open_media: Callable[[Ended], Awaitable[Media]]
 
 
@@ -44,7 +44,7 @@ def measured(renderer: BatchRenderer, theme: Theme, size: tuple[int, int]) -> Li
     """Steps noise of (h, w) in every batch that the renderer takes, here and now."""
     draw = np.random.default_rng(0)
     frames = [draw.integers(0, 256, (*size, 4), np.uint8) for _ in range(min(renderer.most, max(TRIED_BATCHES)))]
-    look = Look(theme=theme, theme_id="measured")
+    look = FrameLook(theme=theme, theme_id="measured")
 
     def step(batch: int) -> None:
         now_ns = time.monotonic_ns()
@@ -72,7 +72,7 @@ def _fake(config: ClusterConfig) -> Engine:
     renderer = MarkRenderer(config.fake_step_ms)
     count = slots_said(config) or slots(measured(renderer, theme, (SIDE, SIDE)))
 
-    def new_session(session_id: str, offer: dict[str, Any], look: Look | None) -> Session:
+    def new_session(session_id: str, offer: dict[str, Any], look: FrameLook | None) -> Session:
         made = Session({"unmarked": theme}, "unmarked", session_id=session_id, look=look)
         for message in offer.get("do", []) if look is None else []:
             made.apply(message)
@@ -101,7 +101,7 @@ def _preset(config: ClusterConfig) -> Engine:
     count = said or slots(measured(renderer, themes[first], (h, w)))
     stepper = Stepper(renderer, flash_limiter=config.flash_limiter)
 
-    def new_session(session_id: str, offer: dict[str, Any], look: Look | None) -> Session:
+    def new_session(session_id: str, offer: dict[str, Any], look: FrameLook | None) -> Session:
         wanted = offer.get("theme", first)
         return Session(
             themes,

@@ -78,6 +78,23 @@ class EngineLink {
     const isOld = () => attempt !== this.attempt;
     this.close();
     const headers = this.headers();
+    try {
+      const connection = this.prepared(isOld);
+      await connection.setLocalDescription();
+      await gathered(connection);
+      if (isOld()) return;
+      const answer = await this.ask(headers);
+      if (isOld()) return await this.leave(answer, headers);
+      if (answer.ok) await this.accept(await answer.json(), isOld);
+      else await this.refused(answer);
+    } catch (error) {
+      if (isOld()) return;
+      if (!error.isAway) console.error(error);
+      this.lose(error.isAway ? "away" : "lost");
+    }
+  }
+
+  prepared(isOld) { // a connection with its track and channel, not yet offered to anybody
     const connection = this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     const channel = this.channel = connection.createDataChannel("control", { ordered: true });
     const transceiver = this.track
@@ -94,20 +111,16 @@ class EngineLink {
     channel.onopen = () => { if (!isOld()) this.open(); };
     channel.onclose = () => { if (!isOld()) this.lose(); };
     channel.onmessage = ({ data }) => { if (!isOld()) this.hear(JSON.parse(data)); };
-    try {
-      await connection.setLocalDescription();
-      await gathered(connection);
-      if (isOld()) return;
-      const answer = await fetch("/offer", {
-        method: "POST", headers: { ...headers, "Content-Type": "application/json" },
-        body: JSON.stringify(this.offer()), signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      if (isOld()) return await this.leave(answer, headers);
-      if (answer.ok) await this.accept(await answer.json(), isOld);
-      else await this.refused(answer);
-    } catch (error) {
-      if (!isOld()) this.lose(error instanceof TypeError || error.name === "TimeoutError" ? "away" : "lost");
-    }
+    return connection;
+  }
+
+  async ask(headers) { // what the server answers; isAway: nothing
+    const patience = new AbortController(), timer = setTimeout(() => patience.abort(), ANSWER_MS);
+    const request = {
+      method: "POST", headers: { ...headers, "Content-Type": "application/json" },
+      body: JSON.stringify(this.offer()), signal: patience.signal,
+    };
+    return fetch("/offer", request).catch((error) => { throw Object.assign(error, { isAway: true }); }).finally(() => clearTimeout(timer));
   }
 
   async leave(answer, headers) { // nobody wants what it opened any more: its place is free at once

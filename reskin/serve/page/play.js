@@ -14,7 +14,10 @@ let theme = claims.isWatcher ? null : recall("theme"); // { id, name } or { name
 let strengthWanted = null; // null: the theme's own
 let isAsking = false, slowS = 0, fineS = 0, raiseS = RAISE_S, hasRaised = false, autoLines = 0;
 
-const source = new Source(() => end("The sharing was ended outside of this page."));
+const source = new Source(
+  () => end("The sharing was ended outside of this page."),
+  (is) => note(is ? "The camera was paused by the system or by another app." : ""),
+);
 const link = new EngineLink({ state: showState, picture: showPicture, said: hear, wanted });
 const figures = new Figures(link);
 const compare = new Compare({
@@ -49,6 +52,12 @@ function recall(name) { // of this tab: a reload keeps the look
   } catch {
     return null;
   }
+}
+
+function keep(name, value) {
+  try {
+    sessionStorage.setItem(name, JSON.stringify(value));
+  } catch { /* with cookies blocked the tab forgets it */ }
 }
 
 function wanted() { // for a session that begins
@@ -111,6 +120,7 @@ function release() { // the camera's light goes out
   source.close();
   compare.reset();
   part("skin").srcObject = null;
+  part("tap").hidden = true;
   showOriginal();
   part("bar").hidden = true;
   part("frame").classList.remove("has-picture");
@@ -121,7 +131,7 @@ function release() { // the camera's light goes out
 function chooseTheme(item) {
   theme = { id: item.id, name: item.name };
   strengthWanted = null;
-  sessionStorage.setItem("theme", JSON.stringify(theme));
+  keep("theme", theme);
   showTheme(item.id);
   note("");
   link.send({ do: "theme", id: item.id, fade_frames: 0 });
@@ -130,7 +140,7 @@ function chooseTheme(item) {
 function choosePrompt(text) {
   theme = { name: text, prompt: text };
   strengthWanted = null;
-  sessionStorage.setItem("theme", JSON.stringify(theme));
+  keep("theme", theme);
   showTheme(null, text);
   note(link.send({ do: "prompt", text }) ? "Reading that …" : "It will look like that as soon as you share something.");
 }
@@ -197,10 +207,12 @@ function arrive() {
   if (typeof RTCPeerConnection !== "function") return showState("unsupported", {});
   showGallery();
   if (claims.isWatcher) return begin();
-  if (!isSecureContext || !Source.isPossible) return showState("insecure", {});
+  if (!isSecureContext) return showState("insecure", {});
+  if (!Source.isPossible) return showState("no-camera", {});
   showState("idle", { canShare: Source.canShare });
 }
 
+part("tap").onclick = startPicture;
 part("share").onclick = () => share("screen");
 part("camera").onclick = () => share("camera");
 part("action").onclick = () => {
@@ -225,17 +237,25 @@ part("skin").onresize = ({ target }) => part("frame").style.setProperty("--aspec
 part("original").onresize = () => { if (link.isLive) link.fit(); }; // a phone was turned
 onPrompt(part("prompt-row"), part("prompt"), part("prompt-go"), choosePrompt);
 
+function letter({ key, code }) { // with CapsLock too; and where the layout has no Latin letters, by the key's place
+  return (/^[a-z]$/i.test(key) ? key : code.replace(/^Key/, "")).toLowerCase();
+}
+
 part("frame").onkeydown = (event) => { // single keys, and so only while the picture has the focus
   if (event.target !== part("frame") || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "c") compare.set({ isHeld: true });
-  const button = part(KEYS[event.key] ?? "");
+  if (letter(event) === "c") compare.set({ isHeld: true });
+  const button = part(KEYS[letter(event)] ?? "");
   if (button && !button.hidden && !part("bar").hidden) button.click();
 };
-part("frame").onkeyup = ({ key }) => { if (key === "c") compare.set({ isHeld: false }); };
+part("frame").onkeyup = (event) => { if (letter(event) === "c") compare.set({ isHeld: false }); };
 for (const name of ["pointermove", "pointerdown", "keydown"]) addEventListener(name, stir, { passive: true });
 addEventListener("keydown", ({ key }) => { if (key === "Escape" && document.body.classList.contains("theatre")) fullScreen(false); });
 document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && document.body.classList.contains("theatre")) fullScreen(false); });
-document.addEventListener("visibilitychange", () => { if (!document.hidden && link.isLive) wake(); });
+document.addEventListener("visibilitychange", () => { // iOS stops what cannot be seen
+  if (document.hidden) return;
+  if (link.isLive) wake();
+  for (const id of ["skin", "original"]) if (part(id).srcObject) part(id).play().catch(() => {});
+});
 addEventListener("online", () => link.hurry());
 addEventListener("pagehide", () => link.stop());
 addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); }); // "back" leads to a page that has ended

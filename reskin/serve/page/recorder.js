@@ -1,5 +1,6 @@
 /* The painted picture to a file on this device, with the sound of what is shared. Knows nothing of where it comes from. */
 const FILE_KINDS = [
+  ["video/mp4;codecs=avc3.42E028,mp4a.40.2", "mp4"], ["video/mp4;codecs=avc3.42E028,opus", "mp4"], // avc3 carries a change of size
   ["video/mp4;codecs=avc1.42E01F,mp4a.40.2", "mp4"], ["video/mp4;codecs=avc1.42E01F,opus", "mp4"],
   ["video/webm;codecs=vp9,opus", "webm"], ["video/webm;codecs=vp8,opus", "webm"], ["video/webm", "webm"], ["video/mp4", "mp4"],
 ];

@@ -30,7 +30,7 @@ function show(words, name = "trouble") {
   part("sources").hidden = !words.sources || claims.isWatcher;
   part("action").hidden = !words.action;
   part("action").textContent = words.action ?? "";
-  const heard = words.title ? `${words.title}. ${name === "queued" || name === "lost" ? "" : words.text}` : "The picture is live.";
+  const heard = words.title ? `${words.title}. ${words.heard ?? words.text}` : "The picture is live.";
   if (part("heard").textContent !== heard) part("heard").textContent = heard; // not at every second of a countdown
 }
 
@@ -42,10 +42,12 @@ function showPicture(stream) {
   const skin = part("skin");
   skin.srcObject = stream;
   skin.onloadeddata = showUntouched;
-  skin.play().catch(({ name }) => { // muted, so it is let; but not on an iPhone that saves its battery
-    if (name !== "NotAllowedError") return;
-    note("Tap the picture to start it.");
-    part("frame").addEventListener("pointerup", () => skin.play().catch(() => {}), { once: true });
+  startPicture();
+}
+
+function startPicture() { // muted, so it is let; but not on an iPhone that saves its battery
+  part("skin").play().then(() => (part("tap").hidden = true), ({ name }) => {
+    if (name === "NotAllowedError") part("tap").hidden = false;
   });
 }
 

@@ -9,8 +9,8 @@ const SCREEN = {
 };
 
 class Source {
-  constructor(onEnd) { // the player, or the system, ended it
-    this.onEnd = onEnd;
+  constructor(onEnd, onPaused = () => {}) { // the player, or the system, ended it; the system took the camera, or gave it back
+    Object.assign(this, { onEnd, onPaused });
     this.kind = null; // "camera", "screen"
     this.camera = { facingMode: { ideal: "user" } }; // the one that is wanted
     this.stream = null;
@@ -37,6 +37,9 @@ class Source {
     this.track.contentHint = "detail"; // at "motion" Chromium's H.264 leaves out a tenth of the frames, to keep its bits even
     const track = this.track;
     track.onended = () => { if (track === this.track) this.onEnd(); };
+    if (kind !== "camera") return; // a window that is minimised may pause as well
+    track.onmute = () => { if (track === this.track) this.onPaused(true); };
+    track.onunmute = () => { if (track === this.track) this.onPaused(false); };
   }
 
   async openCamera(camera) {
@@ -65,7 +68,7 @@ class Source {
 
   close() {
     for (const track of this.stream?.getTracks() ?? []) {
-      track.onended = null;
+      track.onended = track.onmute = track.onunmute = null;
       track.stop();
     }
     this.stream = null;

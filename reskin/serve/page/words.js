@@ -1,4 +1,5 @@
-/* Every state of the page in words: { title, text, pill, kind, action?, sources? }. Knows nothing of how it came about. */
+/* Every state of the page in words: { title, text, pill, kind, action?, sources?, heard? }; heard is
+   what is read aloud instead of a text that counts seconds. Knows nothing of how it came about. */
 const PRIVATE = "Your picture goes to this server and back. It is not stored, and nobody else is sent it. Sound stays here.";
 
 const WORDS = {
@@ -14,6 +15,10 @@ const WORDS = {
     title: "This needs a safe connection", pill: "not safe", kind: "off",
     text: "Browsers give a page the camera or the screen only over https, or on the machine itself. Open the link that begins with https.",
   }),
+  "no-camera": () => ({
+    title: "This browser has no camera for pages", pill: "not possible", kind: "off",
+    text: "It may be a part of another app. Open the link in Safari, Chrome or Firefox itself.",
+  }),
   unsupported: () => ({
     title: "This browser cannot do it", pill: "not possible", kind: "off",
     text: "It has no live video for pages (WebRTC). Chrome, Edge, Firefox and Safari of the last years have.",
@@ -24,22 +29,22 @@ const WORDS = {
   }),
   connecting: () => ({ title: "Connecting", text: "The engine is getting ready.", pill: "connecting", isBusy: true, action: "Cancel" }),
   queued: ({ place, inS }) => ({
-    title: place > 1 ? `You are number ${place} in the queue` : "You are next", pill: `queue: ${place}`, isBusy: true,
+    title: place > 1 ? `You are number ${place} in the queue` : "You are next", pill: `queue: ${place}`, isBusy: true, heard: "",
     text: inS > 0 ? `All places are taken. This page asks again in ${inS} s by itself.` : "Asking again.", action: "Leave the queue",
   }),
   busy: ({ text, inS }) => ({
-    title: "Not just yet", pill: "waiting", isBusy: true, action: "Stop trying", text: `${text}${inS > 0 ? ` (again in ${inS} s)` : ""}`,
+    title: "Not just yet", pill: "waiting", isBusy: true, action: "Stop trying", heard: text, text: `${text}${inS > 0 ? ` (again in ${inS} s)` : ""}`,
   }),
   lost: ({ inS }) => ({
-    title: "Connection lost", pill: "reconnecting", kind: "off", isBusy: true, isSmall: true,
+    title: "Connection lost", pill: "reconnecting", kind: "off", isBusy: true, isSmall: true, heard: "",
     text: inS > 0 ? `You see the original. Trying again in ${inS} s, with the same session.` : "You see the original. Trying again now, with the same session.",
   }),
   blocked: ({ inS }) => ({
-    title: "The picture does not come through", pill: "blocked", kind: "off", isBusy: true,
+    title: "The picture does not come through", pill: "blocked", kind: "off", isBusy: true, heard: "The way for the video is shut. Trying again.",
     text: `The server answers, but the way for the video (UDP) is shut: another network or a VPN may be between. Trying again${inS > 0 ? ` in ${inS} s` : ""}.`, action: "Stop trying",
   }),
   away: ({ inS }) => ({
-    title: "The server does not answer", pill: "no server", kind: "off", isBusy: true,
+    title: "The server does not answer", pill: "no server", kind: "off", isBusy: true, heard: "Trying again.",
     text: `It may be starting, or you are offline. Trying again${inS > 0 ? ` in ${inS} s` : " now"}.`, action: "Stop trying",
   }),
   expired: () => ({

@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from reskin.prompts import NOTHING, UNHEARD, prompt_theme
+from reskin.prompts import LONGEST_PROMPT, NOTHING, UNHEARD, prompt_theme
 from reskin.remote_control import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
+from reskin.strict_model import StrictModel
 from reskin.themes import prompted_theme
 
-LONGEST_PROMPT = 300
 
-
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Theme(_Asked):
+class Theme(StrictModel):
     action: Literal["theme"]
     value: str = Field(min_length=1, max_length=100)
 
@@ -29,7 +24,7 @@ class Theme(_Asked):
         return ChooseTheme(self.value)
 
 
-class Strength(_Asked):
+class Strength(StrictModel):
     action: Literal["strength"]
     value: float = Field(ge=0, le=1)
 
@@ -37,7 +32,7 @@ class Strength(_Asked):
         return SetStrength(self.value)
 
 
-class Overlay(_Asked):
+class Overlay(StrictModel):
     action: Literal["overlay"]
     value: bool
 
@@ -45,7 +40,7 @@ class Overlay(_Asked):
         return SetOverlay(self.value)
 
 
-class Look(_Asked):
+class ChooseView(StrictModel):
     action: Literal["view"]
     value: Literal["theme", "split", "materials"]
 
@@ -53,7 +48,7 @@ class Look(_Asked):
         return SetView(View(self.value))
 
 
-class Prompt(_Asked):
+class Prompt(StrictModel):
     action: Literal["prompt"]
     value: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
 
@@ -70,6 +65,6 @@ class Prompt(_Asked):
         return ShowTheme(theme), note
 
 
-ACTION: TypeAdapter[Theme | Strength | Overlay | Look | Prompt] = TypeAdapter(
-    Annotated[Theme | Strength | Overlay | Look | Prompt, Field(discriminator="action")]
+ACTION: TypeAdapter[Theme | Strength | Overlay | ChooseView | Prompt] = TypeAdapter(
+    Annotated[Theme | Strength | Overlay | ChooseView | Prompt, Field(discriminator="action")]
 )

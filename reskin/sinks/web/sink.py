@@ -67,7 +67,10 @@ class WebSink:
         for message in self._process.heard():
             self._hear(message)
         if self._process.exit_code is not None:
-            raise StreamError(f"serving OBS: its process ended with exit code {self._process.exit_code}.")
+            raise StreamError(
+                f"serving OBS: its process ended with exit code {self._process.exit_code}. Its log is in the folder "
+                "that `reskin paths` names; start Reskin again."
+            )
         if self._may_tell and time.monotonic() - self._told_s >= TELL_EVERY_S:
             self._tell()
 

@@ -69,7 +69,10 @@ class FakeWindow:
         frame, (left, top, _, _) = self.frame, self.border
         whole = np.full((frame.h, frame.w, 4), 128, np.uint8)
         if self.pixels is not None:
-            whole[top : top + self.client.h, left : left + self.client.w] = self.pixels
+            rows, columns = max(0, -top), max(0, -left)  # of the inside, that reach over the frame
+            shown = self.pixels[rows : rows + frame.h, columns : columns + frame.w]
+            y, x = max(0, top), max(0, left)
+            whole[y : y + len(shown), x : x + shown.shape[1]] = shown
         return whole
 
 
