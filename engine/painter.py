@@ -22,6 +22,7 @@ PICTURES = 5  # noisy, underpainting, source, last output, anchor
 SURFACE = len(PATTERNS) + 2 + len(MATERIALS) + 1 + 6
 PATCH_CHANNELS = -(-(3 * PICTURES * PATCH**2 + SURFACE) // 8) * 8  # the last few are zero: kernels take eights
 OUTPUTS = 4  # of every pixel: how far its light moves along the ramp, and a residual in red, green and blue
+LEVELS = (15, 17, 18)  # in the condition: noise levels of the noisy frame, of the last output and of the anchor
 CONDITION = 15 + 4  # the style's light vector; sigma, step size, noise levels of the last output and of the anchor
 
 
@@ -76,7 +77,14 @@ class Painter(nn.Module):
         nn.init.zeros_(self.residual.bias)
 
     def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor) -> Tensor:
-        """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION)."""
+        """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION).
+
+        What is noise alone is not seen at all: in one step it says nothing, and it stands still where things move.
+        """
+        noisy, history, anchor = (
+            picture * (1 - condition[:, level, None, None, None])
+            for picture, level in zip((noisy, history, anchor), LEVELS, strict=True)
+        )
         under = look.painted().clamp(-1, 1)
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         patches = torch.cat([F.pixel_unshuffle(pictures, PATCH), look.surface], dim=1)

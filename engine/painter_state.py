@@ -65,7 +65,7 @@ class PainterState:
         mean, base, output = np.empty_like(maps.mean), np.empty_like(rgb), np.empty_like(rgb)
         noisy = self._noise if self._diffusion else np.zeros_like(rgb)
         for sigma, step in self._schedule:
-            _cut(noisy, np.float32(1), np.float32(0), patches[:PICTURE])
+            _cut(noisy, np.float32(1 - sigma), np.float32(0), patches[:PICTURE])
             levels = np.array([sigma, step, *self.history.levels()], np.float32)
             condition = np.concatenate([style.light_vector(), levels])
             (outputs,) = self._session.run(None, {"patches": patches, "condition": condition})
@@ -89,10 +89,10 @@ class PainterState:
         k, n = table.shape
         channels = -(-(SURFACE + n + k + 7) // 8) * 8
         patches = np.zeros((channels, h // PATCH, w // PATCH), np.float32)
-        last = self._noise if self.history.last is None else self.history.last
-        anchor = self._noise if self.history.anchor is None else self.history.anchor
-        for i, (picture, scale, shift) in enumerate(((under, 2, -1), (rgb, 2, -1), (last, 1, 0), (anchor, 1, 0)), 1):
-            _cut(picture, np.float32(scale), np.float32(shift), patches[i * PICTURE : (i + 1) * PICTURE])
+        pictures = [(under, 2, -1), (rgb, 2, -1), (self.history.last, 1, 0), (self.history.anchor, 1, 0)]
+        for i, (picture, scale, shift) in enumerate(pictures, 1):
+            if picture is not None:  # else zeros: there is no past
+                _cut(picture, np.float32(scale), np.float32(shift), patches[i * PICTURE : (i + 1) * PICTURE])
         at = SURFACE + n
         _average(planes(materials), table, patches[SURFACE:at], patches[at : at + k])
         size = (w // PATCH, h // PATCH)

@@ -89,15 +89,16 @@ def edge_agreement(picture: np.ndarray, game: np.ndarray) -> float:
 
 
 def warp_error(now: np.ndarray, before: np.ndarray, frame: SourceFrame, frame_before: SourceFrame) -> float:
-    """Mean absolute difference of a picture to the one before it, moved by the exact flow; hidden points left out.
+    """Mean absolute difference of a picture to the one before it, moved by the exact flow; hidden points left out."""
+    return moved_error(now, before, world_targets(frame, frame_before))
 
-    So are those under a HUD, which does not move with the world, now or where they were before.
-    """
-    at_x, at_y, visible = flow_targets(frame.buffer, frame_before.buffer)
-    hud_before = (frame_before.material == HUD).astype(np.float32)
+
+def world_targets(frame: SourceFrame, before: SourceFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`flow_targets` without what a HUD covers, which does not move with the world, now or where it was before."""
+    at_x, at_y, visible = flow_targets(frame.buffer, before.buffer)
+    hud_before = (before.material == HUD).astype(np.float32)
     was_hud = cv2.remap(hud_before, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) > 0
-    visible &= (frame.material != HUD) & ~was_hud
-    return moved_error(now, before, (at_x, at_y, visible))
+    return at_x, at_y, visible & (frame.material != HUD) & ~was_hud
 
 
 def moved_error(now: np.ndarray, before: np.ndarray, targets: tuple[np.ndarray, np.ndarray, np.ndarray]) -> float:

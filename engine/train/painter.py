@@ -1,6 +1,6 @@
 """Stages 2 to 4: diffusion forcing with a damaged history, then shortcut distillation, on short clips.
 
-Every frame of a clip has its own noise level (half of them pure noise, since one step is what runs), and sees the
+Every frame of a clip has its own noise level (most of them pure noise, since one step is what runs), and sees the
 frame before: the truth, the Painter's own output, or nothing, and that damaged as histories get damaged, while the
 target stays clean. With a share of shortcuts, a large step learns to land where two of half the size do.
 The loss is all in x: L1, L1 of gradients, and L1 of the change since the frame before.
@@ -28,6 +28,8 @@ from engine.train.reader import CPU
 from engine.train.run import TrainingRun
 
 FORGETTING = 0.1  # share of frames before which a ring loses all that it held
+PURE = 0.8  # share of frames painted from pure noise, as the one step that runs is
+FROZEN = 0.6  # of the schedule, from which on the norms keep the statistics that they will be exported with
 SHORTCUTS = (1 / 4, 1 / 2, 1.0)  # step sizes that are learnt from two of half the size
 
 
@@ -182,7 +184,7 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
             sigma, step = torch.ones(b, 1, device=device), torch.ones(b, 1, device=device)
             if recipe.diffusion:
                 coin, drawn = torch.rand(2, b, 1, generator=rng, device=device)
-                sigma = torch.where(coin < 0.5, sigma, drawn)
+                sigma = torch.where(coin < PURE, sigma, drawn)
                 # Before there are shortcuts the step's size says nothing, and the Painter learns not to mind it.
                 sizes = (SMALLEST_STEP, *(SHORTCUTS if recipe.shortcut_share == 0 else ()))
                 step = one_of(sizes, b, rng)
@@ -190,11 +192,21 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
             squared["mse"].append(F.mse_loss(ours.detach().clamp(-1, 1), truth).item())
             squared["mse_under"].append(F.mse_loss(look.painted().clamp(-1, 1), truth).item())
         total = total + (ours - target).abs().mean() + recipe.gradient_weight * gradient_loss(ours, target)
-        if i:  # what changes from frame to frame is to change as in the truth: no flicker, no smear
-            changed = clips.target[:, i - 1] * 2 - 1 - past.own[-1]
-            total = total + recipe.change_weight * (ours - truth + changed).abs().mean()
+        if i:  # what is wrong is to stay wrong in the same way where the same point is seen: no flicker, no smear
+            wrong = carried(past.own[-1] - (clips.target[:, i - 1] * 2 - 1), clips.flow[:, i, :2])
+            seen = clips.flow[:, i, 2:]
+            total = total + recipe.change_weight * (seen * (ours - truth - wrong)).abs().mean()
         past.push(ours.detach().clamp(-1, 1))
     return total / t, {name: round(sum(each) / len(each), 5) for name, each in squared.items() if each}
+
+
+def carried(picture: Tensor, flow: Tensor) -> Tensor:
+    """A picture (b, c, h, w) of the frame before where its points are now; flow (b, 2, h, w), x and y in pixels."""
+    h, w = picture.shape[-2:]
+    columns = torch.arange(w, device=flow.device).view(1, 1, w)
+    rows = torch.arange(h, device=flow.device).view(1, h, 1)
+    at = torch.stack([(columns + flow[:, 0] + 0.5) * 2 / w - 1, (rows + flow[:, 1] + 0.5) * 2 / h - 1], dim=-1)
+    return F.grid_sample(picture, at, padding_mode="border", align_corners=False)
 
 
 def one_of(values: tuple[float, ...], count: int, rng: torch.Generator) -> Tensor:
@@ -246,6 +258,13 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: P
     return train_on(painter, store, folder, recipe, device=device)
 
 
+def freeze_norms(painter: torch.nn.Module) -> None:
+    """Batches of four have statistics of their own; from now on all frames are normed alike."""
+    for module in painter.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+
+
 def train_on(painter: Painter | TokenPainter, store: ClipStore, folder: Path, recipe: PainterRecipe, *,
              device: torch.device = CPU) -> Painter | TokenPainter:  # fmt: skip
     """Trains this Painter, or resumes it from the folder's checkpoint; returns the averaged one."""
@@ -256,6 +275,8 @@ def train_on(painter: Painter | TokenPainter, store: ClipStore, folder: Path, re
                       checkpoint_steps=recipe.checkpoint_steps, rng=rng)  # fmt: skip
     painter.train()
     while not run.finished:
+        if run.progress >= FROZEN:
+            freeze_norms(painter)
         loss, figures = clip_loss(painter, store.batch(rng, recipe.batch), recipe, rng)
         loss.backward()
         run.after_backward()

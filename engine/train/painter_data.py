@@ -28,14 +28,16 @@ from engine.offline import surface_means
 from engine.painter import SURFACE, MapTensors
 from engine.refine import Refiner
 from engine.style import Style
+from engine.train.figures import world_targets
 from engine.underpaint import LUMA, Underpainter
 from engine.worlds.samples import SPLITS, SourceFrame, dress_clip, trace_clip
 from engine.worlds.styles import random_style
 from engine.worlds.target import true_reading, true_rendering
 
-PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3}  # channels of (h, w) each
+PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3, "flow": 3}  # channels
 TRUE_SHARE = 0.4  # of the clips that are read without faults
 OTHERS = 1 << 39  # half of a split's seeds: worlds that are only seen in anchors
+FAR_PX = 1000.0  # float16 holds it, and no frame is so wide
 FAR_X = 4.0  # beyond, a pixel stays at its ramp's end however its light is moved
 
 
@@ -49,6 +51,7 @@ class PainterClips(NamedTuple):
     x: Tensor  # (b, t, 1, h, w)
     keep: Tensor
     target: Tensor  # (b, t, 3, h, w): the true rendering
+    flow: Tensor  # (b, t, 3, h, w): where a point was in the frame before, minus where it is, and 1 if it was seen
     surface: Tensor  # (b, t, SURFACE, h/4, w/4)
     anchor: Tensor  # (b, 3, h, w): another world's true rendering in the same style, as an old anchor is
     light: Tensor  # (b, 15)
@@ -59,10 +62,23 @@ class PainterClips(NamedTuple):
         return MapTensors(*(field[:, i] for field in rows))
 
     def mirrored(self) -> PainterClips:
-        """Left and right swapped, the sun's direction with it."""
+        """Left and right swapped, the sun's direction and all motion with it."""
         light = self.light.clone()
         light[:, 0] *= -1
-        return PainterClips._make([*(field.flip(-1) for field in self[:-1]), light])
+        flipped = PainterClips._make([*(field.flip(-1) for field in self[:-1]), light])
+        flipped.flow[:, :, 0] *= -1
+        return flipped
+
+    def recolored(self, order: Tensor) -> PainterClips:
+        """Red, green and blue exchanged in everything, as (3,) `order` says: another theme for another game."""
+        colored = ("source", "base", "shade", "shine", "target", "anchor")
+        fields = {name: getattr(self, name).index_select(-3, order) for name in colored}
+        surface, light = self.surface.clone(), self.light.clone()
+        for start in (-6, -3):
+            part = slice(start, start + 3 or None)
+            surface[:, :, part] = self.surface[:, :, part].index_select(2, order)
+        light[:, 3:12] = self.light[:, 3:12].reshape(-1, 3, 3)[..., order].flatten(1)
+        return self._replace(**fields, surface=surface, light=light)
 
 
 def shapes(clip_count: int, frames: int, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
@@ -83,7 +99,7 @@ def clip_fields(clip: list[SourceFrame], other: SourceFrame, style: Style, sessi
     """
     refiner, seen, true = Refiner(), Underpainter(), Underpainter()
     rows: dict[str, list[np.ndarray]] = {name: [] for name in (*PLANES, "surface")}
-    for frame in clip:
+    for i, frame in enumerate(clip):
         if session is None:
             materials, depth = true_reading(frame)
         else:
@@ -93,12 +109,19 @@ def clip_fields(clip: list[SourceFrame], other: SourceFrame, style: Style, sessi
         x = np.clip((frame.rgb @ LUMA - maps.mean) * maps.gain, -FAR_X, FAR_X)
         pictures = {"source": frame.rgb, "base": maps.base, "shade": maps.shade, "shine": maps.shine,
                     "x": x[..., None], "keep": maps.keep[..., None],
-                    "target": true_rendering(frame, style, true)}  # fmt: skip
+                    "target": true_rendering(frame, style, true),
+                    "flow": flow_planes(frame, clip[i - 1]) if i else np.zeros_like(frame.rgb)}  # fmt: skip
         for name, picture in pictures.items():
             rows[name].append(picture.transpose(2, 0, 1))
         rows["surface"].append(surface_means(materials, depth, maps, style))
     anchor = true_rendering(other, style, Underpainter()).transpose(2, 0, 1)
     return {name: np.stack(row) for name, row in rows.items()} | {"anchor": anchor, "light": style.light_vector()}
+
+
+def flow_planes(frame: SourceFrame, before: SourceFrame) -> np.ndarray:
+    """(h, w, 3) float32: the exact flow in pixels, and 1 where it leads to the same point, and no HUD covers it."""
+    targets = world_targets(frame, before)
+    return np.dstack([np.clip(frame.buffer.flow, -FAR_PX, FAR_PX), targets[2]]).astype(np.float32)
 
 
 class Parts(NamedTuple):
@@ -225,8 +248,9 @@ class ClipStore:
         return len(self._arrays[0])
 
     def batch(self, rng: torch.Generator, size: int) -> PainterClips:
-        """Random clips on the generator's device, half the batches mirrored."""
+        """Random clips on the generator's device, in random order of colours, half the batches mirrored."""
         chosen = torch.randint(len(self), (size,), generator=rng, device=rng.device).tolist()
         rows = (torch.from_numpy(np.stack([array[i] for i in chosen])) for array in self._arrays)
         batch = PainterClips(*(row.to(rng.device).float() for row in rows))
+        batch = batch.recolored(torch.randperm(3, generator=rng, device=rng.device))
         return batch.mirrored() if torch.rand((), generator=rng, device=rng.device) < 0.5 else batch

@@ -37,14 +37,19 @@ class CameraEffects:
         self.fringe = sometimes(rng, 0.08, 0.003, 0.01)  # how much larger red is than blue
         self.levels = int(rng.choice([5, 8, 12, 16])) if rng.random() < 0.09 else 0
         self.dither = float(rng.choice([0.0, 1.0]))
+        # worlds in other colours than ours: all of it turned, or in one ink
+        self.order = rng.permutation(3) if rng.random() < 0.12 else np.arange(3)
+        self.mono = sometimes(rng, 0.05, 0.6, 1.0)
+        self.ink = rng.uniform(0.4, 1.1, 3).astype(np.float32)
         self.exposure = 0.0  # set by the first frame
 
     def __call__(self, rgb: np.ndarray) -> np.ndarray:
         """(h, w, 3) float32 in [0, 1], in and out."""
         h, w, _ = rgb.shape
-        out = np.clip(rgb, 0, 1) ** self.gamma * (self.gain * self.tint) + self.lift
+        out = np.clip(rgb[..., self.order], 0, 1) ** self.gamma * (self.gain * self.tint) + self.lift
         gray = out @ LUMA
         out = gray[..., None] + (out - gray[..., None]) * self.saturation
+        out = out + (gray[..., None] * self.ink - out) * self.mono
         y, x = np.linspace(-1, 1, h, dtype=np.float32)[:, None], np.linspace(-1, 1, w, dtype=np.float32)[None]
         if self.night:
             lamps = cv2.GaussianBlur(np.maximum(gray - 0.85, 0), (0, 0), h / 14) * 3

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.worlds import sprites as draw
 from engine.worlds.scene import (
+    ACCENT_PART,
     BILLBOARD,
     BOX,
     CHARACTER,
@@ -30,6 +31,7 @@ from engine.worlds.scene import (
 from engine.worlds.shots import Rng, Shot, slide
 from engine.worlds.terrain import GRID, landscape
 
+WOODED = 0.3  # of the backdrops
 FIGURES = ("character", "character", "character", "from_behind", "animal")
 
 
@@ -41,8 +43,8 @@ def side_scroller(rng: Rng) -> Shot:
     view_half = rng.uniform(9, 16)  # half the picture's width in metres
     reach = view_half * 1.9
     ground_y = -view_half * rng.uniform(0.15, 0.45)
-    ground_kind = GROUND if rng.random() < 0.85 else ROCK
-    soil, crust = build.new_instance(), build.new_instance()
+    ground_kind = GROUND if rng.random() < 0.96 else ROCK
+    soil, crust = build.new_instance() + ACCENT_PART, build.new_instance()  # what grows or lies on it is the ground's
     has_crust = rng.random() < 0.75
 
     def slab(x_left: float, x_right: float, top: float, bottom: float) -> None:
@@ -64,15 +66,20 @@ def side_scroller(rng: Rng) -> Shot:
         x += wide
     if rng.random() < 0.35:
         level = ground_y - tile * rng.uniform(0.3, 1.5)
-        build.solid(BOX, WATER, (0.0, level - view_half, 0.6), (reach * 1.5, view_half, 1.0))
+        liquid = WATER if rng.random() < 0.85 else GLOW  # lava
+        build.solid(BOX, liquid, (0.0, level - view_half, 0.6), (reach * 1.5, view_half, 1.0))
     for _ in range(int(rng.integers(0, 7))):
         cx, top = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 7)
         half = tile * int(rng.integers(1, 5))
         slab(cx - half, cx + half, top, top - tile * rng.choice([0.5, 1.0, 2.0]))
         if rng.random() < 0.45:
-            _pillar(rng, build, cx, top - tile * 0.4, half, ground_y - view_half, int(rng.choice([ground_kind, ROCK])))
+            kind = ROCK if rng.random() < 0.85 else ground_kind
+            _pillar(rng, build, cx, top - tile * 0.4, half, ground_y - view_half, kind)
         tops.append((cx, top))
-    _backdrop(rng, build, view_half, reach, ground_y, tile)
+    if rng.random() < WOODED:
+        _woods(rng, build, view_half, reach, ground_y)
+    else:
+        _backdrop(rng, build, view_half, reach, ground_y, tile)
     _floating(rng, build, reach, ground_y, tile)
     tops = tops or [(0.0, ground_y)]
     for _ in range(int(rng.integers(2, 10))):
@@ -113,6 +120,7 @@ def _pillar(rng: Rng, build: SceneBuilder, x: float, top: float, half: float, fo
 def _floating(rng: Rng, build: SceneBuilder, reach: float, ground_y: float, tile: float) -> None:
     """Rows in mid-air: bricks and bonus blocks are built, coins, crates and other finds are props, some shine."""
     drawings = [build.sprite(draw.draw_prop(rng, name)) for name in ("crate", "coin", str(rng.choice(draw.PROPS)))]
+    block = build.sprite(draw.draw_block(rng))
     for _ in range(int(rng.integers(1, 7))):
         cx, cy = rng.uniform(-reach, reach), ground_y + tile * rng.uniform(2, 7)
         number, second = build.new_instance(), build.new_instance()
@@ -120,14 +128,42 @@ def _floating(rng: Rng, build: SceneBuilder, reach: float, ground_y: float, tile
         picture = int(rng.choice(drawings))
         for i in range(int(rng.integers(1, 7))):
             center, half = (cx + i * tile, cy, -0.3), tile / 2 * 0.96
-            if style < 0.5:  # a block, which may bear a picture
+            if style < 0.2:  # a block with a sign on it
+                build.solid(BILLBOARD, STRUCTURE, center, (half, half, 0.2), sprite=block,
+                            instance=second if i % 3 == 1 else number)  # fmt: skip
+            elif style < 0.5:  # a plain one, or one with a plate
                 build.solid(BOX, STRUCTURE, center, (half, half, 0.2), instance=second if i % 3 == 1 else number)
-                if style < 0.3 and i % 3 != 1:
+                if style < 0.35 and i % 3 != 1:
                     build.solid(BOX, STRUCTURE, (center[0], cy, -0.55), (half * 0.7, half * 0.7, 0.1),
                                 instance=number + 2)  # fmt: skip
             else:
                 size = half if style < 0.8 else half * 0.7
                 build.solid(BILLBOARD, kind, center, (size, size, 0.2), instance=number, sprite=picture)
+
+
+def _woods(rng: Rng, build: SceneBuilder, view_half: float, reach: float, ground_y: float) -> None:
+    """Behind the platforms: a wood, in up to three rows of a few drawings each, with bushes at its foot."""
+    if rng.random() < 0.4:  # so dense that nothing is seen through it, up to some height
+        tall = view_half * rng.uniform(0.3, 2.0)
+        build.solid(BOX, FOLIAGE, (0.0, ground_y * 2 - view_half + tall, 62.0), (reach * 2, view_half, 0.5))
+    for row in range(int(rng.integers(1, 4))):
+        z = 58.0 - row * 18.0
+        grow = (70.0 + z) / 70.0
+        kind = str(rng.choice(["tall_tree", "tall_tree", "tree", "bare_tree"]))
+        pictures = [build.sprite(draw.DRAWINGS[kind](rng)) for _ in range(2)]
+        numbers = [build.new_instance() for _ in range(3)]
+        size = view_half * rng.uniform(0.6, 1.8) * grow
+        foot, gap = ground_y * grow - view_half * rng.uniform(0.0, 0.2), size * rng.uniform(0.25, 1.0)
+        for x in np.arange(-reach * grow, reach * grow, max(gap, reach * grow / 12)):
+            tall = size * rng.uniform(0.7, 1.2)
+            build.solid(BILLBOARD, FOLIAGE, (x + rng.uniform(-0.3, 0.3) * gap, foot + tall * 0.5, z),
+                        (tall * rng.uniform(0.35, 0.5), tall * 0.5, 0.05), sprite=int(rng.choice(pictures)),
+                        instance=int(rng.choice(numbers)))  # fmt: skip
+        if rng.random() < 0.5:
+            bush, low = build.sprite(draw.draw_bush(rng)), view_half * rng.uniform(0.06, 0.2) * grow
+            for x in np.arange(-reach * grow, reach * grow, max(low * 1.3, reach * grow / 12)):
+                build.solid(BILLBOARD, FOLIAGE, (x, foot + low * 0.9, z - 4.0), (low, low, 0.05), sprite=bush,
+                            instance=numbers[0])  # fmt: skip
 
 
 def _backdrop(rng: Rng, build: SceneBuilder, view_half: float, reach: float, ground_y: float, tile: float) -> None:
@@ -163,9 +199,9 @@ def _backdrop(rng: Rng, build: SceneBuilder, view_half: float, reach: float, gro
         for _ in range(int(rng.integers(3, 9))):
             cx, wide = rng.uniform(-reach, reach) * grow, rng.uniform(3, 14) * grow
             tall = wide * rng.uniform(0.4, 1.4)
-            shape = CONE if kind == ROCK and rng.random() < 0.6 else ELLIPSOID
+            shape = CONE if kind == ROCK and rng.random() < 0.9 else ELLIPSOID
             build.solid(shape, kind, (cx, base, z), (wide, tall, 1.0), instance=number,
-                        ragged=rng.choice([0.0, 0.3]) if kind == FOLIAGE else 0.0)  # fmt: skip
+                        ragged=rng.uniform(0.15, 0.35) if kind == FOLIAGE else 0.0)  # fmt: skip
     if rng.random() < 0.25:  # streaks of cloud along the top
         number = build.new_instance()
         for _ in range(int(rng.integers(3, 14))):

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.worlds import sprites as draw
 from engine.worlds.scene import (
+    ACCENT_PART,
     BILLBOARD,
     BOX,
     CHARACTER,
@@ -186,13 +187,14 @@ def _beside(rng: Rng, clear: float, spread: float) -> float:
 def _trunk(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, tall: float, girth: float) -> None:
     """A high bare stem with roots, a few boughs and perhaps a crown out of sight; one in eight lies on the ground."""
     wide, number = girth * rng.uniform(0.6, 1.6), build.new_instance()
+    bark = number + ACCENT_PART
     if rng.random() < 0.12:
         half = (wide, wide, rng.uniform(1, 3))
-        build.solid(ELLIPSOID, FOLIAGE, (x, y + wide * 0.7, z), half, yaw=rng.uniform(0, 3.1), instance=number)
+        build.solid(ELLIPSOID, FOLIAGE, (x, y + wide * 0.7, z), half, yaw=rng.uniform(0, 3.1), instance=bark)
         return
-    build.solid(CYLINDER, FOLIAGE, (x, y + tall / 2, z), (wide, tall / 2 + 0.5, wide), instance=number)
+    build.solid(CYLINDER, FOLIAGE, (x, y + tall / 2, z), (wide, tall / 2 + 0.5, wide), instance=bark)
     if rng.random() < 0.5:
-        build.solid(CONE, FOLIAGE, (x, y + wide, z), (wide * 2.2, wide * 2, wide * 2.2), instance=number)
+        build.solid(CONE, FOLIAGE, (x, y + wide, z), (wide * 2.2, wide * 2, wide * 2.2), instance=bark)
     for _ in range(int(rng.integers(0, 3))):
         high, long = rng.uniform(0.4, 1.0) * tall, rng.uniform(0.6, 2.2)
         build.solid(ELLIPSOID, FOLIAGE, (x + rng.normal(0, 0.8), y + high, z), (long, long * 0.5, long),

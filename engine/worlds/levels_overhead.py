@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.worlds import sprites as draw
 from engine.worlds.scene import (
+    ACCENT_PART,
     BILLBOARD,
     BOX,
     CHARACTER,
@@ -137,14 +138,14 @@ def tile_map(rng: Rng) -> Shot:
     dungeon = rng.random() < 0.3
     slab(GROUND, -60.0, 60.0, 120.0, 120.0, 0.0, floor)
     for _ in range(int(rng.integers(3, 14))):  # paths, meadows, ponds, cliffs
-        material = int(rng.choice([GROUND, GROUND, GROUND, WATER, ROCK, FOLIAGE]))
+        material = int(rng.choice([GROUND, GROUND, GROUND, GROUND, WATER, WATER, ROCK]))
         number = build.new_instance()
         x, y = anywhere()
         along = rng.random() < 0.5
         for _ in range(int(rng.integers(1, 7))):
             wide, tall = (int(rng.integers(2, 9)), int(rng.integers(1, 4)))[:: 1 if along else -1]
             slab(material, x, y, wide, tall, 0.02, number)
-            if material == ROCK and rng.random() < 0.6:  # a cliff's face below its top
+            if material == ROCK:  # a cliff's face below its top
                 slab(ROCK, x, y - tall, wide, 1.0, 0.02, number + 1)
             x, y = x + int(rng.integers(-2, 3)), y + int(rng.integers(-2, 3))
     if dungeon:
@@ -193,7 +194,8 @@ def _tile_house(rng: Rng, build: SceneBuilder, slab: Callable[..., None], x: flo
     slab(PROP, door, y - tall + min(tall, 1.3), 0.8, min(tall, 1.3), 0.15, holes)
     for place in range(wide):
         if abs(x + place - door) > 0.6 and rng.random() < 0.5:
-            slab(GLOW if rng.random() < 0.3 else STRUCTURE, x + place + 0.2, y - 0.3, 0.6, 0.6, 0.14, holes + 1)
+            kind, part = (GLOW, 1) if rng.random() < 0.3 else (STRUCTURE, ACCENT_PART)
+            slab(kind, x + place + 0.2, y - 0.3, 0.6, 0.6, 0.14, holes + part)
 
 
 def _tile_things(rng: Rng, build: SceneBuilder, anywhere: Callable[[], tuple[float, float]], *, in_rows: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+import cv2
 import numpy as np
 
 from engine.config import MATERIALS
@@ -21,10 +22,11 @@ from engine.worlds.looks import random_look
 from engine.worlds.particles import Particles
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
+from engine.worlds.shadows import CastShadows
 from engine.worlds.shots import Frame
 from engine.worlds.trace import trace
 
-HUD = MATERIALS.index("hud")
+FOLIAGE, HUD = MATERIALS.index("foliage"), MATERIALS.index("hud")
 SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
 FRAME_S = 1 / 24
 HELD_SHARE = 0.35  # of the clips that can be first person
@@ -67,6 +69,18 @@ def mirrored(buffer: GBuffer) -> GBuffer:
     return GBuffer(**flipped)
 
 
+def leaves_closed(material: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, a copy in which what shows through gaps of a pixel or two between leaves is foliage too.
+
+    Nobody would call a crown's every gap sky, and where pixels are few nobody could.
+    """
+    leaf = (material == FOLIAGE).astype(np.uint8)
+    square = np.ones((3, 3), np.uint8)
+    gap = (cv2.morphologyEx(leaf, cv2.MORPH_CLOSE, square) > 0) & (leaf == 0)
+    nearest = cv2.erode(np.where(leaf > 0, depth, np.float32(1e9)), square)
+    return np.where(gap & (depth > nearest), np.uint8(FOLIAGE), material)
+
+
 def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:
     """Gives a clip one random look, weather, HUD, camera and screen."""
     if rng.random() < 0.5:
@@ -77,18 +91,19 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
     look = random_look(rng, winter=is_winter(clip[0]))
     effects, screen = CameraEffects(rng), ScreenEffects(rng)
     pixels = ArtPixels(clip[0].size, look.pixel_px)
-    particles = Particles(rng, pixels.size)
+    particles, shadows = Particles(rng, pixels.size), CastShadows(rng, pixels.size)
     hud: HudPainter | None = None
     out = []
     for i, buffer in enumerate(clip):
         small = pixels.reduced(buffer)
         rgb = shade(small, look)
-        material = small.material.copy()
+        shadows.draw(rgb, small)
+        material = leaves_closed(small.material, small.depth)
         particles.draw(rgb, material, i)
         rgb, material = pixels.enlarged(effects(rgb)), pixels.enlarged(material)
         hud = hud or HudPainter(rng, rgb)
         material[hud.draw(rgb, buffer)] = HUD
-        material[screen.bars(rgb.shape[0])] = HUD  # black bars of a film scene: not of the world, kept as they are
+        material[screen.bars(material.shape)] = HUD  # black bars of a film scene: not of the world, kept as they are
         out.append(SourceFrame(rgb=screen(rgb, rng, i), material=material, buffer=pixels.blocky(buffer)))
     return out
 

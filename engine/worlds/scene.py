@@ -20,6 +20,8 @@ BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD, GABLE, PYRAMID = range(7)
 
 # Columns of `Scene.solids`.
 KIND, MATERIAL, INSTANCE, CX, CY, CZ, SX, SY, SZ, YAW, RAGGED, SPRITE, VX, VY, VZ, SWAY = range(16)
+ACCENT_PART = 3  # of an instance's eight numbers: bark, a path's earth, window panes; of another colour than the rest
+ROAD_INSTANCE = 4  # of the ground, which is so too
 FIRST_INSTANCE = 16  # below are the sky's, the ground's, the water's and the ridges' numbers
 RIDGE_SAMPLES = 720  # directions around the horizon
 

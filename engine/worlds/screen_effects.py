@@ -8,6 +8,7 @@ import numpy as np
 from engine.worlds.camera_effects import sometimes
 
 Rng = np.random.Generator
+SCREEN = 2.5  # the screen's pixels to one of ours, a side: what a video's coding does there is averaged away here
 MOST_FADED = 0.65  # what is darker than that shows nothing to learn from
 
 
@@ -15,20 +16,25 @@ class ScreenEffects:
     """One random chain of effects, the same for every frame of a clip; the grain is new in each."""
 
     def __init__(self, rng: Rng) -> None:
-        self.blur = float(rng.choice([0.0, rng.uniform(0.3, 0.6), rng.uniform(0.5, 1.1)], p=[0.4, 0.45, 0.15]))
-        self.scale = sometimes(rng, 0.12, 0.45, 0.85)  # rendered so much smaller and smoothly enlarged
+        # live, a pixel is the mean of many of the screen's; here, one ray: without a little blur nothing is mixed
+        self.blur = float(rng.choice([0.0, rng.uniform(0.3, 0.6), rng.uniform(0.5, 0.9)], p=[0.3, 0.6, 0.1]))
+        self.scale = sometimes(rng, 0.04, 0.6, 0.9)  # rendered so much smaller and smoothly enlarged
         self.fade = sometimes(rng, 0.04, 0.1, MOST_FADED)
         self.fade_speed = float(rng.uniform(-0.02, 0.02))  # a frame
         self.fade_to = float(rng.choice([0.0, 1.0], p=[0.85, 0.15]))
         self.bar = sometimes(rng, 0.05, 0.06, 0.15)  # of the height, above and below
-        self.grain = sometimes(rng, 0.2, 0.005, 0.035)
-        self.quality = int(rng.integers(25, 95)) if rng.random() < 0.35 else 0
+        self.side = sometimes(rng, 0.03, 0.08, 0.13)  # of the width, left and right: a 4:3 game on a wide screen
+        self.side_color = np.float32(rng.uniform(0, 0.15, 3) * (rng.random() < 0.3))
+        self.grain = sometimes(rng, 0.15, 0.003, 0.015)
+        self.quality = int(rng.integers(30, 95)) if rng.random() < 0.2 else 0
 
-    def bars(self, h: int) -> np.ndarray:
-        """(h,) bool: the rows that black bars cover."""
-        edge = round(self.bar * h)
-        rows = np.arange(h)
-        return (rows < edge) | (rows >= h - edge)
+    def bars(self, size: tuple[int, int]) -> np.ndarray:
+        """(h, w) bool: what bars cover, above and below or at the sides."""
+        h, w = size
+        covered = np.zeros(size, bool)
+        for edge, along in ((round(self.bar * h), covered), (round(self.side * w), covered.T)):
+            along[:edge] = along[len(along) - edge :] = True
+        return covered
 
     def __call__(self, rgb: np.ndarray, rng: Rng, index: int) -> np.ndarray:
         """(h, w, 3) float32 in [0, 1], in and out; `index` is the frame's place in its clip."""
@@ -42,11 +48,14 @@ class ScreenEffects:
         if self.fade:
             fade = float(np.clip(self.fade + index * self.fade_speed, 0, MOST_FADED))
             out = out + (self.fade_to - out) * fade
-        out = np.where(self.bars(h)[:, None, None], np.float32(0), out)
+        out = np.where(self.bars((h, w))[..., None], self.side_color, out)
         if self.grain:
             out = out + rng.normal(0, self.grain, out.shape)
         out_u8 = (np.clip(out, 0, 1) * 255 + 0.5).astype(np.uint8)
         if self.quality:
-            _, coded = cv2.imencode(".jpg", out_u8, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
-            out_u8 = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+            bgr_u8 = np.ascontiguousarray(out_u8[..., ::-1])
+            screen = cv2.resize(bgr_u8, None, fx=SCREEN, fy=SCREEN, interpolation=cv2.INTER_LINEAR)
+            _, coded = cv2.imencode(".jpg", screen, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
+            shown = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+            out_u8 = cv2.resize(shown, (w, h), interpolation=cv2.INTER_AREA)[..., ::-1]
         return out_u8.astype(np.float32) / 255

@@ -14,14 +14,15 @@ from engine.config import MATERIALS
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, WorldLook
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
-from engine.worlds.scene import FIRST_INSTANCE
-from engine.worlds.sprites import SNOW_PART
+from engine.worlds.scene import ACCENT_PART, FIRST_INSTANCE, GROUND, ROAD_INSTANCE
+from engine.worlds.sprite_canvas import SNOW_PART
 
 SKY = MATERIALS.index("sky")
 GLOW = MATERIALS.index("glow")
 WATER = MATERIALS.index("water")
 FOLIAGE = MATERIALS.index("foliage")
 FLAT_FROM_M = 30.0  # where all is farther away the game is flat, and its sky a picture behind it
+ACCENTED = np.array([name in ("ground", "foliage", "structure") for name in MATERIALS])
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])
 
 
@@ -31,10 +32,10 @@ def shade(buffer: GBuffer, look: WorldLook) -> np.ndarray:
     clear_m = 0.8 * float(buffer.depth.min())  # a flat game's camera stands far off: fog is no deeper for it
     _shade(
         buffer.material, buffer.instance, buffer.depth, buffer.position, buffer.normal, buffer.uv, look.colors,
-        look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color, look.snow,
-        look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color, clear_m,
-        look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
-        SNOW_LIES_ON, rgb,
+        look.accent, look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color,
+        look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
+        clear_m, look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
+        look.reflect, ACCENTED, SNOW_LIES_ON, rgb,
     )  # fmt: skip
     return rgb
 
@@ -59,9 +60,26 @@ def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, 
 
 
 @njit(cache=True)
-def _shade(material, instance, depth, position, normal, uv, colors, pattern, scale, contrast, speckle, horizon, cloud,
-           cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color, clear_m, outline,
-           grime, facet_m, crisp, dapple, disc, stars, seed, snow_lies_on, rgb):  # fmt: skip
+def _borders(instance, depth, row, column):
+    """Whether a pixel lies at the rim of a thing: of two neighbours the nearer one bears the line."""
+    number = instance[row, column]
+    for side in range(4):
+        y = row + (1 if side == 1 else -1 if side == 3 else 0)
+        x = column + (1 if side == 0 else -1 if side == 2 else 0)
+        if not (0 <= y < instance.shape[0] and 0 <= x < instance.shape[1]) or instance[y, x] == number:
+            continue
+        if number >= FIRST_INSTANCE or instance[y, x] >= FIRST_INSTANCE:
+            behind = depth[y, x] - depth[row, column]
+            if behind > 0.0 or (behind == 0.0 and side < 2):
+                return True
+    return False
+
+
+@njit(cache=True)
+def _shade(material, instance, depth, position, normal, uv, colors, accent, pattern, scale, contrast, speckle,
+           horizon, cloud, cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color,
+           clear_m, outline, grime, facet_m, crisp, dapple, disc, stars, seed, reflect, accented,
+           snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
         foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
@@ -126,6 +144,8 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 light = 1.1
             elif m == WATER:
                 light = 0.8 + 0.3 * light
+            elif m == SKY:
+                light = 0.85 + 0.15 * light
             white = 0.0
             if snow > 0.0 and snow_lies_on[m]:
                 drift = fractal_noise(u * 1.3, v * 1.3, seed + 5, 3)
@@ -133,16 +153,22 @@ def _shade(material, instance, depth, position, normal, uv, colors, pattern, sca
                 if m == FOLIAGE and number >= FIRST_INSTANCE and number & 7 == SNOW_PART:
                     white = 1.0
             edge = 0.0
-            if outline > 0.0 and column + 1 < w and row + 1 < h:
-                right, below = instance[row, column + 1], instance[row + 1, column]
-                if right != number or below != number:
-                    edge = outline
+            if outline > 0.0 and _borders(instance, depth, row, column):
+                edge = outline
             haze = 0.0
             if fog > 0.0:
                 haze = 1.0 - math.exp(-fog * min(depth[row, column] - clear_m, 900.0) * 0.02)
                 haze *= 0.9
+            part = number & 7 == ACCENT_PART or (m == GROUND and number == ROAD_INSTANCE)
             for c in range(3):
                 base = colors[m, variant, c]
+                if part and accented[m]:
+                    base = accent[m, c] + 0.25 * (base - colors[m, 0, c])
+                elif m == SKY:  # clouds that are things
+                    base = cloud_color[c] + 0.15 * (base - colors[m, 0, c])
+                elif m == WATER:
+                    away = max(0.0, depth[row, column] - clear_m)
+                    base = base + (horizon[c] - base) * reflect * away / (away + 15.0)
                 base = base + (colors[m, (variant + 1) % VARIANTS, c] - base) * 0.8 * mixed
                 base = base + (0.95 - base) * white
                 lit = base * texture * light * light_color[c]

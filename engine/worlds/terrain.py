@@ -9,7 +9,16 @@ import cv2
 import numpy as np
 
 from engine.worlds.gbuffer import WINTER_INSTANCE
-from engine.worlds.scene import FOLIAGE, GROUND, RIDGE_SAMPLES, ROCK, Scene, SceneBuilder
+from engine.worlds.scene import (
+    ACCENT_PART,
+    FOLIAGE,
+    GROUND,
+    RIDGE_SAMPLES,
+    ROAD_INSTANCE,
+    ROCK,
+    Scene,
+    SceneBuilder,
+)
 
 GRID, CELL_M = 256, 1.2
 Rng = np.random.Generator
@@ -64,7 +73,7 @@ def landscape(rng: Rng, build: SceneBuilder, heights: np.ndarray, *, water_level
     material = np.full((GRID, GRID), GROUND, np.uint8)
     instance = np.ones((GRID, GRID), np.int32)
     patches = _rough(rng, 20)
-    instance[patches > rng.uniform(0.55, 0.9)] = 3
+    instance[patches > rng.uniform(0.55, 0.9)] = ACCENT_PART
     if rocky:
         gz, gx = np.gradient(heights, CELL_M)
         steep = np.hypot(gx, gz) + 0.25 * (_rough(rng, 40) - 0.5)
@@ -96,7 +105,7 @@ def mark_road(scene: Scene, rng: Rng, half_m: float, wobble_m: float) -> None:
     off = np.abs(x[None, :] - center[:, None])
     strip = off < half_m
     scene.ground_material[strip] = GROUND
-    scene.ground_instance[strip] = 4
+    scene.ground_instance[strip] = ROAD_INSTANCE
     if rng.random() < 0.6:
         dashes = (np.arange(GRID)[:, None] % 6) < int(rng.choice([3, 6]))
         scene.ground_instance[(off < 0.7) & dashes] = 5

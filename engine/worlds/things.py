@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.worlds import sprites as draw
 from engine.worlds.scene import (
+    ACCENT_PART,
     BILLBOARD,
     BOX,
     CHARACTER,
@@ -43,7 +44,8 @@ def add_tree(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, kind: 
         wide = tall * rng.uniform(0.4, 0.55)
         build.solid(BILLBOARD, FOLIAGE, (x, y + tall / 2, z), (wide, tall / 2, 0.05), sprite=picture)
         return
-    build.solid(CYLINDER, FOLIAGE, (x, y + tall * 0.15, z), (tall * 0.05, tall * 0.2, tall * 0.05))
+    build.solid(CYLINDER, FOLIAGE, (x, y + tall * 0.15, z), (tall * 0.05, tall * 0.2, tall * 0.05),
+                instance=build.new_instance() + ACCENT_PART)  # fmt: skip
     ragged = rng.uniform(0.0, 0.42)
     if kind == "conifer":
         tiers = int(rng.integers(2, 5))
@@ -124,12 +126,12 @@ def add_building(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *,
     wide, tall = rng.uniform(0.3, 0.8), rng.uniform(0.4, 0.8)
     for floor in range(1, int(2 * hy) - 1, storeys):
         for side in (-0.5, 0.5):
-            kind = GLOW if lit and rng.random() < 0.6 else STRUCTURE
+            kind, part = (GLOW, 1) if lit and rng.random() < 0.6 else (STRUCTURE, ACCENT_PART)
             for face in (-1.0, 1.0):
                 piece(BOX, kind, (side * hx, floor + 0.6, face * hz), (wide, tall, 0.12),
-                      instance=window + (kind == GLOW))  # fmt: skip
+                      instance=window + part)  # fmt: skip
                 piece(BOX, kind, (face * hx, floor + 0.6, side * hz), (0.12, tall, wide),
-                      instance=window + (kind == GLOW))  # fmt: skip
+                      instance=window + part)  # fmt: skip
     if rng.random() < 0.7:
         piece(BOX, PROP, (0.0, 0.9, -hz), (0.6, 1.1, 0.12))
     if rng.random() < 0.3:  # an awning or a shop's sign

@@ -83,9 +83,12 @@ def test_nothing_is_held_where_the_camera_is_far_away() -> None:
 
 def test_film_bars_are_black_and_belong_to_the_hud() -> None:
     screen = ScreenEffects(np.random.default_rng(0))
-    screen.bar, screen.grain, screen.quality = 0.1, 0.0, 0
+    screen.bar, screen.side, screen.grain, screen.quality = 0.1, 0.0, 0.0, 0
+    screen.side_color = np.zeros(3, np.float32)
     out = screen(np.full((*SIZE, 3), 0.5, np.float32), np.random.default_rng(1), 0)
-    rows = screen.bars(SIZE[0])
-    assert rows.sum() == 14
-    assert out[rows].max() == 0
-    assert out[~rows].max() > 0
+    covered = screen.bars(SIZE)
+    assert covered.sum() == 14 * SIZE[1]
+    assert out[covered].max() == 0
+    assert out[~covered].max() > 0
+    screen.bar, screen.side = 0.0, 0.1
+    assert screen.bars(SIZE).sum() == 26 * SIZE[0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.config import MATERIALS
-from engine.worlds import levels, sprites
+from engine.worlds import levels, sprite_canvas, sprites
 from engine.worlds.gbuffer import SKY_DEPTH
 from engine.worlds.raymarch import raymarch
 from engine.worlds.samples import FRAME_S
@@ -58,8 +58,8 @@ def test_every_drawing_is_seen_and_only_laden_trees_carry_snow(name: str) -> Non
     for seed in range(10):
         parts = sprites.DRAWINGS[name](np.random.default_rng(seed))
         assert (parts > 0).sum() > 60, seed
-        assert parts.max() <= sprites.SNOW_PART
-        assert (parts == sprites.SNOW_PART).any() == name.startswith("laden"), seed
+        assert parts.max() <= sprite_canvas.SNOW_PART
+        assert (parts == sprite_canvas.SNOW_PART).any() == name.startswith("laden"), seed
 
 
 @each_builder

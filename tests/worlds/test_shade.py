@@ -18,7 +18,7 @@ from engine.worlds.samples import trace_clip
 from engine.worlds.scene import FIRST_INSTANCE, FOLIAGE, GROUND, SKY
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
-from engine.worlds.sprites import SNOW_PART
+from engine.worlds.sprite_canvas import SNOW_PART
 from engine.worlds.trace import trace
 
 SIZE = (72, 128)
