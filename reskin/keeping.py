@@ -1,4 +1,4 @@
-"""What of the game comes back over a painted picture, whoever painted it: its HUD, its text, the kept regions.
+"""What of the game comes back over a painted picture, whoever painted it: its HUD, its text, black bars, kept regions.
 
 On the CPU, at the window's own size. Knows nothing of engines; `keep_mask` finds what is kept, `keep_blend` blends it.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from reskin.bars import Bars, keep_bars
 from reskin.keep_blend import Kept, blend_kept
 from reskin.keep_mask import KeepMask
 from reskin.theme_model import Keep
@@ -21,10 +22,12 @@ class Keeping:
     def __init__(self) -> None:
         self.kept: Kept | None = None  # of the newest frame
         self._mask = KeepMask()
+        self._bars = Bars()
 
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
         self._mask.reset()
+        self._bars.reset()
 
     def apply(self, bgra_u8: np.ndarray, read_hud: Callable[[], np.ndarray], keep: Keep, out: np.ndarray) -> None:
         """Puts back into `out`, (h, w, 4) uint8, what `keep` says.
@@ -35,4 +38,6 @@ class Keeping:
         self.kept = self._mask.update(bgra_u8, read_hud, keep)
         if self.kept is not None:
             blend_kept(bgra_u8, self.kept, out)
+        if keep.hud:
+            keep_bars(bgra_u8, self._bars.update(bgra_u8), out)
         keep_regions(bgra_u8, keep.regions, out)
