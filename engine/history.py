@@ -9,7 +9,7 @@ import numpy as np
 
 
 class History:
-    """One stream. What is missing is stood in for by noise, at a known level of 1."""
+    """One stream. What is missing has a known noise level of 1, at which it is not seen."""
 
     def __init__(self) -> None:
         self.last: np.ndarray | None = None

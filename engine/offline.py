@@ -95,12 +95,12 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
             last, anchor, seen_drift = None, None, []
         elif preset.painter:
             assert networks.outputs is not None
-            under, noisy = paint(rgb, maps), noise
+            under, noisy, none = paint(rgb, maps), noise, np.zeros_like(noise)
             for number in range(preset.steps):
                 sigma, step = 1 - number / preset.steps, 1 / preset.steps
                 missing = float(last is None)
                 condition = np.append(style.light_vector(), [sigma, step, missing, missing]).astype(np.float32)
-                past = (0 * noise, 0 * noise) if last is None or anchor is None else (last, anchor)
+                past = (none, none) if last is None or anchor is None else (last, anchor)
                 pictures = ((1 - sigma) * noisy, 2 * under - 1, 2 * rgb - 1, *past)
                 moves, residual = lay(networks.outputs(cut(pictures, materials, depth, maps, style), condition))
                 moved = replace(maps, mean=maps.mean - moves / maps.gain, base=maps.base + residual / 2)

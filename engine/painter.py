@@ -45,6 +45,15 @@ class MapTensors(NamedTuple):
         return (color + self.keep * (self.source - color)) * 2 - 1
 
 
+def without_noise(noisy: Tensor, history: Tensor, anchor: Tensor, condition: Tensor) -> tuple[Tensor, ...]:
+    """The three pictures times what of each is no noise: what is noise alone is not seen at all.
+
+    In one step it says nothing, and it stands still where things move.
+    """
+    shares = 1 - condition[:, LEVELS, None, None, None]
+    return noisy * shares[:, 0], history * shares[:, 1], anchor * shares[:, 2]
+
+
 class Conditioned(nn.Module):
     """A 3x3 convolution whose output the style and the noise levels scale and shift."""
 
@@ -77,14 +86,8 @@ class Painter(nn.Module):
         nn.init.zeros_(self.residual.bias)
 
     def forward(self, noisy: Tensor, history: Tensor, anchor: Tensor, look: MapTensors, condition: Tensor) -> Tensor:
-        """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION).
-
-        What is noise alone is not seen at all: in one step it says nothing, and it stands still where things move.
-        """
-        noisy, history, anchor = (
-            picture * (1 - condition[:, level, None, None, None])
-            for picture, level in zip((noisy, history, anchor), LEVELS, strict=True)
-        )
+        """The clean frame (b, 3, h, w), not clipped. condition (b, CONDITION)."""
+        noisy, history, anchor = without_noise(noisy, history, anchor, condition)
         under = look.painted().clamp(-1, 1)
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         patches = torch.cat([F.pixel_unshuffle(pictures, PATCH), look.surface], dim=1)
@@ -93,7 +96,10 @@ class Painter(nn.Module):
         return look.painted(out[:, :1], out[:, 1:])
 
     def patch_outputs(self, patches: Tensor, condition: Tensor) -> Tensor:
-        """What a frame adds to its underpainting in 4x4 patches: (b, PATCH_CHANNELS, h/4, w/4) to (b, 64, ...)."""
+        """What a frame adds to its underpainting in 4x4 patches: (b, PATCH_CHANNELS, h/4, w/4) to (b, 64, ...).
+
+        The three pictures in them that may be noise come `without_noise`.
+        """
         c = self.condition(condition)
         fine = self.fine_in(self.enter(patches), c)
         x = self.down(fine)

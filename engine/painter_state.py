@@ -1,8 +1,9 @@
-"""The Painter's memory at run time: its noise, its past, and its outputs laid into the paint maps.
+"""The Painter's memory at run time: its past, and its outputs laid into the paint maps.
 
-Runs the exported Painter; knows nothing of torch. Every frame starts from the same pure noise: fresh noise would make a
-still picture shimmer. A drift meter starts the history anew when colours or sharpness leave what the maps ask for; a
-theme change does so too, since the past then shows another theme.
+Runs the exported Painter; knows nothing of torch. It sees noise only between steps, where there are several: every
+frame starts from the same, since fresh noise would make a still picture shimmer. A drift meter starts the history anew
+when colours or sharpness leave what the maps ask for; a theme change does so too, since the past then shows another
+theme.
 """
 
 from __future__ import annotations
@@ -23,17 +24,15 @@ from engine.underpaint import LUMA, PaintMaps
 from engine.votes import planes
 
 PICTURE = 3 * PATCH**2  # channels of a picture cut into patches
-SURFACE = 5 * PICTURE  # the first channel behind the pictures
+PICTURES = 5  # noisy, underpainting, source, last output, anchor
+SURFACE_AT = PICTURES * PICTURE  # the first channel behind the pictures
 
 
 class PainterState:
     """One stream. Not thread-safe."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, steps: int = 1, seed: int = 0, *,
-                 diffusion: bool = True) -> None:  # fmt: skip
-        """A Painter trained without diffusion starts from nothing instead of noise."""
+    def __init__(self, session: onnxruntime.InferenceSession, steps: int = 1, seed: int = 0) -> None:
         self._session = session
-        self._diffusion = diffusion
         self._schedule = schedule(steps)
         self._seed = seed
         self._noise: np.ndarray | None = None
@@ -63,9 +62,10 @@ class PainterState:
         under = underpainting(rgb, maps)
         patches = self._patches(rgb, materials, depth, maps, under)
         mean, base, output = np.empty_like(maps.mean), np.empty_like(rgb), np.empty_like(rgb)
-        noisy = self._noise if self._diffusion else np.zeros_like(rgb)
+        noisy = self._noise
         for sigma, step in self._schedule:
-            _cut(noisy, np.float32(1 - sigma), np.float32(0), patches[:PICTURE])
+            if sigma < 1:  # else it is noise alone, and zeros are there
+                _cut(noisy, np.float32(1 - sigma), np.float32(0), patches[:PICTURE])
             levels = np.array([sigma, step, *self.history.levels()], np.float32)
             condition = np.concatenate([style.light_vector(), levels])
             (outputs,) = self._session.run(None, {"patches": patches, "condition": condition})
@@ -82,19 +82,18 @@ class PainterState:
     def _patches(self, rgb: np.ndarray, materials: np.ndarray, depth: np.ndarray, maps: PaintMaps,
                  under: np.ndarray) -> np.ndarray:  # fmt: skip
         """What the Painter looks at beside the noisy picture, (channels, h/4, w/4); zeros up to a multiple of 8."""
-        assert self._noise is not None
         assert self._table is not None
         table = np.ascontiguousarray(self._table[:, 9:])  # scale, glow and patterns, behind the colours
         h, w, _ = rgb.shape
         k, n = table.shape
-        channels = -(-(SURFACE + n + k + 7) // 8) * 8
+        channels = -(-(SURFACE_AT + n + k + 7) // 8) * 8
         patches = np.zeros((channels, h // PATCH, w // PATCH), np.float32)
         pictures = [(under, 2, -1), (rgb, 2, -1), (self.history.last, 1, 0), (self.history.anchor, 1, 0)]
         for i, (picture, scale, shift) in enumerate(pictures, 1):
             if picture is not None:  # else zeros: there is no past
                 _cut(picture, np.float32(scale), np.float32(shift), patches[i * PICTURE : (i + 1) * PICTURE])
-        at = SURFACE + n
-        _average(planes(materials), table, patches[SURFACE:at], patches[at : at + k])
+        at = SURFACE_AT + n
+        _average(planes(materials), table, patches[SURFACE_AT:at], patches[at : at + k])
         size = (w // PATCH, h // PATCH)
         at += k
         patches[at] = cv2.resize(depth, size, interpolation=cv2.INTER_AREA)

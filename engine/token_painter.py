@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import PATCH, TransformerShape
-from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, MapTensors
+from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, MapTensors, without_noise
 from engine.ring import EMPTY, Ring
 from kernels import reference
 
@@ -121,6 +121,7 @@ class TokenPainter(nn.Module):
         `token_outputs` may be a `StackedPainter`'s instead of this one's own.
         """
         patch = self.shape.patch
+        noisy, history, anchor = without_noise(noisy, history, anchor, condition)
         under = look.painted().clamp(-1, 1)
         pictures = torch.cat([noisy, under, look.source * 2 - 1, history, anchor], dim=1)
         surface = F.avg_pool2d(look.surface, patch // PATCH)

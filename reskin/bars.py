@@ -44,8 +44,8 @@ def black_bars(bgra_u8: np.ndarray) -> np.ndarray:
     edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
     if all((edge[::SAMPLE_PX] & NEAR_BLACK).any() for edge in edges):  # nearly every game
         return np.zeros(4, int)
-    rows = (pixels[:, ::SAMPLE_PX] & NEAR_BLACK).any(axis=1)
-    columns = (pixels[::SAMPLE_PX] & NEAR_BLACK).any(axis=0)
+    rows = np.any(pixels[:, ::SAMPLE_PX] & NEAR_BLACK, axis=1)
+    columns = np.any(pixels[::SAMPLE_PX] & NEAR_BLACK, axis=0)
     if not (rows.any() and columns.any()):
         return np.array([len(rows), 0, 0, 0])
     return np.array([rows.argmax(), rows[::-1].argmax(), columns.argmax(), columns[::-1].argmax()])

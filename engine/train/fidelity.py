@@ -78,10 +78,10 @@ def painted(state: PainterState, rgb: np.ndarray, seen: Painting, style: Style) 
     return underpainting(rgb, state.paint(rgb, seen.materials, seen.depth, seen.maps, style))
 
 
-def painter_way(session: onnxruntime.InferenceSession, *, steps: int = 1, diffusion: bool = True, history: bool = True,
+def painter_way(session: onnxruntime.InferenceSession, *, steps: int = 1, history: bool = True,
                 truly_read: bool = False) -> Way:  # fmt: skip
     """A Painter over the shared reading, or over true materials and depth; without history it forgets each frame."""
-    state = PainterState(session, steps, diffusion=diffusion)
+    state = PainterState(session, steps)
 
     def paint(shown: Shown) -> np.ndarray:
         if not history:
@@ -116,9 +116,9 @@ def painter_ways(painter: Path, variants: Path, threads: int = 1) -> dict[str, W
                 if (variants / name).exists()}  # fmt: skip
     for key, name in VARIANT_FILES.items():
         steps = int(key.split("_")[1]) if key.startswith("steps_") else 1
-        ways[key] = None if name not in sessions else painter_way(
-            sessions[name], steps=steps, diffusion=key != "feed_forward", history=key != "no_history"
-        )  # fmt: skip
+        ways[key] = (
+            None if name not in sessions else painter_way(sessions[name], steps=steps, history=key != "no_history")
+        )
     return ways
 
 

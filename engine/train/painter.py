@@ -3,7 +3,7 @@
 Every frame of a clip has its own noise level (most of them pure noise, since one step is what runs), and sees the
 frame before: the truth, the Painter's own output, or nothing, and that damaged as histories get damaged, while the
 target stays clean. With a share of shortcuts, a large step learns to land where two of half the size do.
-The loss is all in x: L1, L1 of gradients, and L1 of the change since the frame before.
+The loss is all in x: L1, L1 of gradients, and L1 of how an error changes along the flow from the frame before.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from engine.train.reader import CPU
 from engine.train.run import TrainingRun
 
 FORGETTING = 0.1  # share of frames before which a ring loses all that it held
-PURE = 0.8  # share of frames painted from pure noise, as the one step that runs is
 FROZEN = 0.6  # of the schedule, from which on the norms keep the statistics that they will be exported with
+NORM_MOMENTUM = 0.005  # those are of about the last 200 frames of a batch
 SHORTCUTS = (1 / 4, 1 / 2, 1.0)  # step sizes that are learnt from two of half the size
 
 
@@ -51,6 +51,7 @@ class PainterRecipe:
     gradient_weight: float = 0.8
     change_weight: float = 0.5
     own_history: float = 0.7  # share of histories that are the Painter's own output
+    pure_share: float = 0.8  # of frames painted from pure noise, as nano's one step is; of two steps half are
     shortcut_share: float = 0.0  # of the steps that distil; 0.4 in stage 4
     # What the comparisons leave out:
     augment: bool = True  # False: the history in training is the truth, undamaged
@@ -184,7 +185,7 @@ def clip_loss(painter: torch.nn.Module, clips: PainterClips, recipe: PainterReci
             sigma, step = torch.ones(b, 1, device=device), torch.ones(b, 1, device=device)
             if recipe.diffusion:
                 coin, drawn = torch.rand(2, b, 1, generator=rng, device=device)
-                sigma = torch.where(coin < PURE, sigma, drawn)
+                sigma = torch.where(coin < recipe.pure_share, sigma, drawn)
                 # Before there are shortcuts the step's size says nothing, and the Painter learns not to mind it.
                 sizes = (SMALLEST_STEP, *(SHORTCUTS if recipe.shortcut_share == 0 else ()))
                 step = one_of(sizes, b, rng)
@@ -258,11 +259,8 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: P
     return train_on(painter, store, folder, recipe, device=device)
 
 
-def freeze_norms(painter: torch.nn.Module) -> None:
-    """Batches of four have statistics of their own; from now on all frames are normed alike."""
-    for module in painter.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.eval()
+def norms(painter: torch.nn.Module) -> list[torch.nn.BatchNorm2d]:
+    return [module for module in painter.modules() if isinstance(module, torch.nn.BatchNorm2d)]
 
 
 def train_on(painter: Painter | TokenPainter, store: ClipStore, folder: Path, recipe: PainterRecipe, *,
@@ -274,9 +272,12 @@ def train_on(painter: Painter | TokenPainter, store: ClipStore, folder: Path, re
     run = TrainingRun(folder, painter, optimizers, minutes=recipe.minutes, steps=recipe.steps,
                       checkpoint_steps=recipe.checkpoint_steps, rng=rng)  # fmt: skip
     painter.train()
+    for norm in norms(painter):
+        norm.momentum = NORM_MOMENTUM
     while not run.finished:
-        if run.progress >= FROZEN:
-            freeze_norms(painter)
+        if run.progress >= FROZEN:  # a few clips have statistics of their own; from now on all are normed alike
+            for norm in norms(painter):
+                norm.eval()
         loss, figures = clip_loss(painter, store.batch(rng, recipe.batch), recipe, rng)
         loss.backward()
         run.after_backward()

@@ -1,7 +1,8 @@
 """What the Painter learns from: clips of worlds as the engine sees them, beside their true renderings in random styles.
 
 Making a frame costs ten times what training on it does (tracing, reading, underpainting), so clips are made once, by as
-many processes as there are cores for, kept on disk in half precision and read back in random order, mirrored or not.
+many processes as there are cores for, kept on disk in half precision and read back in random order, some of them
+mirrored or in exchanged colours.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ from engine.worlds.samples import SPLITS, SourceFrame, dress_clip, trace_clip
 from engine.worlds.styles import random_style
 from engine.worlds.target import true_reading, true_rendering
 
-PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3, "flow": 3}  # channels
+PLANES = {"source": 3, "base": 3, "shade": 3, "shine": 3, "x": 1, "keep": 1, "target": 3, "flow": 3}  # channels of each
 TRUE_SHARE = 0.4  # of the clips that are read without faults
 OTHERS = 1 << 39  # half of a split's seeds: worlds that are only seen in anchors
+SAME_COLOURS = 0.5  # share of the clips whose colours are not exchanged
 FAR_PX = 1000.0  # float16 holds it, and no frame is so wide
 FAR_X = 4.0  # beyond, a pixel stays at its ramp's end however its light is moved
 
@@ -69,15 +71,21 @@ class PainterClips(NamedTuple):
         flipped.flow[:, :, 0] *= -1
         return flipped
 
-    def recolored(self, order: Tensor) -> PainterClips:
-        """Red, green and blue exchanged in everything, as (3,) `order` says: another theme for another game."""
+    def recolored(self, orders: Tensor) -> PainterClips:
+        """Red, green and blue exchanged in everything, of each clip as (b, 3) `orders` says: other themes and games.
+
+        `x` stays, so that green's part of the luminance may be another's there: as games differ in what is bright.
+        """
+
+        def exchanged(colors: Tensor) -> Tensor:  # (b, ..., 3, h, w)
+            return torch.stack([each.index_select(-3, order) for each, order in zip(colors, orders, strict=True)])
+
         colored = ("source", "base", "shade", "shine", "target", "anchor")
-        fields = {name: getattr(self, name).index_select(-3, order) for name in colored}
-        surface, light = self.surface.clone(), self.light.clone()
-        for start in (-6, -3):
-            part = slice(start, start + 3 or None)
-            surface[:, :, part] = self.surface[:, :, part].index_select(2, order)
-        light[:, 3:12] = self.light[:, 3:12].reshape(-1, 3, 3)[..., order].flatten(1)
+        fields = {name: exchanged(getattr(self, name)) for name in colored}
+        slopes = [exchanged(part) for part in self.surface[:, :, -6:].split(3, dim=2)]  # shade and shine
+        surface = torch.cat([self.surface[:, :, :-6], *slopes], dim=2)
+        lights = self.light[:, 3:12].reshape(-1, 3, 3, 1, 1)  # sun, ambient and fog
+        light = torch.cat([self.light[:, :3], exchanged(lights).flatten(1), self.light[:, 12:]], dim=1)
         return self._replace(**fields, surface=surface, light=light)
 
 
@@ -120,8 +128,8 @@ def clip_fields(clip: list[SourceFrame], other: SourceFrame, style: Style, sessi
 
 def flow_planes(frame: SourceFrame, before: SourceFrame) -> np.ndarray:
     """(h, w, 3) float32: the exact flow in pixels, and 1 where it leads to the same point, and no HUD covers it."""
-    targets = world_targets(frame, before)
-    return np.dstack([np.clip(frame.buffer.flow, -FAR_PX, FAR_PX), targets[2]]).astype(np.float32)
+    *_, visible = world_targets(frame, before)
+    return np.dstack([np.clip(frame.buffer.flow, -FAR_PX, FAR_PX), visible]).astype(np.float32)
 
 
 class Parts(NamedTuple):
@@ -230,6 +238,12 @@ class ClipStore:
             for _ in track(made(wanted, workers), "clips for the Painter", count, transient=True):
                 pass
             done.write_text(digest(reader) + "\n", encoding="ascii")
+        missing = [name for name in PainterClips._fields if not (folder / f"{name}.npy").exists()]
+        if missing:
+            raise ClipsError(
+                f"reading {folder}: it has no {', '.join(missing)}; an earlier version made it. Name another folder, "
+                "or delete this one."
+            )
         self._arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in PainterClips._fields]
         found = {name: array.shape for name, array in zip(PainterClips._fields, self._arrays, strict=True)}
         if found != expected:
@@ -247,10 +261,14 @@ class ClipStore:
     def __len__(self) -> int:
         return len(self._arrays[0])
 
-    def batch(self, rng: torch.Generator, size: int) -> PainterClips:
-        """Random clips on the generator's device, in random order of colours, half the batches mirrored."""
+    def batch(self, rng: torch.Generator, size: int, *, varied: bool = True) -> PainterClips:
+        """Random clips on the generator's device. `varied`: half in other colours, half the batches mirrored."""
         chosen = torch.randint(len(self), (size,), generator=rng, device=rng.device).tolist()
         rows = (torch.from_numpy(np.stack([array[i] for i in chosen])) for array in self._arrays)
         batch = PainterClips(*(row.to(rng.device).float() for row in rows))
-        batch = batch.recolored(torch.randperm(3, generator=rng, device=rng.device))
+        if not varied:
+            return batch
+        orders = torch.rand(size, 3, generator=rng, device=rng.device).argsort(dim=1)
+        same = torch.rand(size, 1, generator=rng, device=rng.device) < SAME_COLOURS
+        batch = batch.recolored(torch.where(same, torch.arange(3, device=rng.device), orders))
         return batch.mirrored() if torch.rand((), generator=rng, device=rng.device) < 0.5 else batch

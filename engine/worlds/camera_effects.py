@@ -46,7 +46,7 @@ class CameraEffects:
     def __call__(self, rgb: np.ndarray) -> np.ndarray:
         """(h, w, 3) float32 in [0, 1], in and out."""
         h, w, _ = rgb.shape
-        out = np.clip(rgb[..., self.order], 0, 1) ** self.gamma * (self.gain * self.tint) + self.lift
+        out = np.clip(np.take(rgb, self.order, axis=2), 0, 1) ** self.gamma * (self.gain * self.tint) + self.lift
         gray = out @ LUMA
         out = gray[..., None] + (out - gray[..., None]) * self.saturation
         out = out + (gray[..., None] * self.ink - out) * self.mono

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.worlds.scene import ACCENT_PART
+
 SKY_DEPTH = 1000.0  # metres; where the sky is put
 # Instance numbers of the sky: as seen from the ground, and from space. All other numbers of sky are clouds.
 SKY_INSTANCE, SPACE_INSTANCE = 0, 12
-WINTER_INSTANCE = 12  # added to the ground's own numbers (1 and 3) where a level was built to lie under snow
+WINTER_INSTANCE = 12  # added to the ground's own numbers (1 and ACCENT_PART) where a level was built to lie under snow
 
 
 def is_winter(buffer: GBuffer) -> bool:
     """Whether the ground in the frame was built to lie under snow."""
-    return bool(np.isin(buffer.instance, (WINTER_INSTANCE + 1, WINTER_INSTANCE + 3)).any())
+    return bool(np.isin(buffer.instance, (WINTER_INSTANCE + 1, WINTER_INSTANCE + ACCENT_PART)).any())
 
 
 @dataclass(frozen=True, kw_only=True)

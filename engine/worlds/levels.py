@@ -29,6 +29,7 @@ from engine.worlds.scene import (
     SceneBuilder,
 )
 from engine.worlds.shots import Rng, Shot, follow, unblocked
+from engine.worlds.sprites_plants import draw_bush
 from engine.worlds.terrain import CELL_M, GRID, landscape, mark_road, rough_terrain
 from engine.worlds.things import (
     DRAWN_WINTER_TREES,
@@ -76,7 +77,7 @@ def open_world(rng: Rng) -> Shot:
     for _ in range(int(rng.integers(2, 14))):
         x, z = x0 + rng.normal(0, 7), z0 + rng.uniform(3, 30)
         if rng.random() < 0.3:
-            picture = build.sprite(draw.draw_bush(rng))
+            picture = build.sprite(draw_bush(rng))
             wide = rng.uniform(0.4, 1.5)
             build.solid(BILLBOARD, FOLIAGE, (x, ground(x, z) + wide * 0.9, z), (wide, wide, 0.05), sprite=picture)
         else:

@@ -29,6 +29,7 @@ from engine.worlds.scene import (
     SceneBuilder,
 )
 from engine.worlds.shots import Rng, Shot, slide
+from engine.worlds.sprites_plants import draw_bush
 from engine.worlds.terrain import GRID, landscape
 
 WOODED = 0.3  # of the backdrops
@@ -160,7 +161,7 @@ def _woods(rng: Rng, build: SceneBuilder, view_half: float, reach: float, ground
                         (tall * rng.uniform(0.35, 0.5), tall * 0.5, 0.05), sprite=int(rng.choice(pictures)),
                         instance=int(rng.choice(numbers)))  # fmt: skip
         if rng.random() < 0.5:
-            bush, low = build.sprite(draw.draw_bush(rng)), view_half * rng.uniform(0.06, 0.2) * grow
+            bush, low = build.sprite(draw_bush(rng)), view_half * rng.uniform(0.06, 0.2) * grow
             for x in np.arange(-reach * grow, reach * grow, max(low * 1.3, reach * grow / 12)):
                 build.solid(BILLBOARD, FOLIAGE, (x, foot + low * 0.9, z - 4.0), (low, low, 0.05), sprite=bush,
                             instance=numbers[0])  # fmt: skip

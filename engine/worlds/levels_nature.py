@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.worlds import sprites as draw
 from engine.worlds.scene import (
     ACCENT_PART,
     BILLBOARD,
@@ -30,6 +29,7 @@ from engine.worlds.scene import (
     SceneBuilder,
 )
 from engine.worlds.shots import Rng, Shot, follow, glide
+from engine.worlds.sprites_plants import draw_bush
 from engine.worlds.terrain import landscape, mark_road, ripples, rough_terrain
 from engine.worlds.things import (
     DRAWN_WINTER_TREES,
@@ -205,7 +205,7 @@ def _undergrowth(rng: Rng, build: SceneBuilder, x: float, y: float, z: float) ->
     """A drawn bush or grass, a ragged clump, or a fern's cone."""
     kind, wide, number = int(rng.integers(0, 3)), rng.uniform(0.3, 1.3), build.new_instance()
     if kind == 0:
-        picture = build.sprite(draw.draw_bush(rng))
+        picture = build.sprite(draw_bush(rng))
         build.solid(BILLBOARD, FOLIAGE, (x, y + wide * 0.9, z), (wide, wide, 0.05), sprite=picture)
     else:
         shape = ELLIPSOID if kind == 1 else CONE

@@ -42,6 +42,7 @@ from engine.worlds.things import (
     add_vehicle,
 )
 
+EARTHEN = 0.6  # of a map's patches of ground: of another colour than the rest
 FAR_M = 40.0  # a tile map's camera: with a narrow lens nearly a flat projection
 
 
@@ -140,6 +141,8 @@ def tile_map(rng: Rng) -> Shot:
     for _ in range(int(rng.integers(3, 14))):  # paths, meadows, ponds, cliffs
         material = int(rng.choice([GROUND, GROUND, GROUND, GROUND, WATER, WATER, ROCK]))
         number = build.new_instance()
+        if material == GROUND and rng.random() < EARTHEN:
+            number += ACCENT_PART
         x, y = anywhere()
         along = rng.random() < 0.5
         for _ in range(int(rng.integers(1, 7))):

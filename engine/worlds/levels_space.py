@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.worlds.scene import (
+    ACCENT_PART,
     BOX,
     CHARACTER,
     CONE,
@@ -108,7 +109,7 @@ def _station(rng: Rng, build: SceneBuilder, at: Point, size: float) -> None:
         shape = int(rng.choice([BOX, BOX, CYLINDER, ELLIPSOID, CONE, PYRAMID]))
         local = tuple(rng.uniform(-0.6, 0.6, 3) * size) if part else (0.0, 0.0, 0.0)
         half = tuple(size * rng.uniform(0.1, 0.6, 3))
-        piece(shape, STRUCTURE, local, half, instance=hull + part % 4)
+        piece(shape, STRUCTURE, local, half, instance=hull + part % ACCENT_PART)
         for window in range(int(rng.integers(0, 4))):
             place = (local[0] + (window - 1.5) * half[0] * 0.5, local[1] + half[1] * 0.3, local[2])
             piece(BOX, GLOW, place, (half[0] * 0.12, half[1] * 0.1, half[2] * 1.02), instance=lights)

@@ -61,7 +61,7 @@ ACCENTS = {
     "structure": [((190, 230), (0.05, 0.5), (0.1, 0.6)), ((15, 40), (0.1, 0.5), (0.1, 0.4)),
                   ((190, 220), (0.05, 0.3), (0.7, 1.0))],
 }  # fmt: skip
-ACCENT_SHARE = 0.85  # of natural looks; in the others bark is as leaves, and windows are as walls
+ACCENT_SHARE = 0.85  # of all looks; in the others bark is as leaves, and windows are as walls
 
 
 # What belongs together in a natural game: by material, the entry of NATURAL that it takes, and the share of each.
@@ -148,16 +148,17 @@ def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
             if name == "character" and variant >= suits:
                 color = colors[i, variant % suits]
             colors[i, variant] = color + 0.3 * spread * rng.normal(size=3)
+    snow = float(rng.uniform(0.55, 1.0) if winter else rng.uniform(0.3, 1.0) * (rng.random() < 0.15))
+    white = np.array([0.9, 0.95, 1.0]) * rng.uniform(0.85, 1.05)
+    ground = MATERIALS.index("ground")
+    if snow:
+        colors[ground] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
     accent = colors[:, 0].copy()
     for name in ACCENTS if rng.random() < ACCENT_SHARE else ():
         ranges = ACCENTS[name][int(rng.integers(len(ACCENTS[name])))]
         accent[MATERIALS.index(name)] = _drawn(rng, ranges) if natural else _color(rng, name, natural)
-    snow = float(rng.uniform(0.55, 1.0) if winter else rng.uniform(0.3, 1.0) * (rng.random() < 0.15))
-    if snow:
-        white = np.array([0.9, 0.95, 1.0]) * rng.uniform(0.85, 1.05)
-        colors[MATERIALS.index("ground")] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
-        if rng.random() < 0.6:  # and on paths
-            accent[MATERIALS.index("ground")] = white * rng.uniform(0.75, 1.0)
+    if snow and rng.random() < 0.6:  # on paths too
+        accent[ground] = white * rng.uniform(0.75, 1.0)
     dark_outline = rng.random() < 0.3
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.15, 1.4)
     sky = colors[0, 0]

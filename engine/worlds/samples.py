@@ -6,7 +6,7 @@ G-buffers cost 70 ms and dressing 20 ms, so a pool of clips is kept and shaded a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -69,16 +69,20 @@ def mirrored(buffer: GBuffer) -> GBuffer:
     return GBuffer(**flipped)
 
 
-def leaves_closed(material: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """(h, w) uint8, a copy in which what shows through gaps of a pixel or two between leaves is foliage too.
+def leaves_closed(buffer: GBuffer) -> GBuffer:
+    """A copy in which what shows through gaps of a pixel or two between leaves is foliage too, as near as the leaves.
 
     Nobody would call a crown's every gap sky, and where pixels are few nobody could.
     """
+    material, depth = buffer.material, buffer.depth
     leaf = (material == FOLIAGE).astype(np.uint8)
     square = np.ones((3, 3), np.uint8)
     gap = (cv2.morphologyEx(leaf, cv2.MORPH_CLOSE, square) > 0) & (leaf == 0)
     nearest = cv2.erode(np.where(leaf > 0, depth, np.float32(1e9)), square)
-    return np.where(gap & (depth > nearest), np.uint8(FOLIAGE), material)
+    gap &= depth > nearest
+    return replace(
+        buffer, material=np.where(gap, np.uint8(FOLIAGE), material), depth=np.where(gap, nearest, depth)
+    )  # fmt: skip
 
 
 def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:
@@ -98,13 +102,17 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
         small = pixels.reduced(buffer)
         rgb = shade(small, look)
         shadows.draw(rgb, small)
-        material = leaves_closed(small.material, small.depth)
+        closed = leaves_closed(small)
+        material = closed.material.copy()
         particles.draw(rgb, material, i)
         rgb, material = pixels.enlarged(effects(rgb)), pixels.enlarged(material)
         hud = hud or HudPainter(rng, rgb)
         material[hud.draw(rgb, buffer)] = HUD
-        material[screen.bars(material.shape)] = HUD  # black bars of a film scene: not of the world, kept as they are
-        out.append(SourceFrame(rgb=screen(rgb, rng, i), material=material, buffer=pixels.blocky(buffer)))
+        material[screen.bars(material.shape)] = HUD  # of a film scene or a narrower game: not of the world
+        seen = replace(
+            pixels.blocky(buffer), material=pixels.enlarged(closed.material), depth=pixels.enlarged(closed.depth)
+        )
+        out.append(SourceFrame(rgb=screen(rgb, rng, i), material=material, buffer=seen))
     return out
 
 

@@ -1,4 +1,4 @@
-"""What happens to the whole screen, HUD included, until we have it: scaling, fades, film bars, grain, video coding."""
+"""What happens to the whole screen, HUD included, until we have it: scaling, fades, bars, grain, video coding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from engine.worlds.camera_effects import sometimes
 
 Rng = np.random.Generator
-SCREEN = 2.5  # the screen's pixels to one of ours, a side: what a video's coding does there is averaged away here
+SCREEN_ROWS = 360  # of the screen that a video codes: most of what coding does there is averaged away in our rows
 MOST_FADED = 0.65  # what is darker than that shows nothing to learn from
 
 
@@ -54,7 +54,8 @@ class ScreenEffects:
         out_u8 = (np.clip(out, 0, 1) * 255 + 0.5).astype(np.uint8)
         if self.quality:
             bgr_u8 = np.ascontiguousarray(out_u8[..., ::-1])
-            screen = cv2.resize(bgr_u8, None, fx=SCREEN, fy=SCREEN, interpolation=cv2.INTER_LINEAR)
+            scale = max(1.0, SCREEN_ROWS / h)
+            screen = cv2.resize(bgr_u8, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
             _, coded = cv2.imencode(".jpg", screen, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
             shown = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
             out_u8 = cv2.resize(shown, (w, h), interpolation=cv2.INTER_AREA)[..., ::-1]

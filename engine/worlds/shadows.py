@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.config import MATERIALS
 from engine.worlds.gbuffer import GBuffer
+from engine.worlds.held_item import DEPTH_M
 
 Rng = np.random.Generator
 SHARE = 0.35  # of all clips
@@ -32,7 +33,7 @@ class CastShadows:
         """Darkens (h, w, 3) `rgb` in place."""
         if self.depth == 0.0:
             return
-        things = CASTING[buffer.material].astype(np.uint8)
+        things = (CASTING[buffer.material] & (buffer.depth > DEPTH_M)).astype(np.uint8)  # but what the player holds
         lies = (buffer.material == GROUND) & (buffer.normal[..., 1] > LYING)
         cast = (cv2.dilate(things, self._streak) * lies).astype(np.float32)
         rgb *= 1 - self.depth * cv2.GaussianBlur(cast, (0, 0), 0.7)[..., None]

@@ -41,8 +41,8 @@ def draw_tree(rng: Rng) -> np.ndarray:
         tiers = int(rng.integers(4, 8))
         for tier in range(tiers):
             y = 56 - tier * (50 / tiers)
-            half = (tiers - tier) / tiers * rng.uniform(15, 21)
-            for x in np.arange(-half, half, 3.0):
+            reach = (tiers - tier) / tiers * rng.uniform(15, 21)
+            for x in np.arange(-reach, reach, 3.0):
                 tip = (round(32 + x), round(y + rng.uniform(0, 5)))
                 points = np.array([tip, (round(32 + x * 0.3), round(y - 12)), (round(35 + x), round(y - 3))])
                 cv2.fillPoly(canvas, [points], int(rng.integers(1, 3)))
@@ -57,8 +57,6 @@ def draw_tall_tree(rng: Rng) -> np.ndarray:
     stem = [(32 + lean - half * 0.8, 0), (32 + lean + half * 0.8, 0), (32 + half, 52), (32 + half * 1.7, 63),
             (32 - half * 1.7, 63), (32 - half, 52)]  # fmt: skip
     cv2.fillPoly(canvas, [np.array(stem).astype(np.int32)], BARK_PART)
-    if rng.random() < 0.3:  # a knot or a hollow
-        ellipse(canvas, 4, 32 + rng.uniform(-1, 1), rng.uniform(crown, 60), half * 0.4, half * 0.5)
     wide, parts = rng.uniform(14, 30), int(rng.integers(2, 6))
     is_fir = rng.random() < 0.5
     for tier in range(parts):

@@ -12,7 +12,6 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from engine.worlds import sprites as draw
 from engine.worlds.scene import (
     BOX,
     CONE,
@@ -28,6 +27,7 @@ from engine.worlds.scene import (
     STRUCTURE,
     Scene,
 )
+from engine.worlds.sprites_plants import draw_bush
 from reskin.demo.figures import person
 from reskin.demo.stage import Color, Stage, StageBuilder
 from reskin.demo.textures import fractal
@@ -267,7 +267,7 @@ def _things(b: StageBuilder, bare: Scene, shadow: np.ndarray, blocks: list[tuple
         _cast(shadow, x, y + 0.3 * size, z, size, size, y)
         if size > 0.6:
             blocks.append((x, z, size + 0.3))
-    bushes = [b.picture(draw.draw_bush(rng), {1: (78, 142, 50), 2: (116, 172, 64)}) for _ in range(6)]
+    bushes = [b.picture(draw_bush(rng), {1: (78, 142, 50), 2: (116, 172, 64)}) for _ in range(6)]
     for _ in range(420):
         x, z = rng.uniform(-75, 75, 2)
         y = bare.height_at(x, z)

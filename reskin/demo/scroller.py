@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 
-from engine.worlds import sprites as draw
 from engine.worlds.scene import (
     BOX,
     CHARACTER,
@@ -22,6 +21,7 @@ from engine.worlds.scene import (
     ROCK,
     Scene,
 )  # fmt: skip
+from engine.worlds.sprites_plants import draw_bush
 from reskin.demo.figures import person
 from reskin.demo.hills import ROOFS, WALLS, Level, conifer, house, leafy
 from reskin.demo.stage import Actor, StageBuilder
@@ -123,7 +123,7 @@ def _backdrop(b: StageBuilder) -> None:
     for i in range(9):
         place, turn = (-6.0 + i * 19 + rng.uniform(-3, 3), -1.3, rng.uniform(9, 15)), math.pi + rng.uniform(-0.4, 0.4)
         house(b, *place, (2.8, 1.7, 2.4), turn, WALLS[i % 5], ROOFS[i % 4], chimney=bool(i % 2))
-    bushes = [b.picture(draw.draw_bush(rng), {1: (70, 136, 48), 2: (108, 168, 62)}) for _ in range(4)]
+    bushes = [b.picture(draw_bush(rng), {1: (70, 136, 48), 2: (108, 168, 62)}) for _ in range(4)]
     for _ in range(50):
         x, size = rng.uniform(-10, LENGTH_M + 10), rng.uniform(0.35, 0.7)
         b.board(FOLIAGE, (x, size * 0.9, 1.6), (size, size), int(rng.choice(bushes)), mirrored=bool(rng.random() < 0.5))

@@ -96,7 +96,8 @@ class Copying(TokenPainter):
 class Random:
     """A store of clips that shows nothing."""
 
-    def batch(self, rng: torch.Generator, size: int) -> PainterClips:
+    def batch(self, rng: torch.Generator, size: int, *, varied: bool) -> PainterClips:
+        assert not varied, "clips as they are played"
         fields = shapes(size, 2, SIZE)
         return PainterClips(*(torch.rand(fields[name], generator=rng) for name in PainterClips._fields))
 

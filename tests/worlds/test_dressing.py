@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 
 from engine.config import MATERIALS
 from engine.worlds.art_pixels import ArtPixels
-from engine.worlds.held_item import INSTANCE, HeldItem, fits
+from engine.worlds.gbuffer import SKY_DEPTH, empty_gbuffer
+from engine.worlds.held_item import DEPTH_M, INSTANCE, HeldItem, fits
 from engine.worlds.particles import SHARES, Particles
-from engine.worlds.samples import dress_clip, trace_clip
+from engine.worlds.samples import FOLIAGE, dress_clip, leaves_closed, trace_clip
 from engine.worlds.screen_effects import ScreenEffects
+from engine.worlds.shadows import CastShadows
 
 SIZE = (72, 128)
 
@@ -92,3 +95,43 @@ def test_film_bars_are_black_and_belong_to_the_hud() -> None:
     assert out[~covered].max() > 0
     screen.bar, screen.side = 0.0, 0.1
     assert screen.bars(SIZE).sum() == 26 * SIZE[0]
+
+
+def test_gaps_between_leaves_are_leaves_and_as_near_and_open_sky_is_not() -> None:
+    buffer = empty_gbuffer(SIZE)
+    material, depth = buffer.material.copy(), buffer.depth.copy()
+    material[20:40, 20:60], depth[20:40, 20:60] = FOLIAGE, 7.0
+    for y, x in ((25, 30), (33, 41)):
+        material[y, x], depth[y, x] = MATERIALS.index("sky"), SKY_DEPTH
+    closed = leaves_closed(replace(buffer, material=material, depth=depth))
+    assert (closed.material[20:40, 20:60] == FOLIAGE).all()
+    assert (closed.depth[20:40, 20:60] == 7.0).all()
+    material[20:40, 20:60], depth[20:40, 20:60] = FOLIAGE, 7.0
+    np.testing.assert_array_equal(closed.material, material)
+    np.testing.assert_array_equal(closed.depth, depth)
+
+
+def test_what_stands_near_before_leaves_stays_what_it_is() -> None:
+    buffer = empty_gbuffer(SIZE)
+    material, depth = np.full(SIZE, FOLIAGE, np.uint8), np.full(SIZE, 7.0, np.float32)
+    material[30, 30], depth[30, 30] = MATERIALS.index("character"), 3.0
+    assert leaves_closed(replace(buffer, material=material, depth=depth)).material[30, 30] == material[30, 30]
+
+
+@pytest.mark.parametrize(("depth_m", "casts"), [(9.0, True), (DEPTH_M, False)])
+def test_things_cast_shadows_on_level_ground_and_what_is_held_casts_none(depth_m: float, casts: bool) -> None:
+    ground = empty_gbuffer(SIZE)
+    material = np.full(SIZE, MATERIALS.index("ground"), np.uint8)
+    material[30:40, 60:64] = MATERIALS.index("structure")
+    normal = np.zeros((*SIZE, 3), np.float32)
+    normal[..., 1] = 1.0
+    normal[:, :40] = (0.0, 0.0, 1.0)  # a wall of earth
+    buffer = replace(ground, material=material, normal=normal, depth=np.full(SIZE, depth_m, np.float32))
+    darkened = np.zeros(SIZE, bool)
+    for seed in range(20):
+        rgb = np.ones((*SIZE, 3), np.float32)
+        CastShadows(np.random.default_rng(seed), SIZE).draw(rgb, buffer)
+        darkened |= rgb[..., 0] < 0.95
+    assert darkened.any() == casts
+    assert not darkened[:, :37].any(), "walls get none"
+    assert not darkened[32:38, 61:63].any(), "nor does the thing itself"
