@@ -80,6 +80,7 @@ class Ledger:
         status.skipped += skipped
         if skipped > STOOD_STILL_TICKS:
             status.measured_from_ns += skipped * TICK_NS
+            status.stood_still += skipped
             skipped = 0
         if tick.painting is not None:
             status.shown += visible

@@ -87,6 +87,7 @@ class Status:
     measured_until_ns: int = 0
     ticks: int = 0  # at which the player should have got a new picture
     missed: int = 0  # of those, without one: the last was repeated, or the game itself was shown
+    stood_still: int = 0  # ticks in pauses that count as neither: the machine slept, or something held up the program
     missed_by: Counter[str] = field(default_factory=Counter)  # what was slower than usual, as far as it is known yet
     lateness_ms: Rolling = field(default_factory=Rolling)  # start of the present minus its deadline
     latency_ms: Rolling = field(default_factory=Rolling)  # grab to presented, as the loop knows it
@@ -141,7 +142,7 @@ class Status:
     def begin_measuring(self, now_ns: int) -> None:
         """The warm-up is over: forget what was measured in it."""
         self.measured_from_ns = self.measured_until_ns = now_ns
-        self.ticks = self.missed = 0
+        self.ticks = self.missed = self.stood_still = 0
         self.missed_by.clear()
         for times in (self.lateness_ms, self.latency_ms, *self.stages_ms.values()):
             times.clear()

@@ -28,6 +28,7 @@ from reskin.errors import ReskinError
 from reskin.frame import Frame, Region
 from reskin.latency import NUMBER_LIMIT, GlassReport, is_carried, read_marker
 from reskin.loop import LoopOptions, run_loop
+from reskin.pace import TICK_HZ
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay
 from reskin.prompt_bar import PromptBar
 from reskin.settings import Settings
@@ -175,6 +176,8 @@ def figures(
         "ticks": status.ticks,
         "missed": status.missed,
         "missed_by": dict(status.missed_by),
+        "stood_still_s": round(status.stood_still / TICK_HZ, 2),
+        "times_of_last_frames": len(status.latency_ms),
         "grabbed": status.grabbed,
         "shown": status.shown,
         "dropped": {
@@ -205,6 +208,8 @@ def table(found: dict[str, object], status: Status) -> Table:
     shown.add_row("pictures a second", f"{status.fps:.2f}")
     shown.add_row("ticks missed", f"{status.missed_share:.2%}", f"{status.missed} of {status.ticks}")
     shown.add_row("missed by", ", ".join(f"{count} {why}" for why, count in status.missed_by.most_common(3)))
+    shown.add_row("stood still s", f"{status.stood_still / TICK_HZ:.1f}", "not counted as missed")
+    shown.add_row("times are of", f"{len(status.latency_ms)} frames", "the last ones")
     shown.add_row("frames dropped", f"{status.dropped} of {status.grabbed}")
     shown.add_row("memory MB", f"{found['rss_start_mb']}", f"{found['rss_end_mb']}", "start, end")
     shown.add_row("cores stolen by the host", f"{found['stolen_share']:.2%}")

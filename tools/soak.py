@@ -6,10 +6,10 @@
 Sampled once a second: resident memory, open handles and threads of the app and the engine's process together, and the
 median grab-to-shown latency of that second (a percentile of all that Status keeps, 85 s, would hold the frames of a
 chaos action in every sample). Each is judged by its slope over the last quarter (tools/soak_gate.py); what cannot
-be measured fails. Samples within a few seconds of a chaos action, or while the skin is not on the game, do not count.
-A missed tick is explained when it lies there too, in a second in which the host or another process took the CPU
-(tools/soak_host.py), or beside a change of quality; each explanation is counted by itself. A report for people, then
-one line of JSON; exit status 1 for a fail.
+be measured fails, and so does a soak that ends before its time. Samples within a few seconds of a chaos action, or
+while the skin is not on the game, do not count. A missed tick is explained after a chaos action, in a second in which
+the host or another process took the CPU (tools/soak_host.py), or after a change of quality (tools/soak_misses.py);
+each explanation is counted by itself. A report for people, then one line of JSON; exit status 1 for a fail.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ from reskin.supervisor import Supervisor
 from tools.chaos import ACTIONS, Chaos, DemoDesktop
 from tools.soak_gate import Verdict, judge
 from tools.soak_host import HostLoad
+from tools.soak_misses import UNEXCUSED, Misses
 
 SAMPLE_S = 1.0
 RECENT = 24  # frames whose latency is a sample: a second of them, where none is missed
 SETTLE_S = 6.0  # after a chaos action: restarts, refills, what is compiled
-QUALITY_S = 2.0  # after a change of quality: nobody knows yet how long a frame takes
-UNEXPLAINED = "nothing known"
+WHOLE = 0.98  # of the minutes asked for: a soak that ends before proves nothing
+TOLD_EVERY_S = 600.0  # where there is no chaos to tell of
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 FIGURES = (("memory", "MB"), ("handles", ""), ("threads", ""), ("latency, median of a second", "ms"))
 
@@ -56,7 +57,6 @@ class Samples:
         most = int(minutes * 60 / SAMPLE_S * 1.2) + 600  # starting and ending take time, too
         self._table = np.full((1 + len(FIGURES), most), np.nan)
         self._count = 0
-        self.missed: Counter[str] = Counter()  # ticks, by what explains them
         self.worst_back_s = 0.0  # after a chaos action, until the skin was on the game again
 
     def add(self, at_s: float, figures: tuple[float, ...]) -> None:
@@ -64,6 +64,11 @@ class Samples:
         if self._count < self._table.shape[1]:
             self._table[:, self._count] = (at_s, *figures)
             self._count += 1
+
+    @property
+    def minutes(self) -> float:
+        """Of which there are samples."""
+        return float(self._table[0, self._count - 1]) / 60 if self._count else 0.0
 
     def verdicts(self, limits: tuple[float, ...]) -> list[Verdict]:
         times_s, *series = self._table[:, : self._count]
@@ -81,6 +86,7 @@ class Watcher(threading.Thread):
         self.engine: Supervisor | None = None
         self.done = threading.Event()
         self.samples = Samples(options.minutes)
+        self.misses = Misses()
         self.chaos_done: list[str] = []
         self.error: BaseException | None = None
         self._status = status
@@ -88,9 +94,7 @@ class Watcher(threading.Thread):
         self._chaos = Chaos(desktop, lambda: self.engine.pid if self.engine else None, options.seed)
         self._leak: list[bytearray] = []
         self._chaos_s = -math.inf
-        self._was_missed = 0
         self._was_missed_by: Counter[str] = Counter()
-        self._quality, self._quality_s = 0, -math.inf
         self._host = HostLoad()
 
     def run(self) -> None:
@@ -108,7 +112,9 @@ class Watcher(threading.Thread):
         next_chaos_s = began_s + (self._options.chaos_every or math.inf)
         while not self.done.wait(SAMPLE_S):
             now_s = time.monotonic()
-            self._sample(now_s - began_s, is_calm=before_s - self._chaos_s > SETTLE_S)
+            self._sample(now_s - began_s, after_chaos=before_s - self._chaos_s <= SETTLE_S)
+            if now_s // TOLD_EVERY_S > before_s // TOLD_EVERY_S and not self._options.chaos_every:
+                print(f"{time.strftime('%H:%M:%S')} {(now_s - began_s) / 60:.0f} minutes", file=sys.stderr)
             before_s = now_s
             if self._options.plant_leak:
                 self._leak.append(bytearray(os.urandom(int(self._options.plant_leak * 1e6 * SAMPLE_S / 60))))
@@ -133,23 +139,19 @@ class Watcher(threading.Thread):
         self.samples.worst_back_s = max(self.samples.worst_back_s, time.monotonic() - ended_s)
         self._chaos_s = time.monotonic()
 
-    def _sample(self, at_s: float, *, is_calm: bool) -> None:
-        missed = self._status.missed
-        new, self._was_missed = missed - self._was_missed, missed
-        is_calm &= self._status.state is PlayState.ACTIVE
-        taken = self._host.look()
-        if self._status.quality != self._quality:
-            self._quality, self._quality_s = self._status.quality, time.monotonic()
-        if self._status.ticks and new > 0:
-            changed = "a change of quality" if time.monotonic() - self._quality_s <= QUALITY_S else UNEXPLAINED
-            why = (taken.who or changed) if is_calm else "chaos"
-            self.samples.missed[why] += new
-            if why == UNEXPLAINED:
-                slow = ", ".join(self._status.missed_by - self._was_missed_by) or "not known yet"
-                line = f"{new} missed, slow was: {slow}; {self._status.summary()} {taken}"
-                print(time.strftime("%H:%M:%S"), line, file=sys.stderr)
-        self._was_missed_by = self._status.missed_by.copy()
-        self.samples.add(at_s, self._figures() if is_calm else (math.nan,) * len(FIGURES))
+    def _sample(self, at_s: float, *, after_chaos: bool) -> None:
+        status = self._status
+        is_active = status.state is PlayState.ACTIVE
+        why = self.misses.look(
+            time.monotonic(), missed=status.missed, stood_still=status.stood_still, deaths=status.engine_deaths,
+            quality=status.quality, is_active=is_active, after_chaos=after_chaos, taken=(taken := self._host.look()),
+        )  # fmt: skip
+        if why in UNEXCUSED:
+            slow = ", ".join(status.missed_by - self._was_missed_by) or "not known yet"
+            line = f"missed, {why}, slow was: {slow}; {status.summary()} {taken}"
+            print(time.strftime("%H:%M:%S"), line, file=sys.stderr)
+        self._was_missed_by = status.missed_by.copy()
+        self.samples.add(at_s, self._figures() if is_active and not after_chaos else (math.nan,) * len(FIGURES))
 
     def _figures(self) -> tuple[float, ...]:
         pid = self.engine.pid if self.engine else None
@@ -166,17 +168,17 @@ class Watcher(threading.Thread):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--minutes", type=float, default=30, help="for how long it plays (default %(default)s)")
     parser.add_argument("--chaos-every", type=float, default=0, metavar="S", help="0: none")
     parser.add_argument("--plant-leak", type=float, default=0, metavar="MB", help="a minute, to check the gate")
-    parser.add_argument("--engine", default=LIVE_ENGINE)
-    parser.add_argument("--preset", default="lite")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", default=LIVE_ENGINE, help="as `reskin run` has it (default %(default)s)")
+    parser.add_argument("--preset", default="lite", help="likewise (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of what is random in the chaos (default %(default)s)")
     parser.add_argument("--back-s", type=float, default=30, help="the skin must be back so soon after each action")
     parser.add_argument("--memory", type=float, default=1, metavar="MB", help="growth allowed in an hour")
-    parser.add_argument("--handles", type=float, default=2, metavar="N")
-    parser.add_argument("--threads", type=float, default=2, metavar="N")
-    parser.add_argument("--latency", type=float, default=5, metavar="MS")
+    parser.add_argument("--handles", type=float, default=2, metavar="N", help="likewise (default %(default)s)")
+    parser.add_argument("--threads", type=float, default=2, metavar="N", help="likewise (default %(default)s)")
+    parser.add_argument("--latency", type=float, default=5, metavar="MS", help="likewise (default %(default)s)")
     parser.add_argument("--missed", type=int, default=0, help="ticks missed without an explanation")
     options = parser.parse_args()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -201,14 +203,21 @@ def main() -> int:
 def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> int:
     samples = watcher.samples
     verdicts = samples.verdicts((options.memory, options.handles, options.threads, options.latency))
-    missed = samples.missed[UNEXPLAINED]
-    explained = ", ".join(f"{count} by {why}" for why, count in samples.missed.items() if why != UNEXPLAINED)
-    verdicts.append(
+    missed, deaths = watcher.misses.unexcused, watcher.misses.deaths_unasked
+    verdicts += [
         Verdict(
             name="missed", passes=missed <= options.missed, slope=missed, error=0, limit=options.missed,
-            text=f"missed ticks: {missed} not explained, of {status.ticks}; {explained or 'none else'}",
-        )
-    )  # fmt: skip
+            text=f"missed ticks: {missed} not explained, of {status.ticks}; {watcher.misses.told()}",
+        ),
+        Verdict(
+            name="deaths", passes=deaths == 0, slope=deaths, error=0, limit=0,
+            text=f"the engine died {deaths} times that no action caused, of {status.engine_deaths}",
+        ),
+        Verdict(
+            name="whole", passes=samples.minutes >= WHOLE * options.minutes, slope=samples.minutes, error=0,
+            limit=options.minutes, text=f"it ran for {samples.minutes:.1f} of {options.minutes:g} minutes",
+        ),
+    ]  # fmt: skip
     if watcher.error is not None:
         print(f"FAIL {watcher.error!r}")
     for verdict in verdicts:
@@ -217,8 +226,9 @@ def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> in
     print(f"after an action the skin was back within {samples.worst_back_s:.1f} s")
     passes = watcher.error is None and all(verdict.passes for verdict in verdicts)
     figures = {
-        "passes": passes, "minutes": options.minutes, "chaos": watcher.chaos_done, "error": str(watcher.error or ""),
-        "missed": dict(samples.missed), "engine_deaths": status.engine_deaths, "engine_errors": status.engine_errors,
+        "passes": passes, "minutes": round(samples.minutes, 2), "chaos": watcher.chaos_done,
+        "error": str(watcher.error or ""),
+        "missed": dict(watcher.misses.by), "engine_deaths": status.engine_deaths, "engine_errors": status.engine_errors,
         "worst_back_s": round(samples.worst_back_s, 2), "status": status.summary(),
         "verdicts": [{k: None if v != v else v for k, v in asdict(verdict).items()} for verdict in verdicts],
     }  # fmt: skip

@@ -50,6 +50,7 @@ def test_the_time_in_which_the_machine_sleeps_is_neither_missed_nor_measured() -
     status = bench.run(night_ticks + 480)
     assert slept
     assert status.skipped == pytest.approx(night_ticks, abs=1)
+    assert status.stood_still == status.skipped
     assert status.ticks == pytest.approx(480, abs=3)
     assert status.missed <= TICK_HZ + 2  # the picture was too old: the game itself is shown for a second
     assert status.fps == pytest.approx(24 * (1 - status.missed_share), abs=0.2)
