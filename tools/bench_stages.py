@@ -1,6 +1,7 @@
 """What each stage of a frame costs on one core: `python tools/bench_stages.py`.
 
-Median, p95 and worst of many frames of a moving world, beside two things that a user could pick instead: a plain copy
+Median, p95 and worst of many frames of a moving world, all that the live loop does to one; sums are timed as one span,
+not added up. Beside it, two things that a user could pick instead: a plain copy
 of the frame (the physical floor) and the model's small picture merely enlarged by OpenCV (no detail, no edges). A table
 for people, one JSON line last. For figures worth quoting, run it on an idle machine.
 """
@@ -32,8 +33,12 @@ from engine.stillness import Stillness
 from engine.underpaint import LUMA, PaintMaps, Underpainter
 from engine.votes import cut_blocks, lay_out_votes
 from engine.worlds.samples import dress_clip, trace_clip
+from engine.worlds.scene import HUD
 from reskin.compose import Composer
 from reskin.finish import finish_maps
+from reskin.flash_limiter import FlashLimiter
+from reskin.keeping import Keeping
+from reskin.pace import TICK_NS
 from reskin.prepare import prepare
 from reskin.themes import find_theme, load_theme
 
@@ -55,6 +60,7 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
     reader = open_session(WEIGHTS / "reader.onnx", threads)
     painter = PainterState(open_session(WEIGHTS / "painter.onnx", threads))
     refiner, stillness, underpainter, composer = Refiner(), Stillness(), Underpainter(), Composer()
+    keeping, limiter = Keeping(), FlashLimiter()
     spans: dict[str, list[float]] = defaultdict(list)
 
     def timed(stage: str, run: Callable[..., T], *arguments: Any) -> T:
@@ -71,6 +77,9 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
             bgra_u8, rgb, maps, out, strength=1.0, outline=finish.outline, grain=finish.grain, frame_index=i
         )
 
+    def add_up(span: str, since: float) -> None:
+        spans[span].append((time.perf_counter() - since) * 1e3)
+
     moving = world_frames(size, 24)
     out = np.empty_like(moving[0])
     for i in range(frames + WARM_UP):
@@ -78,13 +87,20 @@ def measure(size: tuple[int, int], theme_name: str, frames: int, threads: int) -
         began = time.perf_counter()
         rgb = timed("prepare", prepare, bgra_u8, NANO.size)
         votes = timed("reader", reader.run, None, {"blocks": cut_blocks(rgb)})
+        reading = time.perf_counter()
         materials, depth = timed("votes", lay_out_votes, *votes)
         materials = timed("refine", settled, rgb, materials)
         maps = timed("underpaint", underpainter.paint, rgb, materials, depth, style)
+        add_up("votes to underpainting", reading)
         maps = timed("painter", painter.paint, rgb, materials, depth, maps, style)
+        composing = time.perf_counter()
         maps = timed("finish", finish_maps, maps, finish, rgb @ LUMA)
-        timed("compose", compose, bgra_u8, rgb, maps)
-        spans["all of nano"].append((time.perf_counter() - began) * 1e3)
+        timed("blend", compose, bgra_u8, rgb, maps)
+        hud = materials[..., HUD]
+        timed("keep HUD and text", keeping.apply, bgra_u8, lambda hud=hud: hud, theme.keep, out)
+        add_up("compose: finish, blend, keep", composing)
+        timed("flash limiter", limiter.apply, out, i * TICK_NS)
+        add_up("all of nano", began)
         timed("(a plain copy)", np.copyto, out, bgra_u8)
         small = (maps.evaluate(rgb @ LUMA) * 255).astype(np.uint8)
         timed("(enlarged by OpenCV instead of compose)", cv2.resize, small, size[::-1])
