@@ -3,8 +3,8 @@
 \b
 fidelity   PSNR and SSIM to the true rendering of held-out worlds in the shipped themes, flicker (warp error by exact
            flow) and sharpness over the true rendering's own, reading, and times of steps that each read their frame;
-           beside the model: a per-frame colour transfer, the underpainting alone, other step counts, and nets trained
-           without one thing
+           beside the model: a per-frame colour transfer and the best fixed table of colours (what filters can do),
+           the underpainting alone, other step counts, and nets trained without one thing
 still      the output's change from frame to frame where the game stands still
 recovery   frames until fidelity is back within 0.5 dB after the history was replaced
 stability  fidelity, sharpness and colour at the start and at the end of a long stream with cuts and theme changes
@@ -46,6 +46,7 @@ from engine.train.fidelity import (
     FidelityFigures,
     Shown,
     Way,
+    color_table_way,
     measure_clip,
     painter_ways,
     reading_in_step,
@@ -68,7 +69,7 @@ SHEET_COLUMNS = ("source", "materials seen", "materials true", "underpainting", 
 SHEET_ROWS = 8
 MIN_COLUMNS = 124  # that no row of the table is broken
 # Each part's worlds begin at seeds of their own, so that none depends on how much another measures.
-SEED_FIDELITY, SEED_STILL, SEED_RECOVERY, SEED_STABILITY = 0, 100_000, 200_000, 300_000
+SEED_FIDELITY, SEED_STILL, SEED_RECOVERY, SEED_STABILITY, SEED_TABLES = 0, 100_000, 200_000, 300_000, 400_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class Sizes:
 
     clips: int = 24
     frames: int = 8  # of each clip
+    table_worlds: int = 24  # that each theme's colour table is fitted to
     still_clips: int = 6
     recovery_clips: int = 8
     recovery_before: int = 12  # frames before the history is replaced: what a drift meter needs to be in full swing
@@ -88,8 +90,8 @@ class Sizes:
     real_themes: int = 5
 
 
-QUICK = Sizes(clips=4, frames=5, still_clips=1, recovery_clips=2, recovery_after=14, long_frames=480, real_frames=16,
-              real_themes=2)  # fmt: skip
+QUICK = Sizes(clips=4, frames=5, table_worlds=6, still_clips=1, recovery_clips=2, recovery_after=14, long_frames=480,
+              real_frames=16, real_themes=2)  # fmt: skip
 
 
 class Evaluation:
@@ -108,8 +110,8 @@ class Evaluation:
     def _progress(self, what: str, total: int | None = None) -> Callable[[Iterable[Any]], Iterable[Any]]:
         return partial(track, description=what, total=total, console=self.console, transient=True)
 
-    def _worlds(self, seed: int, count: int, frames: int) -> Iterable[list[SourceFrame]]:
-        return islice(clips(self.split, self.preset.size, frames=frames, fresh=1.0, worker=seed), count)
+    def _worlds(self, seed: int, count: int, frames: int, split: str = "") -> Iterable[list[SourceFrame]]:
+        return islice(clips(split or self.split, self.preset.size, frames=frames, fresh=1.0, worker=seed), count)
 
     def _painters(self) -> dict[str, Path]:
         """Suffix of the keys to the Painter's file: the shipped one, and the one trained without augmentation."""
@@ -119,6 +121,8 @@ class Evaluation:
 
     def fidelity(self) -> dict[str, object]:
         ways: dict[str, Way | None] = {"model": whole_model(self.engine), **BASELINES}
+        others = self._worlds(SEED_TABLES, self.sizes.table_worlds, 1, "train")
+        ways["colour_table"] = color_table_way([clip[0] for clip in others])
         if self.preset.painter:
             ways |= painter_ways(self.weights / "painter.onnx", self.variants, self.threads)
         there = {name: way for name, way in ways.items() if way is not None}
@@ -201,7 +205,8 @@ class Evaluation:
                                                      self._progress("real clips"))  # fmt: skip
         if self.real_sheet is not None:
             write_sheet(self.real_sheet, real_structure.SHEET_COLUMNS, rows)
-        return reading.summary() | structure.summary()
+        of = {"real_frames": self.sizes.real_frames, "real_themes": len(styles)}  # of each clip
+        return reading.summary() | structure.summary() | of
 
 
 def _labelled(runs: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from rich.table import Table
 # Ways of making a picture, as the keys name them: psnr_<way>, ssim_<way>, ...
 WAY_LABELS = {
     "model": "our model live, its HUD kept by the maps",
-    "colour_transfer": "colour transfer: what a filter can do",
+    "colour_transfer": "colour transfer (Reinhard)",
+    "colour_table": "one colour table a theme, fitted to other worlds' truth",
     "underpaint": "underpainting alone",
     "past_taken_away": "our Painter, its past taken away",
     "no_history": "trained without history",
@@ -88,7 +89,7 @@ COMMANDS = {
 # What the JSON line has in any case, null when it was not measured.
 REQUIRED = (
     *(f"psnr_{way}" for way in WAY_LABELS),
-    *(f"ssim_{way}" for way in ("model", "underpaint", "colour_transfer")),
+    *(f"ssim_{way}" for way in ("model", "underpaint", "colour_transfer", "colour_table")),
     "flicker_ratio",
     "recovery_frames",
     "recovery_frames_no_augmentation",

@@ -22,6 +22,7 @@ from reskin.video import VideoReader
 
 SHEET_COLUMNS = ("game", "underpainting", "Painter") * 2  # frames in two columns
 SHEET_PICTURES = 20
+STRETCHES = 5  # of a clip, evenly over it; frames follow each other within one
 
 
 @dataclass
@@ -47,25 +48,26 @@ class Structure:
         }
 
 
-def clip_frames(video: Path, size: tuple[int, int], limit: int) -> list[np.ndarray]:
-    """The first frames of a clip at the model's size, (h, w, 3) in [0, 1]."""
-    frames: list[np.ndarray] = []
+def clip_stretches(video: Path, size: tuple[int, int], limit: int) -> list[list[np.ndarray]]:
+    """So many frames of a clip at the model's size, (h, w, 3) in [0, 1]: the same number in each stretch."""
+    long = max(2, limit // STRETCHES)
+    stretches: list[list[np.ndarray]] = [[] for _ in range(STRETCHES)]
     with VideoReader(video) as reader:
+        begins = np.linspace(0, max(0, (reader.length or limit) - long), STRETCHES).astype(int)
         for picture in reader:
-            if len(frames) == limit:
-                break
-            frames.append(prepare(picture.bgra_u8, size))
-    return frames
+            for frames, begin in zip(stretches, begins, strict=True):
+                if begin <= picture.index < begin + long:
+                    frames.append(prepare(picture.bgra_u8, size))
+    return [frames for frames in stretches if frames]
 
 
-def measure_structure(frames: list[np.ndarray], style: Style, engine: LiveEngine, plain: LiveEngine, found: Structure,
-                      sheet_every: int) -> list[list[np.ndarray]]:  # fmt: skip
-    """Adds one clip in one style; `plain` has no Painter. Returns the pictures of every few frames."""
+def measure_structure(frames: list[np.ndarray], style: Style, engine: LiveEngine, plain: LiveEngine,
+                      found: Structure) -> list[np.ndarray]:  # fmt: skip
+    """Adds one stretch in one style; `plain` has no Painter. Returns the pictures of the last frame."""
     engine.reset()
     plain.reset()
-    rows: list[list[np.ndarray]] = []
     before: dict[str, np.ndarray] = {}
-    for i, rgb in enumerate(frames):
+    for rgb in frames:
         pictures = {"game": rgb} | {
             name: underpainting(rgb, of.step(rgb, style).maps)
             for name, of in (("underpaint", plain), ("model", engine))
@@ -78,9 +80,7 @@ def measure_structure(frames: list[np.ndarray], style: Style, engine: LiveEngine
             for name, picture in pictures.items():
                 found.flicker[name].append(moved_error(picture, before[name], targets))
         before = pictures
-        if i % sheet_every == sheet_every - 1:
-            rows.append(list(pictures.values()))
-    return rows
+    return list(before.values())
 
 
 def measure_all(videos: list[Path], styles: list[Style], engine: LiveEngine, plain: LiveEngine, limit: int,
@@ -88,10 +88,10 @@ def measure_all(videos: list[Path], styles: list[Style], engine: LiveEngine, pla
                 ) -> tuple[Structure, list[list[np.ndarray]]]:  # fmt: skip
     """Every clip in every style; figures, and the sheet's rows with `SHEET_PICTURES` frames, two a row."""
     found, rows = Structure(), []
-    pairs = [(video, style) for video in videos for style in styles]
-    for video, style in progress(pairs):
-        frames = clip_frames(video, engine.preset.size, limit)
-        wanted = -(-SHEET_PICTURES // len(pairs))
-        rows += measure_structure(frames, style, engine, plain, found, max(1, len(frames) // wanted))
-    half = min(len(rows), SHEET_PICTURES) // 2
+    for video, style in progress([(video, style) for video in videos for style in styles]):
+        for frames in clip_stretches(video, engine.preset.size, limit):
+            rows.append(measure_structure(frames, style, engine, plain, found))
+    chosen = np.linspace(0, len(rows) - 1, min(len(rows), SHEET_PICTURES)).astype(int)
+    rows = [rows[i] for i in chosen]
+    half = len(rows) // 2
     return found, [left + right for left, right in zip(rows[:half], rows[half : 2 * half], strict=True)]

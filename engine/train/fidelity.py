@@ -20,6 +20,7 @@ from engine.config import MATERIALS, Preset
 from engine.live import LiveEngine, Painting, open_session
 from engine.painter_state import PainterState, underpainting
 from engine.style import Style
+from engine.train.color_table import ColorTable
 from engine.train.figures import color_transfer, psnr_db, sharpness, ssim, warp_error
 from engine.underpaint import Underpainter
 from engine.worlds.samples import SourceFrame
@@ -91,8 +92,26 @@ def painter_way(session: onnxruntime.InferenceSession, *, steps: int = 1, histor
     return Way(paint=paint, reset=state.reset)
 
 
+def keeping_hud(shown: Shown, picture: np.ndarray) -> np.ndarray:
+    """A filter's picture with what the maps keep, as all other ways and the truth have it."""
+    return picture + shown.read.maps.keep[..., None] * (shown.frame.rgb - picture)
+
+
+def color_table_way(worlds: list[SourceFrame]) -> Way:
+    """One table of colours for each style, fitted to the true renderings of other worlds than are measured."""
+    tables: dict[bytes, ColorTable] = {}
+
+    def paint(shown: Shown) -> np.ndarray:
+        key = shown.style.per_material().tobytes() + shown.style.light_vector().tobytes()
+        if key not in tables:
+            tables[key] = ColorTable((each.rgb, true_rendering(each, shown.style, Underpainter())) for each in worlds)
+        return keeping_hud(shown, tables[key](shown.frame.rgb))
+
+    return Way(paint=paint)
+
+
 BASELINES = {
-    "colour_transfer": Way(paint=lambda shown: color_transfer(shown.frame.rgb, shown.style)),
+    "colour_transfer": Way(paint=lambda shown: keeping_hud(shown, color_transfer(shown.frame.rgb, shown.style))),
     "underpaint": Way(paint=lambda shown: underpainting(shown.frame.rgb, shown.read.maps)),
     "underpaint_true_materials": Way(paint=lambda shown: underpainting(shown.frame.rgb, shown.true.maps)),
 }

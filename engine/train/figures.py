@@ -39,7 +39,7 @@ def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
 
 
 def color_transfer(rgb: np.ndarray, style: Style) -> np.ndarray:
-    """What a filter can do: the frame's mean and deviation in Lab moved onto the theme's (Reinhard et al. 2001).
+    """The frame's mean and deviation in Lab moved onto the theme's (Reinhard et al. 2001).
 
     The palette is every material's three colours with equal weight: a filter does not know what is where.
     """

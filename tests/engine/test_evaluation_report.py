@@ -19,6 +19,8 @@ from engine.config import Preset
 from engine.train.fidelity import FidelityFigures
 from engine.train.recovery import CORRUPTIONS, Recovery
 from engine.train.stability import Stability, Turn
+from reskin.frame import Frame
+from reskin.video import VideoWriter
 from tests.engine.tiny import TINY, TinyEngine, frames_of, style_of
 from tools import evaluate, real_structure
 from tools.evaluation_plots import plot_fidelity, plot_recovery, plot_stability, write_sheet
@@ -125,11 +127,26 @@ def test_plots_and_sheets_are_written(tmp_path: Path) -> None:
         assert picture.std() > 1
 
 
+@pytest.mark.parametrize("length", [100, 12])
+def test_stretches_lie_all_over_a_clip(length: int, tmp_path: Path) -> None:
+    """Each frame of the clip is as bright as its number says."""
+    clip = tmp_path / "clip.mp4"
+    with VideoWriter(clip, (64, 48), 24) as writer:
+        for i in range(length):
+            writer.write(Frame(i, i * 41_666_667, np.full((48, 64, 4), 2 * i, np.uint8)))
+    stretches = real_structure.clip_stretches(clip, (24, 32), 20)
+    numbers = [[round(255 * float(frame.mean()) / 2) for frame in frames] for frames in stretches]
+    assert [len(frames) for frames in stretches] == [4] * real_structure.STRETCHES
+    assert all(frames == list(range(frames[0], frames[0] + 4)) for frames in numbers)
+    assert numbers[0][0] == 0
+    assert numbers[-1][-1] == length - 1
+
+
 def test_a_picture_like_its_underpainting_keeps_its_structure(
     tiny: TinyEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = frames_of(9, 4)
-    monkeypatch.setattr(real_structure, "clip_frames", lambda *_: frames)
+    monkeypatch.setattr(real_structure, "clip_stretches", lambda *_: [frames] * 4)
     plain = replace(TINY, painter=False)
     found, rows = real_structure.measure_all(
         [Path("a"), Path("b")], [style_of(1), style_of(2)], tiny.live(plain), tiny.live(plain), 4, iter
