@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools.bench_page import THEME, play
+from reskin.errors import VideoError
+from tools.bench_page import CLIP_S, THEME, play
 from tools.cluster_chaos import LIMIT_S, longest_pause
-from tools.page_clients import Served, camera_options, served, write_camera
+from tools.page_clients import CLIP, Served, camera_options, served, write_camera
 from tools.stream_clients import chromium
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def kill_once(page: Page, server: Served) -> dict[str, Any]:
 def main(preset: str, kills: int) -> None:
     with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
         camera = Path(folder) / "camera.y4m"
-        write_camera(camera, SIZE, 20.0)
+        try:
+            write_camera(camera, SIZE, CLIP_S)
+        except VideoError as error:
+            raise click.ClickException(str(error)) from error
         command = ("-m", "tools.local_cluster", "--preset", preset, "--replicas", "2")
         with served(*command) as server, chromium(*camera_options(camera)) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -76,7 +80,11 @@ def main(preset: str, kills: int) -> None:
                 )
     holds = all(row["away_s"] <= LIMIT_S and row["theme"] == THEME for row in rows)
     click.echo("holds" if holds else "does NOT hold")
-    click.echo(json.dumps({"what": "cluster kill", "preset": preset, "rows": rows, "limit_s": LIMIT_S, "holds": holds}))
+    click.echo(
+        json.dumps(
+            {"what": "cluster kill", "preset": preset, "clip": CLIP, "rows": rows, "limit_s": LIMIT_S, "holds": holds}
+        )
+    )
     sys.exit(0 if holds else 1)
 
 
