@@ -279,8 +279,9 @@ def live(
 
 
 @bench.command()
-@click.option("--seconds", default=60.0, show_default=True, help="Measured time of each of the two runs.")
+@click.option("--seconds", default=60.0, show_default=True, help="Measured time of each run.")
 @click.option("--warm-up", "warm_up_s", default=WARM_UP_S, show_default=True, help="Seconds played before.")
+@click.option("--pairs", type=click.IntRange(min=4), default=4, show_default=True, help="Runs of each kind, in turn.")
 @click.option("--every", "every_s", default=4.0, show_default=True, help="Seconds between two changes.")
 @click.option("--game", type=click.Choice(["demo", "fake"]), default="demo", show_default=True)
 @click.option("--size", default="1280x720", show_default=True, callback=_parse_size)
@@ -289,11 +290,11 @@ def live(
 @click.option("--fade", "fade_frames", default=Settings().overlay.fade_frames, show_default=True)
 @click.option("--engine", default=RunOptions.engine, show_default=True, help="module:function that makes the renderer.")
 def changes(
-    seconds: float, warm_up_s: float, every_s: float, game: str, size: tuple[int, int], theme: str, preset: str,
-    fade_frames: int, engine: str,
+    seconds: float, warm_up_s: float, pairs: int, every_s: float, game: str, size: tuple[int, int], theme: str,
+    preset: str, fade_frames: int, engine: str,
 ) -> None:  # fmt: skip
-    """Ticks missed while themes change and prompts are typed, beside the same run without."""
-    from tools.bench_changes import compare, play_twice
+    """Ticks missed while themes change and prompts are typed, beside the same runs without."""
+    from tools.bench_changes import compare, differences, play_pairs, verdict
 
     options = RunOptions(
         command=_demo_command(size), headless=True, headless_size_px=(size[0] + FRAME_PX, size[1] + FRAME_PX),
@@ -308,11 +309,18 @@ def changes(
         return figures(status, options, size, game, machine)
 
     try:
-        still, changed, count = play_twice(play, every_s, options.settings, fake=game == "fake")
+        runs, count = play_pairs(play, pairs, every_s, options.settings, fake=game == "fake")
     except ReskinError as error:
         raise click.ClickException(str(error)) from error
-    Console().print(compare(still, changed, count))
-    print(json.dumps({"without": still, "with": changed, "changes": count}))
+    apart = differences(runs)
+    found = verdict(apart["missed_share"])
+    Console().print(compare(runs, count))
+    print(f"share of ticks missed: {found}")
+    without, with_them = ([pair[kind] for pair in runs] for kind in (0, 1))
+    print(json.dumps({
+        "without": without, "with": with_them, "changes": count, "verdict": found,
+        "differences": {name: {"mean": each.mean, "standard_error": each.error} for name, each in apart.items()},
+    }))  # fmt: skip
 
 
 @bench.command()

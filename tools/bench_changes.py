@@ -1,4 +1,8 @@
-"""What theme changes cost: one run without any, one in which the player changes the look every few seconds.
+"""What theme changes cost: runs without any beside runs in which the player changes the look every few seconds.
+
+They are played in pairs, now the one and now the other first, since a host that takes cores away makes two runs of the
+same kind differ by more than a change costs. Of the pairs' differences the mean is told with its standard error, and
+whether it can be told from none (Student's t, 95 %).
 
 The changes go round: the next theme, a prompt typed into the prompt bar letter by letter, the theme before, each faded.
 On the demo real keys are pressed by xdotool, from a process of its own; with the fake game they come from fakes. Knows
@@ -8,13 +12,16 @@ nothing of how a run is measured: `tools/bench.py` plays and counts both.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -30,6 +37,10 @@ PROMPTS = (
     "a warm autumn afternoon in an old harbour", "a snowy night under green aurora", "toxic swamp, heavy fog",
     "candy kingdom at noon", "ash and embers, the end of the world", "a calm lake in the early morning",
 )  # fmt: skip
+COMPARED = ("ticks", "missed", "missed_share", "fps", "lateness_p95_ms", "lateness_worst_ms", "stolen_share")
+# Student's t for 95 %, both sides, by degrees of freedom from 1; beyond the last it is hardly less.
+T_95 = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
+Figures = dict[str, object]  # of one run, as tools/bench.py tells them
 KEY_S = 0.08  # between two letters: a quick typist
 OPEN_S = 0.5  # until the bar has opened, where nobody can be asked
 OPEN_LIMIT_S = 5.0  # the same where the keyboard can be asked
@@ -114,34 +125,93 @@ def real_hands(chords: dict[str, str]) -> Hands:
     )
 
 
-def compare(still: dict[str, object], changed: dict[str, object], count: dict[str, int]) -> Table:
-    """The two runs side by side."""
-    did = ", ".join(f"{number} {name}" for name, number in count.items())
-    title = f"{changed['game']} {changed['size']}, {changed['engine']}: {did}"
-    shown = Table(title=title)
-    for heading in ("", "without changes", "with changes"):
-        shown.add_column(heading, justify="left" if not heading else "right")
-    for name in ("ticks", "missed", "missed_share", "fps", "lateness_p95_ms", "lateness_worst_ms", "stolen_share"):
-        shown.add_row(name, str(still[name]), str(changed[name]))
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """With changes less without, over pairs of runs."""
+
+    mean: float
+    error: float  # standard error of the mean
+    count: int
+
+    @staticmethod
+    def of(pairs: Sequence[tuple[float, float]]) -> Difference:
+        """Of (without, with), two pairs or more."""
+        apart = [changed - still for still, changed in pairs]
+        error = statistics.stdev(apart) / math.sqrt(len(apart))
+        return Difference(mean=statistics.fmean(apart), error=error, count=len(apart))
+
+    @property
+    def is_told(self) -> bool:
+        """Whether none at all lies outside the mean's 95 % interval."""
+        return abs(self.mean) > T_95[min(self.count - 1, len(T_95)) - 1] * self.error
+
+
+def verdict(missed_share: Difference) -> str:
+    """Of the share of ticks missed, in points of a percent."""
+    if not missed_share.is_told:
+        return "no difference can be told"
+    points = f"{100 * abs(missed_share.mean):.2f} points"
+    return f"costs {points}" if missed_share.mean > 0 else f"with changes {points} fewer are missed"
+
+
+def differences(runs: Sequence[tuple[Figures, Figures]]) -> dict[str, Difference]:
+    """By the name of a figure."""
+    return {name: Difference.of([(number(still, name), number(changed, name)) for still, changed in runs])
+            for name in COMPARED}  # fmt: skip
+
+
+def number(figures: Figures, name: str) -> float:
+    value = figures[name]
+    assert isinstance(value, int | float), f"{name} is {value!r}"
+    return float(value)
+
+
+def compare(runs: Sequence[tuple[Figures, Figures]], count: dict[str, int]) -> Table:
+    """The means of both kinds of run side by side."""
+    _, changed = runs[0]
+    did = ", ".join(f"{times} {name}" for name, times in count.items())
+    shown = Table(title=f"{changed['game']} {changed['size']}, {changed['engine']}, {len(runs)} runs of each: {did}")
+    for heading in ("mean of a run", "without changes", "with changes", "difference", "standard error"):
+        shown.add_column(heading, justify="left" if heading == "mean of a run" else "right")
+    for name, apart in differences(runs).items():
+        without, with_them = (statistics.fmean(number(pair[kind], name) for pair in runs) for kind in (0, 1))
+        shown.add_row(name, f"{without:.4g}", f"{with_them:.4g}", f"{apart.mean:+.4g}", f"{apart.error:.4g}")
     return shown
 
 
-Play = Callable[[Callable[[], None], FakeHotkeys | None, PromptBar | None], dict[str, object]]
+Play = Callable[[Callable[[], None], FakeHotkeys | None, PromptBar | None], Figures]
 
 
-def play_twice(
-    play: Play, every_s: float, settings: Settings, *, fake: bool
-) -> tuple[dict[str, object], dict[str, object], dict[str, int]]:
-    """The figures of a run without and of one with changes, and how many of each there were.
+def play_pairs(
+    play: Play, pairs: int, every_s: float, settings: Settings, *, fake: bool
+) -> tuple[list[tuple[Figures, Figures]], dict[str, int]]:
+    """The figures of each pair's run without and with changes, and how many changes of each kind there were in all.
 
-    `play` runs once: it calls its first argument when the warm-up is over, and takes the fakes if there are any.
+    The first pair begins without, the second with, and so on. `play` runs once: it calls its first argument when the
+    warm-up is over, and takes the fakes if there are any.
     """
-    with tempfile.TemporaryDirectory() as home, ThreadPoolExecutor(1) as loader, _variable("RESKIN_HOME", home):
-        still = play(lambda: None, None, None)
-        if not fake:
-            player = Player(real_hands(settings.hotkeys.chords()), every_s)
-            changed = _played(player, lambda: play(player.start, None, None))
-        else:
+    runs: list[tuple[Figures, Figures]] = []
+    count: Counter[str] = Counter()
+    for turn in range(pairs):
+        found: dict[bool, Figures] = {}
+        for has_changes in (False, True) if turn % 2 == 0 else (True, False):
+            with tempfile.TemporaryDirectory() as home, _variable("RESKIN_HOME", home):
+                if has_changes:
+                    found[True], did = _play_changed(play, every_s, settings, fake=fake)
+                    count.update(did)
+                else:
+                    found[False] = play(lambda: None, None, None)
+        runs.append((found[False], found[True]))
+    return runs, dict(count)
+
+
+def _play_changed(play: Play, every_s: float, settings: Settings, *, fake: bool) -> tuple[Figures, dict[str, int]]:
+    """One run, and what was changed in it."""
+    if not fake:
+        player = Player(real_hands(settings.hotkeys.chords()), every_s)
+        changed = _played(player, lambda: play(player.start, None, None))
+    else:
+        with ThreadPoolExecutor(1) as loader:
             keys, keyboard = FakeHotkeys(), FakeTextInput()
             player = Player(fake_hands(keys, keyboard), every_s)
             bar = PromptBar(keyboard, loader, History(history_path()))
@@ -149,11 +219,10 @@ def play_twice(
                 changed = _played(player, lambda: play(player.start, keys, bar))
             finally:
                 bar.close()
-        applied = len(History(history_path()).lines)
-    return still, changed, {**player.count, "prompts taken in": applied}
+    return changed, {**player.count, "prompts taken in": len(History(history_path()).lines)}
 
 
-def _played(player: Player, run: Callable[[], dict[str, object]]) -> dict[str, object]:
+def _played(player: Player, run: Callable[[], Figures]) -> Figures:
     try:
         return run()
     finally:

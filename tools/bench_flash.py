@@ -1,6 +1,6 @@
 """What the flash limiter costs a frame, and what it does to clips that do not flash.
 
-    python -m tools.bench_flash [--footage ../shared/footage] [--themes neon-rain elden-dusk] [--preset lite]
+    python -m tools.bench_flash [--footage FOLDER] [--themes neon-rain elden-dusk] [--preset lite]
 
 Times are of one core at 1280x720: calm frames, a full-screen strobe and one over half the screen. Every clip goes
 through both profiles, as the game shows it and reskinned; PSNR is against what went in, null where nothing was changed.
@@ -25,6 +25,7 @@ from reskin.flash_limiter import FlashLimiter
 from reskin.renderer import View
 from reskin.themes import find_theme, load_theme
 from reskin.video import VideoReader
+from tools.theme_frames import FOOTAGE
 
 SIZE_HW = (720, 1280)
 TICK_NS = 1_000_000_000 // 24
@@ -33,15 +34,27 @@ WARM_UP = 24
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--footage", type=Path, default=Path("../shared/footage"))
-    parser.add_argument("--themes", nargs="*", default=["neon-rain", "elden-dusk"])
-    parser.add_argument("--preset", default="lite")
-    parser.add_argument("--frames", type=int, default=96)
+    parser.add_argument("--footage", type=Path, default=FOOTAGE, help=f"folder with clips, .mp4 (default: {FOOTAGE})")
+    parser.add_argument("--themes", nargs="*", default=["neon-rain", "elden-dusk"],
+                        help="ids that clips are reskinned in as well (default: neon-rain elden-dusk)")  # fmt: skip
+    parser.add_argument("--preset", default="lite", help="of the engine that reskins them (default: lite)")
+    parser.add_argument("--frames", type=int, default=96, help="of each timing and of each clip (default: 96)")
     options = parser.parse_args()
+    clips = clips_in(options.footage)
     cv2.setNumThreads(1)
     figures: dict[str, object] = {"size": SIZE_HW, "times_ms": _times(options.frames)}
-    figures["psnr_db"] = _clips(options)
+    figures["psnr_db"] = _clips(clips, options)
     print(json.dumps(figures))
+
+
+def clips_in(footage: Path) -> list[Path]:
+    """By name; SystemExit where there is none."""
+    found = sorted(footage.glob("*.mp4"))
+    if not found:
+        raise SystemExit(
+            f"reading clips for the flash limiter: no .mp4 in {footage}. Name another folder with --footage."
+        )
+    return found
 
 
 def _times(frames: int) -> dict[str, dict[str, float]]:
@@ -64,9 +77,9 @@ def _times(frames: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def _clips(options: argparse.Namespace) -> dict[str, dict[str, float | int | None]]:
+def _clips(clips: list[Path], options: argparse.Namespace) -> dict[str, dict[str, float | int | None]]:
     found = {}
-    for path, theme in itertools.product(sorted(options.footage.glob("*.mp4")), ["", *options.themes]):
+    for path, theme in itertools.product(clips, ["", *options.themes]):
         limiters = {name: FlashLimiter(name) for name in PROFILES}
         errors: dict[str, list[float]] = {name: [] for name in PROFILES}
         for n, picture in enumerate(_pictures(path, theme, options)):

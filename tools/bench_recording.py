@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +67,14 @@ def measure(path: Path, given: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "tools.bench_recording", "--child", str(path), "--size", given.size]
     child = subprocess.Popen(command + ["--split"] * given.split, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    rows: list[list[float]] = []
-    while not rows or rows[-1][0] < given.seconds:
-        rows.append([float(value) for value in child.stdout.readline().split()])
-    child.kill()
-    child.wait()
-    child.stdout.close()
+    try:
+        rows = read_rows(child.stdout, given.seconds)
+    except EOFError as error:
+        raise SystemExit(f"{error}. It ended by itself, with exit code {child.wait()}; its error is above.") from error
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
     playable_s = count_frames(path) / TICK_HZ
     costs_ms = np.array([row[1] for row in rows])
     recorded_s = rows[-1][0]
@@ -91,6 +94,17 @@ def measure(path: Path, given: argparse.Namespace) -> int:
         print(f"{name:14} {value}")
     print(json.dumps(found))
     return 1 if found["lost_s"] > LOSS_LIMIT_S else 0
+
+
+def read_rows(lines: Iterable[str], seconds: float) -> list[list[float]]:
+    """What `record_until_killed` prints, until so much is recorded; EOFError when it says no more before."""
+    rows: list[list[float]] = []
+    for line in lines:
+        rows.append([float(value) for value in line.split()])
+        if rows[-1][0] >= seconds:
+            return rows
+    recorded_s = rows[-1][0] if rows else 0.0
+    raise EOFError(f"recording {seconds:g} s: the recording process stopped after {recorded_s:.1f} s")
 
 
 def count_frames(path: Path) -> int:

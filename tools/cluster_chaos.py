@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,12 @@ def way_back(player: Player, kill_s: float, until_s: float) -> tuple[float, floa
 
 def longest_gap(player: Player, begin_s: float, end_s: float) -> float:
     """Seconds without a painting, at most, between two times."""
-    marks = [begin_s, *(at for at in player.tally.painted_s if begin_s < at < end_s), end_s]
+    return longest_pause(player.tally.painted_s, begin_s, end_s)
+
+
+def longest_pause(times: Iterable[float], begin: float, end: float) -> float:
+    """Between two moments, which are marks themselves: an outage before the first time or after the last counts too."""
+    marks = [begin, *(at for at in times if begin < at < end), end]
     return max(after - before for before, after in itertools.pairwise(marks))
 
 

@@ -24,26 +24,35 @@ from typing import Any
 import cv2
 import numpy as np
 
-from reskin.errors import DisplayError
+from reskin.errors import DisplayError, VideoError
 from reskin.latency import draw_marker
 from reskin.pace import TICK_HZ
 from reskin.serve.tokens import kept_tokens
 from reskin.video import VideoReader
 from tools.theme_frames import FOOTAGE, ROOT
 
+CLIP = "supertux"
 END_S = 30.0  # a cluster stops its replicas first
 
 
-def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = "supertux") -> int:
+def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = CLIP, *, or_demo: bool = False) -> int:
     """The clip at 24 a second as raw video (Y4M, nothing to decode), the frame's number as a marker in its corner.
 
-    `size` is (w, h), both even. The bundled game stands in where the clip is missing. Returns the number of frames.
+    `size` is (w, h), both even. VideoError where the clip is missing, or with `or_demo` the bundled game stands in: for
+    tests, never for a figure. Returns the number of frames.
     """
+    source = FOOTAGE / f"{clip}.mp4"
+    if not source.exists() and not or_demo:
+        there = ", ".join(sorted(found.stem for found in FOOTAGE.glob("*.mp4"))) or "none"
+        raise VideoError(
+            f"playing the clip {clip!r} to a camera: {source} is not there. Clips there: {there}. Put it there, or "
+            "name another clip."
+        )
     w, h = size
     count = 0
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{w} H{h} F{TICK_HZ}:1 Ip A1:1 C420jpeg\n".encode())
-        for bgra_u8 in islice(_frames(clip, size), round(seconds * TICK_HZ)):
+        for bgra_u8 in islice(_frames(source, size), round(seconds * TICK_HZ)):
             draw_marker(bgra_u8, count)
             i420 = cv2.cvtColor(np.ascontiguousarray(bgra_u8[..., :3]), cv2.COLOR_BGR2YUV_I420)
             file.write(b"FRAME\n" + i420.tobytes())
@@ -51,8 +60,7 @@ def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = 
     return count
 
 
-def _frames(clip: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    source = FOOTAGE / f"{clip}.mp4"
+def _frames(source: Path, size: tuple[int, int]) -> Iterator[np.ndarray]:
     if not source.exists():
         from reskin.demo.stream import demo_frames
 

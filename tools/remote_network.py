@@ -1,7 +1,9 @@
 """The remote engine over ways of different length: what comes back, how soon, and how good it looks.
 
-The demo's walk is played at 24 Hz into the engine that `reskin run --engine` uses, without a screen. Every painting is
-compared with the one that this machine makes of the same frame. For tools/bench_remote.py.
+The demo's walk is played at 24 Hz into the engine that `reskin run --engine` uses, without a screen. Rate, latency and
+stalls are of what that engine gives to be shown; what the server's paintings look like is taken as they are received,
+shown or not: every so often one is compared with the one that this machine makes of the same frame. For
+tools/bench_remote.py.
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ class Crossing:
     """What one way was like."""
 
     way: str
-    fps: float
+    fps: float  # shown
+    received_fps: float  # from the server, also what was not shown
     latency_p50_ms: float
     latency_p95_ms: float
     longest_stall_ms: float
@@ -72,9 +75,10 @@ class Crossing:
 
     def row(self) -> list[str]:
         return [
-            self.way, f"{self.fps:.1f}", f"{self.latency_p50_ms:.0f} ms", f"{self.latency_p95_ms:.0f} ms",
-            f"{self.longest_stall_ms:.0f} ms", f"{self.untouched_share:.1%}", f"{self.db_p50:.1f} dB",
-            f"{self.luma_db_p50:.1f} dB", f"{self.up_mbit:.2f}", f"{self.down_mbit:.2f}", str(self.connections),
+            self.way, f"{self.fps:.1f}", f"{self.received_fps:.1f}", f"{self.latency_p50_ms:.0f} ms",
+            f"{self.latency_p95_ms:.0f} ms", f"{self.longest_stall_ms:.0f} ms", f"{self.untouched_share:.1%}",
+            f"{self.db_p50:.1f} dB", f"{self.luma_db_p50:.1f} dB", f"{self.up_mbit:.2f}", f"{self.down_mbit:.2f}",
+            str(self.connections),
         ]  # fmt: skip
 
     def json(self) -> dict[str, object]:
@@ -98,14 +102,42 @@ class WatchedEngine(RemoteEngine):
 
 
 @dataclass
-class _Play:
-    submitted_ns: dict[int, int] = field(default_factory=dict)
+class Play:
+    submitted_ns: dict[int, int] = field(default_factory=dict)  # by the frame's index
+    shown: list[tuple[int, int]] = field(default_factory=list)  # when, of which frame
     untouched: int = 0
     ticks: int = 0
     began_ns: int = 0
     ended_ns: int = 0
     sent: tuple[int, int] = (0, 0)
     connections: int = 0
+
+    def take(self, engine: FallbackEngine, now_ns: int) -> None:
+        """What a tick shows; before `began_ns` is set it counts for nothing."""
+        painting = engine.newest()
+        if not self.began_ns:
+            return
+        self.ticks += 1
+        self.untouched += engine.source is not Source.SERVER
+        if painting is not None:
+            self.shown.append((now_ns, painting.index))
+
+    @property
+    def elapsed_s(self) -> float:
+        return (self.ended_ns - self.began_ns) / 1e9
+
+    @property
+    def fps(self) -> float:
+        return len(self.shown) / self.elapsed_s
+
+    @property
+    def longest_stall_ms(self) -> float:
+        """The begin and the end are marks: a picture that never comes is a stall too."""
+        return float(np.diff([self.began_ns, *(at for at, _ in self.shown), self.ended_ns]).max()) / 1e6
+
+    def latency_ms(self, percent: float) -> float:
+        latencies_ms = [(at - self.submitted_ns[index]) / 1e6 for at, index in self.shown]
+        return float(np.percentile(latencies_ms, percent)) if latencies_ms else float("nan")
 
 
 def cross(
@@ -129,27 +161,24 @@ def _cross(way: Way, clip: Clip, far: FarNetwork, address: EngineAddress, second
     finally:
         far.shape(Way())
         engine.close()
-    came = [one for one in remote.came if one[0] >= play.began_ns]
-    times_ns = [play.began_ns, *(at for at, _, _ in came), play.ended_ns]
-    latencies_ms = [(at - play.submitted_ns[index]) / 1e6 for at, index, _ in came] or [float("nan")]
+    came = [one for one in remote.came if play.began_ns <= one[0] <= play.ended_ns]
     compared = [(picture, clip.painted[index]) for _, index, picture in came if picture is not None]
     quality_db = [psnr(*pair) for pair in compared]
     luma_db = [psnr(*(picture @ LUMA_BGR for picture in pair)) for pair in compared]
-    elapsed_s = (play.ended_ns - play.began_ns) / 1e9
     up, down = (now - then for now, then in zip(far.bytes_sent_and_received(), play.sent, strict=True))
     return Crossing(
-        way=way.name, fps=len(came) / elapsed_s, latency_p50_ms=float(np.percentile(latencies_ms, 50)),
-        latency_p95_ms=float(np.percentile(latencies_ms, 95)), longest_stall_ms=float(np.diff(times_ns).max()) / 1e6,
+        way=way.name, fps=play.fps, received_fps=len(came) / play.elapsed_s, latency_p50_ms=play.latency_ms(50),
+        latency_p95_ms=play.latency_ms(95), longest_stall_ms=play.longest_stall_ms,
         untouched_share=play.untouched / max(1, play.ticks), db_p50=float(np.median(quality_db or [np.nan])),
         luma_db_p50=float(np.median(luma_db or [np.nan])),
-        db_p5=float(np.percentile(quality_db or [np.nan], 5)), up_mbit=up * 8e-6 / elapsed_s,
-        down_mbit=down * 8e-6 / elapsed_s, connections=play.connections,
+        db_p5=float(np.percentile(quality_db or [np.nan], 5)), up_mbit=up * 8e-6 / play.elapsed_s,
+        down_mbit=down * 8e-6 / play.elapsed_s, connections=play.connections,
     )  # fmt: skip
 
 
-def _play(engine: FallbackEngine, remote: RemoteEngine, clip: Clip, far: FarNetwork, seconds: float) -> _Play:
+def _play(engine: FallbackEngine, remote: RemoteEngine, clip: Clip, far: FarNetwork, seconds: float) -> Play:
     """The clip from its start, at ticks; it begins when the server takes frames."""
-    clock, play = SystemClock(), _Play()
+    clock, play = SystemClock(), Play()
     limit_ns = clock.now_ns() + int(CONNECT_LIMIT_S * 1e9)
     while not remote.is_ready and clock.now_ns() < limit_ns:
         engine.poll(clock.now_ns())
@@ -166,15 +195,12 @@ def _play(engine: FallbackEngine, remote: RemoteEngine, clip: Clip, far: FarNetw
             play.submitted_ns[index] = clock.now_ns()
             engine.submit(Frame(index, clock.now_ns(), frame))
         clock.sleep_until(ticks.deadline_ns)
-        engine.newest()
         now_ns = clock.now_ns()
+        play.take(engine, now_ns)
         if index == int(WARM_S * TICK_HZ):
             play.began_ns, play.sent = now_ns, far.bytes_sent_and_received()
-        if play.began_ns:
-            play.ticks += 1
-            play.untouched += engine.source is not Source.SERVER
-            if now_ns - play.began_ns >= seconds * 1e9:
-                break
+        if play.began_ns and now_ns - play.began_ns >= seconds * 1e9:
+            break
         ticks.advance(now_ns)
     play.ended_ns = clock.now_ns()
     return play

@@ -90,7 +90,7 @@ def server() -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
-    write_camera(camera, SIZE, 3)
+    write_camera(camera, SIZE, 3, or_demo=True)
     with chromium(*camera_options(camera)) as running:
         yield running
 
