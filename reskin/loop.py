@@ -120,7 +120,7 @@ def run_loop(
                 fade_frames=controls.fade_frames,
             )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
-            controls.lie_over(region)
+            controls.window_moved(region)
             if frame is not None:
                 for onlooker in options.on_grab:
                     onlooker(frame)
