@@ -152,7 +152,7 @@ class Editor:
                 self._stamp = file_stamp(self.target)
                 self._tell("Another program has changed the file since. Save again to write over it.")
                 return False
-            write_text(self.target, self.document.text)
+            write_text(self.target, self.document.text, ThemeError)
         except ReskinError as error:
             self._tell(str(error))
             return False
