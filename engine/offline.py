@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.config import FAR_LOG, PATCH, READ_EVERY, Preset
+from engine.config import FAR_LOG, HUD, PATCH, READ_EVERY, SKY, Preset
 from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
@@ -24,10 +24,8 @@ from engine.underpaint import (
     CALM,
     CELL,
     FAINT,
-    HUD,
     LUMA,
     RANGE,
-    SKY,
     SKY_SPREAD_FLOOR,
     SPREAD_FLOOR,
     WINDOW,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import FOLIAGE, HUD
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
 from engine.worlds.gbuffer import GBuffer, is_winter
@@ -26,7 +26,6 @@ from engine.worlds.shadows import CastShadows
 from engine.worlds.shots import Frame
 from engine.worlds.trace import trace
 
-FOLIAGE, HUD = MATERIALS.index("foliage"), MATERIALS.index("hud")
 SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
 FRAME_S = 1 / 24
 HELD_SHARE = 0.35  # of the clips that can be first person

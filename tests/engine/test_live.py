@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.config import LITE, Preset
+from engine.config import HUD, LITE, Preset
 from engine.drift import DriftMeter
 from engine.live import LiveEngine, Painting
 from engine.offline import Networks, OfflineFrame, paint_clip
-from engine.underpaint import HUD, LUMA, PaintMaps
+from engine.underpaint import LUMA, PaintMaps
 from engine.votes import cut_blocks
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 
