@@ -18,7 +18,8 @@ from reskin.remote_engine.entry import remote_main
 from reskin.remote_engine.pace import ServerPace
 from reskin.remote_engine.states import LinkChanged, LinkState, ServerFigures, ServerNote
 from reskin.renderer import View
-from reskin.status import EngineState, Rolling
+from reskin.rolling import Rolling
+from reskin.status import EngineState
 from reskin.supervisor import Supervisor
 from reskin.themes import Theme
 
