@@ -26,9 +26,9 @@ from reskin.engine_link import Engine
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.game_window import open_named, open_started, started
+from reskin.glass_meter import GlassMeter
 from reskin.gpu_presets import require_preset
 from reskin.heap import give_back_large_arrays
-from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
 from reskin.platforms.base import Capture
 from reskin.profiles import GameProfile

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 
-from reskin.latency import GlassReport
+from reskin.glass_meter import GlassReport
 from reskin.rolling import Rolling
 from reskin.shared_frames import NO_DRIFT, Drift
 

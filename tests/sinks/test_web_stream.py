@@ -18,7 +18,7 @@ import pytest
 
 from reskin.controls import Controls
 from reskin.errors import StreamError
-from reskin.latency import read_marker
+from reskin.marker import read_marker
 from reskin.prompts import UNHEARD
 from reskin.remote_control import ChooseTheme, RemoteControl, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
