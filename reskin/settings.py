@@ -18,8 +18,8 @@ from reskin.places import place
 from reskin.platforms.chords import chord_parts
 from reskin.remote_engine.address import UP_MBIT, Fallback
 from reskin.strict_model import StrictModel
-from reskin.toml_errors import hint, parse_model, read_model
-from reskin.toml_file import toml_value, write_text
+from reskin.toml_reader import hint, parse_model, read_model
+from reskin.toml_writer import toml_value, write_text
 
 CHORD = 'a chord such as "<ctrl>+<alt>+n" or "<f9>", or "" for none'
 

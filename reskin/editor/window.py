@@ -28,8 +28,8 @@ from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer
 from reskin.theme_model import Theme
 from reskin.themes import parse_theme
-from reskin.toml_errors import read_text
-from reskin.toml_file import write_text
+from reskin.toml_reader import read_text
+from reskin.toml_writer import write_text
 from reskin.whole_file import file_stamp
 
 SIZE, SMALLEST = (1280, 760), (960, 640)

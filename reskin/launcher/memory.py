@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reskin.errors import SettingsError
 from reskin.settings import settings_path
-from reskin.toml_file import toml_value, write_text
+from reskin.toml_writer import toml_value, write_text
 
 _LIMIT = 500  # games, and characters of a name
 

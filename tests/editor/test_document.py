@@ -13,7 +13,7 @@ from engine.config import MATERIALS, PATTERNS
 from reskin.editor.document import Location, ThemeDocument, open_document
 from reskin.errors import ThemeError
 from reskin.themes import parse_theme, shipped_themes
-from reskin.toml_file import write_text
+from reskin.toml_writer import write_text
 
 TEXT = """\
 # my theme

@@ -15,7 +15,7 @@ from reskin.strict_model import StrictModel
 from reskin.theme_model import Theme
 from reskin.theme_store import ThemeStore
 from reskin.themes import load_theme, parse_theme, prompted_theme, shipped_themes
-from reskin.toml_errors import read_model
+from reskin.toml_reader import read_model
 from tests.prompts.judge import sentences
 
 PROMPT = "a haunted forest at night"
