@@ -17,9 +17,9 @@ import numpy as np
 
 from reskin import platforms
 from reskin.demo.marker_process import MarkerProcess
+from reskin.doctor_row import Choice
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay
-from reskin.platforms.choice import Choice
 from reskin.platforms.window_info import WindowInfo
 from reskin.renderer import LIVE_ENGINE
 from reskin.settings import load_settings
