@@ -30,7 +30,7 @@ WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Painting:
+class LiveFrame:
     """One painted frame at the model's size."""
 
     maps: PaintMaps
@@ -147,7 +147,7 @@ class LiveEngine:
         materials, _ = read_frame(self._reader, rgb)
         return Refiner()(rgb, materials)
 
-    def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> Painting:
+    def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> LiveFrame:
         """Paints one frame, rgb (h, w, 3) float32 in [0, 1] of the preset's size.
 
         `quality` 0 is the preset as it is; from 1 on the Painter rests, at 2 and 3 the Reader looks half and a quarter
@@ -161,4 +161,4 @@ class LiveEngine:
             maps = self._painter.paint(rgb, materials, self._depth, maps, style)
         elif self._painter is not None:
             self._painter.reset()  # it would go on from a picture of before its rest
-        return Painting(maps=maps, materials=materials, depth=self._depth)
+        return LiveFrame(maps=maps, materials=materials, depth=self._depth)
