@@ -23,7 +23,7 @@ from engine.worlds.particles import Particles
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
 from engine.worlds.shadows import CastShadows
-from engine.worlds.shots import Frame
+from engine.worlds.shots import RenderJob
 from engine.worlds.trace import trace
 
 SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
@@ -40,7 +40,7 @@ class SourceFrame:
     buffer: GBuffer
 
 
-def clip_frames(seed: int, frames: int) -> list[Frame]:
+def clip_frames(seed: int, frames: int) -> list[RenderJob]:
     """One random shot, frame by frame, for a tracer; frames[0] has none before it."""
     rng = np.random.default_rng(seed)
     shot = random_level(rng)
