@@ -95,7 +95,7 @@ class Desk:
     def play(self, window: int, seconds: float) -> tuple[Status, np.ndarray | None]:
         """The whole program over a window: what it counted, and the last picture that it showed, (h, w, 3)."""
         from reskin.app import RunOptions, run
-        from reskin.render import read_picture
+        from reskin.picture_file import read_picture
 
         with tempfile.TemporaryDirectory() as folder:
             shot = Path(folder) / "shot.png"
