@@ -1,7 +1,8 @@
 """The live engine: one source frame in, one frame's paint maps out, with all that it remembers in between.
 
-Runs the exported networks by onnxruntime on the CPU; no torch. `engine/offline.py` is the slow oracle of the same.
-Knows nothing of screens: composing to the window's size is `reskin/compose.py`.
+Runs the exported networks by onnxruntime, on the CPU or by DirectML on a GPU as `engine.providers` says; no torch.
+`engine/offline.py` is the slow oracle of the same. Knows nothing of screens: composing to the window's size is
+`reskin/compose.py`.
 """
 
 from __future__ import annotations

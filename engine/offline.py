@@ -43,7 +43,7 @@ Exp = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Networks:
-    """The two graphs that `engine.export` writes, as callables on float32 arrays."""
+    """What the two graphs of `engine.export` compute, as callables on float32 arrays: votes come summed, per block."""
 
     votes: Callable[[np.ndarray], np.ndarray]  # rgb (h, w, 3) in [0, 1] -> (4 (k + 1), h/2, w/2)
     # patches (48 * 5 + surface, h/4, w/4), condition (19,) -> (64, h/4, w/4): moves of light, then a residual

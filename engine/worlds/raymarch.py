@@ -1,8 +1,8 @@
 """The reference of `trace.py`: the same G-buffer by plainly marching signed distances, in torch, fp32, any device.
 
 Slow (a second at 128x72 on one core) and obvious: every ray takes steps as long as the distance to the surface until it
-is there. A solid is marched in its own space, where it is a unit box, ball, cone or cylinder; the ray is scaled with
-it, so its parameter stays metres in the world. n is the number of rays, one a pixel.
+is there. A solid is marched in its own space, where it is a unit box, ball, cone, cylinder, gable or pyramid; the ray
+is scaled with it, so its parameter stays metres in the world. n is the number of rays, one a pixel.
 """
 
 from __future__ import annotations
