@@ -11,6 +11,7 @@ from typing import Literal
 MATERIALS = (
     "sky", "ground", "foliage", "rock", "structure", "roof", "water", "character", "prop", "glow", "hud",
 )  # fmt: skip
+SKY, GROUND, FOLIAGE, ROCK, STRUCTURE, ROOF, WATER, CHARACTER, PROP, GLOW, HUD = range(len(MATERIALS))  # by number
 
 # One colour a material, RGB: apart in hue and in lightness, so that they can be told apart without colour vision.
 MATERIAL_COLORS = (

@@ -1,7 +1,8 @@
 """The live engine: one source frame in, one frame's paint maps out, with all that it remembers in between.
 
-Runs the exported networks by onnxruntime on the CPU; no torch. `engine/offline.py` is the slow oracle of the same.
-Knows nothing of screens: composing to the window's size is `reskin/compose.py`.
+Runs the exported networks by onnxruntime, on the CPU or by DirectML on a GPU as `engine.providers` says; no torch.
+`engine/offline.py` is the slow oracle of the same. Knows nothing of screens: composing to the window's size is
+`reskin/compose.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Painting:
+class LiveFrame:
     """One painted frame at the model's size."""
 
     maps: PaintMaps
@@ -97,7 +98,7 @@ class LiveEngine:
         self._depth: np.ndarray | None = None
         self._pool = ThreadPoolExecutor(1, "reader", _step_aside) if preset.reads_behind else None
         self._reading: Future[tuple[Settled, np.ndarray]] | None = None
-        self._read_frame = 0  # which the reading is of
+        self._reading_of = 0  # which the reading is of
 
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
@@ -127,19 +128,19 @@ class LiveEngine:
         self._refiner.remember(settled)
         self._depth = depth
 
-    def _look(self, rgb: np.ndarray, every: int) -> np.ndarray:
+    def _materials_of(self, rgb: np.ndarray, every: int) -> np.ndarray:
         """Materials (h, w, k) of this frame: read, or carried over by colour from the last frame that was."""
         number, self._frame = self._frame, self._frame + 1
         if self._depth is None or (self._pool is None and number % every == 0):
             settled, depth = self._settle(rgb)
             self._take(settled, depth)
-            self._read_frame = number
+            self._reading_of = number
             return settled.materials.transpose(1, 2, 0)
-        if self._reading is not None and (self._reading.done() or number - self._read_frame > self._patience):
+        if self._reading is not None and (self._reading.done() or number - self._reading_of > self._patience):
             self._take(*self._reading.result())
             self._reading = None
-        if self._pool is not None and self._reading is None and number - self._read_frame >= every:
-            self._reading, self._read_frame = self._pool.submit(self._settle, rgb), number
+        if self._pool is not None and self._reading is None and number - self._reading_of >= every:
+            self._reading, self._reading_of = self._pool.submit(self._settle, rgb), number
         return self._refiner.follow(rgb)
 
     def read(self, rgb: np.ndarray) -> np.ndarray:
@@ -147,13 +148,13 @@ class LiveEngine:
         materials, _ = read_frame(self._reader, rgb)
         return Refiner()(rgb, materials)
 
-    def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> Painting:
+    def step(self, rgb: np.ndarray, style: Style, *, keep_hud: bool = True, quality: int = 0) -> LiveFrame:
         """Paints one frame, rgb (h, w, 3) float32 in [0, 1] of the preset's size.
 
         `quality` 0 is the preset as it is; from 1 on the Painter rests, at 2 and 3 the Reader looks half and a quarter
         as often, and its materials are carried over by colour in between.
         """
-        materials = self._look(rgb, self.preset.reader_every * READ_EVERY[quality])
+        materials = self._materials_of(rgb, self.preset.reader_every * READ_EVERY[quality])
         materials = self._stillness(rgb @ LUMA, materials)
         assert self._depth is not None
         maps = self._underpainter.paint(rgb, materials, self._depth, style, keep_hud=keep_hud)
@@ -161,4 +162,4 @@ class LiveEngine:
             maps = self._painter.paint(rgb, materials, self._depth, maps, style)
         elif self._painter is not None:
             self._painter.reset()  # it would go on from a picture of before its rest
-        return Painting(maps=maps, materials=materials, depth=self._depth)
+        return LiveFrame(maps=maps, materials=materials, depth=self._depth)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.config import FAR_LOG, PATCH, READ_EVERY, Preset
+from engine.config import FAR_LOG, HUD, PATCH, READ_EVERY, SKY, Preset
 from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
@@ -24,10 +24,8 @@ from engine.underpaint import (
     CALM,
     CELL,
     FAINT,
-    HUD,
     LUMA,
     RANGE,
-    SKY,
     SKY_SPREAD_FLOOR,
     SPREAD_FLOOR,
     WINDOW,
@@ -45,7 +43,7 @@ Exp = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Networks:
-    """The two graphs that `engine.export` writes, as callables on float32 arrays."""
+    """What the two graphs of `engine.export` compute, as callables on float32 arrays: votes come summed, per block."""
 
     votes: Callable[[np.ndarray], np.ndarray]  # rgb (h, w, 3) in [0, 1] -> (4 (k + 1), h/2, w/2)
     # patches (48 * 5 + surface, h/4, w/4), condition (19,) -> (64, h/4, w/4): moves of light, then a residual

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from numba import njit
 
-from engine.config import MATERIALS
+from engine.config import HUD
 from engine.votes import planes
 
-HUD = MATERIALS.index("hud")
 CHANGED = 0.02  # of luminance, from one frame to the next
 MOVING = 0.2  # share of changed pixels from which on the picture counts as moving
 MEMORY_FRAMES = 16  # of motion, until a belief has gone two thirds of its way

@@ -19,11 +19,10 @@ import cv2
 import numpy as np
 from numba import njit
 
-from engine.config import FAR_LOG, MATERIALS
+from engine.config import FAR_LOG, HUD, MATERIALS, SKY
 from engine.style import Style
 from engine.votes import exp_below_zero, planes
 
-SKY, GLOW, HUD = (MATERIALS.index(name) for name in ("sky", "glow", "hud"))
 CELL = 4  # statistics are taken on cells of 4x4 model pixels
 WINDOW = 13  # cells: a local mean spans about a third of the picture's height
 SPREAD_FLOOR = 0.07  # luminance; below it contrast is not amplified: it would be noise

@@ -26,16 +26,16 @@ from reskin.engine_link import Engine
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.game_window import open_named, open_started, started
+from reskin.glass_meter import GlassMeter
 from reskin.gpu_presets import require_preset
 from reskin.heap import give_back_large_arrays
-from reskin.latency import GlassMeter
 from reskin.loop import LoopOptions, run_loop
+from reskin.picture_file import check_picture_path, write_picture
 from reskin.platforms.base import Capture
 from reskin.profiles import GameProfile
 from reskin.prompt_bar import open_bar
 from reskin.remote_control import Command, RemoteControl
 from reskin.remote_engine.address import EngineAddress
-from reskin.render import check_picture_path, write_picture
 from reskin.renderer import LIVE_ENGINE
 from reskin.screenshot import Screenshots
 from reskin.seeking_capture import SEEK_S

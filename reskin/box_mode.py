@@ -72,7 +72,7 @@ class BoxMode:
             self.is_open, self._drag = False, None
             self._pointer.end()
 
-    def lie_over(self, window: Region | None) -> None:
+    def window_moved(self, window: Region | None) -> None:
         """Where the game's window is now; None: it cannot be seen."""
         if window is None or (self._window is not None and window != self._window):
             self._drag = None

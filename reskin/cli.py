@@ -217,7 +217,7 @@ def read(image: Path, out: Path | None, png: Path | None) -> None:
         raise click.UsageError("give --out materials.npy, --png materials.png, or both.")
     from reskin import engine_renderer
     from reskin.cli_output import print_shares, write_array
-    from reskin.render import read_picture, write_picture
+    from reskin.picture_file import read_picture, write_picture
     from reskin.views import MATERIAL_COLORS
 
     materials = engine_renderer.read_materials(read_picture(image))

@@ -26,9 +26,9 @@ def play(settings: Settings, *, preset: str | None = None, **options: Any) -> No
     options["engine_address"] = chosen_engine(options, settings)
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
+    from reskin.crash_watch import log_end, recorded_run
     from reskin.flash_safety import opening_sentence
     from reskin.gpu_presets import require_preset
-    from reskin.recorded_run import log_end, recorded_run
 
     with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
         chosen = preset or advice.preset or settings.preset

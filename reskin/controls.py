@@ -98,10 +98,10 @@ class Controls:
         panics, self._panics = self._panics, False
         return panics
 
-    def lie_over(self, window: Region | None) -> None:
+    def window_moved(self, window: Region | None) -> None:
         """Where the game's window is. None: nothing can be seen, so keyboard and mouse must be the game's."""
         if self._boxes is not None:
-            self._boxes.lie_over(window)
+            self._boxes.window_moved(window)
         if window is None:
             self._give_back()
 

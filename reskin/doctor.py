@@ -15,11 +15,11 @@ from typing import Any
 import reskin
 from engine.config import GPU_PRESETS
 from reskin.doctor_gpu import gpu_rows
+from reskin.doctor_row import Choice
 from reskin.errors import ReskinError
 from reskin.gpu_presets import missing
 from reskin.platforms import notes as desktop_notes
 from reskin.platforms import probe
-from reskin.platforms.choice import Choice
 from reskin.remedies import cache_remedy, pip
 from reskin.settings import Settings, load_settings, settings_path
 from reskin.themes import all_themes, shipped_themes, user_theme_folder

@@ -14,12 +14,10 @@ import numpy as np
 from reskin.frame import Frame
 from reskin.pace import Clock
 from reskin.renderer import Renderer, View
-from reskin.shared_frames import SharedFrame as Painting
+from reskin.shared_frames import SharedFrame
 from reskin.status import EngineState
 from reskin.theme_fade import ThemeFade
 from reskin.themes import Theme
-
-__all__ = ["Engine", "EngineNews", "InlineEngine", "Painting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ class Engine(Protocol):
         """Hand over a frame; its pixels are copied. One that the engine has not begun on yet is overwritten."""
         ...
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         """The newest painting, or None when there is none since the last call; valid until the next one."""
         ...
 
@@ -82,7 +80,7 @@ class InlineEngine:
         self._fade = ThemeFade()
         self._busy_until_ns = 0
         self._waiting: Frame | None = None
-        self._painting: Painting | None = None
+        self._painting: SharedFrame | None = None
 
     def poll(self, now_ns: int) -> EngineNews:
         return EngineNews()
@@ -98,7 +96,7 @@ class InlineEngine:
         else:
             self._paint(frame, now_ns)
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         if self._painting is None or self._clock.now_ns() < self._painting.finished_ns:
             return None
         done, self._painting = self._painting, None
@@ -117,7 +115,7 @@ class InlineEngine:
         stages_ms = self._renderer.render(frame.bgra_u8, self._fade.next_theme(), view, quality, out)
         cost_ms = self.cost_ms / 2**quality
         self._busy_until_ns = start_ns + int(cost_ms * 1e6)
-        self._painting = Painting(
+        self._painting = SharedFrame(
             index=frame.index, captured_ns=frame.captured_ns, submitted_ns=start_ns, finished_ns=self._busy_until_ns,
             quality=quality, stages_ms={**stages_ms, "engine": cost_ms}, drift=self._renderer.drift, bgra_u8=out,
         )  # fmt: skip

@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from reskin.child_process import die_with, made_by
-from reskin.latency import carry_marker
 from reskin.log import start_process_log
+from reskin.marker import carry_marker
 from reskin.remedies import cache_remedy
 from reskin.renderer import Renderer, View
 from reskin.shared_frames import Segment, SharedFrame, receive_segment

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from engine.config import PLAYABLE, PRESETS
+from engine.config import HUD, PLAYABLE, PRESETS
 from engine.live import LiveEngine, open_session
 from engine.providers import DIRECTML
-from engine.underpaint import HUD, LUMA
+from engine.underpaint import LUMA
 from reskin.compose import Composer
 from reskin.errors import EngineError
 from reskin.finish import finish_maps

@@ -1,4 +1,6 @@
-"""Every error that Reskin raises on purpose. The text says what was done, got, expected, and what to do next.
+"""The kinds of error that Reskin raises on purpose; a package may subclass one for what it alone must tell apart.
+
+The text says what was done, got, expected, and what to do next.
 
 ReskinError
 ├── ThemeError       a theme file that cannot be used

@@ -18,7 +18,8 @@ import numpy as np
 
 from reskin.pace import TICK_HZ
 from reskin.platforms.base import CaptureState
-from reskin.status import EngineState, PlayState, Rolling
+from reskin.rolling import Rolling
+from reskin.status import EngineState, PlayState
 
 LOST_NS = 2_000_000_000  # a game that changes its mode closes its window and opens another: no loss until then
 BLACK_NS = 2_000_000_000  # a game's own fade through black, or its loading, is no fault of the capture

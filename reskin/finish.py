@@ -25,12 +25,18 @@ def finish_maps(maps: PaintMaps, finish: Finish, luminance: np.ndarray) -> Paint
     if finish.bloom <= 0.0 and finish.saturation == finish.contrast == 1.0 and finish.vignette <= 0.0:
         return maps
     bloom = _bloom(maps, luminance, finish.bloom) if finish.bloom > 0.0 else np.zeros_like(maps.base)
-    matrix = finish.contrast * _saturation(finish.saturation)
+    matrix = grade_matrix(finish)
     gray = np.float32(0.5 * (1 - finish.contrast))
     base, shade, shine = (np.empty_like(maps.base) for _ in range(3))
     fall = _vignette(*luminance.shape, finish.vignette)
     _grade(maps.base, maps.shade, maps.shine, bloom, matrix, gray, fall, base, shade, shine)
     return replace(maps, base=base, shade=shade, shine=shine)
+
+
+def grade_matrix(finish: Finish) -> np.ndarray:
+    """(3, 3) float32 for column vectors: colour moved away from or towards its gray, then contrast."""
+    toned = finish.saturation * np.eye(3) + (1 - finish.saturation) * np.outer(np.ones(3), LUMA)
+    return (finish.contrast * toned).astype(np.float32)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -50,11 +56,6 @@ def _grade(base, shade, shine, bloom, matrix, gray, fall, graded_base, graded_sh
                 graded_base[y, x, c] = lit * fall[y, x]
                 graded_shade[y, x, c] = dim * fall[y, x]
                 graded_shine[y, x, c] = bright * fall[y, x]
-
-
-def _saturation(amount: float) -> np.ndarray:
-    """(3, 3) for column vectors: colour moved away from or towards its gray."""
-    return (amount * np.eye(3) + (1 - amount) * np.outer(np.ones(3), LUMA)).astype(np.float32)
 
 
 def _bloom(maps: PaintMaps, luminance: np.ndarray, amount: float) -> np.ndarray:

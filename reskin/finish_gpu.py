@@ -12,9 +12,9 @@ from torch import Tensor
 
 from engine.gpu.finish import FinishStage
 from engine.gpu.underpaint import PaintMaps, blur, evaluate, mix
-from kernels.reference import LUMA, luminance
+from kernels.reference import luminance
 from reskin.compose import grain_noise
-from reskin.finish import BLOOM_FROM, BLOOM_GAIN, BLOOM_SIGMA_PX, VIGNETTE
+from reskin.finish import BLOOM_FROM, BLOOM_GAIN, BLOOM_SIGMA_PX, VIGNETTE, grade_matrix
 from reskin.theme_model import Finish
 
 
@@ -43,9 +43,7 @@ class FinishTensors(FinishStage):
 
     def set(self, finish: Finish) -> None:
         """From the next frame on. Between frames: it waits for the device."""
-        gray = torch.tensor(LUMA).expand(3, 3)
-        matrix = finish.contrast * (finish.saturation * torch.eye(3) + (1 - finish.saturation) * gray)
-        self.matrix.copy_(matrix)
+        self.matrix.copy_(torch.from_numpy(grade_matrix(finish)))
         self.gray.fill_(0.5 * (1 - finish.contrast))
         for name in ("bloom", "outline", "grain"):
             self.get_buffer(name).fill_(getattr(finish, name))

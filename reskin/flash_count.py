@@ -33,15 +33,14 @@ SATURATED = MARGIN * 0.8
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    name: str
     window: tuple[int, int]  # cells down and across
     stride: int  # cells from window to window
     area: float  # share of a window that may flash; below the rule's 0.25 by what sampling may miss
 
 
 PROFILES = {
-    "broadcast": Profile(name="broadcast", window=GRID, stride=1, area=0.22),
-    "strict": Profile(name="strict", window=(GRID[0] // 3, GRID[1] // 3), stride=3, area=0.19),
+    "broadcast": Profile(window=GRID, stride=1, area=0.22),
+    "strict": Profile(window=(GRID[0] // 3, GRID[1] // 3), stride=3, area=0.19),
 }
 
 

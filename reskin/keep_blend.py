@@ -1,9 +1,9 @@
-"""Puts the game's own HUD and text back shape by shape, so that no rectangle of its background comes with them.
+"""Puts the game's own picture back: kept regions whole, HUD and text shape by shape.
 
-Inside the kept cells the HUD's own shapes, and what differs in colour from the background behind them, become the
-game's own. The rest keeps the theme's colours; only where they would take the contrast from the letters does their
-brightness move back towards the game's. One compiled pass, over the kept cells alone. Knows nothing of how they
-were found.
+With a HUD and text no rectangle of their background comes along: inside the kept cells the HUD's own shapes, and what
+differs in colour from the background behind them, become the game's own. The rest keeps the theme's colours; only
+where they would take the contrast from the letters does their brightness move back towards the game's. One compiled
+pass, over the kept cells alone. Knows nothing of how they were found.
 """
 
 from __future__ import annotations
@@ -49,6 +49,15 @@ class Kept:
 def blend_kept(bgra_u8: np.ndarray, kept: Kept, out: np.ndarray) -> None:
     """Changes `out` (h, w, 4) uint8, the painted `bgra_u8`, in place."""
     _blend(bgra_u8, kept.planes(), kept.shapes, out)
+
+
+def keep_regions(bgra_u8: np.ndarray, regions: tuple[tuple[float, float, float, float], ...], out: np.ndarray) -> None:
+    """Puts the game's own pixels back, bit for bit. x y w h as fractions of the picture."""
+    h, w = bgra_u8.shape[:2]
+    for x, y, wide, tall in regions:
+        rows = slice(round(y * h), round((y + tall) * h))
+        columns = slice(round(x * w), round((x + wide) * w))
+        out[rows, columns] = bgra_u8[rows, columns]
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from engine.underpaint import LUMA
 from reskin.keep_blend import Kept
 from reskin.still_edges import CELL_PX, StillEdges, per_cell
 from reskin.text_finder import find_lines
@@ -277,7 +278,7 @@ def ink_of(gray_u8: np.ndarray, shapes: np.ndarray, ground: np.ndarray) -> tuple
     An outlined letter has both; its light half is the letter, unless there is next to none.
     """
     h, w = gray_u8.shape
-    level = cv2.resize(ground @ np.array([0.114, 0.587, 0.299], np.float32), (w, h)).astype(np.uint8)
+    level = cv2.resize(ground @ LUMA[::-1], (w, h)).astype(np.uint8)
     halves = []
     for above in (cv2.subtract(gray_u8, level), cv2.subtract(level, gray_u8)):
         _, strong = cv2.threshold(above, STRONG, 255, cv2.THRESH_BINARY)

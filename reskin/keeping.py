@@ -10,10 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from reskin.bars import Bars, keep_bars
-from reskin.keep_blend import Kept, blend_kept
+from reskin.keep_blend import Kept, blend_kept, keep_regions
 from reskin.keep_mask import KeepMask
 from reskin.theme_model import Keep
-from reskin.views import keep_regions
 
 
 class Keeping:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reskin.engine_link import Engine, EngineNews, Painting
+from reskin.engine_link import Engine, EngineNews
 from reskin.pace import TICK_HZ, TICK_NS
+from reskin.shared_frames import SharedFrame
 from reskin.status import Status
 
 STOOD_STILL_TICKS = 2 * TICK_HZ  # more than these at once, and the machine slept or the program was stopped: no play
@@ -23,7 +24,7 @@ class Tick:
     deadline_ns: int
     present_ns: int  # when presenting began
     shown_ns: int  # when it was done
-    painting: Painting | None  # the new one
+    painting: SharedFrame | None  # the new one
 
 
 class Ledger:
@@ -45,7 +46,7 @@ class Ledger:
         self._status.time("submit", (now_ns - grabbed_ns) / 1e6)
         self._in_flight[index] = began_ns
 
-    def painted(self, painting: Painting) -> float:
+    def painted(self, painting: SharedFrame) -> float:
         """A painting came back, so the older frames never will; returns the ms from its grab until it was ready."""
         for older in [index for index in self._in_flight if index < painting.index]:
             del self._in_flight[older]
@@ -113,7 +114,7 @@ class Ledger:
             self._status.missed_by[stage] += self._overdue
         self._overdue = 0
 
-    def _slowest(self, painting: Painting) -> str:
+    def _slowest(self, painting: SharedFrame) -> str:
         """The stage that took the most longer than it usually does; "engine" is the sum of the others."""
         stages_ms = painting.stages_ms
         parts = [stage for stage in stages_ms if stage != "engine"] or ["engine"]

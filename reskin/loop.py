@@ -20,7 +20,7 @@ import numpy as np
 
 from reskin.box_mode import BoxMode
 from reskin.controls import Controls
-from reskin.engine_link import Engine, EngineNews, Painting
+from reskin.engine_link import Engine, EngineNews
 from reskin.errors import ReskinError
 from reskin.fault_states import SLOW, Facts, FaultWatch, looks_black
 from reskin.flash_limiter import FlashLimiter
@@ -37,6 +37,7 @@ from reskin.quality import QualityGovernor
 from reskin.remote_control import Command
 from reskin.renderer import QUALITY_LEVELS
 from reskin.self_capture import SelfCaptureGuard
+from reskin.shared_frames import SharedFrame
 from reskin.status import EngineState, Status
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
@@ -120,7 +121,7 @@ def run_loop(
                 fade_frames=controls.fade_frames,
             )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
-            controls.lie_over(region)
+            controls.window_moved(region)
             if frame is not None:
                 for onlooker in options.on_grab:
                     onlooker(frame)
@@ -189,7 +190,7 @@ def _grab_and_submit(
     return region, frame
 
 
-def _newest(engine: Engine, ledger: Ledger, clock: Clock, until_ns: int) -> Painting | None:
+def _newest(engine: Engine, ledger: Ledger, clock: Clock, until_ns: int) -> SharedFrame | None:
     """The newest painting; waits a moment for one that is about to be ready."""
     painting = engine.newest()
     while painting is None and ledger.has_in_flight and engine.state in PAINTS and clock.now_ns() < until_ns:
@@ -304,7 +305,7 @@ class _Run:
             note.fade(now_ns)
 
     def change_quality(
-        self, quality: QualityGovernor, painting: Painting | None, news: EngineNews, *, missed: bool
+        self, quality: QualityGovernor, painting: SharedFrame | None, news: EngineNews, *, missed: bool
     ) -> bool:
         """True when the engine's frames will take another time from now on."""
         before = quality.level

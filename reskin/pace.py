@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from reskin.status import Rolling
+from reskin.rolling import Rolling
 
 TICK_HZ = 24
 TICK_NS = 1_000_000_000 // TICK_HZ

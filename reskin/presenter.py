@@ -21,12 +21,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from reskin.engine_link import Painting
 from reskin.flash_limiter import FlashLimiter
 from reskin.frame import Frame, Region
 from reskin.panel import Panels
 from reskin.platforms.base import Overlay, Sink
 from reskin.self_capture import SelfCaptureGuard
+from reskin.shared_frames import SharedFrame
 
 STALE_NS = 190_000_000
 FADE_TICKS = 6  # 250 ms
@@ -47,7 +47,7 @@ class Presenter:
         self._guard = guard
         self._limiter = limiter
         self.holds_back = False  # there is a painting, and what is seen is the game until the fade begins
-        self._painting: Painting | None = None
+        self._painting: SharedFrame | None = None
         self._grab_began_ns = 0  # of that painting's frame
         self._fade = 0  # of FADE_TICKS: how much of the skin is over the game
         self._is_fading_in = False  # or has
@@ -62,7 +62,7 @@ class Presenter:
         self._shows_skin = False
         self._kept_skin: np.ndarray | None = None  # for `last_skin`, from when the skin went
 
-    def renew(self, painting: Painting, grab_began_ns: int) -> None:
+    def renew(self, painting: SharedFrame, grab_began_ns: int) -> None:
         """A new painting has come; it is shown at the next `present`."""
         self._painting = painting
         self._grab_began_ns = grab_began_ns
@@ -112,7 +112,7 @@ class Presenter:
         """A copy of the last picture that the overlay showed, also when it is hidden now; None when there was none."""
         return self.picture() if self._shows_skin else self._kept_skin
 
-    def _fade_towards(self, wanted: bool, painting: Painting | None, now_ns: int) -> None:
+    def _fade_towards(self, wanted: bool, painting: SharedFrame | None, now_ns: int) -> None:
         if painting is None:
             if self._fade > 0:
                 self._switched_ns = now_ns
@@ -128,7 +128,7 @@ class Presenter:
     def _limited(self, pixels: np.ndarray, now_ns: int) -> np.ndarray:
         return pixels if self._limiter is None else self._limiter.apply(pixels, now_ns)
 
-    def _showable(self, region: Region, now_ns: int) -> Painting | None:
+    def _showable(self, region: Region, now_ns: int) -> SharedFrame | None:
         painting = self._painting
         if painting is None or painting.bgra_u8.shape[:2] != (region.h, region.w):
             return None
@@ -145,7 +145,7 @@ class Presenter:
         if self._fault_ns:
             self._trust_needed = self._trust_after_fault
 
-    def _mixed(self, painting: Painting, frame: Frame) -> np.ndarray:
+    def _mixed(self, painting: SharedFrame, frame: Frame) -> np.ndarray:
         if self._fade == FADE_TICKS or frame.bgra_u8.shape != painting.bgra_u8.shape:
             return painting.bgra_u8
         if self._mix.shape != frame.bgra_u8.shape:
@@ -153,7 +153,7 @@ class Presenter:
         opacity = self._fade / FADE_TICKS
         return cv2.addWeighted(painting.bgra_u8, opacity, frame.bgra_u8, 1 - opacity, 0, dst=self._mix)
 
-    def _show_picture(self, pixels: np.ndarray, painting: Painting, region: Region, now_ns: int) -> None:
+    def _show_picture(self, pixels: np.ndarray, painting: SharedFrame, region: Region, now_ns: int) -> None:
         pixels = self._limited(pixels, now_ns)
         picture = Frame(index=painting.index, captured_ns=painting.captured_ns, bgra_u8=pixels)
         with self._note.over(pixels, now_ns):

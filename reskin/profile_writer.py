@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from reskin.errors import ProfileError
 from reskin.profiles import Profile, profile_folder
 from reskin.theme_model import KeptRegion
-from reskin.toml_errors import read_text
-from reskin.toml_file import write_text
+from reskin.toml_reader import read_text
+from reskin.toml_writer import write_text
 
 LONGEST_TITLE, LONGEST_NAME = 60, 40
 HEAD = "Made by Reskin's box mode (Ctrl+Alt+K): what of this game stays as it is. `title` may hold * for any letters."

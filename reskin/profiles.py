@@ -21,7 +21,7 @@ from reskin.errors import ProfileError
 from reskin.places import place
 from reskin.strict_model import StrictModel
 from reskin.theme_model import MAX_REGIONS, REGIONS, KeptRegion, Theme, Unit, is_line
-from reskin.toml_errors import hint, read_model
+from reskin.toml_reader import hint, read_model
 
 TITLES = 'a glob of the window\'s title such as "SuperTux*", or a list of 1 to 16 of them'
 

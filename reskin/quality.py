@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reskin.pace import TICK_HZ
 from reskin.renderer import QUALITY_LEVELS
-from reskin.status import Rolling
+from reskin.rolling import Rolling
 
 BUDGET_MS = 1000 / TICK_HZ
 WINDOW_TICKS = TICK_HZ  # misses are counted over the last second

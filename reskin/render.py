@@ -10,17 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from reskin.errors import VideoError
 from reskin.flash_safety import FlashProfile
-from reskin.picture_size import MOST_PX, is_cut_off, picture_size
+from reskin.picture_file import PICTURE_SUFFIXES, is_picture, read_picture, write_picture
 from reskin.renderer import Renderer, View
 from reskin.themes import Theme
-from reskin.whole_file import write_whole
-
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 Progress = Callable[[int, int | None], None]  # frames done, frames in all where the file says
 
@@ -29,10 +25,6 @@ Progress = Callable[[int, int | None], None]  # frames done, frames in all where
 class Rendered:
     frames: int
     size: tuple[int, int]  # (width, height)
-
-
-def is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES
 
 
 def render_file(
@@ -86,44 +78,3 @@ def _render_video(
             frames = frame.index + 1
             progress(frames, reader.length)
     return Rendered(frames=frames, size=(w, h))
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """(h, w, 4) uint8 BGRA; VideoError when it is no picture, or one of more pixels than fit."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise VideoError(f"reading the picture {path}: {error.strerror}; check the path") from error
-    w, h = picture_size(content) or (0, 0)
-    if w * h > MOST_PX:
-        raise VideoError(f"reading the picture {path}: {w}x{h} pixels; expected at most {MOST_PX // 10**6} million")
-    if is_cut_off(content):
-        raise VideoError(f"reading the picture {path}: it is damaged, a part of it is missing; fetch it again")
-    try:
-        bgr_u8 = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    except cv2.error:  # of a header that says the impossible
-        bgr_u8 = None
-    if bgr_u8 is None:
-        raise VideoError(f"reading the picture {path}: it is none; expected one of {', '.join(PICTURE_SUFFIXES)}")
-    return cv2.cvtColor(bgr_u8, cv2.COLOR_BGR2BGRA)
-
-
-def check_picture_path(path: Path) -> None:
-    """VideoError when no picture can be written there: for before the work that it is to show."""
-    if not is_picture(path):
-        raise VideoError(f"writing the picture {path}: expected a name ending in {', '.join(PICTURE_SUFFIXES)}")
-    if not path.absolute().parent.is_dir():
-        raise VideoError(f"writing the picture {path}: there is no folder {path.absolute().parent}; make it first")
-
-
-def write_picture(path: Path, bgr_u8: np.ndarray) -> None:
-    """Writes beside the target and renames, so that no half picture is left; VideoError when it cannot be written."""
-    check_picture_path(path)
-    fits, encoded = cv2.imencode(path.suffix, bgr_u8)
-    if not fits:
-        h, w = bgr_u8.shape[:2]
-        raise VideoError(f"writing the picture {path}: {w}x{h} is too large for {path.suffix}; name it .png")
-    try:
-        write_whole(path, encoded.tobytes())
-    except OSError as error:
-        raise VideoError(f"writing the picture {path}: {error.strerror}; check the folder and its space") from error

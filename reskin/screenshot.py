@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from reskin.errors import VideoError
-from reskin.render import write_picture
+from reskin.picture_file import write_picture
 from reskin.slot import Slot
 
 

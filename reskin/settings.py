@@ -18,9 +18,8 @@ from reskin.places import place
 from reskin.platforms.chords import chord_parts
 from reskin.remote_engine.address import UP_MBIT, Fallback
 from reskin.strict_model import StrictModel
-from reskin.toml_errors import hint, parse_model, read_model
-from reskin.toml_file import toml_value
-from reskin.whole_file import write_whole
+from reskin.toml_reader import hint, parse_model, read_model
+from reskin.toml_writer import toml_value, write_text
 
 CHORD = 'a chord such as "<ctrl>+<alt>+n" or "<f9>", or "" for none'
 
@@ -170,12 +169,7 @@ def parse_settings(text: str) -> Settings:
 
 def write_settings(path: Path, settings: Settings) -> None:
     """Makes the folder too; SettingsError when it cannot be written."""
-    try:
-        write_whole(path, commented_settings(settings).encode())
-    except OSError as error:
-        raise SettingsError(
-            f"writing the settings {path}: {error.strerror}; give RESKIN_HOME a folder that can be written"
-        ) from error
+    write_text(path, commented_settings(settings), SettingsError, "give RESKIN_HOME a folder that can be written")
 
 
 def commented_settings(settings: Settings) -> str:

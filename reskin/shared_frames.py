@@ -9,7 +9,8 @@ There is no lock, since a process that is killed while it holds one would hold u
 - A frame may have any size up to the segment's capacity, so a resize within it costs nothing.
 
 The memory has no name on Linux (memfd), so nothing is left behind whatever process dies, and no resource tracker
-takes part. It is freed when the last array on it goes. Knows nothing of engines or of who is at the other end.
+takes part. It is freed when the last array on it goes. A frame's header carries what its painter says of it: quality,
+times and drift, which mean nothing here. Knows nothing of who is at the other end.
 """
 
 from __future__ import annotations

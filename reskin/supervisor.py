@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from reskin.child_process import spawn
-from reskin.engine_link import EngineNews, Painting
+from reskin.engine_link import EngineNews
 from reskin.engine_process import HEARTBEAT, engine_main
 from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.renderer import View
-from reskin.shared_frames import Segment, create_segment, send_segment
+from reskin.shared_frames import Segment, SharedFrame, create_segment, send_segment
 from reskin.status import EngineState
 from reskin.themes import Theme
 
@@ -123,7 +123,7 @@ class Supervisor:
         else:
             self._capacity = capacity
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         return self._life.newest() if self._life is not None else None
 
     def close(self) -> None:
@@ -215,7 +215,7 @@ class _Life:
         if self._segment.game.put(frame.bgra_u8, index=frame.index, captured_ns=frame.captured_ns):
             self._send(("frame",))  # at most one of these in the pipe, however long the engine sleeps
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         painting = self._segment.painted.take()
         if painting is not None and self.state is EngineState.STARTING:
             self.state = EngineState.ACTIVE

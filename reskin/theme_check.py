@@ -11,7 +11,7 @@ from reskin.errors import ThemeError
 from reskin.theme_advice import Advice, advice
 from reskin.theme_model import Theme
 from reskin.themes import find_theme, parse_theme
-from reskin.toml_errors import line_of, parse_model, read_text, statement_lines
+from reskin.toml_reader import line_of, parse_model, read_text, statement_lines
 
 
 def checked(name: str) -> tuple[Path, Theme, list[str]]:

@@ -18,8 +18,8 @@ from engine.live import LiveEngine
 from engine.underpaint import LUMA
 from reskin.errors import ThemeError, VideoError
 from reskin.palette import Ramp, Rgb, from_oklch, to_hex, to_oklch
+from reskin.picture_file import read_picture
 from reskin.prepare import prepare
-from reskin.render import read_picture
 from reskin.theme_model import Theme, is_line
 
 SMALLEST_PX = 64  # of either side; less is a swatch, not a scene

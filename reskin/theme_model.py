@@ -19,7 +19,7 @@ from engine.style import Style
 from reskin.palette import Ramp, Rgb, derive, parse_hex, stops, to_hex
 from reskin.prompts import LONGEST_PROMPT
 from reskin.strict_model import StrictModel
-from reskin.toml_errors import hint
+from reskin.toml_reader import hint
 
 
 def _checked_color(text: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 from reskin.errors import ThemeError
 from reskin.theme_model import Theme
 from reskin.themes import parse_theme
-from reskin.toml_errors import line_of, parse_model, read_text, statement_lines
-from reskin.toml_file import toml_value
+from reskin.toml_reader import line_of, parse_model, read_text, statement_lines
+from reskin.toml_writer import toml_value
 
 DEFAULT, DERIVED = "default", "derived"
 _COMMENT_COLUMN = 50

@@ -24,8 +24,8 @@ from reskin.themes import (
     shipped_themes,
     user_theme_folder,
 )
-from reskin.toml_errors import read_text
-from reskin.toml_file import toml_value
+from reskin.toml_reader import read_text
+from reskin.toml_writer import toml_value
 
 LONGEST_NAME = 60
 _NAME_LINE = re.compile(r"^name[ \t]*=.*$", re.MULTILINE)

@@ -98,10 +98,6 @@ class ThemeStore:
         assert theme is not None, "an entry without a theme was selected"
         return theme
 
-    @property
-    def names(self) -> list[str]:
-        return [entry.name for entry in self._entries]
-
     def next(self) -> ThemeNews:
         return self._step(1)
 

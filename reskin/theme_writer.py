@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reskin.theme_model import Theme
-from reskin.toml_file import toml_value
+from reskin.toml_writer import toml_value
 
 
 def theme_toml(theme: Theme, comments: Mapping[str, str] | None = None, *, everything: bool = False) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from reskin.errors import ThemeError
 from reskin.places import place
 from reskin.theme_model import Finish, Fog, Keep, Light, Material, Materials, Sun, Theme
-from reskin.toml_errors import nearest, parse_model, read_model
+from reskin.toml_reader import nearest, parse_model, read_model
 
 __all__ = [
     "Finish", "Fog", "Keep", "Light", "Material", "Materials", "Sun", "Theme",

@@ -23,7 +23,7 @@ from reskin.prompts.fill import NOTHING_UNSAID, prompt_changes
 from reskin.strict_model import StrictModel
 from reskin.theme_model import Line, Theme
 from reskin.themes import find_theme, load_theme, prompted_theme
-from reskin.toml_errors import read_model
+from reskin.toml_reader import read_model
 
 # With two brackets, four "=" and two commas an entry has 8 of toml_limits.MARKS: together 960 of MAX_VALUES.
 MAX_ENTRIES = 120

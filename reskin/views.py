@@ -1,4 +1,4 @@
-"""What the views and the kept regions do to a painted picture on the CPU, whoever painted it.
+"""What the views do to a painted picture on the CPU, whoever painted it.
 
 Pictures are (h, w, 4) uint8 BGRA; `out` is written in place. Knows nothing of engines.
 """
@@ -25,15 +25,6 @@ def show_materials(bgra_u8: np.ndarray, materials: np.ndarray, out: np.ndarray) 
     cv2.addWeighted(flat, 0.75, cv2.cvtColor(light, cv2.COLOR_GRAY2BGR), 0.25, 0, dst=flat)
     out[..., :3] = flat
     out[..., 3] = 255
-
-
-def keep_regions(bgra_u8: np.ndarray, regions: tuple[tuple[float, float, float, float], ...], out: np.ndarray) -> None:
-    """Puts the game's own pixels back, bit for bit. x y w h as fractions of the picture."""
-    h, w = bgra_u8.shape[:2]
-    for x, y, wide, tall in regions:
-        rows = slice(round(y * h), round((y + tall) * h))
-        columns = slice(round(x * w), round((x + wide) * w))
-        out[rows, columns] = bgra_u8[rows, columns]
 
 
 def split(bgra_u8: np.ndarray, out: np.ndarray) -> None:

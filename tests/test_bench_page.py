@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from reskin.errors import VideoError
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, draw_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, draw_marker
 from tools import bench_page, page_clients
 from tools.bench_page import CLIP_S, COUNTS, PROBE, Seen, watch
 from tools.page_clients import write_camera

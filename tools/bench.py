@@ -26,8 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from reskin.app import RunOptions, run
 from reskin.errors import ReskinError
 from reskin.frame import Frame, Region
-from reskin.latency import NUMBER_LIMIT, GlassReport, is_carried, read_marker
+from reskin.glass_meter import GlassReport
 from reskin.loop import LoopOptions, run_loop
+from reskin.marker import NUMBER_LIMIT, is_carried, read_marker
 from reskin.pace import TICK_HZ
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay
 from reskin.prompt_bar import PromptBar

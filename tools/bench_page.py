@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.cli_options import SizeType
 from reskin.errors import VideoError
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, read_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, read_marker
 from reskin.themes import load_theme, shipped_themes
 from tools.bench_stream import DRAIN_S, print_rows
 from tools.page_clients import CLIP, Served, camera_options, served, write_camera

@@ -25,7 +25,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.config import NANO
+from engine.config import HUD, NANO
 from engine.live import WEIGHTS, open_session
 from engine.painter_state import PainterState
 from engine.refine import Refiner
@@ -33,7 +33,6 @@ from engine.stillness import Stillness
 from engine.underpaint import LUMA, PaintMaps, Underpainter
 from engine.votes import cut_blocks, lay_out_votes
 from engine.worlds.samples import dress_clip, trace_clip
-from engine.worlds.scene import HUD
 from reskin.compose import Composer
 from reskin.finish import finish_maps
 from reskin.flash_limiter import FlashLimiter

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.errors import ReskinError
 from reskin.frame import Frame, Region
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, read_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, read_marker
 from reskin.pace import TICK_HZ, SystemClock, Ticks
 from reskin.settings import StreamSettings
 from reskin.sinks.web.keys import Keys

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.worlds.gpu_trace import LABELS, pack
 from engine.worlds.samples import clip_frames
-from engine.worlds.shots import Frame
+from engine.worlds.shots import RenderJob
 from engine.worlds.trace import trace
 from kernels.raymarch import raymarch_batch
 
@@ -42,12 +42,12 @@ def frames_per_second(render: Callable[[], object], frames: int, repeats: int) -
     return {"p50": float(np.median(kept)), "worst": float(kept.min())}
 
 
-def on_cpu(frames: list[Frame], size: tuple[int, int]) -> None:
+def on_cpu(frames: list[RenderJob], size: tuple[int, int]) -> None:
     for frame in frames:
         trace(frame.scene, frame.camera, size, time_s=frame.time_s, previous=frame.previous)
 
 
-def on_gpu(frames: list[Frame], size: tuple[int, int], repeats: int) -> dict[str, dict[str, float]]:
+def on_gpu(frames: list[RenderJob], size: tuple[int, int], repeats: int) -> dict[str, dict[str, float]]:
     packed = pack(frames, "cuda")
 
     def launch() -> None:

@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 
 from reskin.errors import DisplayError, VideoError
-from reskin.latency import draw_marker
+from reskin.marker import draw_marker
 from reskin.pace import TICK_HZ
 from reskin.serve.tokens import kept_tokens
 from reskin.video import VideoReader

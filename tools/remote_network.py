@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 
 from reskin.demo.stream import demo_frames
-from reskin.engine_link import Painting
 from reskin.engine_renderer import create_live
 from reskin.frame import Frame
 from reskin.pace import TICK_HZ, SystemClock, Ticks
@@ -25,6 +24,7 @@ from reskin.remote_engine.address import EngineAddress, read_address
 from reskin.remote_engine.engine import RemoteEngine
 from reskin.remote_engine.fallback import FallbackEngine, Source
 from reskin.renderer import Renderer, TintRenderer, View
+from reskin.shared_frames import SharedFrame
 from reskin.themes import find_theme, load_theme
 from tools.far_network import FarNetwork, Way
 from tools.remote_server import TINT, ServerProcess
@@ -92,7 +92,7 @@ class WatchedEngine(RemoteEngine):
         super().__init__(address)
         self.came: list[tuple[int, int, np.ndarray | None]] = []  # when, of which frame, every so often its picture
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         painting = super().newest()
         if painting is not None:
             is_compared = len(self.came) % COMPARED_EVERY == 0

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from reskin.app import RunOptions, run
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, is_carried, marker_time, read_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, is_carried, marker_time, read_marker
 from reskin.platforms.x11.windows import list_windows
 from reskin.remote_engine.address import Fallback, read_address
 from reskin.remote_engine.fallback import FallbackEngine, Source

@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from reskin.errors import DisplayError
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, read_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, read_marker
 from reskin.virtual_display import VirtualDisplay
 from tools.stream_feeder import Links
 from tools.theme_frames import ROOT

@@ -1,7 +1,7 @@
 """A stream for clients to be measured on, without a game: python tools/stream_feeder.py --port 0 --size 1280x720
 
 Moving pictures at 24 a second through the app's own sink, each with the wall clock's milliseconds as a marker
-(reskin.latency). A process of its own, so that it can be killed and started again. Prints one line of JSON: the links.
+(reskin.marker). A process of its own, so that it can be killed and started again. Prints one line of JSON: the links.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.cli_options import SizeType
 from reskin.frame import Frame, Region
-from reskin.latency import NUMBER_LIMIT, draw_marker
+from reskin.marker import NUMBER_LIMIT, draw_marker
 from reskin.pace import SystemClock, Ticks
 from reskin.settings import StreamSettings
 from reskin.sinks.web.sink import WebSink

@@ -33,7 +33,7 @@ from engine.train.painter_data import ClipsError
 from engine.train.reader import ReaderRecipe, train_reader
 from engine.train.recipe import Recipe, check_order, recipe_model, run_recipe
 from reskin.errors import ReskinError
-from reskin.toml_errors import parse_model, read_text
+from reskin.toml_reader import parse_model, read_text
 from tools.export import export_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.config import HUD
 from engine.refine import FOLLOW_STEP
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
-from engine.underpaint import HUD
 from engine.votes import CONFIDENCE
 from kernels.reference import ALIKE, around
 

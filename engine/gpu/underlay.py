@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from engine.config import MATERIALS
+from engine.config import HUD, MATERIALS
 from engine.gpu.materials import doubt_hud, follow, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
-from engine.underpaint import CELL, HUD
+from engine.underpaint import CELL
 from kernels import reference
 
 K = len(MATERIALS)

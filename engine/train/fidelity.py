@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 
 from engine.config import MATERIALS, Preset
-from engine.live import LiveEngine, Painting, open_session
+from engine.live import LiveEngine, LiveFrame, open_session
 from engine.painter_state import PainterState, underpainting
 from engine.style import Style
 from engine.train.color_table import ColorTable
@@ -36,8 +36,8 @@ class Shown:
 
     frame: SourceFrame
     style: Style
-    read: Painting  # what the Reader saw in it, with the underpainting of that
-    true: Painting  # what is there, with the underpainting of that
+    read: LiveFrame  # what the Reader saw in it, with the underpainting of that
+    true: LiveFrame  # what is there, with the underpainting of that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def step_times_ms(engine: LiveEngine, clip: list[SourceFrame], style: Style) -> 
     return took_ms
 
 
-def painted(state: PainterState, rgb: np.ndarray, seen: Painting, style: Style) -> np.ndarray:
+def painted(state: PainterState, rgb: np.ndarray, seen: LiveFrame, style: Style) -> np.ndarray:
     """One frame by a Painter alone, over a reading that it did not make."""
     return underpainting(rgb, state.paint(rgb, seen.materials, seen.depth, seen.maps, style))
 
@@ -191,7 +191,7 @@ def measure_clip(clip: list[SourceFrame], style: Style, reader: LiveEngine, ways
     psnr: dict[str, list[float]] = defaultdict(list)
     for i, frame in enumerate(clip):
         materials, depth = true_reading(frame)
-        true = Painting(maps=under_true.paint(frame.rgb, materials, depth, style), materials=materials, depth=depth)
+        true = LiveFrame(maps=under_true.paint(frame.rgb, materials, depth, style), materials=materials, depth=depth)
         shown = Shown(frame=frame, style=style, read=reader.step(frame.rgb, style), true=true)
         figures.add_reading(shown.read.materials, frame.material)
         truth = true_rendering(frame, style, for_truth)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import HUD
 from engine.style import Style
 from engine.underpaint import LUMA
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.samples import SourceFrame
 
-HUD = MATERIALS.index("hud")
 MOVED_TOO_FAR_PX = 1000.0  # flow of a point that was behind the eye
 
 

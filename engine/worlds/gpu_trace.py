@@ -30,7 +30,7 @@ from engine.worlds.scene import (
     Camera,
     Scene,
 )
-from engine.worlds.shots import Frame
+from engine.worlds.shots import RenderJob
 from engine.worlds.trace import RIDGE_INSTANCE, WATER_INSTANCE
 from kernels.raymarch import TILE, Batch, Eyes, Labels, Scenes, Seen, Solids, raymarch_batch
 
@@ -38,13 +38,13 @@ LABELS = Labels(water=WATER, water_instance=WATER_INSTANCE, ridge_instance=RIDGE
 NO_RIDGE = -1e9  # tangent of elevation: below every ray
 
 
-def trace_batch(frames: Sequence[Frame], size: tuple[int, int], *, device: str | torch.device,
+def trace_batch(frames: Sequence[RenderJob], size: tuple[int, int], *, device: str | torch.device,
                 tile: tuple[int, int] = TILE) -> Seen:  # fmt: skip
     """The frames, (f, h, w, ...) tensors on the device. Their height maps must be of one size."""
     return raymarch_batch(pack(frames, device), size, LABELS, tile=tile)
 
 
-def pack(frames: Sequence[Frame], device: str | torch.device) -> Batch:
+def pack(frames: Sequence[RenderJob], device: str | torch.device) -> Batch:
     """The frames as tensors; a scene that several of them share is uploaded once."""
     scenes = list({id(frame.scene): frame.scene for frame in frames}.values())
     number = {id(scene): i for i, scene in enumerate(scenes)}
@@ -99,7 +99,7 @@ def _pack_eyes(cameras: Sequence[Camera], device: str | torch.device) -> Eyes:
     )
 
 
-def _pack_solids(frames: Sequence[Frame], before_s: Sequence[float], scenes: Sequence[Scene],
+def _pack_solids(frames: Sequence[RenderJob], before_s: Sequence[float], scenes: Sequence[Scene],
                  device: str | torch.device) -> Solids:  # fmt: skip
     """Moved to each frame's time; frames with fewer solids are filled up with empty rows."""
     counts = [len(frame.scene.solids) for frame in frames]

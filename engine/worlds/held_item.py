@@ -10,11 +10,10 @@ from dataclasses import fields
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import CHARACTER, GLOW, PROP
 from engine.worlds.gbuffer import GBuffer
 
 Rng = np.random.Generator
-CHARACTER, PROP, GLOW = (MATERIALS.index(name) for name in ("character", "prop", "glow"))
 # Parts: arm, hand, tool, its second colour, its flame.
 PART_MATERIAL = np.array([0, CHARACTER, CHARACTER, PROP, PROP, GLOW], np.uint8)
 INSTANCE = 1 << 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.config import MATERIALS, PATTERNS
+from engine.config import GROUND, MATERIALS, PATTERNS
 
 VARIANTS = 8  # colours of one material; an instance picks one by its number
 Rng = np.random.Generator
@@ -150,15 +150,14 @@ def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
             colors[i, variant] = color + 0.3 * spread * rng.normal(size=3)
     snow = float(rng.uniform(0.55, 1.0) if winter else rng.uniform(0.3, 1.0) * (rng.random() < 0.15))
     white = np.array([0.9, 0.95, 1.0]) * rng.uniform(0.85, 1.05)
-    ground = MATERIALS.index("ground")
     if snow:
-        colors[ground] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
+        colors[GROUND] = white * rng.uniform(0.9, 1.0, (VARIANTS, 1))
     accent = colors[:, 0].copy()
     for name in ACCENTS if rng.random() < ACCENT_SHARE else ():
         ranges = ACCENTS[name][int(rng.integers(len(ACCENTS[name])))]
         accent[MATERIALS.index(name)] = _drawn(rng, ranges) if natural else _color(rng, name, natural)
     if snow and rng.random() < 0.6:  # on paths too
-        accent[ground] = white * rng.uniform(0.75, 1.0)
+        accent[GROUND] = white * rng.uniform(0.75, 1.0)
     dark_outline = rng.random() < 0.3
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.15, 1.4)
     sky = colors[0, 0]

@@ -10,12 +10,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import CHARACTER
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.layer import Ink, Layer
 from engine.worlds.lettering import Lettering, sentence
 
-CHARACTER = MATERIALS.index("character")
 Rng = np.random.Generator
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import GLOW
 
 Rng = np.random.Generator
-GLOW = MATERIALS.index("glow")
 SHARES = {"rain": 0.06, "snow": 0.06, "dust": 0.05, "smoke": 0.05, "fire": 0.07, "sparks": 0.06, "shots": 0.05}
 # pixels a frame at a height of 144, (x, y) ranges; number of particles; radius range in pixels.
 MOTION = {

@@ -1,8 +1,8 @@
 """The reference of `trace.py`: the same G-buffer by plainly marching signed distances, in torch, fp32, any device.
 
 Slow (a second at 128x72 on one core) and obvious: every ray takes steps as long as the distance to the surface until it
-is there. A solid is marched in its own space, where it is a unit box, ball, cone or cylinder; the ray is scaled with
-it, so its parameter stays metres in the world. n is the number of rays, one a pixel.
+is there. A solid is marched in its own space, where it is a unit box, ball, cone, cylinder, gable or pyramid; the ray
+is scaled with it, so its parameter stays metres in the world. n is the number of rays, one a pixel.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.config import WATER
 from engine.worlds.gbuffer import SKY_DEPTH, SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.scene import (
     BILLBOARD,
@@ -36,7 +37,7 @@ from engine.worlds.scene import (
     Camera,
     Scene,
 )
-from engine.worlds.trace import FAR_M, RIDGE_INSTANCE, WATER, WATER_INSTANCE
+from engine.worlds.trace import FAR_M, RIDGE_INSTANCE, WATER_INSTANCE
 
 SOLID_STEPS = 160  # a grazing ray of a cone needs 120
 TOUCH = 4e-4  # of a solid's half size: nearer than this is a hit (fp32 leaves 1e-4 at 70 m from a small one)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import FOLIAGE, HUD
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
 from engine.worlds.gbuffer import GBuffer, is_winter
@@ -23,10 +23,9 @@ from engine.worlds.particles import Particles
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
 from engine.worlds.shadows import CastShadows
-from engine.worlds.shots import Frame
+from engine.worlds.shots import RenderJob
 from engine.worlds.trace import trace
 
-FOLIAGE, HUD = MATERIALS.index("foliage"), MATERIALS.index("hud")
 SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
 FRAME_S = 1 / 24
 HELD_SHARE = 0.35  # of the clips that can be first person
@@ -41,7 +40,7 @@ class SourceFrame:
     buffer: GBuffer
 
 
-def clip_frames(seed: int, frames: int) -> list[Frame]:
+def clip_frames(seed: int, frames: int) -> list[RenderJob]:
     """One random shot, frame by frame, for a tracer; frames[0] has none before it."""
     rng = np.random.default_rng(seed)
     shot = random_level(rng)

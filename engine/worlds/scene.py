@@ -11,10 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.config import MATERIALS
+# The numbers of materials are passed on to the levels, which build with them.
+from engine.config import CHARACTER as CHARACTER
+from engine.config import FOLIAGE as FOLIAGE
+from engine.config import GLOW as GLOW
+from engine.config import GROUND as GROUND
+from engine.config import PROP as PROP
+from engine.config import ROCK as ROCK
+from engine.config import ROOF as ROOF
+from engine.config import SKY as SKY
+from engine.config import STRUCTURE as STRUCTURE
+from engine.config import WATER as WATER
 
-# Materials by number, in the order of MATERIALS.
-SKY, GROUND, FOLIAGE, ROCK, STRUCTURE, ROOF, WATER, CHARACTER, PROP, GLOW, HUD = range(len(MATERIALS))
 # A gable narrows upwards to a ridge along z, a pyramid to a point; both are as wide as a box at the foot.
 BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD, GABLE, PYRAMID = range(7)
 

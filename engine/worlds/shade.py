@@ -10,17 +10,13 @@ import math
 import numpy as np
 from numba import njit
 
-from engine.config import MATERIALS
+from engine.config import FOLIAGE, GLOW, GROUND, MATERIALS, SKY, WATER
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, WorldLook
 from engine.worlds.noise import fractal_noise, hash01, pattern_value
-from engine.worlds.scene import ACCENT_PART, FIRST_INSTANCE, GROUND, ROAD_INSTANCE
+from engine.worlds.scene import ACCENT_PART, FIRST_INSTANCE, ROAD_INSTANCE
 from engine.worlds.sprite_canvas import SNOW_PART
 
-SKY = MATERIALS.index("sky")
-GLOW = MATERIALS.index("glow")
-WATER = MATERIALS.index("water")
-FOLIAGE = MATERIALS.index("foliage")
 FLAT_FROM_M = 30.0  # where all is farther away the game is flat, and its sky a picture behind it
 ACCENTED = np.array([name in ("ground", "foliage", "structure") for name in MATERIALS])
 SNOW_LIES_ON = np.array([name in ("ground", "foliage", "rock", "roof") for name in MATERIALS])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine.config import MATERIALS
+from engine.config import GROUND, MATERIALS
 from engine.worlds.gbuffer import GBuffer
 from engine.worlds.held_item import DEPTH_M
 
 Rng = np.random.Generator
 SHARE = 0.35  # of all clips
 CASTING = np.array([name in ("foliage", "structure", "roof", "character", "prop", "rock") for name in MATERIALS])
-GROUND = MATERIALS.index("ground")
 LYING = 0.6  # the least upward part of a normal on which a shadow falls
 
 

@@ -39,14 +39,14 @@ class Shot:
     scene: Scene
     camera_at: Callable[[float], Camera]  # of the time in seconds
 
-    def frame(self, time_s: float, before_s: float | None = None) -> Frame:
+    def frame(self, time_s: float, before_s: float | None = None) -> RenderJob:
         """What is seen at a time; `before_s` is the time of the frame before, for the flow."""
         previous = None if before_s is None else (self.camera_at(before_s), before_s)
-        return Frame(scene=self.scene, camera=self.camera_at(time_s), time_s=time_s, previous=previous)
+        return RenderJob(scene=self.scene, camera=self.camera_at(time_s), time_s=time_s, previous=previous)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class RenderJob:
     """What a tracer is asked for: `trace` one by one, `gpu_trace.trace_batch` many at once."""
 
     scene: Scene

@@ -6,7 +6,7 @@ import colorsys
 
 import numpy as np
 
-from engine.config import MATERIALS, PATTERNS
+from engine.config import GLOW, MATERIALS, PATTERNS
 from engine.style import Style
 
 Rng = np.random.Generator
@@ -32,7 +32,7 @@ def random_style(rng: Rng) -> Style:
     azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 1.4)
     sun = [np.sin(azimuth) * np.cos(elevation), np.sin(elevation), np.cos(azimuth) * np.cos(elevation)]
     glow = np.zeros(k, np.float32)
-    glow[MATERIALS.index("glow")] = rng.uniform(0.5, 1.0)
+    glow[GLOW] = rng.uniform(0.5, 1.0)
     if rng.random() < 0.2:
         glow[int(rng.integers(k))] = rng.uniform(0.3, 1.0)
     return Style(

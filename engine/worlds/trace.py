@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from engine.config import MATERIALS
+from engine.config import WATER
 from engine.worlds.gbuffer import GBuffer, empty_gbuffer
 from engine.worlds.hit import hit
 from engine.worlds.noise import value_noise
@@ -33,7 +33,6 @@ from engine.worlds.scene import (
     Scene,
 )
 
-WATER = MATERIALS.index("water")
 GROUND_INSTANCE, WATER_INSTANCE, RIDGE_INSTANCE = 1, 2, 8  # below the builder's first number
 FAR_M = 400.0  # terrain is not searched beyond
 

@@ -165,7 +165,7 @@ def _draw_loading(surface: Any, now_s: float) -> None:
 
 
 def _draw_marker(surface: Any) -> None:
-    from reskin.latency import MARKER_H_PX, MARKER_W_PX, draw_marker, marker_time
+    from reskin.marker import MARKER_H_PX, MARKER_W_PX, draw_marker, marker_time
 
     if surface.get_width() >= MARKER_W_PX and surface.get_height() >= MARKER_H_PX:
         draw_marker(_pixels(surface), marker_time(time.monotonic_ns()))

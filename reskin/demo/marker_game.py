@@ -1,6 +1,6 @@
 """A tiny game whose pixels and events are known: for `reskin selftest`, and for the tests.
 
-Four solid quadrants, and a marker (reskin.latency) in the corner: the frame's number, or with --clock the time when it
+Four solid quadrants, and a marker (reskin.marker) in the corner: the frame's number, or with --clock the time when it
 was drawn. Key presses, clicks and focus changes are written to stdout, a line each.
 
     python -m reskin.demo.marker_game TITLE X Y W H [--clock] [--seconds N]
@@ -25,7 +25,7 @@ def play(title: str, x: int, y: int, w: int, h: int, *, clock: bool = False, sec
     import numpy as np
     import pygame
 
-    from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, draw_marker, marker_time
+    from reskin.marker import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, draw_marker, marker_time
 
     pygame.display.init()
     pygame.display.set_caption(title)

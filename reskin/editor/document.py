@@ -17,8 +17,8 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from reskin.errors import ThemeError
-from reskin.toml_errors import MAX_STATEMENT_LINES, statement_lines
-from reskin.toml_file import toml_value
+from reskin.toml_reader import MAX_STATEMENT_LINES, statement_lines
+from reskin.toml_writer import toml_value
 
 Location = tuple[str, ...]
 INLINE = {("light", "sun"), ("light", "fog")}  # tables that a theme writes on one line

@@ -28,8 +28,8 @@ from reskin.flash_safety import FlashProfile
 from reskin.renderer import Renderer
 from reskin.theme_model import Theme
 from reskin.themes import parse_theme
-from reskin.toml_errors import read_text
-from reskin.toml_file import write_text
+from reskin.toml_reader import read_text
+from reskin.toml_writer import write_text
 from reskin.whole_file import file_stamp
 
 SIZE, SMALLEST = (1280, 760), (960, 640)
@@ -152,7 +152,7 @@ class Editor:
                 self._stamp = file_stamp(self.target)
                 self._tell("Another program has changed the file since. Save again to write over it.")
                 return False
-            write_text(self.target, self.document.text)
+            write_text(self.target, self.document.text, ThemeError)
         except ReskinError as error:
             self._tell(str(error))
             return False

@@ -10,9 +10,9 @@ import contextlib
 import tomllib
 from pathlib import Path
 
-from reskin.errors import ReskinError
+from reskin.errors import SettingsError
 from reskin.settings import settings_path
-from reskin.toml_file import toml_value, write_text
+from reskin.toml_writer import toml_value, write_text
 
 _LIMIT = 500  # games, and characters of a name
 
@@ -39,8 +39,8 @@ class Memory:
     def _write(self) -> None:
         lines = [f"{toml_value(program)} = {toml_value(theme)}" for program, theme in sorted(self.looks.items())]
         text = "# Looks that the launcher remembers: program = theme\n" + "\n".join(lines) + "\n"
-        with contextlib.suppress(ReskinError, UnicodeEncodeError):  # the latter: half a surrogate in a program's name
-            write_text(self.path, text)
+        with contextlib.suppress(SettingsError, UnicodeEncodeError):  # the latter: half a surrogate in a program's name
+            write_text(self.path, text, SettingsError)
 
 
 def _read(path: Path) -> dict[str, str]:

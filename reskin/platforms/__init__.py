@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from reskin.doctor_row import Choice
 from reskin.errors import DisplayError, ReskinError
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay, PointerInput, TextInput
-from reskin.platforms.choice import Choice
 
 if TYPE_CHECKING:
     from reskin.platforms.window_info import WindowInfo
@@ -51,7 +51,7 @@ def open_region(region: Region) -> Capture:
 
         return parts.system().open_region(region)
     _require_x11("capturing a screen region")
-    from reskin.platforms.region import RegionCapture
+    from reskin.platforms.region_capture import RegionCapture
 
     return RegionCapture(region)
 
@@ -186,7 +186,7 @@ def _probe_capture() -> Choice:
 
 def _probe_region() -> Choice:
     def try_it() -> Choice:
-        from reskin.platforms.region import RegionCapture
+        from reskin.platforms.region_capture import RegionCapture
 
         capture = RegionCapture(Region(0, 0, 1, 1))
         try:

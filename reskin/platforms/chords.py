@@ -15,7 +15,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from reskin.platforms.base import KeyEvent
-from reskin.toml_errors import hint
+from reskin.toml_reader import hint
 
 REPEAT_GAP_NS = 40_000_000  # up-down pairs of auto-repeat come together; a finger needs more than 40 ms
 MODIFIERS = ("ctrl", "alt", "shift", "cmd", "ctrl_l", "ctrl_r", "alt_l", "alt_r", "alt_gr", "shift_l", "shift_r")

@@ -13,14 +13,14 @@ from collections.abc import Callable
 import numpy as np
 
 from reskin.frame import Frame, Region
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, draw_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, draw_marker
 from reskin.platforms.base import CaptureState, EditKey, InputState, KeyEvent, Pointed, Typed
 
 _SHIFT_PX = 4  # how far the picture moves from one frame of the fake game to the next
 
 
 class FakeCapture:
-    """A game whose picture slides by a few pixels a frame and carries its frame number as a marker (reskin.latency)."""
+    """A game whose picture slides by a few pixels a frame and carries its frame number as a marker (reskin.marker)."""
 
     name = "fake game"
     title = "Fake Game"

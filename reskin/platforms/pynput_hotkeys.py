@@ -20,7 +20,7 @@ from reskin.platforms.base import KeyEvent
 from reskin.platforms.chords import Chord, ChordTracker
 from reskin.platforms.panic import PanicSwitch
 
-_QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped and counted
+_QUEUE_LIMIT = 256  # keys; ten seconds of furious typing between two polls, then the newest are dropped
 _JOIN_LIMIT_S = 1.0
 _COLUMNS = 4  # of a key's signs in X: two layouts, without and with Shift
 _FIRST_SIGN, _LAST_SIGN = 0x21, 0x7E  # keysyms that are ASCII
@@ -39,7 +39,6 @@ class PynputHotkeys:
         self._tracker = ChordTracker(chords)
         self._panic = PanicSwitch(chords["panic"]) if "panic" in chords else None
         self._keys: queue.Queue[tuple[Any, bool, int]] = queue.Queue(_QUEUE_LIMIT)
-        self.dropped = 0  # keys that came while the queue was full
         bound = frozenset(char for chord in chords.values() if (char := getattr(chord.main, "char", None)))
         self._listener = _quiet_listener(keyboard, self._post, bound)
         self._listener.start()
@@ -50,10 +49,8 @@ class PynputHotkeys:
         now_ns = time.monotonic_ns()
         if self._panic is not None:
             self._panic.feed(_canonical(self._listener, key), pressed, now_ns)
-        try:
+        with contextlib.suppress(queue.Full):
             self._keys.put_nowait((key, pressed, now_ns))
-        except queue.Full:
-            self.dropped += 1
 
     def poll(self) -> list[KeyEvent]:
         self._check_listener()

@@ -35,10 +35,8 @@ class NewestTrack(MediaStreamTrack):
         super().__init__()
         self._newest: av.VideoFrame | None = None
         self._has_one = asyncio.Event()
-        self.dropped = 0  # overwritten before they were encoded
 
     def put(self, frame: av.VideoFrame) -> None:
-        self.dropped += self._newest is not None
         self._newest = frame
         self._has_one.set()
 

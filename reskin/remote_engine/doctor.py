@@ -9,8 +9,8 @@ import asyncio
 import time
 from importlib.util import find_spec
 
+from reskin.doctor_row import Choice
 from reskin.errors import ReskinError
-from reskin.platforms.choice import Choice
 from reskin.remedies import install_command
 from reskin.remote_engine.address import EngineAddress, read_address
 from reskin.remote_engine.engine import NEEDED

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 
-from reskin.engine_link import EngineNews, Painting
+from reskin.engine_link import EngineNews
 from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.remedies import install_command
@@ -18,7 +18,9 @@ from reskin.remote_engine.entry import remote_main
 from reskin.remote_engine.pace import ServerPace
 from reskin.remote_engine.states import LinkChanged, LinkState, ServerFigures, ServerNote
 from reskin.renderer import View
-from reskin.status import EngineState, Rolling
+from reskin.rolling import Rolling
+from reskin.shared_frames import SharedFrame
+from reskin.status import EngineState
 from reskin.supervisor import Supervisor
 from reskin.themes import Theme
 
@@ -87,7 +89,7 @@ class RemoteEngine:
     def submit(self, frame: Frame) -> None:
         self._process.submit(frame)
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         painting = self._process.newest()
         if painting is None:
             return None

@@ -13,12 +13,13 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
-from reskin.engine_link import Engine, EngineNews, Painting
+from reskin.engine_link import Engine, EngineNews
 from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.remote_engine.engine import RemoteEngine
 from reskin.remote_engine.states import LinkState
 from reskin.renderer import View
+from reskin.shared_frames import SharedFrame
 from reskin.status import EngineState
 from reskin.themes import Theme
 
@@ -121,7 +122,7 @@ class FallbackEngine:
         if self._own is not None and self._own.is_ready and wants_own:
             self._own.submit(frame)
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         painting = self._remote.newest()
         if painting is not None:
             self._see(painting)
@@ -180,7 +181,7 @@ class FallbackEngine:
             self._trust = min(2 * self._trust, TRUST_LIMIT) if is_again else TRUST_PAINTINGS
             self._fell_ns = now_ns
 
-    def _see(self, painting: Painting) -> None:
+    def _see(self, painting: SharedFrame) -> None:
         """One of the server's: it counts, and with enough of them in time the server is shown."""
         was_in_time = self._now_ns - self._painted_ns <= SILENT_NS
         self._in_time = self._in_time + 1 if was_in_time else 1

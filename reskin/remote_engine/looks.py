@@ -9,11 +9,10 @@ import json
 from dataclasses import dataclass
 
 from reskin.renderer import View
-from reskin.serve.messages import VIEWS, DoPing, DoQuality, DoView
+from reskin.serve.messages import VIEW_NAMES, DoPing, DoQuality, DoView
 from reskin.themes import Theme
 
 _UNSEEN = {"author", "description", "prompt"}  # by whoever paints; and a message is 4 KiB at most
-_NAMES = {view: name for name, view in VIEWS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def changes(before: RemoteLook | None, look: RemoteLook) -> list[str]:
     if before is None or before.theme != look.theme:
         messages.append(_theme_message(look.theme, look.fade_frames if before is not None else 0))
     if before is None or before.view is not look.view:
-        messages.append(DoView(value=_NAMES[look.view]).model_dump_json())  # type: ignore[arg-type]
+        messages.append(DoView(value=VIEW_NAMES[look.view]).model_dump_json())
     if before is None or before.quality != look.quality:
         messages.append(DoQuality(value=look.quality).model_dump_json())
     return messages

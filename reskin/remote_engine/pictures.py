@@ -14,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from reskin.latency import MARKER_H_PX, MARKER_W_PX, carry_marker
+from reskin.marker import MARKER_H_PX, MARKER_W_PX, carry_marker
 from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.limits import MOST_PIXELS_SIDE, SMALLEST_SIDE
 from reskin.serve.strip import NARROWEST, NUMBERS, add_strip, read_strip

@@ -13,7 +13,7 @@ import numpy as np
 
 from reskin.demo.marker_game import QUADRANTS_BGR
 from reskin.frame import Frame, Region
-from reskin.latency import read_marker
+from reskin.marker import read_marker
 from reskin.platforms.base import Overlay
 from reskin.remedies import install_command
 from reskin.selftest.desk import KEY

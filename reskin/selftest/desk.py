@@ -17,9 +17,9 @@ import numpy as np
 
 from reskin import platforms
 from reskin.demo.marker_process import MarkerProcess
+from reskin.doctor_row import Choice
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay
-from reskin.platforms.choice import Choice
 from reskin.platforms.window_info import WindowInfo
 from reskin.renderer import LIVE_ENGINE
 from reskin.settings import load_settings
@@ -95,7 +95,7 @@ class Desk:
     def play(self, window: int, seconds: float) -> tuple[Status, np.ndarray | None]:
         """The whole program over a window: what it counted, and the last picture that it showed, (h, w, 3)."""
         from reskin.app import RunOptions, run
-        from reskin.render import read_picture
+        from reskin.picture_file import read_picture
 
         with tempfile.TemporaryDirectory() as folder:
             shot = Path(folder) / "shot.png"

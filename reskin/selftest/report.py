@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from reskin.errors import ReskinError
+from reskin.picture_file import write_picture
 from reskin.redact import Redactor, without_titles
-from reskin.render import write_picture
 from reskin.selftest.run import Outcome
 
 JSON_NAME, PICTURE_NAME = "reskin-selftest.json", "reskin-selftest.png"

@@ -52,14 +52,12 @@ class Bucket:
     def __init__(self, per_s: float, at_once: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_s, self._at_once, self._clock = per_s, at_once, clock
         self._left, self._looked_s = at_once, clock()
-        self.refused = 0
 
     def take(self, amount: float = 1.0) -> bool:
         now_s = self._clock()
         self._left = min(self._at_once, self._left + (now_s - self._looked_s) * self._per_s)
         self._looked_s = now_s
         if self._left < amount:
-            self.refused += 1
             return False
         self._left -= amount
         return True

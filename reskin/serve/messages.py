@@ -26,6 +26,7 @@ MOST_OFFER_BYTES = 64 * 1024
 ViewName = Literal["skin", "split", "materials"]
 # The wire says "skin" for the view that the app calls theme.
 VIEWS: dict[ViewName, View] = {"skin": View.THEME, "split": View.SPLIT, "materials": View.MATERIALS}
+VIEW_NAMES: dict[View, ViewName] = {view: name for name, view in VIEWS.items()}
 ThemeId = Annotated[str, Field(min_length=1, max_length=100)]
 SessionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 

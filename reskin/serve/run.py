@@ -19,10 +19,10 @@ from reskin.flash_safety import FlashProfile
 from reskin.remote_engine.address import is_loopback
 from reskin.serve import addresses, codecs, tls
 from reskin.serve.door import Door
-from reskin.serve.engine_process import ProcessRenderer
 from reskin.serve.front import Front, offered
 from reskin.serve.host import Host
 from reskin.serve.observing import Observer
+from reskin.serve.process_renderer import ProcessRenderer
 from reskin.serve.routes import Site
 from reskin.serve.server import listening, open_socket, until
 from reskin.serve.tokens import Tokens, kept_tokens

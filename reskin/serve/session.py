@@ -21,6 +21,7 @@ import numpy as np
 from reskin.errors import ServeError
 from reskin.renderer import View
 from reskin.serve.messages import (
+    VIEW_NAMES,
     VIEWS,
     Control,
     DoPing,
@@ -171,7 +172,7 @@ class Session:
 
     def state(self, note: str = "") -> SayState:
         look = self.look
-        view = next(name for name, value in VIEWS.items() if value is look.view)
+        view = VIEW_NAMES[look.view]
         return SayState(theme=look.theme_id, strength=look.theme.strength, view=view, note=note)
 
     def figures(self, queue: int = 0) -> SayFigures:

@@ -17,7 +17,8 @@ from reskin.errors import VideoError
 from reskin.flash_safety import FlashProfile
 from reskin.frame import Frame
 from reskin.pace import TICK_NS
-from reskin.render import Rendered, read_picture, render_file, write_picture
+from reskin.picture_file import read_picture, write_picture
+from reskin.render import Rendered, render_file
 from reskin.renderer import TintRenderer
 from reskin.themes import parse_theme
 from reskin.video import VideoReader, VideoWriter

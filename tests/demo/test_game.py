@@ -22,7 +22,7 @@ from reskin.demo.hills import Level, hills
 from reskin.demo.painter import FOV, Painter
 from reskin.demo.scroller import LENGTH_M, Run, scroller
 from reskin.demo.walk import ALONE_S, Walk, Wish
-from reskin.latency import read_marker
+from reskin.marker import read_marker
 from reskin.platforms import list_windows, open_window
 from reskin.virtual_display import VirtualDisplay
 from tests.games import xdotool

@@ -13,7 +13,7 @@ from engine.config import MATERIALS, PATTERNS
 from reskin.editor.document import Location, ThemeDocument, open_document
 from reskin.errors import ThemeError
 from reskin.themes import parse_theme, shipped_themes
-from reskin.toml_file import write_text
+from reskin.toml_writer import write_text
 
 TEXT = """\
 # my theme
@@ -147,9 +147,9 @@ def test_any_edits_of_any_theme_say_what_was_meant_keep_every_comment_and_can_be
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "x.toml"
-    write_text(path, TEXT)
+    write_text(path, TEXT, ThemeError)
     assert path.read_text(encoding="utf-8") == TEXT
     (tmp_path / "file").write_text("")
     with pytest.raises(ThemeError, match=r"saving .*: File exists; check the folder"):
-        write_text(tmp_path / "file" / "x.toml", TEXT)
+        write_text(tmp_path / "file" / "x.toml", TEXT, ThemeError)
     assert {entry.name for entry in path.parent.iterdir()} == {"x.toml"}

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.config import HUD
 from engine.train.figures import (
-    HUD,
     chroma,
     color_transfer,
     edge_agreement,

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.config import LITE, Preset
+from engine.config import HUD, LITE, Preset
 from engine.drift import DriftMeter
-from engine.live import LiveEngine, Painting
+from engine.live import LiveEngine, LiveFrame
 from engine.offline import Networks, OfflineFrame, paint_clip
-from engine.underpaint import HUD, LUMA, PaintMaps
+from engine.underpaint import LUMA, PaintMaps
 from engine.votes import cut_blocks
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 
@@ -31,12 +31,12 @@ def quick_exp(x: np.ndarray) -> np.ndarray:
 
 
 def live_clip(tiny: TinyEngine, frames: list[np.ndarray] = CLIP, preset: Preset = TINY, *, keep_hud: bool = True,
-              quality: int = 0) -> list[Painting]:  # fmt: skip
+              quality: int = 0) -> list[LiveFrame]:  # fmt: skip
     engine = tiny.live(preset)
     return [engine.step(rgb, STYLE, keep_hud=keep_hud, quality=quality) for rgb in frames]
 
 
-def worst_difference(live: list[Painting], offline: list[OfflineFrame]) -> float:
+def worst_difference(live: list[LiveFrame], offline: list[OfflineFrame]) -> float:
     """Over all frames and pixels: of the colours shown, the kept share and the materials."""
     worst = 0.0
     for ours, truth, rgb in zip(live, offline, CLIP, strict=True):
@@ -49,7 +49,7 @@ def worst_difference(live: list[Painting], offline: list[OfflineFrame]) -> float
     return worst
 
 
-def assert_same_bits(ours: list[Painting], others: list[Painting]) -> None:
+def assert_same_bits(ours: list[LiveFrame], others: list[LiveFrame]) -> None:
     for i, (a, b) in enumerate(zip(ours, others, strict=True)):
         assert np.array_equal(a.materials, b.materials), f"materials of frame {i}"
         for field in fields(PaintMaps):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.config import MATERIALS
-from engine.stillness import HUD, Stillness
+from engine.config import HUD, MATERIALS
+from engine.stillness import Stillness
 from engine.votes import lay_out_votes, planes
 
 K = len(MATERIALS)

@@ -20,7 +20,7 @@ from engine.train.muon import split_optimizers
 from engine.train.painter import PainterRecipe, clip_loss, damage, gradient_loss, shortcut_pair, train_painter
 from engine.train.painter_data import ClipStore, PainterClips, clip_fields, clip_parts
 from engine.worlds.gbuffer import GBuffer
-from engine.worlds.shots import Frame
+from engine.worlds.shots import RenderJob
 from engine.worlds.trace import trace
 from tests.engine.killing import assert_resumes_bit_for_bit
 from tests.engine.tiny import SIZE, TINY, TinyEngine
@@ -96,7 +96,7 @@ def test_on_a_gpu_the_clips_worlds_go_through_the_ray_marchers_kernel(monkeypatc
     """Its results are held to the tracer's in tests/kernels; here the tracer stands in for it."""
     devices = []
 
-    def traced(frames: list[Frame], size: tuple[int, int], *, device: str) -> SimpleNamespace:
+    def traced(frames: list[RenderJob], size: tuple[int, int], *, device: str) -> SimpleNamespace:
         devices.append(device)
         seen = [trace(one.scene, one.camera, size, time_s=one.time_s, previous=one.previous) for one in frames]
         names = [field.name for field in fields(GBuffer)]

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.config import MATERIALS
+from engine.config import GLOW, HUD, MATERIALS, SKY
 from engine.style import Style
-from engine.underpaint import GLOW, HUD, LUMA, RANGE, SKY, SPREAD_FLOOR, PaintMaps, Underpainter, lit_ramps
+from engine.underpaint import LUMA, RANGE, SPREAD_FLOOR, PaintMaps, Underpainter, lit_ramps
 from tests.engine.tiny import frames_of, style_of
 
 K = len(MATERIALS)

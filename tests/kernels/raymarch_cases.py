@@ -27,7 +27,7 @@ from engine.worlds.scene import (
     Scene,
     SceneBuilder,
 )
-from engine.worlds.shots import Frame, Shot, glide
+from engine.worlds.shots import RenderJob, Shot, glide
 
 WHOLE = (32, 64)  # a tile that holds any picture here: the interpreter's time goes by operations, not by pixels
 G = 32  # cells a side of the height maps here
@@ -38,7 +38,7 @@ NOW_S, BEFORE_S = 1.0, 1.0 - 1 / 24
 class Launch:
     """Frames that one launch renders."""
 
-    frames: list[Frame]
+    frames: list[RenderJob]
     size: tuple[int, int]
     tile: tuple[int, int] = WHOLE
 

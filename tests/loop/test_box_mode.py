@@ -29,7 +29,7 @@ class Desk:
         self.mouse, self.loader, self.profile = FakePointerInput(), Beside(), profile
         self.boxes = BoxMode(self.mouse, profile, title, self.loader)
         self.controls = Controls(two_themes(), boxes=self.boxes)
-        self.controls.lie_over(WINDOW)
+        self.controls.window_moved(WINDOW)
         self.now_ns = 1
 
     def press_key(self) -> list[str]:
@@ -97,12 +97,12 @@ def test_there_are_no_more_boxes_than_a_theme_can_keep(desk: Desk) -> None:
 def test_the_mouse_is_the_games_again_whatever_ends_the_mode(desk: Desk) -> None:
     for end in ("window", "panic", "off", "quiet"):
         desk.controls.is_on = True
-        desk.controls.lie_over(WINDOW)
+        desk.controls.window_moved(WINDOW)
         desk.press_key()
         assert desk.mouse.state is InputState.ACTIVE, end
         desk.drag((200, 100), (300, 200), release=False)
         if end == "window":
-            desk.controls.lie_over(None)
+            desk.controls.window_moved(None)
         elif end == "quiet":
             desk.now_ns += IDLE_NS + 1
             desk.tick()
@@ -119,7 +119,7 @@ def test_it_does_not_begin_where_boxes_could_not_be_seen(desk: Desk) -> None:
     desk.controls.is_on = False
     assert desk.press_key() == [NOT_SEEN]
     desk.controls.is_on = True
-    desk.controls.lie_over(None)
+    desk.controls.window_moved(None)
     assert desk.press_key() == [NOT_SEEN]
     assert desk.mouse.state is InputState.OFF
 
@@ -134,7 +134,7 @@ def test_a_game_that_holds_the_mouse_keeps_it_and_the_player_is_told(desk: Desk)
 def test_a_window_that_moves_ends_the_drag_and_not_the_mode(desk: Desk) -> None:
     desk.press_key()
     desk.drag((200, 100), (300, 200), release=False)
-    desk.controls.lie_over(Region(0, 0, 640, 360))
+    desk.controls.window_moved(Region(0, 0, 640, 360))
     assert desk.drag((400, 300), (500, 330)) == ["1 box kept"]
     assert desk.profile.regions == ((0.625, 0.8333, 0.1562, 0.0833),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reskin.pace import TICK_HZ, Ticks
-from reskin.status import Rolling
+from reskin.rolling import Rolling
 from tests.loop.bench import Bench
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from reskin.engine_link import Painting
 from reskin.flash_limiter import FlashLimiter
 from reskin.frame import Frame, Region
 from reskin.note import Note
 from reskin.platforms.fake import FakeOverlay, FakeSink
 from reskin.presenter import FADE_TICKS, SWITCH_NS, TRUST_LIMIT, TRUST_PAINTINGS, Presenter
 from reskin.self_capture import SelfCaptureGuard
+from reskin.shared_frames import SharedFrame
 from tests.reskin.flash_rule import judge
 
 REGION = Region(0, 0, 32, 24)
@@ -38,7 +38,7 @@ class Stage:
         game = Frame(self.index, self.now_ns, np.full((24, 32, 4), self.game, np.uint8))
         if painted:
             pixels = np.full((24, 32, 4), self.skin, np.uint8)
-            painting = Painting(
+            painting = SharedFrame(
                 index=self.index, captured_ns=self.now_ns, submitted_ns=0, finished_ns=0, quality=0, bgra_u8=pixels
             )
             self.presenter.renew(painting, self.now_ns - TICK_NS // 2)

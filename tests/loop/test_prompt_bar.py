@@ -161,7 +161,7 @@ def test_a_bar_that_was_forgotten_or_cannot_be_seen_gives_the_keyboard_back(desk
     desk.controls.follow(0, IDLE_NS + 1)
     assert not desk.bar.is_open
     desk.open()
-    desk.controls.lie_over(None)
+    desk.controls.window_moved(None)
     assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)
 
 

@@ -40,7 +40,7 @@ def _make_capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
 
         return X11WindowCapture(request.getfixturevalue("lasting_game").window.id)
     if request.param == "screen region":
-        from reskin.platforms.region import RegionCapture
+        from reskin.platforms.region_capture import RegionCapture
 
         request.getfixturevalue("display")
         return RegionCapture(Region(10, 20, *SIZE))

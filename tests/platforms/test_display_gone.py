@@ -14,7 +14,7 @@ import pytest
 from reskin.errors import DisplayError
 from reskin.frame import Region
 from reskin.platforms.pynput_hotkeys import PynputHotkeys
-from reskin.platforms.region import RegionCapture
+from reskin.platforms.region_capture import RegionCapture
 from reskin.platforms.x11.capture import X11WindowCapture
 from reskin.platforms.x11.overlay import X11Overlay
 from reskin.virtual_display import VirtualDisplay

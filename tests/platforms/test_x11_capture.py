@@ -12,7 +12,7 @@ import xcffib.xproto as xp
 
 from reskin.errors import CaptureError
 from reskin.frame import Region
-from reskin.latency import read_marker
+from reskin.marker import read_marker
 from reskin.platforms.base import CaptureState
 from reskin.platforms.x11.capture import _LOOK_AROUND_EVERY, X11WindowCapture
 from reskin.platforms.x11.connection import XConnection

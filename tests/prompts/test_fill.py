@@ -15,8 +15,9 @@ from reskin.strict_model import StrictModel
 from reskin.theme_model import Theme
 from reskin.theme_store import ThemeStore
 from reskin.themes import load_theme, parse_theme, prompted_theme, shipped_themes
-from reskin.toml_errors import read_model
+from reskin.toml_reader import read_model
 from tests.prompts.judge import sentences
+from tests.themes.stores import names_of
 
 PROMPT = "a haunted forest at night"
 
@@ -116,7 +117,7 @@ def test_the_store_shows_a_prompt_first_and_a_theme_with_its_gaps_filled(
     monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
     store = ThemeStore.open("", prompt=PROMPT)
     assert_same_style(store.current, prompted_theme(PROMPT))
-    assert len(store.names) == 1 + len(shipped_themes())
+    assert len(names_of(store)) == 1 + len(shipped_themes())
     own = tmp_path / "own.toml"
     own.write_text('name = "Own"\n[material.sky]\ncolors = ["#102030"]')
     store = ThemeStore.open(own, prompt=PROMPT)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reskin.engine_link import EngineNews, InlineEngine, Painting
+from reskin.engine_link import EngineNews, InlineEngine
 from reskin.errors import EngineError
 from reskin.frame import Frame
 from reskin.loop import LoopOptions, run_loop
@@ -16,6 +16,7 @@ from reskin.platforms.fake import FakeHotkeys
 from reskin.remote_engine.fallback import SILENT_NS, FallbackEngine
 from reskin.remote_engine.states import LinkChanged, LinkState
 from reskin.renderer import TintRenderer, View
+from reskin.shared_frames import SharedFrame
 from reskin.status import EngineState, PlayState, Status
 from reskin.themes import Theme
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, two_themes
@@ -56,14 +57,14 @@ class FakeServer:
         if not self.is_silent:
             self._on_its_way.append(Frame(frame.index, self._clock.time_ns, frame.bgra_u8.copy()))
 
-    def newest(self) -> Painting | None:
+    def newest(self) -> SharedFrame | None:
         came = [frame for frame in self._on_its_way if self._clock.time_ns - frame.captured_ns >= WAY_NS]
         if not came:
             return None
         self._on_its_way = [frame for frame in self._on_its_way if frame.index > came[-1].index]
         frame = came[-1]
         frame.bgra_u8[:] = 222
-        return Painting(
+        return SharedFrame(
             index=frame.index, captured_ns=frame.captured_ns, submitted_ns=frame.captured_ns, quality=0,
             finished_ns=frame.captured_ns + WAY_NS, stages_ms={"engine": 9.0}, bgra_u8=frame.bgra_u8,
             extra_age_ns=self.extra_age_ns,

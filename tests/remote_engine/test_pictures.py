@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from reskin.latency import draw_marker, is_carried, read_marker
+from reskin.marker import draw_marker, is_carried, read_marker
 from reskin.remote_engine import pictures
 from reskin.remote_engine.looks import RemoteLook, changes
 from reskin.remote_engine.pace import HOLD_SECONDS, ServerPace

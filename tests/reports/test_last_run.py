@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from reskin import last_run
 from reskin.app import RunOptions
 from reskin.cli import cli
+from reskin.crash_watch import advise, recorded_run
 from reskin.errors import CaptureError
 from reskin.last_run import LastRuns, RunMarker
-from reskin.recorded_run import advise, recorded_run
 from reskin.status import Status
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PLAY = """
 import sys, time
 from reskin.app import _signals
-from reskin.recorded_run import recorded_run
+from reskin.crash_watch import recorded_run
 with recorded_run(asked_preset=None, usual_preset="nano") as advice:
     with _signals() as signals:
         signals.only_stop = True

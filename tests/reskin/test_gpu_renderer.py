@@ -28,6 +28,7 @@ from reskin.finish import finish_maps
 from reskin.frame import Frame
 from reskin.gpu_presets import missing, require_preset, torch_cuda, weight_folders
 from reskin.gpu_renderer import GpuRenderer, open_renderer
+from reskin.keep_blend import keep_regions
 from reskin.remedies import install_command
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.serve.batch import Done, Job
@@ -36,7 +37,7 @@ from reskin.serve.session import FrameLook
 from reskin.supervisor import Supervisor
 from reskin.theme_model import Keep
 from reskin.themes import Theme
-from reskin.views import MATERIAL_COLORS, keep_regions
+from reskin.views import MATERIAL_COLORS
 from tests.engine.tiny import SIZE, TinyEngine
 from tests.engine.token_frames import PRESET, WINDOW, maps_slowly, windows
 from tests.reskin import tiny_gpu

@@ -14,11 +14,12 @@ import pytest
 
 from reskin.cli_desktop import tell
 from reskin.demo.marker_game import QUADRANTS_BGR
+from reskin.doctor_row import Choice
 from reskin.errors import CaptureError
 from reskin.frame import Frame, Region
-from reskin.latency import GlassReport, draw_marker
+from reskin.glass_meter import GlassReport
+from reskin.marker import draw_marker
 from reskin.platforms.base import CaptureState
-from reskin.platforms.choice import Choice
 from reskin.platforms.fake import FakeHotkeys
 from reskin.platforms.window_info import WindowInfo
 from reskin.redact import Redactor

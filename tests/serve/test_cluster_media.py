@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reskin.serve import engine_process
+from reskin.serve import process_renderer
 from reskin.serve.cluster import fake
 from reskin.serve.cluster.choices import to_choices, to_look
 from reskin.serve.cluster.config import ClusterConfig
@@ -133,7 +133,7 @@ def test_as_many_seats_are_made_ahead_as_there_will_be_slots(tmp_path: Path, mon
     def begin(factory: str, arguments: tuple[object, ...]) -> None:
         raise Begun(*arguments)
 
-    monkeypatch.setattr(engine_process, "ProcessRenderer", begin)
+    monkeypatch.setattr(process_renderer, "ProcessRenderer", begin)
     for said, made in ((3, 3), (None, 1)):
         with pytest.raises(Begun) as begun:
             start_engine(ClusterConfig(preset="nano", slots=said))

@@ -15,10 +15,10 @@ import pytest
 
 from reskin.errors import EngineError
 from reskin.flash_safety import FlashProfile
-from reskin.serve import engine_process
+from reskin.serve import process_renderer
 from reskin.serve.admission import PATIENCE_S, Admission, AdmissionRefused
 from reskin.serve.batch import BatchRenderer, Done, EachInTurn, Job
-from reskin.serve.engine_process import ProcessRenderer
+from reskin.serve.process_renderer import ProcessRenderer
 from reskin.serve.session import Painting, Session
 from reskin.serve.stepper import Stepper
 from tests.reskin.flash_rule import judge
@@ -239,7 +239,7 @@ def hanging() -> BatchRenderer:
 
 
 def test_an_engine_that_hangs_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_process, "HANG_S", 1.0)
+    monkeypatch.setattr(process_renderer, "HANG_S", 1.0)
 
     async def play() -> None:
         engine = ProcessRenderer("tests.serve.test_stepper:hanging")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from reskin.latency import draw_marker
+from reskin.marker import draw_marker
 from reskin.remote_control import RemoteControl
 from reskin.settings import StreamSettings
 from reskin.sinks.web.feed import Feed

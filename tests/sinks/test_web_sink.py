@@ -17,7 +17,7 @@ import pytest
 
 from reskin.errors import StreamError
 from reskin.frame import Frame, Region
-from reskin.latency import draw_marker, read_marker
+from reskin.marker import draw_marker, read_marker
 from reskin.remote_control import RemoteControl, SetStrength, ShowTheme
 from reskin.sinks.picture_process import END_LIMIT_S
 from reskin.sinks.web.keys import Keys

@@ -18,7 +18,7 @@ import pytest
 
 from reskin.controls import Controls
 from reskin.errors import StreamError
-from reskin.latency import read_marker
+from reskin.marker import read_marker
 from reskin.prompts import UNHEARD
 from reskin.remote_control import ChooseTheme, RemoteControl, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
@@ -32,6 +32,7 @@ from reskin.themes import parse_theme, shipped_themes
 from tests.loop.fakes import two_themes
 from tests.platforms.looking import eventually
 from tests.sinks.streaming import SIZE, Stream
+from tests.themes.stores import names_of
 
 
 @pytest.fixture
@@ -338,8 +339,8 @@ def test_the_controls_do_what_the_remote_says_and_say_what_is_wanted(quiet: Stre
 
 def test_a_prompted_theme_takes_the_place_of_the_one_before() -> None:
     store = two_themes()
-    count = len(store.names)
+    count = len(names_of(store))
     for name in ("One", "Two"):
         assert store.show(parse_theme(f'name = "{name}"')).message == name
-    assert store.names[-1] == "Two"
-    assert len(store.names) == count + 1
+    assert names_of(store)[-1] == "Two"
+    assert len(names_of(store)) == count + 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.config import PATTERNS
 from reskin.errors import ThemeError
 from reskin.themes import Theme, find_theme, load_theme, parse_theme, shipped_themes
-from reskin.toml_errors import MAX_BYTES, statement_lines
+from reskin.toml_reader import MAX_BYTES, statement_lines
 
 MISTAKES = {
     "unknown key": ('sterngth = 0.5\nname = "x"', 'line 1, sterngth: unknown key (did you mean "strength"?)'),

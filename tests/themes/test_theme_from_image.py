@@ -15,7 +15,7 @@ from engine.config import MATERIALS
 from reskin.cli import cli
 from reskin.errors import VideoError
 from reskin.palette import parse_hex, stops, to_oklch
-from reskin.picture_size import picture_size
+from reskin.picture_file import picture_size
 from reskin.theme_from_image import ramp_of_pixels, theme_from_picture, theme_of
 from reskin.themes import parse_theme
 

@@ -12,6 +12,7 @@ import pytest
 from reskin.errors import ThemeError
 from reskin.theme_store import POLL_INTERVAL_S, ThemeNews, ThemeStore
 from reskin.themes import parse_theme
+from tests.themes.stores import names_of
 
 
 class FakeClock:
@@ -53,7 +54,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_themes_are_stepped_through_in_a_ring(desk: Desk) -> None:
     store = desk.store
-    assert (store.names, store.current.name) == (["One", "Two"], "One")
+    assert (names_of(store), store.current.name) == (["One", "Two"], "One")
     assert [store.next().message for _ in range(3)] == ["Two", "One", "Two"]
     assert [store.previous().message for _ in range(3)] == ["One", "Two", "One"]
     assert store.select(1) == ThemeNews(theme=store.current, message="Two")
@@ -92,7 +93,7 @@ def test_a_theme_that_takes_long_to_load_holds_up_no_look(tmp_path: Path) -> Non
     assert [news.message.split(":")[0] for news in told if news.theme] == ["Dusk is reloaded"]
     assert desk.store.current.name == "Dusk"
     assert sum("two.toml" in news.message for news in told) == 1
-    assert desk.store.names == ["Dusk", "Two"]
+    assert names_of(desk.store) == ["Dusk", "Two"]
 
 
 def test_an_editor_that_writes_aside_and_renames_is_followed(desk: Desk) -> None:
@@ -149,7 +150,7 @@ def test_another_theme_than_the_shown_one_may_change_without_changing_the_pictur
     desk.write("two", 'name = "Zwei"')
     assert desk.two_looks() == [ThemeNews(theme=None, message="Zwei is loaded")]
     assert desk.store.current.name == "One"
-    assert desk.store.names == ["One", "Zwei"]
+    assert names_of(desk.store) == ["One", "Zwei"]
 
 
 def test_a_new_file_in_the_users_folder_becomes_the_last_theme(desk: Desk) -> None:
@@ -157,7 +158,7 @@ def test_a_new_file_in_the_users_folder_becomes_the_last_theme(desk: Desk) -> No
     desk.write(".hidden")
     (desk.folder / "4913").write_text("an editor's trial")
     assert [news.message for news in desk.two_looks()] == ["A-New-One is loaded"]
-    assert desk.store.names == ["One", "Two", "A-New-One"]
+    assert names_of(desk.store) == ["One", "Two", "A-New-One"]
 
 
 def test_a_new_file_that_is_broken_is_told_and_passed_over(desk: Desk) -> None:
@@ -180,7 +181,7 @@ def test_a_users_copy_takes_the_place_of_the_shipped_theme(tmp_path: Path) -> No
     clock.now_s += 1
     news = store.poll()
     assert news is not None
-    assert (news.message, store.names) == ("My Moss is reloaded", ["My Moss"])
+    assert (news.message, names_of(store)) == ("My Moss is reloaded", ["My Moss"])
 
 
 def test_a_first_theme_that_is_broken_is_an_error(tmp_path: Path) -> None:
@@ -203,8 +204,8 @@ def test_opening_gives_every_theme_there_is_at_the_one_asked_for(
     own = tmp_path / "elsewhere.toml"
     own.write_text('name = "Elsewhere"')
     store = ThemeStore.open(str(own))
-    assert (store.current.name, store.names[0]) == ("Elsewhere", "Elsewhere")
-    assert "Neon Rain" in store.names
+    assert (store.current.name, names_of(store)[0]) == ("Elsewhere", "Elsewhere")
+    assert "Neon Rain" in names_of(store)
 
 
 def test_a_strength_of_the_players_own_holds_for_every_theme(tmp_path: Path) -> None:
@@ -220,17 +221,17 @@ def test_a_theme_from_elsewhere_stays_among_the_others_until_the_next_one(desk: 
     store = desk.store
     first, second = (parse_theme(f'name = "Typed {n}"') for n in (1, 2))
     assert store.show(first, fade_frames=7) == ThemeNews(theme=first, message="Typed 1", fade_frames=7)
-    assert (store.current, store.names) == (first, ["One", "Two", "Typed 1"])
+    assert (store.current, names_of(store)) == (first, ["One", "Two", "Typed 1"])
     desk.write("one", 'name = "One"\ndetail = 0.5')
     assert desk.look() == ThemeNews(theme=None, message="One is loaded")  # and it takes nothing from the screen
     assert [store.next().message for _ in range(3)] == ["One", "Two", "Typed 1"]
     store.show(second)
-    assert (store.current, store.names) == (second, ["One", "Two", "Typed 2"])
+    assert (store.current, names_of(store)) == (second, ["One", "Two", "Typed 2"])
 
 
 def test_a_theme_from_elsewhere_that_is_here_already_is_that_one(desk: Desk) -> None:
     assert desk.store.show(parse_theme('name = "Two"')).message == "Two"
-    assert desk.store.names == ["One", "Two"]
+    assert names_of(desk.store) == ["One", "Two"]
     assert desk.store.next().message == "One"
 
 

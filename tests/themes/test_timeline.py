@@ -18,7 +18,7 @@ from reskin.platforms.fake import FakeHotkeys
 from reskin.renderer import TintRenderer
 from reskin.themes import shipped_theme_folder, shipped_themes
 from reskin.timeline import MAX_ENTRIES, Step, Timeline, WrittenTimeline, load_timeline, parse_time
-from reskin.toml_errors import parse_model
+from reskin.toml_reader import parse_model
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
 
 S = 1_000_000_000

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.config import MATERIALS
+from engine.config import FOLIAGE, MATERIALS
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.gbuffer import SKY_DEPTH, empty_gbuffer
 from engine.worlds.held_item import DEPTH_M, INSTANCE, HeldItem, fits
 from engine.worlds.particles import SHARES, Particles
-from engine.worlds.samples import FOLIAGE, dress_clip, leaves_closed, trace_clip
+from engine.worlds.samples import dress_clip, leaves_closed, trace_clip
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shadows import CastShadows
 

@@ -90,7 +90,7 @@ def _prompt(content: bytes, path: Path) -> None:
 
 
 def _picture(content: bytes, path: Path) -> None:
-    from reskin.render import read_picture
+    from reskin.picture_file import read_picture
 
     read_picture(path)
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reskin.doctor_row import Choice
 from reskin.errors import CaptureError, ReskinError
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay
-from reskin.platforms.choice import Choice
 from reskin.platforms.window_info import WindowInfo, choose_window
 from reskin.platforms.windows import win32 as w
 from reskin.platforms.windows.desktop import BUILD_EXCLUDE, BUILD_WINDOW_CAPTURE, Desktop
@@ -45,7 +45,7 @@ def _import_pygame() -> Any:
 
 
 def _open_region(region: Region) -> Capture:
-    from reskin.platforms.region import RegionCapture
+    from reskin.platforms.region_capture import RegionCapture
 
     return RegionCapture(region)
 

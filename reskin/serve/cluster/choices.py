@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from reskin.renderer import QUALITY_LEVELS
-from reskin.serve.messages import VIEWS
+from reskin.serve.messages import VIEW_NAMES, VIEWS
 from reskin.serve.session import FrameLook
 from reskin.themes import Theme
 
 
 def to_choices(look: FrameLook) -> dict[str, Any]:
     """The whole theme, for a prompted or a sent one has no file; strength is in it."""
-    view = next(name for name, value in VIEWS.items() if value is look.view)
+    view = VIEW_NAMES[look.view]
     theme = look.theme.model_dump(mode="json", exclude_defaults=True)
     return {"theme_id": look.theme_id, "theme": theme, "view": view, "quality": look.quality}
 

@@ -87,8 +87,8 @@ def _fake(config: ClusterConfig) -> Engine:
 def _preset(config: ClusterConfig) -> Engine:
     """The engine in a process of its own, as in `reskin serve`: a crash of it costs frames, and not the replica."""
     from reskin.serve.cluster.webrtc import Peers
-    from reskin.serve.engine_process import ProcessRenderer
     from reskin.serve.front import offered
+    from reskin.serve.process_renderer import ProcessRenderer
     from reskin.serve.run import ENGINE
     from reskin.theme_store import ThemeStore
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from reskin.frame import Frame, Region
-from reskin.latency import (
+from reskin.glass_meter import GlassMeter
+from reskin.marker import (
     BLOCK_PX,
     COLUMNS,
     MARKER_H_PX,
     MARKER_W_PX,
     NUMBER_LIMIT,
-    GlassMeter,
     carry_marker,
     draw_marker,
     is_carried,

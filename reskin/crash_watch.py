@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Advice:
+class StartAdvice:
     """How this run shall begin."""
 
     preset: str  # "": as usual
@@ -33,7 +33,7 @@ class Advice:
 
 
 @contextlib.contextmanager
-def recorded_run(*, asked_preset: str | None, usual_preset: str) -> Iterator[Advice]:
+def recorded_run(*, asked_preset: str | None, usual_preset: str) -> Iterator[StartAdvice]:
     """An exception that is not ours, or a kill, is a crash; our own errors, Ctrl-C and SIGTERM are not."""
     with app_log():
         marker = RunMarker(log_folder())
@@ -58,17 +58,17 @@ def recorded_run(*, asked_preset: str | None, usual_preset: str) -> Iterator[Adv
         marker.end()
 
 
-def advise(last: LastRuns, *, asked_preset: str | None, usual_preset: str) -> Advice:
+def advise(last: LastRuns, *, asked_preset: str | None, usual_preset: str) -> StartAdvice:
     if not last.crashed and last.in_a_row < CRASHES_TO_SAFE:
-        return Advice(preset="", warnings=())
+        return StartAdvice(preset="", warnings=())
     how = f"ended by an error ({last.by})" if last.by else "did not end properly"
     told = f"Reskin {how} last time. `reskin report` makes a file about it, for an issue"
     if last.in_a_row < CRASHES_TO_SAFE or asked_preset or usual_preset == SAFE_PRESET:
-        return Advice(preset="", warnings=(told,) if last.crashed else ())
+        return StartAdvice(preset="", warnings=(told,) if last.crashed else ())
     safe = (
         f"Reskin {how} {last.in_a_row} times in a row: this time with the preset {SAFE_PRESET}. --preset overrules it"
     )
-    return Advice(preset=SAFE_PRESET, warnings=(f"{safe}. `reskin report` makes a file about it, for an issue",))
+    return StartAdvice(preset=SAFE_PRESET, warnings=(f"{safe}. `reskin report` makes a file about it, for an issue",))
 
 
 def log_end(status: Status) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from reskin.errors import CaptureError
 from reskin.frame import Region
-from reskin.platforms import region
+from reskin.platforms import region_capture
 from reskin.platforms.base import CaptureState
-from reskin.platforms.region import RegionCapture
+from reskin.platforms.region_capture import RegionCapture
 from tests.conftest import SCREEN_PX
 from tests.games import QUADRANTS_BGR, Game
 from tests.platforms.looking import settled_frame
@@ -49,7 +49,7 @@ def test_a_region_is_back_when_its_screen_is(display: str, monkeypatch: pytest.M
     """As after a monitor that was off. The loop asks only where it is while there is nothing to grab."""
     wanted = Region(0, 0, 100, 100)
     with monkeypatch.context() as off:
-        off.setattr(region, "part_on", lambda *_: None)
+        off.setattr(region_capture, "part_on", lambda *_: None)
         capture = RegionCapture(wanted)
     assert capture.state is CaptureState.PAUSED
     assert wanted in [capture.locate() for _ in range(30)]

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reskin.errors import ReskinError, ThemeError
+from reskin.errors import ReskinError
 from reskin.whole_file import write_whole
 
 
@@ -23,9 +23,11 @@ def toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one text that JSON writes otherwise
 
 
-def write_text(path: Path, text: str, error_type: type[ReskinError] = ThemeError) -> None:
-    """Whole or not at all. `error_type` when it cannot be written; its folder is made."""
+def write_text(
+    path: Path, text: str, error_type: type[ReskinError], advice: str = "check the folder and its space"
+) -> None:
+    """Whole or not at all. `error_type`, ending in `advice`, when it cannot be written; its folder is made."""
     try:
         write_whole(path, text.encode())
     except OSError as error:
-        raise error_type(f"saving {path}: {error.strerror}; check the folder and its space") from error
+        raise error_type(f"saving {path}: {error.strerror}; {advice}") from error
