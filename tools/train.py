@@ -181,17 +181,19 @@ def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: in
               help="[default: runs/painter; of a variant runs/painter_VARIANT]")  # fmt: skip
 @click.option("--reader", type=click.Path(path_type=Path, exists=True), default=WEIGHTS / "reader.onnx")
 @click.option("--clips", type=click.Path(path_type=Path), help="Where clips are kept or made.")
+@click.option("--count", default=300, show_default=True, help="How many they are.")
+@click.option("--workers", default=1, show_default=True, help="Processes that make them.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="The checkpoint of an earlier stage.")
 @click.option("--shortcuts", default=0.0, show_default=True, help="Share of the steps that distil (stage 4).")
 @click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a thirteenth.")
 @click.option("--variant", type=click.Choice(list(VARIANTS)), default="whole", show_default=True,
               help="What the comparisons leave out.")  # fmt: skip
 def painter(minutes: float, steps: int | None, folder: Path | None, reader: Path, clips: Path | None,
-            start: Path | None, shortcuts: float, lr: float, variant: str) -> None:  # fmt: skip
+            count: int, workers: int, start: Path | None, shortcuts: float, lr: float, variant: str) -> None:  # fmt: skip
     """Stages 2 to 4: paints over the underpainting, calm over time, in few steps."""
     folder = folder or RUNS / ("painter" if variant == "whole" else f"painter_{variant}")
     recipe = replace(VARIANTS[variant], minutes=minutes, steps=steps, shortcut_share=shortcuts, matrix_lr=lr,
-                     other_lr=lr * 0.075)  # fmt: skip
+                     other_lr=lr * 0.075, clips=count, workers=workers)  # fmt: skip
     with distributed.processes(), mistakes_in_words(), shown_progress():
         train_painter(folder, recipe, reader, start=start, clips=clips, device=distributed.device())
 
