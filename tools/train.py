@@ -188,8 +188,8 @@ def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: in
 @click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a thirteenth.")
 @click.option("--variant", type=click.Choice(list(VARIANTS)), default="whole", show_default=True,
               help="What the comparisons leave out.")  # fmt: skip
-def painter(minutes: float, steps: int | None, folder: Path | None, reader: Path, clips: Path | None,
-            count: int, workers: int, start: Path | None, shortcuts: float, lr: float, variant: str) -> None:  # fmt: skip
+def painter(minutes: float, steps: int | None, folder: Path | None, reader: Path, clips: Path | None, count: int,
+            workers: int, start: Path | None, shortcuts: float, lr: float, variant: str) -> None:  # fmt: skip
     """Stages 2 to 4: paints over the underpainting, calm over time, in few steps."""
     folder = folder or RUNS / ("painter" if variant == "whole" else f"painter_{variant}")
     recipe = replace(VARIANTS[variant], minutes=minutes, steps=steps, shortcut_share=shortcuts, matrix_lr=lr,
