@@ -20,9 +20,9 @@ WAY_LABELS = {
     "steps_1": "our Painter, 1 step",
     "steps_2": "our Painter, 2 steps",
     "steps_8": "our Painter, 8 steps",
-    "steps_1_before": "before distillation, 1 step",
-    "steps_2_before": "before distillation, 2 steps",
-    "steps_8_before": "before distillation, 8 steps",
+    "steps_1_distilled": "distilled on top, 1 step",
+    "steps_2_distilled": "distilled on top, 2 steps",
+    "steps_8_distilled": "distilled on top, 8 steps",
     "underpaint_true_materials": "underpainting of true materials and depth",
     "painter_true_materials": "our Painter on these",
 }
@@ -66,7 +66,7 @@ WANTED = {
 }
 
 
-STEPS = 1800  # that our Painter had before its distillation, and a variant should have; the three that ship had 600
+STEPS, DISTILLED_STEPS = 1000, 400  # that our Painter and each of its variants had; that its distillation had
 
 
 def _commands(train: str, folder: str) -> str:
@@ -75,14 +75,15 @@ def _commands(train: str, folder: str) -> str:
     )
 
 
-# Ways of variants that are trained on their own, and what makes each file; before distillation is a stage.
+# Ways of variants, and what makes each file; distillation is a stage on top of ours.
 COMMANDS = {
     way: _commands(f"tools/train.py painter --variant {variant} --steps {STEPS}", f"runs/painter_{variant}")
     for way, variant in ((way, way.replace("_", "-")) for way in ("no_history", "feed_forward", "no_augmentation"))
 } | {
-    f"steps_{steps}_before": _commands(
-        f"tools/train.py painter --folder runs/painter_before-distillation --steps {STEPS}, without --shortcuts",
-        "runs/painter_before-distillation",
+    f"steps_{steps}_distilled": _commands(
+        f"tools/train.py painter --folder runs/painter_distilled --start runs/painter/checkpoint.pt --shortcuts 0.4 "
+        f"--lr 0.008 --steps {DISTILLED_STEPS}",
+        "runs/painter_distilled",
     )
     for steps in (1, 2, 8)
 }

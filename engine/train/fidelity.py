@@ -121,7 +121,7 @@ VARIANT_FILES = {
     "no_history": "painter_no-history.onnx",
     "feed_forward": "painter_feed-forward.onnx",
     "no_augmentation": "painter_no-augmentation.onnx",
-    **{f"steps_{steps}_before": "painter_before-distillation.onnx" for steps in STEPS},
+    **{f"steps_{steps}_distilled": "painter_distilled.onnx" for steps in STEPS},
 }
 
 

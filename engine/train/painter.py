@@ -1,4 +1,4 @@
-"""Stages 2 to 4: diffusion forcing with a damaged history, then shortcut distillation, on short clips.
+"""Stages 2 to 4: diffusion forcing with a damaged history, then perhaps shortcut distillation, on short clips.
 
 Every frame of a clip has its own noise level (most of them pure noise, since one step is what runs), and sees the
 frame before: the truth, the Painter's own output, or nothing, and that damaged as histories get damaged, while the
