@@ -25,7 +25,7 @@ import numpy as np
 GRID = (36, 64)  # cells down and across
 LIMIT = 6  # transitions in any second: three flashes
 GENERAL, RED = 0, 1
-MARGIN = 0.9  # for what the grid cannot see: a cell is sampled, not summed, and a blend is rounded to bytes
+MARGIN = 0.9  # for what the grid cannot see: a cell is one pixel, and a blend is rounded to bytes
 CHANGE = MARGIN * np.array([[0.10], [20 / 320]], np.float32)
 DARKER = np.array([[0.80], [np.inf]], np.float32) / MARGIN  # red has no such bound
 SATURATED = MARGIN * 0.8

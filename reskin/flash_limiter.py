@@ -5,8 +5,10 @@ pictures pass as they are, the same array. From four transitions a second on, tw
 blended towards their own past, the more the faster and the stronger they flash; where even that would pass the limits,
 the cells that would turn stand still for the frame. So the limits hold for any input, by construction.
 
-A cell is sampled at four pixels, at a place of its own drawn once, as far apart as the rules' 0.1 degree: reading every
-pixel would cost ten times as much, and a mean over a cell would not see a checkerboard that flashes within it.
+A cell is one pixel of it, at a place of its own drawn once. So the share of cells that flash estimates the share of
+pixels that do, however fine the pattern is: within 0.9 % of the screen, 2.7 % of a third by third. A mean cancels
+fields that swap: one of four pixels near each other saw a sixth of a checkerboard of 5 px at 720p. Patterns finer than
+0.1 degree, which the rules let pass, are limited too. Reading every pixel would cost ten times as much.
 
 It reduces a risk; it is no medical device, and nobody has certified it. Knows nothing of windows, themes or engines.
 Sources: WCAG 2.2 criterion 2.3.1, ITU-R BT.1702-3, EA's IRIS (its limits).
@@ -29,7 +31,6 @@ SWING = np.array([0.06, 0.035], np.float32)  # what blending leaves of a swing: 
 QUIET_S = 0.35  # without an event: it has stopped; flashes that are acted on come at least each 0.25 s
 RISE = 1.3  # a tick: a cell that was blended comes back to life in half a second
 SPARE_SLOTS = 2  # a second is 24 ticks, or 25 when they jitter
-_FINE = 1 / 180  # of the height: 0.1 degree where the screen fills what WCAG takes for a usual view
 _CELLS = GRID[0] * GRID[1]
 
 
@@ -46,7 +47,7 @@ class FlashLimiter:
         self._time = -1  # in slots
         self._share = np.ones(_CELLS, np.float32)  # of the new picture in each cell
         self._places: tuple[tuple[int, int], np.ndarray] = ((0, 0), np.empty(0, np.intp))
-        self._samples = np.empty((0, _CELLS, 4), np.uint8)  # of the last picture shown
+        self._samples = np.empty((_CELLS, 4), np.uint8)  # of the last picture shown
         self._kept: np.ndarray = np.empty((0, 0, 4), np.uint8)  # that picture, while it may be needed
         fade(*np.zeros((3, 1, 1), np.uint32))  # compiled before it is needed
 
@@ -134,23 +135,21 @@ class FlashLimiter:
             np.copyto(self._kept, bgra_u8)
 
     def _sample(self, bgra_u8: np.ndarray) -> np.ndarray:
-        """(4, n, 4) uint8."""
+        """(n, 4) uint8."""
         h, w = bgra_u8.shape[:2]
         if self._places[0] != (h, w):
             self._places = ((h, w), _places(h, w))
         pixels = bgra_u8.view(np.uint32).reshape(-1).take(self._places[1])
-        return pixels.view(np.uint8).reshape(4, _CELLS, 4)
+        return pixels.view(np.uint8).reshape(_CELLS, 4)
 
 
 def _places(h: int, w: int) -> np.ndarray:
-    """(4 n,) indices of pixels: the corners of a small square at a random place in each cell."""
+    """(n,) index of a pixel at a random place in each cell."""
     draw = np.random.default_rng(5)
-    side = max(1, round(h * _FINE) - 1)
     cell_y, cell_x = np.divmod(np.arange(_CELLS), GRID[1])
-    y = ((cell_y + draw.random(_CELLS)) * max(1, h - side) / GRID[0]).astype(np.intp)
-    x = ((cell_x + draw.random(_CELLS)) * max(1, w - side) / GRID[1]).astype(np.intp)
-    corners = [(y + dy).clip(0, h - 1) * w + (x + dx).clip(0, w - 1) for dy in (0, side) for dx in (0, side)]
-    return np.concatenate(corners)
+    y = ((cell_y + draw.random(_CELLS)) * h / GRID[0]).astype(np.intp)
+    x = ((cell_x + draw.random(_CELLS)) * w / GRID[1]).astype(np.intp)
+    return np.asarray(y * w + x)
 
 
 def _linear() -> np.ndarray:
@@ -160,19 +159,18 @@ def _linear() -> np.ndarray:
 
 
 _LINEAR = _linear()
-# a column each, of B, G, R and the byte without meaning, a quarter for each of four samples: relative luminance,
-# R - G - B, and what is at least 0 where red is saturated
-_MEASURES = 0.25 * np.array(
+# of B, G, R and the byte without meaning, a column each: relative luminance, R - G - B, and what is at least 0 where
+# red is saturated
+_MEASURES = np.array(
     [[0.0722, -1, -SATURATED], [0.7152, -1, -SATURATED], [0.2126, 1, 1 - SATURATED], [0, 0, 0]], np.float32
 )
 
 
 def _light(samples: np.ndarray) -> Light:
-    """Of (4, n, 4) uint8."""
-    linear = cv2.LUT(samples.reshape(1, -1), _LINEAR).reshape(4, _CELLS, 4)
-    mean = (linear[0] + linear[1] + linear[2] + linear[3]) @ _MEASURES  # (n, 3)
-    measure = np.ascontiguousarray(mean.T[:2])
+    """Of (n, 4) uint8."""
+    found = cv2.LUT(samples.reshape(1, -1), _LINEAR).reshape(_CELLS, 4) @ _MEASURES  # (n, 3)
+    measure = np.ascontiguousarray(found.T[:2])
     np.maximum(measure[RED], 0, out=measure[RED])
     eligible = np.ones(measure.shape, bool)
-    eligible[RED] = mean[:, 2] >= 0
+    eligible[RED] = found[:, 2] >= 0
     return Light(measure, eligible)

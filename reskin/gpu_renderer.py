@@ -16,10 +16,10 @@ import torch
 
 from engine.checkpoint import CheckpointError, load_network
 from engine.config import SHAPES, Preset, Shape
-from engine.gpu.backends import Backend, BackendError, open_backend
+from engine.gpu.backends import OPENERS, Backend, BackendError, open_backend
 from engine.gpu.batch import step_together
 from engine.gpu.frame import EFFORTS, Effort, FrameStep
-from engine.gpu.measured import PATH, TABLE, Table, device_name
+from engine.gpu.measured import PATH, Table, device_name, read_table
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from reskin.errors import EngineError
@@ -75,7 +75,7 @@ def renderer_of(preset: Preset, networks: tuple[Reader, TokenPainter], device: t
 
 def _shipped_table() -> Table:
     try:
-        return TABLE.validate_json(PATH.read_bytes())
+        return read_table(PATH.read_bytes(), OPENERS)
     except ValueError as error:
         raise BackendError(f"reading {PATH}: it is no table of measurements ({error}). Reinstall Reskin") from error
 

@@ -26,12 +26,15 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import venv
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -53,7 +56,11 @@ VIEWERS = {"chromium": "chromium", "obs-studio": "obs"}  # of the stream for OBS
 GAMES = {"extremetuxracer": "/usr/games/etr", "supertux": "/usr/games/supertux2"}
 
 CLEAN_UP_S = 10.0
-NO_TESTS = 5  # pytest's own exit status: what was asked for lies in the other half
+NO_TESTS = 5  # pytest's own exit status; fine in one half where arguments chose the tests, for they lie in the other
+HALVES = {
+    "pytest on every core": ["-m", "not alone", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"],
+    "pytest of what keeps time": ["-m", "alone"],
+}
 INTERRUPTED = threading.Event()  # by Ctrl-C: what runs beside the tests begins nothing more
 
 
@@ -73,24 +80,46 @@ def main(arguments: list[str]) -> int:
 
 def run_tests(pytest_arguments: list[str]) -> int:
     """All checks, also after one has failed; 1 when any did."""
-    pytest = [PYTHON, "-m", "pytest", "-rsx", "--durations", "12", *pytest_arguments]  # -rsx: names what it skipped
-    on_every_core = ["-m", "not alone", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
     lint = {"ruff check": ["ruff", "check", "."], "ruff format": ["ruff", "format", "--check", "."]}
     types = {"mypy": ["mypy"], "mypy for Windows": ["mypy", "--platform", "win32", "-p", "reskin.platforms"]}
     statuses = {name: run_check(name, [PYTHON, "-m", *command]) for name, command in lint.items()}
-    with ThreadPoolExecutor(1) as beside:  # mypy takes a minute of one core, and these tests keep no time
-        typed = beside.submit(run_unheard, {name: [PYTHON, "-m", *command] for name, command in types.items()})
-        side_by_side = run_check("pytest on every core", [*pytest, *on_every_core])
-        for name, (status, output) in typed.result().items():
-            say(f"== {name}\n{output}")
-            statuses[name] = status
-    alone = run_check("pytest of what keeps time", [*pytest, "-m", "alone"])
-    statuses.update({"pytest on every core": side_by_side, "pytest of what keeps time": alone})
-    failed = [name for name, status in statuses.items() if status not in (0, NO_TESTS)]
-    if (side_by_side, alone) == (NO_TESTS, NO_TESTS):
+    side_by_side, alone = HALVES
+    with tempfile.TemporaryDirectory() as folder:
+        reports = {name: Path(folder) / f"{number}.xml" for number, name in enumerate(HALVES)}
+        halves = {
+            name: [PYTHON, "-m", "pytest", "-rsx", "--durations", "12", "--junitxml", report, *pytest_arguments,
+                   *HALVES[name]]
+            for name, report in reports.items()
+        }  # fmt: skip
+        with ThreadPoolExecutor(1) as beside:  # mypy takes a minute of one core, and these tests keep no time
+            typed = beside.submit(run_unheard, {name: [PYTHON, "-m", *command] for name, command in types.items()})
+            statuses[side_by_side] = run_check(side_by_side, halves[side_by_side])
+            for name, (status, output) in typed.result().items():
+                say(f"== {name}\n{output}")
+                statuses[name] = status
+        statuses[alone] = run_check(alone, halves[alone])
+        tell_skipped(reports)
+    passed = {0, NO_TESTS} if pytest_arguments else {0}
+    failed = [name for name, status in statuses.items() if status not in (passed if name in HALVES else {0})]
+    if statuses[side_by_side] == statuses[alone] == NO_TESTS:
         failed.append("pytest, for no test was chosen")
     say("== failed: " + ", ".join(failed) if failed else "== all checks passed: " + ", ".join(statuses))
     return 1 if failed else 0
+
+
+def tell_skipped(reports: dict) -> None:
+    """Each reason for which a test was skipped, or may fail, and how many have it. Name to pytest's report in XML."""
+    for name, report in reports.items():
+        if not report.exists():
+            say(f"== {name}: it wrote no report, so what it skipped is not known")
+            continue
+        reasons = Counter(
+            skipped.text if skipped.get("message") == "collection skipped" else skipped.get("message", "")
+            for skipped in ElementTree.parse(report).iter("skipped")
+        )
+        say(f"== {name}: {sum(reasons.values())} skipped")
+        for reason, count in sorted(reasons.items()):
+            say(f"- {count}: {reason}")
 
 
 def run_check(name: str, command: list) -> int:

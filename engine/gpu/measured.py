@@ -9,12 +9,15 @@ one ran the bench on has no line. Files are the caller's: data comes in, data go
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from pydantic import TypeAdapter
+
+from engine.config import GPU_PRESETS
 
 Backends = dict[str, dict[str, float]]  # backend to figure to milliseconds
 Table = dict[str, dict[str, dict[str, dict[str, Backends]]]]  # device, versions, preset, window
@@ -52,6 +55,30 @@ def versions() -> str:
     except importlib.metadata.PackageNotFoundError:
         found.append("no triton")
     return ", ".join(found)
+
+
+def read_table(content: bytes, backends: Collection[str]) -> Table:
+    """The table in a file's bytes; ValueError where it is none, or has a line that could never be chosen rightly."""
+    table = TABLE.validate_json(content)
+    for device, by_versions in table.items():
+        for by_preset in by_versions.values():
+            for preset, by_window in by_preset.items():
+                for window, found in by_window.items():
+                    _check_line(f"{device}, {preset}, {window}", preset, window, found, backends)
+    return table
+
+
+def _check_line(line: str, preset: str, window: str, found: Backends, backends: Collection[str]) -> None:
+    """`preset` may be a pruned one: "small of 2 layers, 4 heads, 512 hidden"."""
+    if preset.partition(" of ")[0] not in GPU_PRESETS:
+        raise ValueError(f"{line}: there is no preset {preset!r}, expected one of {', '.join(GPU_PRESETS)}")
+    if not re.fullmatch(r"[1-9]\d*x[1-9]\d*", window):
+        raise ValueError(f"{line}: {window!r} is no window, expected a width and a height as in 1920x1080")
+    for name, figures in found.items():
+        if name not in backends:
+            raise ValueError(f"{line}: there is no backend {name!r}, expected one of {', '.join(backends)}")
+        if not figures.get("p95", 0) > 0:
+            raise ValueError(f"{line}: {name} has no p95 above 0 ms, and the fastest is chosen by that")
 
 
 def fastest(table: Table, place: Place, allowed: Collection[str]) -> Fastest | None:

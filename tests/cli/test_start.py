@@ -194,19 +194,27 @@ CHECKS = (
 
 
 @pytest.mark.parametrize(
-    ("statuses", "failed"),
+    ("statuses", "arguments", "failed"),
     [
-        ([0, 0, 0, 0, 0, 0], ""),
-        ([0, 0, 0, 0, start.NO_TESTS, 0], ""),  # what was asked for lies in one half
-        ([0, 0, 0, 0, start.NO_TESTS, start.NO_TESTS], "no test was chosen"),
-        ([1, 0, 0, 0, 0, 0], "ruff check"),
-        ([0, 0, 0, 1, 0, 0], "mypy for Windows"),
-        ([0, 0, 0, 0, 1, 0], "pytest on every core"),
-        ([0, 0, 0, 0, start.NO_TESTS, 1], "pytest of what keeps time"),
+        ([0, 0, 0, 0, 0, 0], [], ""),
+        ([0, 0, 0, 0, start.NO_TESTS, 0], ["-k", "sink"], ""),  # what was asked for lies in one half
+        ([0, 0, 0, 0, 0, start.NO_TESTS], ["-k", "sink"], ""),
+        ([0, 0, 0, 0, start.NO_TESTS, start.NO_TESTS], ["-k", "sink"], "pytest, for no test was chosen"),
+        ([0, 0, 0, 0, start.NO_TESTS, 0], [], "pytest on every core"),  # nobody asked for a part: tests are lost
+        ([0, 0, 0, 0, 0, start.NO_TESTS], [], "pytest of what keeps time"),
+        ([1, 0, 0, 0, 0, 0], [], "ruff check"),
+        ([start.NO_TESTS, 0, 0, 0, 0, 0], ["-k", "sink"], "ruff check"),
+        ([0, 0, 0, 1, 0, 0], [], "mypy for Windows"),
+        ([0, 0, 0, 0, 1, 0], [], "pytest on every core"),
+        ([0, 0, 0, 0, start.NO_TESTS, 1], ["-k", "sink"], "pytest of what keeps time"),
     ],
 )
 def test_every_check_runs_and_any_failure_is_named(
-    statuses: list[int], failed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    statuses: list[int],
+    arguments: list[str],
+    failed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     left, commands = dict(zip(CHECKS, statuses, strict=True)), []
 
@@ -218,12 +226,45 @@ def test_every_check_runs_and_any_failure_is_named(
     monkeypatch.setattr(
         start, "run_unheard", lambda commands: {name: (left.pop(name), "its text") for name in commands}
     )
-    assert start.run_tests([]) == int(bool(failed))
+    assert start.run_tests(arguments) == int(bool(failed))
     said = capsys.readouterr().out
-    assert failed in said
+    assert said.splitlines()[-1].startswith(f"== failed: {failed}" if failed else "== all checks passed: ")
     assert "== mypy\nits text\n" in said
     assert not left
-    assert ["-rsx" in command for command in commands if "pytest" in command] == [True, True]  # skips are named
+    halves = zip(commands[2:], start.HALVES.values(), strict=True)
+    assert all(command[-len(half) - len(arguments) :] == [*arguments, *half] for command, half in halves)
+
+
+def test_what_was_skipped_is_told_by_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the real pytest, over tests of which some cannot run."""
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.skipif(True, reason='not run: no <GPU> here')\n"
+        "@pytest.mark.parametrize('n', [1, 2])\n"
+        "def test_on_a_gpu(n): ...\n"
+        "def test_without(): ...\n"
+    )
+    (tmp_path / "test_none.py").write_text("import pytest\npytest.importorskip('no_such_package')\n")
+    monkeypatch.setattr(start, "ROOT", tmp_path)
+    monkeypatch.setattr(start, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(start, "HALVES", {"one": ["-p", "no:xdist", str(tmp_path)], "other": [str(tmp_path / "gone")]})
+    monkeypatch.setattr(start, "run_unheard", lambda commands: {})
+    run_check = start.run_check
+    monkeypatch.setattr(
+        start, "run_check", lambda name, command: run_check(name, command) if "pytest" in command else 0
+    )
+    assert start.run_tests([]) == 1  # the other half has no such file
+    told = capsys.readouterr().out.partition("== one: 3 skipped\n")[2].splitlines()
+    assert "- 2: not run: no <GPU> here" in told
+    assert any(line.startswith("- 1: ") and "no_such_package" in line for line in told)
+    assert told[-1] == "== failed: other"
+
+
+def test_a_half_that_was_ended_before_its_report_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start.tell_skipped({"one": tmp_path / "none.xml"})
+    assert "== one: it wrote no report, so what it skipped is not known" in capsys.readouterr().out
 
 
 def test_after_ctrl_c_nothing_more_begins_beside(monkeypatch: pytest.MonkeyPatch) -> None:

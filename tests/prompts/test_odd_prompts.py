@@ -12,10 +12,12 @@ from engine.config import MATERIALS
 from reskin.prompts import LONGEST_PROMPT, NOTHING, prompt_theme
 from reskin.prompts.bake import bake
 from reskin.prompts.fill import theme_from_prompt
+from reskin.prompts.sentence import is_installed
 from reskin.themes import Theme, parse_theme
 from tests.prompts.judge import odd_prompts
 
 ODD = odd_prompts()
+needs_embedding = pytest.mark.skipif(not is_installed(), reason="not run: the extra `prompts` is not installed")
 
 
 def test_there_are_thirty_of_them_and_the_worst_kinds_are_among_them() -> None:
@@ -24,7 +26,7 @@ def test_there_are_thirty_of_them_and_the_worst_kinds_are_among_them() -> None:
     assert max(map(len, ODD)) >= 9_996
 
 
-@pytest.mark.parametrize("embedding", [False, True])
+@pytest.mark.parametrize("embedding", [False, pytest.param(True, marks=needs_embedding)])
 @pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
 def test_an_odd_prompt_gives_a_whole_look_that_is_the_same_each_time(text: str, embedding: bool) -> None:
     prompted = prompt_theme(text, embedding=embedding)

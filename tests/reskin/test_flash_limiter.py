@@ -1,6 +1,6 @@
 """Whatever comes in, what goes out keeps the published rule, as tests/reskin/flash_rule.py counts it; calm clips pass.
 
-Pictures are small: the limiter samples the same cells at any size. A checkerboard's square is told in cells.
+Most pictures are small, two pixels a cell; those of test_flash_limiter_at_720p.py are as players have them.
 """
 
 from __future__ import annotations
