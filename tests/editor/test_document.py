@@ -43,6 +43,22 @@ def test_a_change_keeps_comments_order_and_form() -> None:
     assert document.text == TEXT.replace("#000000", "#112233").replace("bloom = 0.1", "bloom = 0.25")
 
 
+def test_a_table_that_is_made_and_left_empty_goes_without_the_comment_below_it() -> None:
+    document = ThemeDocument(TEXT)
+    document.set(("material", "ground", "pattern"), "wood")
+    document.remove(("material", "ground", "pattern"))
+    assert document.text == TEXT
+
+
+def test_a_value_goes_with_its_lines_and_the_rest_stays() -> None:
+    document = ThemeDocument(TEXT)
+    document.remove(("material", "sky", "colors"))
+    kept = TEXT.replace('\n[material.sky]\ncolors = [\n  "#ffffff", # above\n  "#000000",\n]', "")
+    assert document.text == kept
+    document.remove(("light", "sun", "power"))
+    assert tomllib.loads(document.text)["light"] == {"fog": {"density": 0.2}}
+
+
 def test_a_new_key_stands_at_the_end_of_its_table_and_no_comment_changes_its_owner() -> None:
     document = ThemeDocument(TEXT)
     for location, value in {
