@@ -5,6 +5,7 @@ fidelity   PSNR and SSIM to the true rendering of held-out worlds in the shipped
            flow) and sharpness over the true rendering's own, reading, and times of steps that each read their frame;
            beside the model: a per-frame colour transfer and the best fixed table of colours (what filters can do),
            the underpainting alone, other step counts, and nets trained without one thing
+reading    pixels of single frames read right, with no stream around them, and of those the ones near an edge
 still      the output's change from frame to frame where the game stands still
 recovery   frames until fidelity is back within 0.5 dB after the history was replaced
 stability  fidelity, sharpness and colour at the start and at the end of a long stream with cuts and theme changes
@@ -70,6 +71,8 @@ SHEET_ROWS = 8
 MIN_COLUMNS = 124  # that no row of the table is broken
 # Each part's worlds begin at seeds of their own, so that none depends on how much another measures.
 SEED_FIDELITY, SEED_STILL, SEED_RECOVERY, SEED_STABILITY, SEED_TABLES = 0, 100_000, 200_000, 300_000, 400_000
+SEED_READING = 500_000
+EDGE_PX = 2  # so far from another material a pixel lies near an edge
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ class Sizes:
 
     clips: int = 24
     frames: int = 8  # of each clip
+    reading_worlds: int = 150
     table_worlds: int = 24  # that each theme's colour table is fitted to
     still_clips: int = 6
     recovery_clips: int = 8
@@ -90,8 +94,8 @@ class Sizes:
     real_themes: int = 5
 
 
-QUICK = Sizes(clips=4, frames=5, table_worlds=6, still_clips=1, recovery_clips=2, recovery_after=14, long_frames=480,
-              real_frames=16, real_themes=2)  # fmt: skip
+QUICK = Sizes(clips=4, frames=5, reading_worlds=16, table_worlds=6, still_clips=1, recovery_clips=2, recovery_after=14,
+              long_frames=480, real_frames=16, real_themes=2)  # fmt: skip
 
 
 class Evaluation:
@@ -145,6 +149,20 @@ class Evaluation:
             summary |= figures.summary(name) if name in there else {f"psnr_{name}": None}
         p50, p95 = np.percentile(step_ms, [50, 95])
         return summary | {"step_p50_ms": round(float(p50), 2), "step_p95_ms": round(float(p95), 2)}
+
+    def reading(self) -> dict[str, object]:
+        right, count = np.zeros(2), np.zeros(2)  # near an edge or not
+        worlds = self._worlds(SEED_READING, self.sizes.reading_worlds, 1)
+        for (frame,) in self._progress("reading", self.sizes.reading_worlds)(worlds):
+            seen = self.reader.read(frame.rgb).argmax(axis=2)
+            near = near_edges(frame.material).ravel()
+            count += np.bincount(near, minlength=2)
+            right += np.bincount(near, (seen == frame.material).ravel(), minlength=2)
+        figures = {
+            "reading_frames": right.sum() / count.sum(), "reading_frames_near_edges": right[1] / max(1, count[1]),
+            "near_edges_share": count[1] / count.sum(),
+        }  # fmt: skip
+        return {name: round(float(value), 3) for name, value in figures.items()}
 
     def still(self) -> dict[str, object]:
         worlds = self._worlds(SEED_STILL, self.sizes.still_clips, 1)
@@ -214,12 +232,18 @@ def _labelled(runs: dict[str, Any]) -> dict[str, Any]:
     return {"without history augmentation" if suffix else "our model": run for suffix, run in runs.items()}
 
 
+def near_edges(material: np.ndarray) -> np.ndarray:
+    """(h, w) int: 1 within `EDGE_PX` of another material."""
+    square = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
+    return (cv2.dilate(material, square) != cv2.erode(material, square)).astype(int)
+
+
 def sheet_row(shown: Shown, pictures: dict[str, np.ndarray]) -> list[np.ndarray]:
     seen, truth = (MATERIAL_COLORS[m] / 255 for m in (shown.read.materials.argmax(axis=2), shown.frame.material))
     return [shown.frame.rgb, seen, truth, pictures["underpaint"], pictures["model"], pictures[TRUTH]]
 
 
-PARTS = ("fidelity", "still", "recovery", "stability", "real")
+PARTS = ("fidelity", "reading", "still", "recovery", "stability", "real")
 
 
 @click.command(help=__doc__)

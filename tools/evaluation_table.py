@@ -36,7 +36,10 @@ STABILITY = (
 )
 SINGLE = {
     "reading": (
-        ("reading_worlds", "pixels of held-out worlds read right", "0.92"),
+        ("reading_worlds", "pixels of held-out worlds read right, in a stream", "0.92"),
+        ("reading_frames", "of single frames", ""),
+        ("reading_frames_near_edges", "of these within 2 pixels of an edge", ""),
+        ("near_edges_share", "which are this share of all", ""),
         ("reading_real", "hand-labelled cells of real games", "0.80"),
     ),
     "stability": STABILITY,

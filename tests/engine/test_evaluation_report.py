@@ -127,6 +127,13 @@ def test_plots_and_sheets_are_written(tmp_path: Path) -> None:
         assert picture.std() > 1
 
 
+def test_two_pixels_on_each_side_are_near_an_edge() -> None:
+    material = np.zeros((12, 20), np.uint8)
+    material[:, 8:] = 3
+    near = evaluate.near_edges(material)
+    assert (near == 1).nonzero()[1].tolist() == [6, 7, 8, 9] * 12
+
+
 @pytest.mark.parametrize("length", [100, 12])
 def test_stretches_lie_all_over_a_clip(length: int, tmp_path: Path) -> None:
     """Each frame of the clip is as bright as its number says."""
