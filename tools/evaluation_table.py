@@ -69,7 +69,8 @@ WANTED = {
 }
 
 
-STEPS, DISTILLED_STEPS = 1000, 400  # that our Painter and each of its variants had; that its distillation had
+CLIPS, STEPS = 700, 1000  # that our Painter and each of its variants learnt from
+DISTILLED_STEPS = 400
 
 
 def _commands(train: str, folder: str) -> str:
@@ -80,12 +81,14 @@ def _commands(train: str, folder: str) -> str:
 
 # Ways of variants, and what makes each file; distillation is a stage on top of ours.
 COMMANDS = {
-    way: _commands(f"tools/train.py painter --variant {variant} --steps {STEPS}", f"runs/painter_{variant}")
+    way: _commands(
+        f"tools/train.py painter --variant {variant} --count {CLIPS} --steps {STEPS}", f"runs/painter_{variant}"
+    )
     for way, variant in ((way, way.replace("_", "-")) for way in ("no_history", "feed_forward", "no_augmentation"))
 } | {
     f"steps_{steps}_distilled": _commands(
         f"tools/train.py painter --folder runs/painter_distilled --start runs/painter/checkpoint.pt --shortcuts 0.4 "
-        f"--lr 0.008 --steps {DISTILLED_STEPS}",
+        f"--lr 0.008 --count {CLIPS} --steps {DISTILLED_STEPS}",
         "runs/painter_distilled",
     )
     for steps in (1, 2, 8)

@@ -30,13 +30,16 @@ from tools.train import painter as train_painter
 
 
 class Interrupted:
-    """Stands in for the Evaluation of one whose patience ends in the second part."""
+    """Stands in for the Evaluation of one whose patience ends in the third part."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass
 
     def fidelity(self) -> dict[str, object]:
         return {"psnr_model": 20.5, "psnr_no_history": None, "ssim_model": 0.7}
+
+    def reading(self) -> dict[str, object]:
+        return {"reading_frames": 0.8}
 
     def still(self) -> dict[str, object]:
         raise KeyboardInterrupt
@@ -88,7 +91,9 @@ def test_what_a_variant_is_made_with_is_a_training_as_long_as_ours() -> None:
     for command in COMMANDS.values():
         given = command.partition(",")[0].split()
         assert {word for word in given if word.startswith("--")} <= known
-        assert int(given[given.index("--steps") + 1]) == recipe["painter"]["steps"]
+        assert int(given[given.index("--count") + 1]) == recipe["painter"]["clips"]
+        if "--variant" in given:
+            assert int(given[given.index("--steps") + 1]) == recipe["painter"]["steps"]
 
 
 def test_the_line_has_the_keys_that_the_issue_asks_for() -> None:
