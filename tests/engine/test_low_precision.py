@@ -31,7 +31,7 @@ RECIPE = PainterRecipe(size=SIZE, batch=1, steps=2, checkpoint_steps=2)
 class Noise:
     """A store of clips that shows nothing."""
 
-    def batch(self, rng: torch.Generator, size: int) -> PainterClips:
+    def batch(self, rng: torch.Generator, size: int, *, varied: bool = True) -> PainterClips:
         fields = shapes(size, 2, SIZE)
         return PainterClips(*(torch.rand(fields[name], generator=rng) for name in PainterClips._fields))
 
