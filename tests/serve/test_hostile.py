@@ -78,7 +78,7 @@ async def unharmed(here: World) -> AsyncIterator[Player]:
         assert clip is not None
         sent, got = clip.number, len(other.numbers)
         yield other
-        await soon(lambda: clip.number - sent >= 12)
+        await soon(lambda: clip.number - sent >= 36)
         assert len(other.numbers) - got >= 0.5 * (clip.number - sent)
         assert other.session in here.host.seated
 
