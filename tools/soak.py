@@ -2,6 +2,7 @@
 
     python -m tools.soak --minutes 120 --chaos-every 20
     python -m tools.soak --minutes 4 --plant-leak 60      # the gate itself: must fail
+    python -m tools.soak --minutes 8 --chaos-every 5 --trace   # where it grows
 
 Sampled once a second: resident memory, open handles and threads of the app and the engine's process together, and the
 median grab-to-shown latency of that second (a percentile of all that Status keeps, 85 s, would hold the frames of a
@@ -40,6 +41,7 @@ from tools.chaos import ACTIONS, Chaos, DemoDesktop
 from tools.soak_gate import Verdict, judge
 from tools.soak_host import HostLoad
 from tools.soak_misses import UNEXCUSED, Misses
+from tools.soak_trace import Growth
 
 SAMPLE_S = 1.0
 RECENT = 24  # frames whose latency is a sample: a second of them, where none is missed
@@ -173,6 +175,7 @@ def main() -> int:
     parser.add_argument("--plant-leak", type=float, default=0, metavar="MB", help="a minute, to check the gate")
     parser.add_argument("--engine", default=LIVE_ENGINE, help="as `reskin run` has it (default %(default)s)")
     parser.add_argument("--preset", default="lite", help="likewise (default %(default)s)")
+    parser.add_argument("--trace", action="store_true", help="tell whose allocations in the app grew; slows it down")
     parser.add_argument("--seed", type=int, default=1, help="of what is random in the chaos (default %(default)s)")
     parser.add_argument("--back-s", type=float, default=30, help="the skin must be back so soon after each action")
     parser.add_argument("--memory", type=float, default=1, metavar="MB", help="growth allowed in an hour")
@@ -182,6 +185,9 @@ def main() -> int:
     parser.add_argument("--missed", type=int, default=0, help="ticks missed without an explanation")
     options = parser.parse_args()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    growth = Growth(options.minutes) if options.trace else None
+    if growth is not None:
+        growth.start()
     status = Status()
     with tempfile.TemporaryDirectory(prefix="reskin-soak-") as folder, DemoDesktop() as desktop:
         os.environ["RESKIN_HOME"] = folder
@@ -197,6 +203,8 @@ def main() -> int:
         )  # fmt: skip
         watcher.done.set()
         watcher.join()
+    if growth is not None:
+        print(growth.report())
     return _report(watcher, status, options)
 
 
