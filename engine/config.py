@@ -21,6 +21,7 @@ MATERIAL_COLORS = (
 assert len(MATERIAL_COLORS) == len(MATERIALS)
 
 PATCH = 4  # pixels a side of the U-Net Painter's patches, and of the cells in which every Painter sees surfaces
+PICTURES = 5  # that a Painter sees: noisy, underpainting, source, last output, anchor
 FAR_LOG = 6.9  # log(1 + 1000 m): depth is log(1 + metres) over this, so 1 is the sky
 
 PATTERNS = ("plain", "noise", "clouds", "tiles", "bricks", "stripes", "dots", "cracks", "waves")

@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import MATERIALS, NANO, PATCH, PATTERNS
+from engine.config import MATERIALS, NANO, PATCH, PATTERNS, PICTURES
 from engine.reader import ConvNorm
 
-PICTURES = 5  # noisy, underpainting, source, last output, anchor
 # Means over a patch: scale, glow and pattern weights of what is there, materials, depth, shade and shine.
 SURFACE = len(PATTERNS) + 2 + len(MATERIALS) + 1 + 6
 PATCH_CHANNELS = -(-(3 * PICTURES * PATCH**2 + SURFACE) // 8) * 8  # the last few are zero: kernels take eights

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime
 from numba import njit
 
-from engine.config import PATCH
+from engine.config import PATCH, PICTURES
 from engine.drift import DriftMeter
 from engine.history import History
 from engine.sampler import schedule, stepped
@@ -24,7 +24,6 @@ from engine.underpaint import LUMA, PaintMaps
 from engine.votes import planes
 
 PICTURE = 3 * PATCH**2  # channels of a picture cut into patches
-PICTURES = 5  # noisy, underpainting, source, last output, anchor
 SURFACE_AT = PICTURES * PICTURE  # the first channel behind the pictures
 
 

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.config import PATCH, TransformerShape
-from engine.painter import CONDITION, OUTPUTS, PICTURES, SURFACE, MapTensors, without_noise
+from engine.config import PATCH, PICTURES, TransformerShape
+from engine.painter import CONDITION, OUTPUTS, SURFACE, MapTensors, without_noise
 from engine.ring import EMPTY, Ring
 from kernels import reference
 

@@ -136,7 +136,7 @@ def _version(package: str) -> str | None:
 def _machine() -> dict[str, str | int]:
     return {
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cpu_cores": usable_cores(),
         "display": os.environ.get("DISPLAY", "") or "none",
         "wayland": os.environ.get("WAYLAND_DISPLAY", "") or "none",
@@ -149,7 +149,8 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Its name, as the system has it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import sys
 import time
@@ -24,6 +23,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from reskin.app import RunOptions, run
+from reskin.doctor import processor
 from reskin.errors import ReskinError
 from reskin.frame import Frame, Region
 from reskin.glass_meter import GlassReport
@@ -188,7 +188,7 @@ def figures(
         "drift": status.drift._asdict(),
         "engine_deaths": status.engine_deaths,
         "engine_errors": status.engine_errors,
-        "cpu": _cpu_name(),
+        "cpu": processor(),
         "cores": os.cpu_count(),
         "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
     }  # fmt: skip
@@ -218,14 +218,6 @@ def table(found: dict[str, object], status: Status) -> Table:
                   f"anchored {status.drift.anchored}")  # fmt: skip
     shown.add_row("quality level", f"{status.quality}", f"deaths {status.engine_deaths}")
     return shown
-
-
-def _cpu_name() -> str:
-    try:
-        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    except OSError:
-        found = None
-    return found.group(1) if found else platform.processor()
 
 
 def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:

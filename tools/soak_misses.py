@@ -25,7 +25,7 @@ class Misses:
         self.by: Counter[str] = Counter()  # ticks, by what explains them
         self.deaths_unasked = 0  # of the engine
         self._missed = self._deaths = self._stood_still = 0
-        self._quality, self._changed_s, self._better_s = 0, -math.inf, -math.inf
+        self._quality, self._changed_s = 0, -math.inf
 
     def look(self, now_s: float, *, missed: int, stood_still: int, deaths: int, quality: int, is_active: bool,
              after_chaos: bool, taken: Taken) -> str | None:  # fmt: skip
@@ -38,9 +38,8 @@ class Misses:
         died, self._deaths = deaths - self._deaths, deaths
         if not after_chaos:
             self.deaths_unasked += died
-        if quality < self._quality:
-            self._better_s = now_s  # frames cost more from now on, so these misses may follow from it
-        is_settling = now_s - max(self._changed_s, self._better_s) <= QUALITY_S
+        # Misses beside a better quality may follow from it, for frames cost more; those beside a worse one led to it.
+        is_settling = quality < self._quality or now_s - self._changed_s <= QUALITY_S
         if quality != self._quality:
             self._quality, self._changed_s = quality, now_s
         if still > 0 and not after_chaos:

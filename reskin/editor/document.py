@@ -191,25 +191,30 @@ def _end_of(lines: list[str], start: int) -> int:
 def _without(text: str, location: Location) -> str:
     """The text without one value, and without tables that this leaves empty; comments below them stay."""
     meant = tomllib.loads(text)
-    nodes = [meant]
-    for key in location[:-1]:
-        nodes.append(nodes[-1][key])
-    for node, key in reversed(list(zip(nodes, location, strict=True))):
-        if node is nodes[-1] or not node[key]:
-            del node[key]
-    with contextlib.suppress(KeyError):
+    _delete(meant, location)
+    with contextlib.suppress(KeyError, ValueError):  # it has no line of its own, or the rest is no TOML
         written = _line_removed(text, location)
         if tomllib.loads(written) == meant:
             return written
     return _key_removed(text, location)
 
 
+def _delete(tree: Any, location: Location) -> None:
+    """Takes a value out of tables in tables, and those that this leaves empty."""
+    nodes = [tree]
+    for key in location[:-1]:
+        nodes.append(nodes[-1][key])
+    for node, key in reversed(list(zip(nodes, location, strict=True))):
+        if node is nodes[-1] or not node[key]:
+            del node[key]
+
+
 def _line_removed(text: str, location: Location) -> str:
     """Without the lines of one statement; without its table's header, too, if nothing else stands below that."""
     lines, starts = text.split("\n"), statement_lines(text)
     first, last = starts[location], _end_of(lines, starts[location])
-    header = starts.get(location[:-1], 0)
-    if location[:-1] and lines[header - 1].lstrip().startswith("["):
+    if location[:-1] and _is_headed(text, location[:-1]):
+        header = starts[location[:-1]]
         after = [line for line in starts.values() if line > last]
         is_alone = not any(header < line < first for line in starts.values())
         if is_alone and (not after or lines[min(after) - 1].lstrip().startswith("[")):
@@ -226,12 +231,7 @@ def _line_removed(text: str, location: Location) -> str:
 def _key_removed(text: str, location: Location) -> str:
     """By tomlkit: a part of a table on one line."""
     document: Any = tomlkit.parse(text)
-    nodes = [document]
-    for key in location[:-1]:
-        nodes.append(nodes[-1][key])
-    for node, key in reversed(list(zip(nodes, location, strict=True))):
-        if node is nodes[-1] or not node[key]:
-            del node[key]
+    _delete(document, location)
     written = tomlkit.dumps(document)
     closer = re.sub(r"\n{3,}", "\n\n", written)
     return closer if tomllib.loads(closer) == tomllib.loads(written) else written
