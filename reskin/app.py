@@ -28,7 +28,7 @@ from reskin.frame import Region
 from reskin.game_window import open_named, open_started, started
 from reskin.glass_meter import GlassMeter
 from reskin.gpu_presets import require_preset
-from reskin.heap import give_back_large_arrays
+from reskin.heap import hold_little
 from reskin.loop import LoopOptions, run_loop
 from reskin.picture_file import check_picture_path, write_picture
 from reskin.platforms.base import Capture
@@ -91,7 +91,7 @@ def run(
     on_end: Callable[[Any], None] = lambda engine: None,
 ) -> Status:  # fmt: skip
     """Play until the player quits, the game ends, `stop` says so, Ctrl-C or SIGTERM comes, or the time is over."""
-    give_back_large_arrays()
+    hold_little()
     status = status or Status()
     settings = options.settings
     if options.shot is not None:
