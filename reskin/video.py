@@ -36,6 +36,7 @@ _LIVE_KEYFRAME_FRAMES = 48
 _LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_LIVE_PIECE_MS * 1000)}
 _LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}
 _MOST_PX = 8192 * 8192  # a header of a few bytes can ask for any memory
+_THREADED_PX = 320 * 180  # below, threads take twice the time of one, and each reads a damaged header anew
 _FASTEST_HZ = 240.0  # that any file is taken for: a stray pair of frames may share a millisecond
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
 # Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
@@ -58,9 +59,10 @@ class VideoReader:
                 f"opening the video {self.path}: there are no pictures in it, only sound. Expected a video."
             )
         self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
         # (width, height); a stream whose codec nobody knows has none
         self.size = (int(getattr(self._stream, "width", 0)), int(getattr(self._stream, "height", 0)))
+        if self.size[0] * self.size[1] >= _THREADED_PX:
+            self._stream.thread_type = "AUTO"
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 30)
         self.length = self._length()  # frames, None when the file does not say
         if min(self.size) < 1:
