@@ -135,7 +135,7 @@ class LiveEngine:
             settled, depth = self._settle(rgb)
             self._take(settled, depth)
             self._reading_of = number
-            return settled.materials.transpose(1, 2, 0)
+            return settled.materials.copy().transpose(1, 2, 0)  # a HUD that is doubted is so in this frame alone
         if self._reading is not None and (self._reading.done() or number - self._reading_of > self._patience):
             self._take(*self._reading.result())
             self._reading = None

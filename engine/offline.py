@@ -80,7 +80,8 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
             at = (i - 1) - (i - 1) % every
         if at == i:
             seen, depth = read(networks.votes(rgb), exp)
-            materials = settled = doubt_hud(settle(rgb, seen, frames[i - every] if i else None, settled), still)
+            settled = settle(rgb, seen, frames[i - every] if i else None, settled)
+            materials = doubt_hud(settled, still)
         else:
             if preset.reads_behind and at == i - 1 and at:
                 seen, depth = read(networks.votes(frames[at]), exp)

@@ -93,13 +93,12 @@ class PainterState:
                 _cut(picture, np.float32(scale), np.float32(shift), patches[i * PICTURE : (i + 1) * PICTURE])
         at = SURFACE_AT + n
         _average(planes(materials), table, patches[SURFACE_AT:at], patches[at : at + k])
-        size = (w // PATCH, h // PATCH)
+        size_px = (w // PATCH, h // PATCH)
         at += k
-        patches[at] = cv2.resize(depth, size, interpolation=cv2.INTER_AREA)
+        patches[at] = cv2.resize(depth, size_px, interpolation=cv2.INTER_AREA)
         for i, slope in enumerate((maps.shade, maps.shine)):
-            patches[at + 1 + 3 * i : at + 4 + 3 * i] = cv2.resize(slope, size, interpolation=cv2.INTER_AREA).transpose(
-                2, 0, 1
-            )
+            cells = cv2.resize(slope, size_px, interpolation=cv2.INTER_AREA)
+            patches[at + 1 + 3 * i : at + 4 + 3 * i] = cells.transpose(2, 0, 1)
         return patches
 
 

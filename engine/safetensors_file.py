@@ -2,7 +2,7 @@
 
 The format (github.com/huggingface/safetensors) is eight bytes of header length, a JSON header, then the tensors with
 no gap and no overlap to the file's last byte. Checked here without torch and without reading a tensor. Knows nothing of
-networks: `engine.checkpoint` says which names and shapes it expects.
+networks: `engine.network_file` says which names and shapes it expects.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels import reference
+from kernels.tiles import COLUMNS
 
-COLUMNS = 128  # pixels of one program
 SKY, HUD, RANGE, BROAD = (tl.constexpr(v) for v in (reference.SKY, reference.HUD, reference.RANGE, reference.BROAD))
 SPREAD_FLOOR, SKY_SPREAD_FLOOR = tl.constexpr(reference.SPREAD_FLOOR), tl.constexpr(reference.SKY_SPREAD_FLOOR)
 ABSENT, FAR_LOG = tl.constexpr(reference.ABSENT), tl.constexpr(reference.FAR_LOG)

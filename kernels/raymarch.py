@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-BILLBOARD = 4  # the kind that turns to the eye; unit_solids.py has them all
+from kernels.solid_kinds import BILLBOARD
+
 SKY_DEPTH_M = 1000.0
 TILE = (4, 8)  # pixels of one program: a warp, so that its loops end by themselves and its branches are its own
 CHUNK = 32  # rectangles that a program tests at once
@@ -56,7 +57,7 @@ class Solids:
     """Where the solids are in each frame; rows from a frame's `count` on are not looked at."""
 
     count: Tensor  # (f,) int32
-    kind: Tensor  # (f, n) int32, as numbered in unit_solids.py
+    kind: Tensor  # (f, n) int32, as numbered in solid_kinds.py
     material: Tensor  # (f, n) int32
     instance: Tensor  # (f, n) int32
     sprite: Tensor  # (f, n) int32, into Scenes.sprites

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from kernels import reference
 
-COLUMNS = 64  # pixels of one program
+COLUMNS = 64  # pixels of one program, with all materials of each
 ALIKE, STILL, CARRY = (tl.constexpr(value) for value in (reference.ALIKE, reference.STILL, reference.CARRY))
 
 

@@ -1,4 +1,4 @@
-"""Tiles of a product, and which of them fill a Hopper. No triton.
+"""Tiles of a product, and which of them fill a Hopper; the pixels of a program that has one a lane. No triton.
 
 A tile is what one program computes: `rows` tokens of one session by `columns` outputs.
 """
@@ -13,6 +13,7 @@ from torch import Tensor
 MULTIPROCESSORS = 132  # of an H100 or H200
 RESERVED_BYTES = 1024  # of shared memory, that CUDA takes for each program
 LAYERS_SHARED_BYTES = 57_352  # of a program of `token_layers`: two lie on an H100 or A100, one where there are 100 KB
+COLUMNS = 128  # pixels of one program, where a lane is a pixel: as many as four warps have, Triton's default
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-COLUMNS = 128  # model pixels of one program
+from kernels.tiles import COLUMNS
 
 
 def to_model(bgra_u8: Tensor, size: tuple[int, int]) -> Tensor:

@@ -12,8 +12,8 @@ import triton.language as tl
 from torch import Tensor
 
 from kernels import reference
+from kernels.tiles import COLUMNS
 
-COLUMNS = 128  # screen pixels of one program
 LIKENESS, LINE_FROM = tl.constexpr(reference.LIKENESS), tl.constexpr(reference.LINE_FROM)
 RED, GREEN, BLUE = (tl.constexpr(share) for share in reference.LUMA)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-BOX, ELLIPSOID, CONE = tl.constexpr(0), tl.constexpr(1), tl.constexpr(2)  # as engine/worlds/scene.py numbers them
-CYLINDER, BILLBOARD, GABLE, PYRAMID = tl.constexpr(3), tl.constexpr(4), tl.constexpr(5), tl.constexpr(6)
+from kernels import solid_kinds
+
+BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD, GABLE, PYRAMID = (tl.constexpr(kind) for kind in solid_kinds.ALL)
 NEAREST_M = tl.constexpr(1e-4)  # nearer than this is behind the eye
 FARTHEST = tl.constexpr(1e9)
 

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -23,7 +23,7 @@ import numpy as np
 from reskin import platforms
 from reskin.box_mode import open_box_mode
 from reskin.engine_link import Engine
-from reskin.errors import CaptureError, ReskinError
+from reskin.errors import CaptureError, ProfileError, ReskinError, ThemeError
 from reskin.frame import Region
 from reskin.game_window import open_named, open_started, started
 from reskin.glass_meter import GlassMeter
@@ -45,6 +45,7 @@ from reskin.sinks.shield import Shield
 from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.theme_store import ThemeStore
+from reskin.themes import Theme
 from reskin.timeline import Timeline
 from reskin.timely_thread import timely_thread
 
@@ -81,7 +82,7 @@ class RunOptions:
     measure: bool = False  # glass to glass, with a game that draws a marker
     seek_s: float = SEEK_S  # for a game whose window has closed: how long its next one is looked for
     on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
-    opening: str | None = None  # what the player is told at the start
+    opening: str | None = None  # what the player is told over the first picture
     settings: Settings = field(default_factory=Settings)
 
 
@@ -108,25 +109,24 @@ def run(
         engine.poll(time.monotonic_ns())  # begins to load while the rest is opened
         capture = _open_capture(options, parts)
         profile = GameProfile.of(capture.title)
-        theme = options.theme or ("" if options.prompt else profile.theme or settings.theme)
         loader = parts.enter_context(ThreadPoolExecutor(1, "themes"))
-        strength = profile.strength if options.strength is None else options.strength
-        store = ThemeStore.open(theme, prompt=options.prompt, strength=strength, loader=loader)
+        store = _open_store(options, profile, loader)
         overlay = platforms.open_overlay(capture, only_in_front=settings.overlay.only_in_front)
         parts.callback(overlay.close)
         hotkeys = platforms.open_hotkeys(settings.hotkeys.chords())
         parts.callback(hotkeys.close)
-        bar = open_bar(settings.hotkeys.prompt, loader)
-        if bar is not None:
-            parts.callback(bar.close)
-        boxes = open_box_mode(settings.hotkeys.keep_box, profile, capture.title, loader)
-        if boxes is not None:
-            parts.callback(boxes.close)
         screenshots = Screenshots(settings.screenshot_folder())
         parts.callback(screenshots.close)
         shield, remote = Shield(status.failures, options.warnings), RemoteControl()
         opened = _open_sinks(options, parts, shield, capture, status=status, store=store, remote=remote)
         meter = _open_meter(capture, parts) if options.measure else None
+        # Opened last, so closed first: the keyboard and the mouse are the game's while a recording is being finished.
+        bar = open_bar(settings.hotkeys.prompt, loader)
+        if bar is not None:
+            parts.callback(bar.close)
+        boxes = open_box_mode(settings.hotkeys.keep_box, profile, loader)
+        if boxes is not None:
+            parts.callback(boxes.close)
 
         def warm() -> None:
             if meter is not None:
@@ -136,6 +136,16 @@ def run(
         def commands() -> list[Command]:
             opened.listen()
             return remote.poll()
+
+        def with_kept_regions(theme: Theme) -> Theme:
+            nonlocal profile
+            if capture.title != profile.title:
+                # Another window of the game, such as the one after its splash. Of its profile only the regions come
+                # now: theme and strength stay, since the player may have chosen others meanwhile.
+                profile = profile.of_next(capture.title)
+                if boxes is not None:
+                    boxes.turn_to(profile)
+            return profile.with_kept_regions(theme)
 
         parts.enter_context(timely_thread())
         screenshots.tell(*hotkeys.notes)
@@ -149,7 +159,7 @@ def run(
                 fade_frames=settings.overlay.fade_frames if options.fade_frames is None else options.fade_frames,
                 timeline=options.timeline, prompt_bar=bar, box_mode=boxes,
                 poll_notes=lambda: profile.notes() + screenshots.notes(), poll_warnings=shield.notes,
-                poll_commands=commands, on_grab=opened.onlookers, with_kept_regions=profile.with_kept_regions,
+                poll_commands=commands, on_grab=opened.onlookers, with_kept_regions=with_kept_regions,
                 flash_limiter=settings.safety.flash_limiter, opening=options.opening, on_state=options.on_state,
                 on_warm=warm, on_end=last_picture.append,
             ),
@@ -196,6 +206,18 @@ def _open_capture(options: RunOptions, parts: contextlib.ExitStack) -> Capture:
         capture = open_named(str(options.window), seek_s=options.seek_s)
     parts.callback(capture.close)
     return capture
+
+
+def _open_store(options: RunOptions, profile: GameProfile, loader: Executor) -> ThemeStore:
+    """What the player asks for comes before the game's profile, and that before the settings."""
+    theme = options.theme or ("" if options.prompt else profile.theme or options.settings.theme)
+    strength = profile.strength if options.strength is None else options.strength
+    try:
+        return ThemeStore.open(theme, prompt=options.prompt, strength=strength, loader=loader)
+    except ThemeError as error:
+        if profile.theme and theme == profile.theme and not options.theme:
+            raise ProfileError(f"profile {profile.path} cannot be used: theme: {error}") from error
+        raise
 
 
 def _open_sinks(

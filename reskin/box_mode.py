@@ -29,25 +29,24 @@ NOT_SEEN = "Boxes can be dragged while the skin is on and the game in sight"
 Save = Callable[[Path | None, str, tuple[KeptRegion, ...]], Path]
 
 
-def open_box_mode(chord: str, profile: GameProfile, title: str, loader: Executor) -> BoxMode | None:
+def open_box_mode(chord: str, profile: GameProfile, loader: Executor) -> BoxMode | None:
     """With this desktop's mouse; None where no chord begins it or there is no such part yet."""
     if not chord:
         return None
     try:
-        return BoxMode(platforms.open_pointer_input(), profile, title, loader)
+        return BoxMode(platforms.open_pointer_input(), profile, loader)
     except DisplayError:
         return None
 
 
 class BoxMode:
     def __init__(
-        self, pointer: PointerInput, profile: GameProfile, title: str, loader: Executor, save: Save = save_regions
+        self, pointer: PointerInput, profile: GameProfile, loader: Executor, save: Save = save_regions
     ) -> None:
-        """`title` is the window's, for a profile that is not there yet; without one boxes last as long as the run."""
+        """Where the profile has no window's title, boxes last as long as the run."""
         self.is_open = False
         self._pointer = pointer
         self._profile = profile
-        self._title = title
         self._loader = loader
         self._save = save
         self._window: Region | None = None
@@ -71,6 +70,10 @@ class BoxMode:
         if self.is_open:
             self.is_open, self._drag = False, None
             self._pointer.end()
+
+    def turn_to(self, profile: GameProfile) -> None:
+        """Another window of the game has another profile; what is being written still goes into its own."""
+        self._profile = profile
 
     def window_moved(self, window: Region | None) -> None:
         """Where the game's window is now; None: it cannot be seen."""
@@ -142,16 +145,16 @@ class BoxMode:
 
     def _keep(self, regions: tuple[KeptRegion, ...]) -> str:
         self._profile.regions = regions
-        if not self._title:
+        if not self._profile.title:
             return f"{self._count()} until the end: without a window's title there is no profile"
         if self._saving is not None:
             self._saving.cancel()  # the newest wins; one that is being written is written first
-        self._saving = self._loader.submit(self._write, regions)
+        self._saving = self._loader.submit(self._write, self._profile, regions)
         return self._count()
 
-    def _write(self, regions: tuple[KeptRegion, ...]) -> Path:
-        path = self._save(self._profile.path, self._title, regions)
-        self._profile.path = path
+    def _write(self, profile: GameProfile, regions: tuple[KeptRegion, ...]) -> Path:
+        path = self._save(profile.path, profile.title, regions)
+        profile.path = path
         return path
 
     def _saved(self) -> str:

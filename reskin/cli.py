@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = """\b
 Exit codes:
-  0    done
+  0    done; `reskin serve` also when SIGTERM ended it
   1    something could not be done; the text says what and why
   2    the command was not understood
   130  ended by Ctrl-C, after cleaning up"""
@@ -92,7 +92,7 @@ def cli(ctx: click.Context) -> None:
 
 @cli.command(cls=ProgramCommand)
 @click.argument("window", required=False)
-@click.option("--region", type=RegionType(), help="A rectangle of the screen in pixels, instead of a window.")
+@click.option("--region", type=RegionType(), help="On Windows: a rectangle of the screen, not a window; in pixels.")
 @live_options
 def run(window: str | None, region: Region | None, **options: Any) -> None:
     """Reskin a running game.
@@ -103,21 +103,23 @@ def run(window: str | None, region: Region | None, **options: Any) -> None:
     command = program()
     given = sum((window is not None, region is not None, bool(command)))
     if given != 1:
-        what = "a WINDOW (`reskin windows` lists them), --region X,Y,W,H, or -- PROGRAM, which starts a game."
+        what = "a WINDOW (`reskin windows` lists them), --region X,Y,W,H on Windows, or -- PROGRAM to start a game."
         raise click.UsageError(f"give {'only one of' if given else 'what to reskin:'} {what}")
     _play(window=window, region=region, command=command, leave_game=True, **options)
 
 
 @cli.command()
-@click.option("--size", type=SizeType(), default="1280x720", show_default=True, help="Of the demo game's window.")
+@click.option(
+    "--size", "size_px", type=SizeType(), default="1280x720", show_default=True, help="Of the demo game's window."
+)
 @click.option("--headless", is_flag=True, help="On a virtual screen of its own, also where there is a real one.")
 @live_options
-def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
+def demo(size_px: tuple[int, int], headless: bool, **options: Any) -> None:
     """Start the bundled game and reskin it.
 
     WASD to walk; it walks by itself when left alone.
     """
-    game = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}")
+    game = (sys.executable, "-m", "reskin.demo.game", "--size", f"{size_px[0]}x{size_px[1]}")
     is_unseen = headless or not has_desktop()
     if is_unseen:
         click.echo(
@@ -125,7 +127,7 @@ def demo(size: tuple[int, int], headless: bool, **options: Any) -> None:
             "or --record FILE.mp4 shows it, --seconds N or Ctrl-C ends it",
             err=True,
         )
-    _play(command=game, headless=is_unseen, headless_size_px=size, **options)
+    _play(command=game, headless=is_unseen, headless_size_px=size_px, **options)
 
 
 @cli.command()
@@ -149,7 +151,7 @@ def render(source: Path, target: Path, theme: str | None, prompt: str | None, pr
         renderer = engine_renderer.create(preset or settings.preset)
         done = render_file(source, target, chosen, renderer, progress, settings.safety.flash_limiter)
     frames = "1 picture" if done.frames == 1 else f"{done.frames} frames"
-    click.echo(f"{target}: {frames} of {done.size[0]}x{done.size[1]} in {chosen.name}")
+    click.echo(f"{target}: {frames} of {done.size_px[0]}x{done.size_px[1]} in {chosen.name}")
 
 
 @cli.command()

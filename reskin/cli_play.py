@@ -27,18 +27,20 @@ def play(settings: Settings, *, preset: str | None = None, **options: Any) -> No
     from reskin.app import RunOptions, run
     from reskin.cli_output import print_status
     from reskin.crash_watch import log_end, recorded_run
-    from reskin.flash_safety import opening_sentence
+    from reskin.flash_safety import opening_sentence, was_shown
     from reskin.gpu_presets import require_preset
 
     with recorded_run(asked_preset=preset, usual_preset=settings.preset) as advice:
         chosen = preset or advice.preset or settings.preset
-        require_preset(chosen)  # before a sentence that is shown once
+        require_preset(chosen)  # before anything else is said
         opening = opening_sentence(settings.safety.flash_limiter)
         for warning in filter(None, (opening, *advice.warnings)):
             click.echo(f"reskin: {warning}", err=True)
         options |= {"preset": chosen, "warnings": advice.warnings}
         options |= {"opening": opening, "on_state": _tell_state, "tell": click.echo}
         status = run(RunOptions(settings=settings, **options))
+        if status.shown:  # so there was a picture to say it over: a start that was refused has none
+            was_shown(opening)
         log_end(status)
     print_status(status)
     if status.failures:

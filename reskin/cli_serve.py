@@ -19,6 +19,7 @@ from reskin.remedies import install_command
 
 if TYPE_CHECKING:
     from reskin.serve.run import Started
+    from reskin.serve.tokens import Scope
 
 NEEDS = ("aiortc", "jwt", "segno", "prometheus_client")
 HOURS = click.FloatRange(min=0, max=24 * 366, min_open=True)
@@ -66,6 +67,7 @@ def serve(
 
     A phone, a laptop or `reskin run --engine LINK` plays here over WebRTC. The links that are printed let in; keep them
     as you keep a password. Media goes over UDP ports that the system chooses. No frame is ever written to a disk.
+    Ctrl-C ends it with exit code 130, SIGTERM with 0; every player is told.
     """
     _check_installed()
     from reskin.gpu_presets import require_preset
@@ -84,14 +86,21 @@ def serve(
         bits_at_720p=int(mbit * 1e6), flash_limiter=settings.safety.flash_limiter, **options,
     )  # fmt: skip
 
+    heard: set[int] = set()  # signals
+
     async def until_told() -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
+
+        def end(number: int) -> None:
+            heard.add(number)
+            stopping.set()
+
         for number in (signal.SIGINT, signal.SIGTERM):
             if sys.platform == "win32":
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
+                signal.signal(number, lambda number, _: loop.call_soon_threadsafe(end, number))
             else:
-                loop.add_signal_handler(number, stopping.set)
+                loop.add_signal_handler(number, end, number)
         click.echo(f"reskin: starting {chosen} ...", err=True)
         work = asyncio.create_task(run(asked, _as_json if as_json else _as_text, stopping))
         stop = asyncio.create_task(stopping.wait())
@@ -102,26 +111,32 @@ def serve(
         await work
 
     asyncio.run(until_told())
-    raise KeyboardInterrupt  # nothing else ends it without an error
+    if signal.SIGINT in heard:  # SIGTERM is how a service manager ends it, and no failure
+        raise KeyboardInterrupt
 
 
 @click.command("invite")
 @click.option("--scope", type=click.Choice(("play", "watch", "admin")), default="play", show_default=True)
 @click.option("--hours", type=HOURS, default=12.0, show_default=True, help="How long it lets in.")
-@click.option("--sessions", type=click.IntRange(1, 100_000), default=1, show_default=True, help="Players at once.")
+@click.option("--sessions", type=click.IntRange(1, 100_000), help="Players at once. Default: 1.")
 @click.option("--minutes", type=click.IntRange(1), help="Minutes of play in all. Default: all of its hours.")
-@click.option("--watches", metavar="TOKEN", help="With --scope watch: whose play token; without it, everybody's.")
-def invite(scope: str, hours: float, sessions: int, minutes: int | None, watches: str | None) -> None:
+@click.option("--watches", metavar="TOKEN", help="With --scope watch: whose play token. Default: everybody's.")
+def invite(scope: Scope, hours: float, sessions: int | None, minutes: int | None, watches: str | None) -> None:
     """Print a token for `reskin serve` of this user.
 
-    A link is the server's address and #token=TOKEN. A running server knows it at once, for both read the same secret.
+    A link is the server's address and #token=TOKEN. A running server knows it at once, unless the file with the secret
+    was removed since it started.
     """
+    if scope == "watch" and (sessions is not None or minutes is not None):
+        raise click.UsageError("--sessions and --minutes are of playing, which --scope watch does not allow.")
+    if scope != "watch" and watches is not None:
+        raise click.UsageError("--watches says whom a token of --scope watch sees; give that scope, or leave it out.")
     _check_installed()
     from reskin.serve.tokens import kept_tokens
 
     tokens = kept_tokens()
     whose = tokens.read(watches).sub if watches else "*" if scope == "watch" else ""
-    click.echo(tokens.issue(scope, hours, watches=whose, sessions=sessions, minutes=minutes))  # type: ignore[arg-type]
+    click.echo(tokens.issue(scope, hours, watches=whose, sessions=sessions or 1, minutes=minutes))
 
 
 def _check_installed() -> None:
@@ -148,6 +163,8 @@ def _as_text(started: Started) -> None:
     click.echo(f"Admin:  {started.admin_token}")
     players = "1 player" if started.slots == 1 else f"{started.slots} players"
     click.echo(f"For {players} at once, with {started.engine}. Ctrl-C ends it.")
+    if started.other_names:
+        click.echo(f"Not reached by that address? In its place in the link, try: {', '.join(started.other_names)}")
     if started.fingerprint:
         click.echo(
             "The certificate was made here, so browsers ask before they go on. Compare its SHA-256 fingerprint:\n"

@@ -131,7 +131,7 @@ def preview(
             flash_limiter=settings.safety.flash_limiter,
         )  # fmt: skip
     frames_told = "1 picture" if done.frames == 1 else f"{done.frames} frames"
-    click.echo(f"{target}: {frames_told} of {done.size[0]}x{done.size[1]}, before and after, in {chosen.name}")
+    click.echo(f"{target}: {frames_told} of {done.size_px[0]}x{done.size_px[1]}, before and after, in {chosen.name}")
 
 
 @theme.command()

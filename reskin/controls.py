@@ -22,6 +22,8 @@ _BESIDE_TYPING = ("prompt", "panic", "quit")  # hotkeys that are heard while the
 
 
 class Controls:
+    UNSEEN_NS = 1_000_000_000  # a painting that is late for a moment does not end a drag
+
     def __init__(
         self, store: ThemeStore, *, strength_step: float = 0.1, fade_frames: int = 0,
         timeline: Timeline | None = None, bar: PromptBar | None = None, boxes: BoxMode | None = None,
@@ -30,6 +32,7 @@ class Controls:
         self.fade_frames = fade_frames  # over which that theme comes
         self.view = View.THEME
         self.is_on = True
+        self.is_seen = False  # a painting, within the last UNSEEN_NS
         self.is_comparing = False  # held: the game as it is, at once
         self.wants_screenshot = False  # the loop puts it back
         self.wants_quit = False
@@ -39,6 +42,7 @@ class Controls:
         self._boxes = boxes
         self._steps_shown = 0  # of the timeline
         self._panics = False
+        self._seen_ns: int | None = None
         self._store = store
         self._pressed: dict[str, Callable[[], str]] = {
             "next_theme": lambda: self._show(store.next()),
@@ -105,6 +109,14 @@ class Controls:
         if window is None:
             self._give_back()
 
+    def skin_shown(self, visible: bool, now_ns: int) -> None:
+        """Whether the player sees a painting. Boxes are drawn on nothing else: without one the mouse is the game's."""
+        if visible:
+            self._seen_ns = now_ns
+        self.is_seen = self._seen_ns is not None and now_ns - self._seen_ns <= self.UNSEEN_NS
+        if self._boxes is not None and not self.is_seen:
+            self._boxes.cancel()
+
     def obey(self, commands: Iterable[Command]) -> list[str]:
         """Do what a remote control says; returns notes for the player."""
         return [note for command in commands if (note := self._obey(command))]
@@ -148,7 +160,7 @@ class Controls:
     def _toggle_boxes(self) -> str:
         if self._boxes is None:
             return "There is no box mode on this system yet; write the boxes into a profile"
-        return self._boxes.toggle(is_skinned=self.is_on)
+        return self._boxes.toggle(is_skinned=self.is_on and self.is_seen)
 
     def _give_back(self) -> None:
         """Keyboard and mouse, to the game."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import reskin
 from engine.config import GPU_PRESETS
+from engine.cores import usable_cores
 from reskin.doctor_gpu import gpu_rows
 from reskin.doctor_row import Choice
 from reskin.errors import ReskinError
@@ -70,7 +71,7 @@ def probe_engine(preset: str) -> Choice:
         # AttributeError and OSError: a broken onnxruntime; RuntimeError: numba has no place for its cache
         why = f"{error}{cache_remedy(error)}"
         return Choice(part="engine", chosen="none", why=why, not_chosen=_not_chosen(preset))
-    why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.note)))
+    why = "; ".join(filter(None, (f'the preset "{preset}"', renderer.why)))
     return Choice(part="engine", chosen=renderer.name, why=why, not_chosen=_not_chosen(preset))
 
 
@@ -142,11 +143,6 @@ def _machine() -> dict[str, str | int]:
         "wayland": os.environ.get("WAYLAND_DISPLAY", "") or "none",
         **gpu_rows(),
     }
-
-
-def usable_cores() -> int:
-    """Cores that this process may use, which in a container are fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -87,9 +87,9 @@ class EngineRenderer:
     def __init__(self, engine: LiveEngine, threads: int) -> None:
         where = "DirectML" if engine.provider == DIRECTML else f"{threads} thread{'s' if threads > 1 else ''}"
         self.name = f"{engine.preset.name}, onnxruntime, {where}"
-        self.note = ""
+        self.why = ""
         if engine.provider != DIRECTML and DIRECTML in onnxruntime.get_available_providers():
-            self.note = "DirectML refused the networks, so the CPU runs them; the graphics driver may be too old"
+            self.why = "DirectML refused the networks, so the CPU runs them; the graphics driver may be too old"
         self._engine = engine
         self._composer = Composer()
         self.keeping = Keeping()

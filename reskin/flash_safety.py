@@ -25,16 +25,20 @@ OFF = (
 
 
 def opening_sentence(profile: FlashProfile) -> str | None:
-    """What is to be said at this start; what is said once is marked as said."""
+    """What is to be said at this start; what is said once comes until it `was_shown`."""
     if profile == "off":
         return OFF
+    return None if _marker().exists() else LIMITED
+
+
+def was_shown(sentence: str | None) -> None:
+    """The player has seen it: what is said once is not said again."""
+    if sentence != LIMITED:
+        return
     marker = _marker()
-    if marker.exists():
-        return None
     with contextlib.suppress(OSError):
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.write_text("The sentence about flashes was shown.\n", encoding="utf-8")
-    return LIMITED
 
 
 def _marker() -> Path:

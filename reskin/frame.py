@@ -1,4 +1,7 @@
-"""The two values that travel everywhere: a frame and where it belongs on the screen."""
+"""The two values that travel everywhere: a frame and where it belongs on the screen.
+
+As everywhere here, `size` is (h, w), as arrays have it, and `size_px` is (w, h), as windows, screens and videos do.
+"""
 
 from __future__ import annotations
 

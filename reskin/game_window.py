@@ -12,6 +12,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from reskin import platforms
 from reskin.errors import CaptureError
@@ -74,7 +75,8 @@ def _end(game: subprocess.Popen[bytes]) -> None:
 def open_started(game: subprocess.Popen[bytes], there_before: set[int], *, seek_s: float = SEEK_S) -> Capture:
     """Its window, and while it runs the next one, as after a splash; `there_before` are windows that are not its.
 
-    A launcher that ends in peace has started the game as another program: then any new window is taken for its.
+    A launcher that ends in peace has started the game as another program: then any new window is taken for its, and for
+    the rest of START_LIMIT_S another one after that, which may have been a splash.
     """
     deadline_s = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline_s:
@@ -86,13 +88,21 @@ def open_started(game: subprocess.Popen[bytes], there_before: set[int], *, seek_
         with contextlib.suppress(_NotThereError):
             return SeekingCapture(
                 _newest_of(game, there_before), lambda: _newest_of(game, there_before), seek_s=seek_s,
-                may_return=lambda: game.poll() is None,
+                may_return=partial(_may_return, game, deadline_s if game.returncode == 0 else 0.0),
             )  # fmt: skip
         time.sleep(_POLL_S)
     raise CaptureError(
         f"starting the game: no window of process {game.pid} after {START_LIMIT_S:.0f} s. "
         "If it starts another program, start it yourself and name its window; `reskin windows` lists them."
     )
+
+
+def _may_return(game: subprocess.Popen[bytes], handed_over_until_s: float) -> bool:
+    """While it runs; a game that a launcher has handed over to, only while it may still be starting.
+
+    Nobody knows when that one ends: later, a browser that is opened after it would be taken for it.
+    """
+    return game.poll() is None or time.monotonic() < handed_over_until_s
 
 
 class _NotThereError(CaptureError):

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.checkpoint import CheckpointError, load_network
 from engine.config import SHAPES, Preset, Shape
 from engine.gpu.backends import OPENERS, Backend, BackendError, open_backend
 from engine.gpu.batch import step_together
 from engine.gpu.frame import EFFORTS, Effort, FrameStep
 from engine.gpu.measured import PATH, Table, device_name, read_table
+from engine.network_file import NetworkFileError, load_network
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from reskin.errors import EngineError
@@ -58,7 +58,7 @@ def load_networks(shape: Shape, folder: Path) -> tuple[Reader, TokenPainter]:
     try:
         reader = load_network(folder / "reader.safetensors", "reader", shape)
         painter = load_network(folder / "painter.safetensors", "painter", shape)
-    except (CheckpointError, RuntimeError) as error:
+    except (NetworkFileError, RuntimeError) as error:
         raise EngineError(f"starting the engine {shape!r}: {error}.") from error
     assert isinstance(reader, Reader)
     assert isinstance(painter, TokenPainter)
@@ -103,7 +103,7 @@ class GpuRenderer:
         self._backend, self._step = self._open(window, backend)
         self._wanted = self._backend.name if backend == "auto" else backend
         self.name = f"{preset.name}, torch {self._backend.name}, {device_name(device)}"
-        self.note = self._backend.note
+        self.why = self._backend.why
 
     def reset(self) -> None:
         self._step.reset()

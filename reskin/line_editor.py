@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reskin.places import place
+from reskin.plain_text import printable
 from reskin.platforms.base import EditKey
 from reskin.prompts import LONGEST_PROMPT
 from reskin.whole_file import write_whole
@@ -28,7 +29,7 @@ class LineEditor:
 
     def insert(self, text: str) -> None:
         """At the cursor; what cannot be printed becomes a space, and what is too long is left out."""
-        clean = "".join(char if char.isprintable() else " " for char in text)[: LONGEST_PROMPT - len(self.text)]
+        clean = printable(text)[: LONGEST_PROMPT - len(self.text)]
         self.text = self.text[: self.cursor] + clean + self.text[self.cursor :]
         self.cursor += len(clean)
 

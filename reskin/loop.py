@@ -67,7 +67,7 @@ class LoopOptions:
     poll_commands: Callable[[], list[Command]] = list  # of a remote control
     with_kept_regions: Callable[[Theme], Theme] = lambda theme: theme  # of the game's profile; no work while unchanged
     flash_limiter: FlashProfile = "broadcast"
-    opening: str | None = None  # a long note at the start
+    opening: str | None = None  # a long note, at the first picture
     on_state: Callable[[str], None] = lambda text: None  # told of every change of state, in words
     on_warm: Callable[[], None] = lambda: None  # called once, when the warm-up ends
     on_end: Callable[[np.ndarray | None], None] = lambda picture: (
@@ -141,13 +141,14 @@ def run_loop(
                 presenter.let_go()
             if news.switched:
                 presenter.trust_anew()
-            run.say(note, notes, news, engine, present_ns)
+            run.say(note, notes, news, engine, present_ns, has_picture=frame is not None)
             if controls.takes_panic():
                 presenter.withdraw()
             visible = presenter.present(
                 frame, region, now_ns=present_ns, on=run.wants_skin, comparing=controls.is_comparing
             )
             shown_ns = clock.now_ns()
+            controls.skin_shown(visible, shown_ns)
 
             # Count it, and choose the quality that keeps the ticks.
             is_well = visible or (presenter.holds_back and run.wants_skin)
@@ -214,7 +215,8 @@ class _Run:
         self._is_warm = False
         self._engine_note = "Engine starting"
         self._own_note: str | None = None  # to be said at the next tick
-        self._warning = options.opening  # the same, and longer
+        self._warning: str | None = None  # the same, and longer
+        self._opening = options.opening  # the same, once there is a picture to lay it over
         self._standing = ""
         self._faults = FaultWatch()
 
@@ -285,7 +287,9 @@ class _Run:
             _log.info("%s", state)
             self._options.on_state(state)
 
-    def say(self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int) -> None:
+    def say(
+        self, note: Note, notes: list[str], news: EngineNews, engine: Engine, now_ns: int, *, has_picture: bool
+    ) -> None:
         """Tell the player the last of what there is to tell; while the engine is away, that it is."""
         if news.died:
             self._engine_note = news.notes[-1]
@@ -295,6 +299,8 @@ class _Run:
         warnings = [*([self._warning] if self._warning is not None else []), *news.notes]
         warnings += self._options.poll_warnings()
         self._warning = None
+        if self._opening is not None and has_picture:  # last, as the last is what is seen
+            warnings, self._opening = [*warnings, self._opening], None
         if warnings:
             note.say(warnings[-1], now_ns, stay_s=LONG_NOTE_S)
         elif notes:

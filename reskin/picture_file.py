@@ -30,7 +30,7 @@ def read_picture(path: Path) -> np.ndarray:
         content = path.read_bytes()
     except OSError as error:
         raise VideoError(f"reading the picture {path}: {error.strerror}; check the path") from error
-    w, h = picture_size(content) or (0, 0)
+    w, h = picture_size_px(content) or (0, 0)
     if w * h > MOST_PX:
         raise VideoError(f"reading the picture {path}: {w}x{h} pixels; expected at most {MOST_PX // 10**6} million")
     if is_cut_off(content):
@@ -65,7 +65,7 @@ def write_picture(path: Path, bgr_u8: np.ndarray) -> None:
         raise VideoError(f"writing the picture {path}: {error.strerror}; check the folder and its space") from error
 
 
-def picture_size(content: bytes) -> tuple[int, int] | None:
+def picture_size_px(content: bytes) -> tuple[int, int] | None:
     """(width, height) in pixels as the header says; None where it says none or is of another format."""
     try:
         if content.startswith(_PNG):

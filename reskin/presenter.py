@@ -193,4 +193,6 @@ class Presenter:
     def _hide(self) -> None:
         if self._is_visible:
             self._overlay.hide()
+        else:
+            self._overlay.rest()
         self._is_visible = self._shows_note_alone = False

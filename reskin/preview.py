@@ -92,7 +92,7 @@ def _write_still(target: Path, pairs: Iterator[np.ndarray], number: int, progres
     assert picture is not None, "a source that has no frame raises itself"
     write_picture(target, picture[..., :3])
     h, w = picture.shape[:2]
-    return Rendered(frames=1, size=(w, h))
+    return Rendered(frames=1, size_px=(w, h))
 
 
 def _write_clip(
@@ -111,7 +111,7 @@ def _write_clip(
             now_ns = round((count - 1) / fps * 1e9)
             writer.write(Frame(count - 1, now_ns, pair if limiter is None else limiter.apply(pair, now_ns)))
             progress(count, total)
-    return Rendered(frames=count, size=(w, h))
+    return Rendered(frames=count, size_px=(w, h))
 
 
 def _pairs(stream: Iterator[np.ndarray], theme: Theme, renderer: Renderer) -> Iterator[np.ndarray]:

@@ -19,8 +19,9 @@ from pydantic import AfterValidator, Field
 
 from reskin.errors import ProfileError
 from reskin.places import place
+from reskin.plain_text import is_line
 from reskin.strict_model import StrictModel
-from reskin.theme_model import MAX_REGIONS, REGIONS, KeptRegion, Theme, Unit, is_line
+from reskin.theme_model import MAX_REGIONS, REGIONS, KeptRegion, Theme, Unit
 from reskin.toml_reader import hint, read_model
 
 TITLES = 'a glob of the window\'s title such as "SuperTux*", or a list of 1 to 16 of them'
@@ -93,27 +94,42 @@ def profile_for(title: str) -> tuple[Path, Profile] | None:
 class GameProfile:
     """What a run takes from a game's profile: its regions stay under every theme, and may change while it runs."""
 
-    def __init__(self, profile: Profile | None = None, path: Path | None = None) -> None:
+    def __init__(self, profile: Profile | None = None, path: Path | None = None, *, title: str = "") -> None:
+        self.title = title  # the window's, for a profile that is not there yet; "": there can be none
         self.path = path  # None: the game has no profile yet
         self.theme = profile.theme if profile else ""
         self.strength = profile.strength if profile else None
         self.regions: tuple[KeptRegion, ...] = profile.keep.regions if profile else ()
-        self._said = profile is None
+        self._notes: list[str] = []
+        if profile is not None and path is not None:
+            count = len(self.regions)
+            self._notes.append(f"Profile {path.stem}: {count} place{'' if count == 1 else 's'} of the screen kept")
         self._last: tuple[Theme, tuple[KeptRegion, ...], Theme] | None = None
 
     @classmethod
     def of(cls, title: str) -> GameProfile:
         """Of a window's title; empty when no profile fits. ProfileError when a file is broken."""
         found = profile_for(title) if title else None
-        return cls() if found is None else cls(found[1], found[0])
+        return cls(title=title) if found is None else cls(found[1], found[0], title=title)
+
+    def of_next(self, title: str) -> GameProfile:
+        """Of the same game's next window, such as the one after its splash; what cannot be read is a note.
+
+        Where no other profile fits, the regions stay; those added where none fits make a profile for this title.
+        """
+        try:
+            found = GameProfile.of(title)
+        except ProfileError as error:
+            found = GameProfile(title=title)
+            found._notes.append(str(error))
+        if found.path in (None, self.path):
+            found.regions = self.regions
+        return found
 
     def notes(self) -> list[str]:
         """What to tell the player, once."""
-        if self._said or self.path is None:
-            return []
-        self._said = True
-        count = len(self.regions)
-        return [f"Profile {self.path.stem}: {count} place{'' if count == 1 else 's'} of the screen kept"]
+        notes, self._notes = self._notes, []
+        return notes
 
     def with_kept_regions(self, theme: Theme) -> Theme:
         """The theme with the regions; the same object comes out until something changes."""

@@ -17,8 +17,8 @@ from reskin.line_editor import History, LineEditor, history_path
 from reskin.panel import PanelDrawer, Shown
 from reskin.platforms.base import IDLE_NS, EditKey, InputState, TextInput
 from reskin.prompt_panel import Line, draw_bar
-from reskin.prompts import NOTHING, UNHEARD, prompt_theme
-from reskin.themes import Theme, prompted_theme
+from reskin.prompts.fill import heard_theme
+from reskin.themes import Theme
 
 REFUSED = "Another program holds the keyboard, so the prompt bar cannot open"
 
@@ -33,12 +33,8 @@ class Answer:
 
 def answer(prompt: str) -> Answer:
     """The look of a prompt; one of which nothing is understood changes nothing."""
-    note = prompt_theme(prompt).note
-    if NOTHING in note:
-        return Answer(message=UNHEARD)
-    theme = prompted_theme(prompt)
-    theme.style()  # worked out here and not at the tick
-    return Answer(theme=theme, message=note or theme.name)
+    theme, note = heard_theme(prompt)
+    return Answer(theme=theme, message=note if theme is None else note or theme.name)
 
 
 def open_bar(chord: str, loader: Executor) -> PromptBar | None:

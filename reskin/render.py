@@ -24,7 +24,7 @@ Progress = Callable[[int, int | None], None]  # frames done, frames in all where
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
     frames: int
-    size: tuple[int, int]  # (width, height)
+    size_px: tuple[int, int]  # (width, height)
 
 
 def render_file(
@@ -53,7 +53,7 @@ def _render_picture(source: Path, target: Path, theme: Theme, renderer: Renderer
     write_picture(target, out[..., :3])
     progress(1, 1)
     h, w = out.shape[:2]
-    return Rendered(frames=1, size=(w, h))
+    return Rendered(frames=1, size_px=(w, h))
 
 
 def _render_video(
@@ -65,9 +65,9 @@ def _render_video(
 
     with (
         VideoReader(source) as reader,
-        VideoWriter(target, reader.size, reader.fps, audio_from=source) as writer,
+        VideoWriter(target, reader.size_px, reader.fps, audio_from=source) as writer,
     ):
-        w, h = reader.size
+        w, h = reader.size_px
         out = np.empty((h, w, 4), np.uint8)
         limiter = None if profile == "off" else FlashLimiter(profile, fps=reader.fastest_hz())
         frames = 0
@@ -77,4 +77,4 @@ def _render_video(
             writer.write(Frame(frame.index, frame.captured_ns, shown))
             frames = frame.index + 1
             progress(frames, reader.length)
-    return Rendered(frames=frames, size=(w, h))
+    return Rendered(frames=frames, size_px=(w, h))

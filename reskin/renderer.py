@@ -26,7 +26,7 @@ class View(Enum):
 
 class Renderer(Protocol):
     name: str  # for people: "nano, onnxruntime 1 thread"
-    note: str  # why this way of running it, where there was a choice
+    why: str  # this way of running it, where there was a choice
 
     @property
     def drift(self) -> Drift:
@@ -46,7 +46,7 @@ class TintRenderer:
     """Mixes every pixel half with the theme's sky colour: a renderer for tests of everything around the model."""
 
     name = "tint"
-    note = ""
+    why = ""
     drift = NO_DRIFT
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:

@@ -65,7 +65,9 @@ def write_report(path: Path, *, with_titles: bool = False, redactor: Redactor | 
 
 def _doctor() -> str:
     """Its JSON, or how it failed."""
-    command = [sys.executable, "-X", "faulthandler", "-m", "reskin", "doctor", "--json"]
+    is_packaged = getattr(sys, "frozen", False)  # then the program is `reskin` itself, and knows no options of Python
+    python = () if is_packaged else ("-X", "faulthandler", "-m", "reskin")
+    command = [sys.executable, *python, "doctor", "--json"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=DOCTOR_LIMIT_S,

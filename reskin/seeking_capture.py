@@ -15,7 +15,7 @@ from reskin.frame import Frame, Region
 from reskin.platforms.base import Capture, CaptureState
 
 SEEK_S = 60.0
-LOOK_EVERY_NS = 500_000_000  # listing windows takes a few ms of the loop's thread, in which nothing is shown anyway
+SEEK_EVERY_NS = 500_000_000  # listing windows takes a few ms of the loop's thread, in which nothing is shown anyway
 
 
 class SeekingCapture:
@@ -36,7 +36,7 @@ class SeekingCapture:
         self._may_return = may_return
         self._clock_ns = clock_ns
         self._gone_ns: int | None = None
-        self._looked_ns = 0
+        self._sought_ns = 0
         self._index = 0  # of the frames of all windows, so that it never goes back
 
     @property
@@ -59,7 +59,7 @@ class SeekingCapture:
     def locate(self) -> Region | None:
         region = self._capture.locate()
         if self._capture.state is CaptureState.LOST:
-            self._look()
+            self._seek()
             return None
         return region
 
@@ -73,13 +73,13 @@ class SeekingCapture:
     def close(self) -> None:
         self._capture.close()
 
-    def _look(self) -> None:
+    def _seek(self) -> None:
         now_ns = self._clock_ns()
         if self._gone_ns is None:
             self._gone_ns = now_ns
-        if now_ns - self._looked_ns < LOOK_EVERY_NS:
+        if now_ns - self._sought_ns < SEEK_EVERY_NS:
             return
-        self._looked_ns = now_ns
+        self._sought_ns = now_ns
         with contextlib.suppress(CaptureError):
             found = self._reopen()
             if (
@@ -89,3 +89,4 @@ class SeekingCapture:
                 return
             self._capture.close()
             self._capture, self._gone_ns = found, None
+            self.name, self.title = found.name, found.title  # a game's window is called otherwise than its splash

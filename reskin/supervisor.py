@@ -206,7 +206,8 @@ class _Life:
         theme, view, quality = wanted
         if self._sent is not None and theme is self._sent[0] and wanted[1:] == self._sent[1:]:
             return
-        if self._send(("configure", theme.model_dump_json(), view.value, quality, fade_frames)):
+        said = theme.model_dump_json(exclude_unset=True)  # with all else, what is derived would count as said
+        if self._send(("configure", said, view.value, quality, fade_frames)):
             self._sent = wanted
 
     def submit(self, frame: Frame, capacity: int) -> None:

@@ -19,8 +19,9 @@ from engine.underpaint import LUMA
 from reskin.errors import ThemeError, VideoError
 from reskin.palette import Ramp, Rgb, from_oklch, to_hex, to_oklch
 from reskin.picture_file import read_picture
+from reskin.plain_text import is_line, printable
 from reskin.prepare import prepare
-from reskin.theme_model import Theme, is_line
+from reskin.theme_model import Theme
 
 SMALLEST_PX = 64  # of either side; less is a swatch, not a scene
 MOST_BYTES = 64 * 2**20
@@ -51,7 +52,7 @@ def theme_from_picture(path: Path, name: str | None = None) -> Found:
             f"reading the picture {path}: it is {w}x{h} pixels; expected at least {SMALLEST_PX} on either side, so "
             "that sky, ground and things can be told apart"
         )
-    return theme_of(picture, name or _title(path), _printable(path.name))
+    return theme_of(picture, name or _title(path), printable(path.name))
 
 
 def theme_of(bgra_u8: np.ndarray, name: str, source: str) -> Found:
@@ -187,13 +188,8 @@ def _haze_note(lost: float) -> str:
 
 
 def _title(path: Path) -> str:
-    words = _printable(path.stem).replace("-", " ").replace("_", " ").split()
+    words = printable(path.stem).replace("-", " ").replace("_", " ").split()
     return " ".join(word.capitalize() for word in words)[:60] or "From a Picture"
-
-
-def _printable(text: str) -> str:
-    """With plain spaces for what is not: macOS writes U+202F into the names of its screenshots."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _checked(path: Path) -> Path:

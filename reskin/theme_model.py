@@ -7,7 +7,6 @@ A theme holds exactly what its author wrote, so it crosses a process boundary as
 from __future__ import annotations
 
 import math
-import unicodedata
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from pydantic import AfterValidator, Field
 from engine.config import MATERIALS, PATTERNS
 from engine.style import Style
 from reskin.palette import Ramp, Rgb, derive, parse_hex, stops, to_hex
+from reskin.plain_text import is_line
 from reskin.prompts import LONGEST_PROMPT
 from reskin.strict_model import StrictModel
 from reskin.toml_reader import hint
@@ -33,11 +33,6 @@ def _checked_pattern(text: str) -> str:
     return text
 
 
-def is_line(text: str) -> bool:
-    """Whether it can be drawn on one line, on the screen and in terminals: printable, and spaces of any script."""
-    return all(char.isprintable() or unicodedata.category(char) == "Zs" for char in text)
-
-
 def _checked_line(text: str) -> str:
     if not is_line(text):
         raise ValueError("holds a line break or another control character")
@@ -50,6 +45,7 @@ Line = Annotated[
     AfterValidator(_checked_line),
     Field(max_length=LONGEST_PROMPT, description=f"one line of text, at most {LONGEST_PROMPT}"),
 ]
+PromptText = Annotated[str, Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")]  # of a message
 Unit = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
 COLORS = 'a list of 1 to 4 colours, dark to light: ["#112", "#eef"]'
 
@@ -66,8 +62,8 @@ class WrittenMaterial(StrictModel):
     strength: Unit = 1.0  # 0 leaves it as the game shows it
 
     def said(self) -> dict[str, Any]:
-        """What was written, in the order of the fields."""
-        return {name: value for name, value in self if name in self.model_fields_set}
+        """What was written, in the order of the fields; not the `colors: null` of JSON that holds every field."""
+        return {name: value for name, value in self if name in self.model_fields_set and value is not None}
 
 
 class Material(WrittenMaterial):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from engine.config import MATERIALS, PATTERNS
 from reskin.errors import ThemeError
+from reskin.plain_text import is_line
 from reskin.prompts.bake import bake
-from reskin.theme_model import is_line
 from reskin.themes import (
     Theme,
     find_theme,

@@ -60,18 +60,18 @@ class VideoReader:
             )
         self._stream = self._container.streams.video[0]
         # (width, height); a stream whose codec nobody knows has none
-        self.size = (int(getattr(self._stream, "width", 0)), int(getattr(self._stream, "height", 0)))
-        if self.size[0] * self.size[1] >= _THREADED_PX:
+        self.size_px = (int(getattr(self._stream, "width", 0)), int(getattr(self._stream, "height", 0)))
+        if self.size_px[0] * self.size_px[1] >= _THREADED_PX:
             self._stream.thread_type = "AUTO"
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 30)
         self.length = self._length()  # frames, None when the file does not say
-        if min(self.size) < 1:
+        if min(self.size_px) < 1:
             self._container.close()
             raise VideoError(f"opening the video {self.path}: its pictures have no size. Is the file complete?")
-        if self.size[0] * self.size[1] > _MOST_PX:
+        if self.size_px[0] * self.size_px[1] > _MOST_PX:
             self._container.close()
             raise VideoError(
-                f"opening the video {self.path}: {self.size[0]}x{self.size[1]}; expected at most 8192x8192"
+                f"opening the video {self.path}: {self.size_px[0]}x{self.size_px[1]}; expected at most 8192x8192"
             )
 
     def _length(self) -> int | None:
@@ -99,7 +99,7 @@ class VideoReader:
         return min(_FASTEST_HZ, max(self.fps, 1 / shortest_s))
 
     def __iter__(self) -> Iterator[Frame]:
-        w, h = self.size
+        w, h = self.size_px
         index = last_ns = 0
         try:
             for picture in self._container.decode(self._stream):
@@ -136,16 +136,16 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path | str, size: tuple[int, int], fps: float, *, audio_from: Path | str | None = None,
+        self, path: Path | str, size_px: tuple[int, int], fps: float, *, audio_from: Path | str | None = None,
         live: bool = False,
     ) -> None:  # fmt: skip
         self.path = Path(path)
         self._live = live  # encode as cheaply as can be: a game runs beside; and keep what there is
-        self.size = size  # (width, height) of the frames; H.264 wants even sides, so an odd one gains a pixel
+        self.size_px = size_px  # (width, height) of the frames; H.264 wants even sides, so an odd one gains a pixel
         self.left_out = 0
         partial = self.path.with_name(f".{self.path.stem}.{os.getpid()}.partial{self.path.suffix}")
         self._file = self.path if live else partial
-        self._encoder = choose_encoder(self._even_size()).encoder if live else Encoder(name="libx264", words="")
+        self._encoder = choose_encoder(self._even_size_px()).encoder if live else Encoder(name="libx264", words="")
         self._sound: SoundTrack | None = None
         self._start_ns: int | None = None if audio_from is None else 0
         self._last_pts = -1
@@ -174,8 +174,8 @@ class VideoWriter:
         except (av.FFmpegError, OSError) as error:
             raise VideoError(_unreadable(path, error)) from error
 
-    def _even_size(self) -> tuple[int, int]:
-        w, h = self.size
+    def _even_size_px(self) -> tuple[int, int]:
+        w, h = self.size_px
         return w + w % 2, h + h % 2
 
     def _container_options(self) -> dict[str, str]:
@@ -186,7 +186,7 @@ class VideoWriter:
     def _add_stream(self, fps: float) -> Any:
         rate = Fraction(fps).limit_denominator(_FRAME_RATE_LIMIT)
         stream = self._container.add_stream(self._encoder.name, rate=rate)
-        stream.width, stream.height = self._even_size()
+        stream.width, stream.height = self._even_size_px()
         stream.pix_fmt = self._encoder.pixel_format
         stream.options = dict(self._encoder.options) if self._live else dict(_QUALITY)
         context = stream.codec_context
@@ -218,7 +218,7 @@ class VideoWriter:
 
     def _fitted(self, bgra_u8: np.ndarray) -> np.ndarray:
         """The frame at the video's size: with bars if the window changed, its last row or column doubled if odd."""
-        w, h = self.size
+        w, h = self.size_px
         if bgra_u8.shape[:2] != (h, w):
             fitted = np.empty((h, w, 4), np.uint8)
             letterbox(bgra_u8, fitted)

@@ -33,7 +33,7 @@ class VideoCapture:
         return self._state
 
     def locate(self) -> Region | None:
-        return Region(0, 0, *self._reader.size) if self._state is CaptureState.ACTIVE else None
+        return Region(0, 0, *self._reader.size_px) if self._state is CaptureState.ACTIVE else None
 
     def grab(self) -> Frame | None:
         """The frame that is due; its capture time is the moment it became due, so latencies come out right."""

@@ -61,12 +61,14 @@ class EncoderChoice:
 
 
 @lru_cache(maxsize=8)
-def choose_encoder(size: tuple[int, int]) -> EncoderChoice:
+def choose_encoder(size_px: tuple[int, int]) -> EncoderChoice:
     """The first that encodes a frame of (width, height), both even; libx264 when none does. Up to a second."""
-    return first_that_works((*HARDWARE, SOFTWARE), size)
+    return first_that_works((*HARDWARE, SOFTWARE), size_px)
 
 
-def first_that_works(candidates: Sequence[Encoder], size: tuple[int, int], *, explain: bool = False) -> EncoderChoice:
+def first_that_works(
+    candidates: Sequence[Encoder], size_px: tuple[int, int], *, explain: bool = False
+) -> EncoderChoice:
     """The last candidate is taken untried: it is what there is. `explain` asks FFmpeg why; not while a game is played.
 
     FFmpeg's log reaches Python under the interpreter's lock, and an encoder that logs from a thread of its own while it
@@ -78,22 +80,22 @@ def first_that_works(candidates: Sequence[Encoder], size: tuple[int, int], *, ex
         with contextlib.ExitStack() as parts:
             if explain:
                 words = parts.enter_context(_ffmpegs_words())
-            reason = why_not(encoder, size)
+            reason = why_not(encoder, size_px)
         if reason is None:
             return EncoderChoice(encoder=encoder, passed_over=tuple(passed_over))
         passed_over.append((encoder.name, f"{reason}: {words[0][2].strip()}" if words else reason))
     return EncoderChoice(encoder=candidates[-1], passed_over=tuple(passed_over))
 
 
-def why_not(encoder: Encoder, size: tuple[int, int]) -> str | None:
+def why_not(encoder: Encoder, size_px: tuple[int, int]) -> str | None:
     """None when it encodes a frame of this size here, else what stood against it."""
     try:
         context: Any = av.CodecContext.create(encoder.name, "w")
-        context.width, context.height = size
+        context.width, context.height = size_px
         context.pix_fmt = encoder.pixel_format
         context.framerate, context.time_base = Fraction(TICK_HZ), Fraction(1, TICK_HZ)
         context.options = dict(encoder.options)
-        packets = context.encode(_grey(size, encoder.pixel_format)) + context.encode(None)
+        packets = context.encode(_grey(size_px, encoder.pixel_format)) + context.encode(None)
     except av.codec.codec.UnknownCodecError:
         return "not in this build of FFmpeg"
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -113,8 +115,8 @@ def _ffmpegs_words() -> Iterator[list[Any]]:
         av.logging.set_level(before)
 
 
-def _grey(size: tuple[int, int], pixel_format: str) -> Any:
-    w, h = size
+def _grey(size_px: tuple[int, int], pixel_format: str) -> Any:
+    w, h = size_px
     picture: Any = av.VideoFrame.from_ndarray(np.full((h * 3 // 2, w), 128, np.uint8), format=pixel_format)
     picture.pts = 0
     return picture

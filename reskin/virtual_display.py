@@ -25,8 +25,8 @@ _STOP_LIMIT_S = 5.0
 class VirtualDisplay:
     """`with VirtualDisplay((1280, 720)) as display:` programs started with DISPLAY=display.name appear there."""
 
-    def __init__(self, size: tuple[int, int] = (1280, 720)) -> None:
-        self.size_px = size  # (width, height)
+    def __init__(self, size_px: tuple[int, int] = (1280, 720)) -> None:
+        self.size_px = size_px  # (width, height)
         self.name = ""  # ":42" while it runs
         self._processes: list[subprocess.Popen[bytes]] = []
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
 from reskin.errors import VideoError
 from reskin.marker import MARKER_H_PX, MARKER_W_PX, draw_marker
 from tools import bench_page, page_clients
-from tools.bench_page import CLIP_S, COUNTS, PROBE, Seen, watch
+from tools.bench_page import CLIP_S, COUNTS, PROBE, Seen, switch_themes, watch
 from tools.page_clients import write_camera
 
 FPS = 24
@@ -73,3 +74,10 @@ def test_a_figure_is_never_of_a_stand_in(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(VideoError, match=r"'supertux'.*Clips there: other"):
         write_camera(camera, (64, 48), 0.1)
     assert not camera.exists()
+
+
+def test_a_picture_that_a_theme_does_not_change_is_an_error_and_no_figure() -> None:
+    """As of an engine that paints nothing: what changed is the game's own."""
+    page = SimpleNamespace(evaluate=lambda script, asked: (3000.0, 5.0), wait_for_timeout=lambda ms: None)
+    with pytest.raises(click.ClickException, match="moved by 5 levels"):
+        switch_themes(page, 3)  # type: ignore[arg-type]

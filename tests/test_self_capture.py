@@ -12,7 +12,7 @@ from reskin.frame import Frame
 from reskin.platforms.fake import FakeCapture
 from reskin.self_capture import SelfCaptureGuard
 
-SIZE = (320, 180)
+SIZE_PX = (320, 180)
 
 
 def _painted(game: np.ndarray, strength: float) -> np.ndarray:
@@ -24,7 +24,7 @@ def _run(strength: float, *, looped: bool, moving: bool = True, lag: int = 1, fr
     """Grab, paint, show, `frames` times; in a loop the grab is what was shown `lag` frames ago."""
     now_ns = 0
     guard = SelfCaptureGuard()
-    capture = FakeCapture(SIZE, fps=60, clock_ns=lambda: now_ns)
+    capture = FakeCapture(SIZE_PX, fps=60, clock_ns=lambda: now_ns)
     shown: list[np.ndarray] = []
     for index in range(frames):
         now_ns += 41_666_667 if moving else 0
@@ -56,7 +56,7 @@ def test_a_still_game_at_strength_zero_is_no_loop_although_grab_and_painting_are
 
 def test_hiding_the_overlay_for_a_moment_is_no_loop() -> None:
     guard = _run(0.9, looped=False, frames=10)
-    game = FakeCapture(SIZE).grab()
+    game = FakeCapture(SIZE_PX).grab()
     assert game is not None
     for index in range(10, 100):
         guard.grabbed(Frame(index, index, game.bgra_u8))

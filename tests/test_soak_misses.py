@@ -28,7 +28,7 @@ class Script:
         self.deaths += died
         self.stood_still += stood_still
         self.quality = self.quality if quality is None else quality
-        return self.misses.look(
+        return self.misses.explain(
             self.second, missed=self.missed, stood_still=self.stood_still, deaths=self.deaths,
             quality=self.quality, is_active=is_active, after_chaos=after_chaos, taken=taken,
         )  # fmt: skip

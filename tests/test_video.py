@@ -22,22 +22,22 @@ SAMPLE_RATE_HZ = 44_100
 CLICK_S = 0.5  # the sound is silence but for one click here, when the picture flashes white
 
 
-def _frame(index: int, size: tuple[int, int], level: int, start_ns: int = 0) -> Frame:
-    w, h = size
+def _frame(index: int, size_px: tuple[int, int], level: int, start_ns: int = 0) -> Frame:
+    w, h = size_px
     pixels = np.full((h, w, 4), 255, np.uint8)
     pixels[..., :3] = (level, 40, 200) if level < 255 else 255
     return Frame(index, start_ns + round(index * FRAME_NS), pixels)
 
 
-def _clip(path: Path, codec: str, size: tuple[int, int] = (320, 180), seconds: float = 1.0) -> Path:
+def _clip(path: Path, codec: str, size_px: tuple[int, int] = (320, 180), seconds: float = 1.0) -> Path:
     """A clip whose picture flashes and whose sound clicks at CLICK_S."""
     with av.open(str(path), "w") as container:
         video: Any = container.add_stream("libx264", rate=FPS)
-        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.width, video.height, video.pix_fmt = *size_px, "yuv420p"
         audio: Any = container.add_stream(codec, rate=SAMPLE_RATE_HZ, layout="mono")
         for index in range(round(seconds * FPS)):
             flash = index == round(CLICK_S * FPS)
-            pixels = np.full((size[1], size[0], 3), 255 if flash else 20, np.uint8)
+            pixels = np.full((size_px[1], size_px[0], 3), 255 if flash else 20, np.uint8)
             container.mux(video.encode(av.VideoFrame.from_ndarray(pixels)))
         container.mux(video.encode(None))
         wave = np.zeros(round(seconds * SAMPLE_RATE_HZ), np.int16)
@@ -82,7 +82,7 @@ def test_the_sound_comes_along_in_step(tmp_path: Path, codec: str, source: str, 
     clip = _clip(tmp_path / source, codec)
     with (
         VideoReader(clip) as reader,
-        VideoWriter(tmp_path / target, reader.size, reader.fps, audio_from=clip) as writer,
+        VideoWriter(tmp_path / target, reader.size_px, reader.fps, audio_from=clip) as writer,
     ):
         for frame in reader:
             writer.write(frame)
@@ -93,17 +93,17 @@ def test_the_sound_comes_along_in_step(tmp_path: Path, codec: str, source: str, 
     assert abs(after_s - before_s) < 0.03  # an AAC block is 23 ms
 
 
-@pytest.mark.parametrize("size", [(320, 180), (321, 180), (320, 181), (321, 181), (2, 2)])
-def test_frames_come_back_at_their_times_with_their_colours(tmp_path: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size_px", [(320, 180), (321, 180), (320, 181), (321, 181), (2, 2)])
+def test_frames_come_back_at_their_times_with_their_colours(tmp_path: Path, size_px: tuple[int, int]) -> None:
     levels = [0, 60, 120, 180, 240]
-    with VideoWriter(tmp_path / "out.mp4", size, FPS) as writer:
+    with VideoWriter(tmp_path / "out.mp4", size_px, FPS) as writer:
         for index, level in enumerate(levels):
-            writer.write(_frame(index, size, level, start_ns=10**15))  # as a monotonic clock counts
+            writer.write(_frame(index, size_px, level, start_ns=10**15))  # as a monotonic clock counts
     with VideoReader(tmp_path / "out.mp4") as reader:
         assert reader.length == len(levels)
         assert reader.fps == pytest.approx(FPS, rel=0.01)
-        w, h = reader.size
-        assert (w, h) == (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        w, h = reader.size_px
+        assert (w, h) == (size_px[0] + size_px[0] % 2, size_px[1] + size_px[1] % 2)
         frames = list(reader)
     assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
     for index, (frame, level) in enumerate(zip(frames, levels, strict=True)):

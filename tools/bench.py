@@ -113,11 +113,11 @@ class GlassOverlay(FakeOverlay):
 
 
 def play_fake(
-    options: RunOptions, size: tuple[int, int], machine: Machine, *, keys: FakeHotkeys | None = None,
+    options: RunOptions, size_px: tuple[int, int], machine: Machine, *, keys: FakeHotkeys | None = None,
     bar: PromptBar | None = None,
 ) -> Status:  # fmt: skip
     started_ns = time.monotonic_ns()
-    game = FakeCapture(size, fps=FAKE_GAME_HZ)
+    game = FakeCapture(size_px, fps=FAKE_GAME_HZ)
     overlay = GlassOverlay(game, started_ns)
     engine = Supervisor(options.engine, (options.preset,), carries_marker=True)
 
@@ -145,7 +145,7 @@ def play_demo(options: RunOptions, machine: Machine) -> Status:
 
 
 def figures(
-    status: Status, options: RunOptions, size: tuple[int, int], game: str, machine: Machine
+    status: Status, options: RunOptions, size_px: tuple[int, int], game: str, machine: Machine
 ) -> dict[str, object]:
     """What the last line holds."""
     late, glass = status.lateness_ms, status.glass
@@ -168,7 +168,7 @@ def figures(
         "rss_end_mb": round(machine.end_mb, 1),
         "stolen_share": round(machine.stolen_share, 4),
         "engine": status.engine_name,
-        "size": f"{size[0]}x{size[1]}",
+        "size": f"{size_px[0]}x{size_px[1]}",
         "game": game,
         "theme": str(options.theme),
         "preset": options.preset,
@@ -220,19 +220,21 @@ def table(found: dict[str, object], status: Status) -> Table:
     return shown
 
 
-def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
+def _parse_size_px(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None:
         raise click.BadParameter(f"got {text!r}, expected WIDTHxHEIGHT such as 1280x720")
     return int(match[1]), int(match[2])
 
 
-def _parse_sizes(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[tuple[int, int]]:
-    return [_parse_size(context, parameter, text) for text in texts]
+def _parse_sizes_px(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> list[tuple[int, int]]:
+    return [_parse_size_px(context, parameter, text) for text in texts]
 
 
-def _demo_command(size: tuple[int, int]) -> tuple[str, ...]:
-    return (sys.executable, "-m", "reskin.demo.game", "--size", f"{size[0]}x{size[1]}", "--marker")
+def _demo_command(size_px: tuple[int, int]) -> tuple[str, ...]:
+    return (sys.executable, "-m", "reskin.demo.game", "--size", f"{size_px[0]}x{size_px[1]}", "--marker")
 
 
 @click.group()
@@ -244,29 +246,29 @@ def bench() -> None:
 @click.option("--seconds", default=60.0, show_default=True, help="Measured time, after the warm-up.")
 @click.option("--warm-up", "warm_up_s", default=WARM_UP_S, show_default=True, help="Seconds played before.")
 @click.option("--game", type=click.Choice(["demo", "fake"]), default="demo", show_default=True)
-@click.option("--size", default="1280x720", show_default=True, callback=_parse_size)
+@click.option("--size", "size_px", default="1280x720", show_default=True, callback=_parse_size_px)
 @click.option("--theme", default=Settings().theme, show_default=True)
 @click.option("--preset", default=Settings().preset, show_default=True)
 @click.option("--headless", is_flag=True, help="A virtual display even where there is a real one.")
 @click.option("--engine", default=RunOptions.engine, show_default=True, help="module:function that makes the renderer.")
 @click.option("--shot", type=click.Path(path_type=Path), help="Save the last picture (demo only).")
 def live(
-    seconds: float, warm_up_s: float, game: str, size: tuple[int, int], theme: str, preset: str, headless: bool,
+    seconds: float, warm_up_s: float, game: str, size_px: tuple[int, int], theme: str, preset: str, headless: bool,
     engine: str, shot: Path | None,
 ) -> None:  # fmt: skip
     """The whole loop: pace, misses, stages, glass to glass, memory."""
     options = RunOptions(
-        command=_demo_command(size), headless=headless or not os.environ.get("DISPLAY"),
-        headless_size_px=(size[0] + FRAME_PX, size[1] + FRAME_PX), theme=theme,
+        command=_demo_command(size_px), headless=headless or not os.environ.get("DISPLAY"),
+        headless_size_px=(size_px[0] + FRAME_PX, size_px[1] + FRAME_PX), theme=theme,
         preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s, measure=True, shot=shot,
         settings=Settings.model_validate({"overlay": {"note_s": 0}}),
     )  # fmt: skip
     machine = Machine()
     try:
-        status = play_fake(options, size, machine) if game == "fake" else play_demo(options, machine)
+        status = play_fake(options, size_px, machine) if game == "fake" else play_demo(options, machine)
     except ReskinError as error:
         raise click.ClickException(str(error)) from error
-    found = figures(status, options, size, game, machine)
+    found = figures(status, options, size_px, game, machine)
     Console().print(table(found, status))
     print(json.dumps(found))
 
@@ -277,20 +279,20 @@ def live(
 @click.option("--pairs", type=click.IntRange(min=4), default=4, show_default=True, help="Runs of each kind, in turn.")
 @click.option("--every", "every_s", default=4.0, show_default=True, help="Seconds between two changes.")
 @click.option("--game", type=click.Choice(["demo", "fake"]), default="demo", show_default=True)
-@click.option("--size", default="1280x720", show_default=True, callback=_parse_size)
+@click.option("--size", "size_px", default="1280x720", show_default=True, callback=_parse_size_px)
 @click.option("--theme", default=Settings().theme, show_default=True)
 @click.option("--preset", default=Settings().preset, show_default=True)
 @click.option("--fade", "fade_frames", default=Settings().overlay.fade_frames, show_default=True)
 @click.option("--engine", default=RunOptions.engine, show_default=True, help="module:function that makes the renderer.")
 def changes(
-    seconds: float, warm_up_s: float, pairs: int, every_s: float, game: str, size: tuple[int, int], theme: str,
+    seconds: float, warm_up_s: float, pairs: int, every_s: float, game: str, size_px: tuple[int, int], theme: str,
     preset: str, fade_frames: int, engine: str,
 ) -> None:  # fmt: skip
     """Ticks missed while themes change and prompts are typed, beside the same runs without."""
     from tools.bench_changes import compare, differences, play_pairs, verdict
 
     options = RunOptions(
-        command=_demo_command(size), headless=True, headless_size_px=(size[0] + FRAME_PX, size[1] + FRAME_PX),
+        command=_demo_command(size_px), headless=True, headless_size_px=(size_px[0] + FRAME_PX, size_px[1] + FRAME_PX),
         theme=theme, preset=preset, engine=engine, seconds=seconds, warm_up_s=warm_up_s,
         settings=Settings.model_validate({"overlay": {"fade_frames": fade_frames}}),
     )  # fmt: skip
@@ -298,8 +300,8 @@ def changes(
     def play(begin: Callable[[], None], keys: FakeHotkeys | None, bar: PromptBar | None) -> dict[str, object]:
         machine = Machine(on_begin=begin)
         fake = game == "fake"
-        status = play_fake(options, size, machine, keys=keys, bar=bar) if fake else play_demo(options, machine)
-        return figures(status, options, size, game, machine)
+        status = play_fake(options, size_px, machine, keys=keys, bar=bar) if fake else play_demo(options, machine)
+        return figures(status, options, size_px, game, machine)
 
     try:
         runs, count = play_pairs(play, pairs, every_s, options.settings, fake=game == "fake")
@@ -319,7 +321,7 @@ def changes(
 @bench.command()
 @click.option("--preset", "presets", multiple=True, type=click.Choice(["small", "base"]), default=["small", "base"],
               show_default=True)  # fmt: skip
-@click.option("--size", "sizes", multiple=True, default=["1280x720", "1920x1080"], callback=_parse_sizes,
+@click.option("--size", "sizes_px", multiple=True, default=["1280x720", "1920x1080"], callback=_parse_sizes_px,
               help="Of the game's window, WxH; may be given again.")  # fmt: skip
 @click.option(
     "--backend",
@@ -332,12 +334,12 @@ def changes(
 @click.option("--device", default="cuda", show_default=True, help="cpu: eager alone, to see that it runs.")
 @click.option("--table", type=click.Path(path_type=Path, dir_okay=False),
               help="The table that auto goes by.  [default: the engine's own; none with --device cpu]")  # fmt: skip
-def gpu(presets: tuple[str, ...], sizes: list[tuple[int, int]], backends: tuple[str, ...], frames: int,
+def gpu(presets: tuple[str, ...], sizes_px: list[tuple[int, int]], backends: tuple[str, ...], frames: int,
         device: str, table: Path | None) -> None:  # fmt: skip
     """Frames on a GPU, bytes to bytes: every backend and preset, the floor, and what one would take instead."""
     from tools.bench_gpu_report import report  # torch: not for the other commands
 
-    report(presets, sizes, backends, frames, device, table)
+    report(presets, sizes_px, backends, frames, device, table)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ Measurement = TypeVar("Measurement")
 COLUMNS = ("p50 ms", "p95", "worst", "model", "floor", "model/floor", "launches", "grown B")
 
 
-def report(presets: Sequence[str], sizes: Sequence[tuple[int, int]], backends: Sequence[str], frames: int,
+def report(presets: Sequence[str], sizes_px: Sequence[tuple[int, int]], backends: Sequence[str], frames: int,
            device_name: str, table_path: Path | None = None) -> None:  # fmt: skip
-    """sizes (w, h). What is measured goes into the table at `table_path`, on a GPU the engine's own unless said.
+    """sizes_px (w, h). What is measured goes into the table at `table_path`, on a GPU the engine's own unless said.
 
     What cannot be measured is named and left out. ClickException where there is no such device.
     """
@@ -51,9 +51,9 @@ def report(presets: Sequence[str], sizes: Sequence[tuple[int, int]], backends: S
     table_path = table_path or (PATH if cuda else None)
     measured = read_table(table_path) if table_path is not None else {}
     found: dict[str, object] = {"device": where, "flop_s": reached.flop_s, "bytes_s": reached.bytes_s}
-    for preset, size, backend in itertools.product(presets, sizes, backends):
-        name = f"{preset} {backend} {size[0]}x{size[1]}"
-        timed = attempted(console, name, time_new_step, SHAPES[preset], size[::-1], backend, device, dtype, reached,  # type: ignore[index]
+    for preset, size_px, backend in itertools.product(presets, sizes_px, backends):
+        name = f"{preset} {backend} {size_px[0]}x{size_px[1]}"
+        timed = attempted(console, name, time_new_step, SHAPES[preset], size_px[::-1], backend, device, dtype, reached,  # type: ignore[index]
                           frames)  # fmt: skip
         if timed is None:
             continue

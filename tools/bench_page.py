@@ -43,6 +43,7 @@ LIMIT_MS = 90_000  # until the picture is there, on a busy machine
 SWITCHES = 9  # of themes; odd and even ones alike
 BETWEEN_MS = 1500
 THEME, OTHER = "frozen-north", "ember-wastes"  # as far apart as they come
+APART_LEVELS = 20  # of 255, by which the mean colour of their paintings differs at least
 GOAL_FPS, GOAL_P50_MS, GOAL_P95_MS, GOAL_THEME_MS = 23, 120, 200, 250
 
 # Notes each picture of both videos: when it was there, and the marker as it lies in the corner.
@@ -86,13 +87,14 @@ async () => {
   return { ...found, played: quality.totalVideoFrames, unplayed: quality.droppedVideoFrames };
 }
 """
+UNPAINTED = "engine could not paint"
 # Places on the way, in words, with the name of their count in the page's or the server's figures.
 PLACES = (
     ("source gives", "page", "given"), ("browser encodes", "page", "encoded"), ("browser sends", "page", "sent"),
     ("server leaves out, a newer one is there", "server", "overtaken"),
     ("server leaves out, size or rate", "server", "refused"), ("session gets", "server", "frames"),
     ("session leaves out, the engine is busy", "server", "dropped"), ("engine paints", "server", "painted"),
-    ("engine could not paint", "server", "unpainted"),
+    (UNPAINTED, "server", "unpainted"),
     ("paintings left out, the encoder is busy", "server", "replaced"), ("server encodes", "server", "sent"),
     ("browser receives", "page", "received"), ("browser decodes", "page", "decoded"),
     ("browser drops", "page", "dropped"), ("video element gets", "page", "played"),
@@ -178,24 +180,24 @@ def median(values: list[float]) -> float:
     return float(np.median(values)) if values else float("nan")
 
 
-def marked_theme(size: tuple[int, int]) -> dict[str, Any]:
+def marked_theme(size_px: tuple[int, int]) -> dict[str, Any]:
     """THEME with the marker's corner kept as the game shows it."""
     theme = load_theme(shipped_themes()[THEME]).model_dump(mode="json", exclude_unset=True)
     keep = theme.setdefault("keep", {})
-    keep["regions"] = [[0.0, 0.0, (MARKER_W_PX + 4) / size[0], (MARKER_H_PX + 4) / size[1]]]
+    keep["regions"] = [[0.0, 0.0, (MARKER_W_PX + 4) / size_px[0], (MARKER_H_PX + 4) / size_px[1]]]
     return theme
 
 
-def play(page: Page, link: str, size: tuple[int, int]) -> None:
+def play(page: Page, link: str, size_px: tuple[int, int]) -> None:
     """Until the painted picture is there, in full size."""
     page.goto(link)
     page.wait_for_selector(".card")
-    page.evaluate("lines => { document.getElementById('lines').value = lines; }", str(min(size)))
+    page.evaluate("lines => { document.getElementById('lines').value = lines; }", str(min(size_px)))
     page.click("#camera")
     page.wait_for_selector("body[data-state='live']", timeout=LIMIT_MS)
-    page.evaluate("theme => link.send({ do: 'theme_parameters', theme })", marked_theme(size))
+    page.evaluate("theme => link.send({ do: 'theme_parameters', theme })", marked_theme(size_px))
     end_s = time.monotonic() + LIMIT_MS / 1000
-    while page.evaluate("document.getElementById('skin').videoWidth") != size[0] and time.monotonic() < end_s:
+    while page.evaluate("document.getElementById('skin').videoWidth") != size_px[0] and time.monotonic() < end_s:
         page.wait_for_timeout(100)
 
 
@@ -240,6 +242,11 @@ def switch_themes(page: Page, count: int) -> list[float]:
         passed_ms, apart = page.evaluate(SWITCH, [OTHER if number % 2 == 0 else THEME, far])
         if number == 1:
             far = apart
+            if apart < APART_LEVELS:
+                raise click.ClickException(
+                    f"changing the theme from {OTHER} to {THEME}: the picture's mean moved by {apart:.0f} levels, "
+                    f"expected {APART_LEVELS} or more, so nothing was measured. Does the engine paint? See the log."
+                )
         elif number > 1:
             took_ms.append(passed_ms)
         page.wait_for_timeout(BETWEEN_MS)
@@ -249,28 +256,30 @@ def switch_themes(page: Page, count: int) -> list[float]:
 @click.command(help=__doc__)
 @click.option("--seconds", default=60.0, show_default=True)
 @click.option("--preset", default="nano", show_default=True)
-@click.option("--size", type=SizeType(), default="640x360", show_default=True, help="Of the camera's picture.")
+@click.option(
+    "--size", "size_px", type=SizeType(), default="640x360", show_default=True, help="Of the camera's picture."
+)
 @click.option("--clip", default=CLIP, show_default=True, help="One of ../shared/footage.")
 @click.option("--warm-up", default=8.0, show_default=True, help="Seconds that are not counted.")
 @click.option("--cluster", is_flag=True, help="Of Ray Serve with one replica on this machine; needs reskin[cluster].")
 @click.option("--shot", type=click.Path(path_type=Path), help="Save what the page shows at the end, as .png.")
 @click.argument("options", nargs=-1)
 def main(
-    seconds: float, preset: str, size: tuple[int, int], clip: str, warm_up: float, cluster: bool,
+    seconds: float, preset: str, size_px: tuple[int, int], clip: str, warm_up: float, cluster: bool,
     shot: Path | None, options: tuple[str, ...],
 ) -> None:  # fmt: skip
     """OPTIONS, after --, go to `reskin serve`, or to `tools.local_cluster`."""
     with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
         camera = Path(folder) / "camera.y4m"
         try:
-            write_camera(camera, size, CLIP_S, clip)
+            write_camera(camera, size_px, CLIP_S, clip)
         except VideoError as error:
             raise click.ClickException(str(error)) from error
         program = ("tools.local_cluster",) if cluster else ("reskin", "serve")
         command = ("-m", *program, "--preset", preset, *options)
         with served(*command) as server, chromium(*camera_options(camera)) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
-            play(page, server.links["play"], size)
+            play(page, server.links["play"], size_px)
             page.wait_for_timeout(warm_up * 1000)
             seen = watch(page, server, seconds)
             if shot is not None:
@@ -295,9 +304,11 @@ def main(
         ("different frames painted a second", len(seen.numbers) / seen.counted_s, "", None),
         ("share of markers not read", seen.unread / max(1, len(seen.times_ms)), "", None),
     ]  # fmt: skip
+    if (unpainted := seen.places.get(UNPAINTED)) is not None:  # a cluster does not tell
+        rows.append(("frames the engine could not paint", unpainted, "0", unpainted == 0))
     rows += [(f"{name}, frames a second", count / seen.counted_s, "", None) for name, count in seen.places.items()]
-    title = f"{' '.join(program)}, {preset}, {size[0]}x{size[1]}, clip {clip}, Chromium, {seconds:g} s"
-    passes = print_rows(title, rows, preset=preset, size=size, clip=clip)
+    title = f"{' '.join(program)}, {preset}, {size_px[0]}x{size_px[1]}, clip {clip}, Chromium, {seconds:g} s"
+    passes = print_rows(title, rows, preset=preset, size=size_px, clip=clip)
     more = {"switches_ms": [round(value) for value in switches_ms], "frames": seen.places}
     print(json.dumps(more), file=sys.stderr)
     sys.exit(0 if passes else 1)

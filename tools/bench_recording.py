@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.cores import usable_cores
 from reskin.frame import Frame, Region
 from reskin.pace import TICK_HZ, SystemClock, Ticks
 from reskin.platforms.fake import FakeCapture
@@ -43,9 +44,9 @@ def main() -> int:
         return measure(Path(folder) / f"play{given.suffix}", given)
 
 
-def record_until_killed(path: Path, size: tuple[int, int], *, split: bool) -> None:
+def record_until_killed(path: Path, size_px: tuple[int, int], *, split: bool) -> None:
     """Prints, a line a tick: seconds recorded, milliseconds that the loop spent on it, of the process's time too."""
-    capture, clock = FakeCapture(size), SystemClock()
+    capture, clock = FakeCapture(size_px), SystemClock()
     sink = RecordingSink(path, split=split)
     ticks = Ticks(clock.now_ns())
     began_ns = 0
@@ -55,7 +56,7 @@ def record_until_killed(path: Path, size: tuple[int, int], *, split: bool) -> No
         assert frame is not None
         before_ns = clock.now_ns()
         sink.grabbed(frame)
-        sink.show(Frame(frame.index, frame.captured_ns, frame.bgra_u8), Region(0, 0, *size))
+        sink.show(Frame(frame.index, frame.captured_ns, frame.bgra_u8), Region(0, 0, *size_px))
         after_ns = clock.now_ns()
         began_ns = began_ns or before_ns
         busy_s = sum(os.times()[:2])
@@ -88,7 +89,7 @@ def measure(path: Path, given: argparse.Namespace) -> int:
         "file_mb": round(path.stat().st_size / 1e6, 1),
         "loop_ms_p50": p50_ms, "loop_ms_p95": p95_ms, "loop_ms_worst": worst_ms,
         "cpu_share": round((rows[-1][2] - rows[0][2]) / (recorded_s - rows[0][0]), 2),  # of one core, encoder included
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
     }  # fmt: skip
     for name, value in found.items():
         print(f"{name:14} {value}")

@@ -39,6 +39,7 @@ BASELINE = "the quiet stretches, or those beside the deaf server where these are
 # What an attacker counts of what it sent; where nothing is named here, each HTTP request that was answered.
 COUNTED = {"garbage": "sent", "messages": "sent", "never-reads": "200", "slow-http": "opened"}
 ALSO_DEAF = {"forged", "expired", "malformed", "sessions", "garbage", "slow-http"}  # need nobody who answers
+FIRST_LIMIT_S = 30.0  # until the honest player's first pictures are there
 WARM_UP_S = 3.0
 SETTLE_S = 1.0
 
@@ -115,24 +116,24 @@ def cli() -> None:
 @click.option("--preset", default=TINT, show_default=True, help="Of the server's engine; tint has no network.")
 @click.option("--seconds", type=click.FloatRange(min=2), default=6.0, show_default=True, help="Of each stretch.")
 @click.option("--rounds", type=click.IntRange(min=1), default=4, show_default=True, help="Of a stretch of each kind.")
-@click.option("--size", type=SizeType(), default="640x368", show_default=True)
+@click.option("--size", "size_px", type=SizeType(), default="640x368", show_default=True)
 @click.option("--attack", "names", multiple=True, type=click.Choice(list(ATTACKS)), help="Default: each of them.")
-def hostile(preset: str, seconds: float, rounds: int, size: tuple[int, int], names: tuple[str, ...]) -> None:
+def hostile(preset: str, seconds: float, rounds: int, size_px: tuple[int, int], names: tuple[str, ...]) -> None:
     """Measure an honest player beside each kind of hostile client."""
     with (
         tempfile.TemporaryDirectory(prefix="reskin-bench-") as home,
         ServerProcess(Path(home), preset=preset, arguments=("--slots", "3")) as server,
     ):
         tokens = kept_tokens(Path(home) / "serve-secret")
-        rows = asyncio.run(_measure(server.port, tokens, names or tuple(ATTACKS), seconds, rounds, size, home))
-    _print(rows, preset, size, rounds * seconds)
+        rows = asyncio.run(_measure(server.port, tokens, names or tuple(ATTACKS), seconds, rounds, size_px, home))
+    _print(rows, preset, size_px, rounds * seconds)
     sys.exit(0 if all(row.holds for row in rows) else 1)
 
 
 async def _measure(port: int, tokens: Tokens, names: tuple[str, ...], seconds: float, rounds: int,
-                   size: tuple[int, int], home: str) -> list[Row]:  # fmt: skip
+                   size_px: tuple[int, int], home: str) -> list[Row]:  # fmt: skip
     server = Server(f"http://127.0.0.1:{port}")
-    player = Player(server, tokens.issue("play", 2), clip=Clip(size))
+    player = Player(server, tokens.issue("play", 2), clip=Clip(size_px))
     status, answer = await player.enter()
     if status != 200:
         raise click.ClickException(f"the honest player was not let in: {status} {answer}")
@@ -143,7 +144,13 @@ async def _measure(port: int, tokens: Tokens, names: tuple[str, ...], seconds: f
     try:
         assert deaf.stdout is not None
         deaf_port = int(await deaf.stdout.readline())
+        limit_s = time.monotonic() + FIRST_LIMIT_S
         while len(player.numbers) < 2:
+            if time.monotonic() > limit_s:
+                raise click.ClickException(
+                    f"playing on {server.url}: no painting came back within {FIRST_LIMIT_S:.0f} s. Does a firewall "
+                    "stop UDP on this machine?"
+                )
             await asyncio.sleep(0.05)
         await asyncio.sleep(WARM_UP_S)
         found = re.search(r"a=candidate:\S+ 1 udp \d+ ([\d.]+) (\d+) ", player.connection.remoteDescription.sdp)
@@ -203,9 +210,9 @@ def check_attacker(name: str, url: str, code: int, did: str) -> None:
         )
 
 
-def _print(rows: list[Row], preset: str, size: tuple[int, int], seconds: float) -> None:
-    table = Table(title=f"An honest player beside hostile ones: {preset}, {size[0]}x{size[1]}, {seconds:g} s each; "
-                        f"baseline: {BASELINE}")  # fmt: skip
+def _print(rows: list[Row], preset: str, size_px: tuple[int, int], seconds: float) -> None:
+    table = Table(title=f"An honest player beside hostile ones: {preset}, {size_px[0]}x{size_px[1]}, "
+                        f"{seconds:g} s each; baseline: {BASELINE}")  # fmt: skip
     columns = ("attack", "fps quiet", "fps", "age p50 quiet", "beside a deaf server", "age p50", "age p95",
                "slower than quiet", "than deaf", "within 5 %", "sent", "the attacker")  # fmt: skip
     for column in columns:
@@ -227,7 +234,7 @@ def _print(rows: list[Row], preset: str, size: tuple[int, int], seconds: float) 
         for row in rows
     ]  # fmt: skip
     holds = all(row.holds for row in rows)
-    print(json.dumps({"bench": "serve hostile", "preset": preset, "baseline": BASELINE, "limit": LIMIT, "size": size,
+    print(json.dumps({"bench": "serve hostile", "preset": preset, "baseline": BASELINE, "limit": LIMIT, "size": size_px,
                       "seconds": seconds, "holds": holds, "rows": told}))  # fmt: skip
 
 

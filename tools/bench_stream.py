@@ -31,17 +31,17 @@ from reskin.frame import Frame, Region
 from reskin.marker import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, read_marker
 from reskin.pace import TICK_HZ, SystemClock, Ticks
 from reskin.settings import StreamSettings
-from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.sink import WebSink
+from reskin.web_parts.keys import Keys
 from tools.stream_attendance import Attendance, viewers_of
-from tools.stream_clients import Feeder, Obs, chromium, feeder, obs
+from tools.stream_clients import START_LIMIT_S, Feeder, Obs, chromium, feeder, obs
 from tools.stream_crowd import crowd
 from tools.stream_feeder import age_ms, scene
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-SIZE = (1280, 720)
+SIZE_PX = (1280, 720)
 DRAIN_S = 1.0
 VIEWERS = 19  # besides the one that reads nothing
 LOOK_EVERY_S = 0.25
@@ -92,16 +92,25 @@ class Drawn:
             self.ages_ms.append((now_ms - marker) % NUMBER_LIMIT)
 
 
-def watch_in_chromium(browser: Browser, stream: Feeder, seconds: float, shot: Path | None = None) -> Drawn:
-    """The browser source's page for so long."""
+def watch_in_chromium(
+    browser: Browser, stream: Feeder, seconds: float, shot: Path | None = None, *, least: int = 0
+) -> Drawn:
+    """The browser source's page for so long; where it has not drawn `least` pictures by then, until it has."""
     drawn = Drawn()
-    page = browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]})
+    page = browser.new_page(viewport={"width": SIZE_PX[0], "height": SIZE_PX[1]})
     page.goto(stream.links.page)
+    limit_s = time.monotonic() + START_LIMIT_S
     while page.evaluate("document.getElementById('screen').width") <= FIRST_WIDTH_PX:
+        if time.monotonic() > limit_s:
+            raise click.ClickException(
+                f"watching the stream in Chromium: nothing was drawn within {START_LIMIT_S:.0f} s. Does the link play "
+                "in a browser?"
+            )
         page.wait_for_timeout(POLL_MS)  # the page's own policy forbids playwright's wait_for_function
     page.evaluate(RECORDER, [MARKER_W_PX, MARKER_H_PX])
     end_s = time.monotonic() + seconds
-    while (left_s := end_s - time.monotonic()) > 0:
+    limit_s = end_s + START_LIMIT_S
+    while (left_s := (end_s if len(drawn.numbers) >= least else limit_s) - time.monotonic()) > 0:
         page.wait_for_timeout(min(DRAIN_S, left_s) * 1000)
         for number, now_ms, rgba in page.evaluate("() => window.drawn.splice(0)"):
             drawn.add(number, now_ms, base64.b64decode(rgba))
@@ -181,7 +190,7 @@ shot_option = click.option("--shot", type=click.Path(path_type=Path), help="Save
 @shot_option
 def chromium_command(seconds: float, shot: Path | None) -> None:
     """The browser source's page in headless Chromium."""
-    with feeder(SIZE) as stream, chromium() as browser:
+    with feeder(SIZE_PX) as stream, chromium() as browser:
         drawn = watch_in_chromium(browser, stream, seconds, shot)
     p50, p95 = percentile(drawn.ages_ms, 50), percentile(drawn.ages_ms, 95)
     rows: list[tuple[str, float, str, bool | None]] = [
@@ -192,7 +201,7 @@ def chromium_command(seconds: float, shot: Path | None) -> None:
         ("added latency p95 ms", p95, "40", p95 <= 40),
         ("markers not read", drawn.unread, "0", drawn.unread == 0),
     ]
-    sys.exit(0 if print_rows(f"Chromium, {SIZE[0]}x{SIZE[1]}, {seconds:g} s", rows) else 1)
+    sys.exit(0 if print_rows(f"Chromium, {SIZE_PX[0]}x{SIZE_PX[1]}, {seconds:g} s", rows) else 1)
 
 
 @bench.command("obs")
@@ -201,7 +210,7 @@ def chromium_command(seconds: float, shot: Path | None) -> None:
 def obs_command(seconds: float, shot: Path | None) -> None:
     """/stream.mjpg as a Media Source of OBS, also after our server was killed and started again."""
     looks = Looks()
-    with feeder(SIZE) as stream, obs(stream.links.mjpeg, SIZE) as client:
+    with feeder(SIZE_PX) as stream, obs(stream.links.mjpeg, SIZE_PX) as client:
         wait_for_current(client, 30, 5000)
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
@@ -223,7 +232,7 @@ def obs_command(seconds: float, shot: Path | None) -> None:
         ("markers not read", looks.unread, "0", looks.unread == 0),
         ("back after our restart, s", looks.back_s, "60", looks.back_s < 60),
     ]
-    sys.exit(0 if print_rows(f"OBS, Media Source, {SIZE[0]}x{SIZE[1]}, {seconds:g} s", rows) else 1)
+    sys.exit(0 if print_rows(f"OBS, Media Source, {SIZE_PX[0]}x{SIZE_PX[1]}, {seconds:g} s", rows) else 1)
 
 
 @bench.command()
@@ -243,11 +252,11 @@ def viewers(seconds: float, preset: str) -> None:
         assert found, text
         links.append(found[0])
 
-    command = (sys.executable, "-m", "reskin.demo.game", "--size", f"{SIZE[0]}x{SIZE[1]}", "--marker")
+    command = (sys.executable, "-m", "reskin.demo.game", "--size", f"{SIZE_PX[0]}x{SIZE_PX[1]}", "--marker")
     options = RunOptions(
         command=command, headless=not os.environ.get("DISPLAY"),
-        headless_size_px=(SIZE[0] + live.FRAME_PX, SIZE[1] + live.FRAME_PX), theme=Settings().theme, preset=preset,
-        seconds=seconds, warm_up_s=live.WARM_UP_S, measure=True, obs=True, tell=tell,
+        headless_size_px=(SIZE_PX[0] + live.FRAME_PX, SIZE_PX[1] + live.FRAME_PX), theme=Settings().theme,
+        preset=preset, seconds=seconds, warm_up_s=live.WARM_UP_S, measure=True, obs=True, tell=tell,
         settings=Settings.model_validate({"overlay": {"note_s": 0}, "stream": {"port": 0}}),
     )  # fmt: skip
     attendance = Attendance(VIEWERS + 1, lambda: viewers_of(links[0].replace("/?", "/status.json?")))
@@ -274,7 +283,7 @@ def viewers(seconds: float, preset: str) -> None:
         for process in people:
             process.kill()
             process.join()
-    found = live.figures(status, options, SIZE, "demo", machine)
+    found = live.figures(status, options, SIZE_PX, "demo", machine)
     Console().print(live.table(found, status))
     click.echo(f"watched by {min(attendance.counts)} at the least, in {len(attendance.counts)} looks")
     print(json.dumps({**found, "viewers": attendance.asked, "viewers_fewest": min(attendance.counts)}))
@@ -284,7 +293,7 @@ def viewers(seconds: float, preset: str) -> None:
 @click.option("--seconds", default=8.0, show_default=True, help="For each number of viewers.")
 def cost(seconds: float) -> None:
     """What the stream costs the app's process: milliseconds of a core for each picture; also on a busy machine."""
-    pixels = scene(SIZE)
+    pixels = scene(SIZE_PX)
     rows: list[tuple[str, float, str, bool | None]] = []
     for pages in (0, 1, VIEWERS):
         sink = WebSink(StreamSettings(port=0), keys=Keys())
@@ -298,11 +307,11 @@ def cost(seconds: float) -> None:
             began_s, shown = time.process_time(), 0
             while shown < seconds * TICK_HZ:
                 SystemClock().sleep_until(ticks.deadline_ns)
-                sink.show(Frame(shown, time.monotonic_ns(), pixels), Region(0, 0, *SIZE))
+                sink.show(Frame(shown, time.monotonic_ns(), pixels), Region(0, 0, *SIZE_PX))
                 ticks.advance(time.monotonic_ns())
                 shown += 1
             spent_ms = (time.process_time() - began_s) * 1000 / shown
-            attendance.look()
+            attendance.sample()
             attendance.check()
         except (ReskinError, OSError) as error:
             raise click.ClickException(str(error)) from error
@@ -314,7 +323,7 @@ def cost(seconds: float) -> None:
         rows.append(
             (f"ms a picture, pages: {pages}" + (", and one that reads nothing" if pages else ""), spent_ms, "", None)
         )
-    print_rows(f"the app's process, {SIZE[0]}x{SIZE[1]}", rows)
+    print_rows(f"the app's process, {SIZE_PX[0]}x{SIZE_PX[1]}", rows)
 
 
 if __name__ == "__main__":

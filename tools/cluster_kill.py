@@ -28,7 +28,7 @@ from tools.stream_clients import chromium
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-SIZE = (640, 360)
+SIZE_PX = (640, 360)
 BEFORE_MS, AFTER_MS = 5000, 12_000  # of play round a kill: the next victim has to be up by then
 
 # Notes when each painted picture was there.
@@ -63,13 +63,13 @@ def main(preset: str, kills: int) -> None:
     with tempfile.TemporaryDirectory(prefix="reskin-camera-") as folder:
         camera = Path(folder) / "camera.y4m"
         try:
-            write_camera(camera, SIZE, CLIP_S)
+            write_camera(camera, SIZE_PX, CLIP_S)
         except VideoError as error:
             raise click.ClickException(str(error)) from error
         command = ("-m", "tools.local_cluster", "--preset", preset, "--replicas", "2")
         with served(*command) as server, chromium(*camera_options(camera)) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
-            play(page, server.links["play"], SIZE)
+            play(page, server.links["play"], SIZE_PX)
             page.click(f"[data-theme='{THEME}']")
             page.evaluate(PROBE)
             rows = []

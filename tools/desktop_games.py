@@ -147,12 +147,12 @@ class PlayedGame:
     def _wait_for_window(self) -> WindowInfo:
         windows: list[WindowInfo] = []
 
-        def look() -> bool:
+        def has_shown() -> bool:
             windows[:] = [window for window in list_windows(self.display.name) if window.pid == self.process.pid]
             time.sleep(LOOK_EVERY_S)
             return bool(windows)
 
-        self._wait("show a window", look, limit_s=WINDOW_LIMIT_S)
+        self._wait("show a window", has_shown, limit_s=WINDOW_LIMIT_S)
         return windows[0]
 
     def _wait(self, what: str, has_come: Callable[[], bool], *, limit_s: float = PLAY_LIMIT_S) -> None:

@@ -14,9 +14,9 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.checkpoint import Held, Part, new_network, save_network
 from engine.config import SHAPES, Shape
 from engine.export import export_painter, export_reader, quantize_reader, update_manifest
+from engine.network_file import Held, Part, new_network, save_network
 from engine.reader import Reader
 from engine.token_painter import TokenPainter
 from engine.train.run import averaged_weights

@@ -86,7 +86,7 @@ def _left_behind(before: Mapping[str, str], home: Path, desktop: DemoDesktop, ma
 
 
 def _state(home: Path, desktop: DemoDesktop) -> dict[str, str]:
-    once = {"flash-sentence-shown"}  # written at the first start, and meant to stay, as is the log
+    once = {"flash-sentence-shown"}  # written after the first run with a skin, and meant to stay, as is the log
     files = [
         path for path in home.rglob("*") if path.is_file() and path.name not in once and path.parent != home / "log"
     ]

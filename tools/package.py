@@ -32,7 +32,7 @@ DATA = {
     "themes/*.toml": "reskin/themes_data",  # without its pictures, which show games under other licences
     "themes/timelines": "reskin/themes_data/timelines",
     "engine/weights": "engine/weights", "reskin/prompts": "reskin/prompts", "reskin/web_parts": "reskin/web_parts",
-    "reskin/sinks/web/pages": "reskin/sinks/web/pages", "reskin/sinks/web/pictures": "reskin/sinks/web/pictures",
+    "reskin/web_parts/pictures": "reskin/web_parts/pictures", "reskin/sinks/web/pages": "reskin/sinks/web/pages",
     "reskin/serve/page": "reskin/serve/page",
 }  # fmt: skip
 

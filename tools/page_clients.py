@@ -35,11 +35,13 @@ CLIP = "supertux"
 END_S = 30.0  # a cluster stops its replicas first
 
 
-def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = CLIP, *, or_demo: bool = False) -> int:
+def write_camera(
+    path: Path, size_px: tuple[int, int], seconds: float, clip: str = CLIP, *, or_demo: bool = False
+) -> int:
     """The clip at 24 a second as raw video (Y4M, nothing to decode), the frame's number as a marker in its corner.
 
-    `size` is (w, h), both even. VideoError where the clip is missing, or with `or_demo` the bundled game stands in: for
-    tests, never for a figure. Returns the number of frames.
+    `size_px` is (w, h), both even. VideoError where the clip is missing, or with `or_demo` the bundled game stands in:
+    for tests, never for a figure. Returns the number of frames.
     """
     source = FOOTAGE / f"{clip}.mp4"
     if not source.exists() and not or_demo:
@@ -48,11 +50,11 @@ def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = 
             f"playing the clip {clip!r} to a camera: {source} is not there. Clips there: {there}. Put it there, or "
             "name another clip."
         )
-    w, h = size
+    w, h = size_px
     count = 0
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{w} H{h} F{TICK_HZ}:1 Ip A1:1 C420jpeg\n".encode())
-        for bgra_u8 in islice(_frames(source, size), round(seconds * TICK_HZ)):
+        for bgra_u8 in islice(_frames(source, size_px), round(seconds * TICK_HZ)):
             draw_marker(bgra_u8, count)
             i420 = cv2.cvtColor(np.ascontiguousarray(bgra_u8[..., :3]), cv2.COLOR_BGR2YUV_I420)
             file.write(b"FRAME\n" + i420.tobytes())
@@ -60,16 +62,16 @@ def write_camera(path: Path, size: tuple[int, int], seconds: float, clip: str = 
     return count
 
 
-def _frames(source: Path, size: tuple[int, int]) -> Iterator[np.ndarray]:
+def _frames(source: Path, size_px: tuple[int, int]) -> Iterator[np.ndarray]:
     if not source.exists():
         from reskin.demo.stream import demo_frames
 
-        yield from demo_frames(size[::-1], 1 / TICK_HZ)
+        yield from demo_frames(size_px[::-1], 1 / TICK_HZ)
         return
     while True:
         with VideoReader(source) as reader:
             for frame in reader:
-                yield cv2.resize(frame.bgra_u8, size, interpolation=cv2.INTER_AREA)
+                yield cv2.resize(frame.bgra_u8, size_px, interpolation=cv2.INTER_AREA)
 
 
 def camera_options(camera: Path) -> list[str]:

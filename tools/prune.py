@@ -21,15 +21,15 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from engine.checkpoint import CheckpointError, Held, load_network, save_network
 from engine.config import SHAPES, Shape
+from engine.cores import usable_cores
+from engine.network_file import Held, NetworkFileError, load_network, save_network
 from engine.token_painter import TokenPainter
 from engine.train import distributed
 from engine.train.painter import PainterRecipe
 from engine.train.painter_data import ClipStore, digest
 from engine.train.pruning import Size, prune_and_train
 from engine.train.run import CHECKPOINT
-from reskin.doctor import usable_cores
 from reskin.whole_file import write_whole
 from tools.prune_trials import Trial, trials
 
@@ -56,7 +56,7 @@ def main(painter: Path, preset: Shape, layers: int, heads: int, hidden: int, rea
     folder = folder or Path(f"runs/pruned_{layers}x{heads}x{hidden}")
     try:
         whole = load_network(painter, "painter", preset)
-    except CheckpointError as error:
+    except NetworkFileError as error:
         raise click.ClickException(str(error)) from error
     assert isinstance(whole, TokenPainter)
     claim(folder, painter, left)

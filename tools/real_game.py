@@ -39,8 +39,8 @@ from tools.desktop_games import BLACK_LEVELS, GAMES, PlayedGame, playing
 
 CLEARLY_LEVELS = 8.0  # mean difference of screen and game in grey levels; a theme at full strength makes 20 and more
 SHOT_AFTER_S = 3.0  # of skin, or half of the time where that is less: it has faded in, and the engine is warm
-LOOK_EVERY_S = 0.02
-KEPT_LOOKS = 25  # half a second of the game's own pictures; the one that the skin was made from is among them
+SAMPLE_EVERY_S = 0.02
+KEPT_SAMPLES = 25  # half a second of the game's own pictures; the one that the skin was made from is among them
 JPEG_QUALITY = 85
 
 
@@ -74,7 +74,7 @@ class Witness(threading.Thread):
     def run(self) -> None:
         try:
             with contextlib.closing(self._game.open_capture()) as capture:
-                self.sight = self._look(capture)
+                self.sight = self._watch(capture)
         except Exception as error:  # noqa: BLE001  told in the main thread
             self.fault = error
 
@@ -89,13 +89,13 @@ class Witness(threading.Thread):
             raise self.fault
         return self.sight
 
-    def _look(self, capture: Capture) -> Sight | None:
-        games: deque[tuple[float, np.ndarray]] = deque(maxlen=KEPT_LOOKS)
+    def _watch(self, capture: Capture) -> Sight | None:
+        games: deque[tuple[float, np.ndarray]] = deque(maxlen=KEPT_SAMPLES)
         covered_s: float | None = None
         x = XConnection(self._game.display.name)
         try:
             with mss.MSS(display=self._game.display.name) as screen:
-                while not self._done.wait(LOOK_EVERY_S):
+                while not self._done.wait(SAMPLE_EVERY_S):
                     region, frame = capture.locate(), capture.grab()
                     if region is None or frame is None or overlay_on_top(x) != region:
                         covered_s = None
@@ -170,7 +170,7 @@ def play(game: str, size_px: tuple[int, int], options: RunOptions, *, level: str
     return status, witness.told()
 
 
-def _parse_size(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
+def _parse_size_px(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)x(\d+)", text)
     if match is None:
         raise click.BadParameter(f"got {text!r}, expected WIDTHxHEIGHT such as 1280x720")
@@ -189,7 +189,9 @@ def _write(path: Path, bgr_u8: np.ndarray) -> None:
 @click.option("--theme", default=Settings().theme, show_default=True)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default=Settings().preset, show_default=True)
 @click.option("--seconds", default=10.0, show_default=True, help="With the skin on.")
-@click.option("--size", "size_px", default="1280x720", show_default=True, callback=_parse_size, help="Of the window.")
+@click.option(
+    "--size", "size_px", default="1280x720", show_default=True, callback=_parse_size_px, help="Of the window."
+)
 @click.option("--level", default="", help="Of SuperTux, such as world1/icy_valley.")
 @click.option("--shot", type=click.Path(path_type=Path), help="What the player saw.")
 @click.option("--side-by-side", "pair", type=click.Path(path_type=Path), help="The game and what the player saw.")

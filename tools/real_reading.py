@@ -101,10 +101,10 @@ def read_real_frames(engine: LiveEngine, footage: Path, overlays: Path | None = 
 
 def overlay(bgra_u8: np.ndarray, materials: np.ndarray, frame: LabelledFrame, seen: np.ndarray) -> np.ndarray:
     """The game's frame beside its material map, BGR; each wrong cell with what is there, left, and what is seen."""
-    size = (COLUMNS * CELL_PX, ROWS * CELL_PX)
-    game = cv2.resize(np.ascontiguousarray(bgra_u8[..., :3]), size, interpolation=cv2.INTER_AREA)
+    size_px = (COLUMNS * CELL_PX, ROWS * CELL_PX)
+    game = cv2.resize(np.ascontiguousarray(bgra_u8[..., :3]), size_px, interpolation=cv2.INTER_AREA)
     colors = np.ascontiguousarray(MATERIAL_COLORS[:, ::-1][materials.argmax(axis=2)])
-    seen_map = cv2.resize(colors, size, interpolation=cv2.INTER_NEAREST)
+    seen_map = cv2.resize(colors, size_px, interpolation=cv2.INTER_NEAREST)
     for row, column in np.argwhere(wrong_cells(frame.cells, seen)):
         at = (int(column) * CELL_PX, int(row) * CELL_PX)
         for picture, text in ((game, frame.cells[row][column]), (seen_map, MATERIALS[seen[row, column]][:6])):

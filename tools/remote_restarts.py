@@ -27,7 +27,7 @@ from reskin.status import Status
 from reskin.virtual_display import VirtualDisplay
 from tools.remote_server import ServerProcess
 
-LOOK_S = 0.004
+SAMPLE_EVERY_S = 0.004
 PLAY_S, AWAY_S = 5.0, 2.0  # between two kills, of which so long without a server
 SETTLE_S = 8.0  # from the first painting to the first kill
 WAIT_LIMIT_S = 60.0
@@ -122,7 +122,7 @@ class Killer(threading.Thread):
         while time.monotonic() < end_s:
             if self._engine is not None and self._engine.source is source:
                 return time.monotonic_ns()
-            time.sleep(LOOK_S)
+            time.sleep(SAMPLE_EVERY_S)
         return 0
 
 
@@ -137,7 +137,7 @@ class Eye:
     def begin(self) -> None:
         window = list_windows()[0]
         place = (window.region.x, window.region.y)
-        self._process = self._context.Process(target=_look, args=(self._theirs, place), daemon=True)
+        self._process = self._context.Process(target=_watch, args=(self._theirs, place), daemon=True)
         self._process.start()
 
     def finish(self) -> list[Seen]:
@@ -149,14 +149,14 @@ class Eye:
         return [Seen(*row) for row in rows]
 
 
-def _look(connection: Connection, place: tuple[int, int]) -> None:
+def _watch(connection: Connection, place: tuple[int, int]) -> None:
     import mss
 
     rows: list[tuple[int, int, bool]] = []
     last = b""
     with mss.MSS() as screen:
         area = {"left": place[0], "top": place[1], "width": MARKER_W_PX, "height": MARKER_H_PX}
-        while not connection.poll(LOOK_S):
+        while not connection.poll(SAMPLE_EVERY_S):
             shot: Any = screen.grab(area)
             now_ns = time.monotonic_ns()
             if shot.raw == last:

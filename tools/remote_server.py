@@ -29,7 +29,7 @@ class ServerProcess:
         self, home: Path, *, preset: str = TINT, host: str = "127.0.0.1", port: int = 0,
         prefix: tuple[str, ...] = (), arguments: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """`home` keeps its secret; `prefix` goes before its command, such as ip netns exec NAME."""
+        """`home` keeps its secret; `prefix` goes before its command (ip netns exec NAME), `arguments` after it."""
         self.port = port or _free_port(host if not prefix else "127.0.0.1")
         self._home = home
         self._host = host
@@ -49,9 +49,10 @@ class ServerProcess:
     def start(self) -> None:
         """Returns when it takes players."""
         own = ["tools/serve_tint.py"]
-        real = ["-m", "reskin", "serve", "--preset", self._preset, *self._arguments]
+        real = ["-m", "reskin", "serve", "--preset", self._preset]
         where = ["--host", self._host, "--port", str(self.port)]
-        command = [*self._prefix, sys.executable, *(own if self._preset == TINT else real), *where]
+        program = own if self._preset == TINT else real
+        command = [*self._prefix, sys.executable, *program, *where, *self._arguments]
         self.process = subprocess.Popen(
             command, env=_environment(self._home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
         )

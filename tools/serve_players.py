@@ -20,9 +20,9 @@ from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError, MediaStreamTr
 from reskin.serve import receiving
 from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.messages import CHANNEL
-from reskin.serve.strip import NUMBERS, add_strip, read_strip
+from reskin.serve.strip import NO_NUMBER, NUMBERS, add_strip, read_strip
 
-SIZE = (320, 176)
+SIZE_PX = (320, 176)
 
 
 class Server:
@@ -55,9 +55,9 @@ class Clip(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, size: tuple[int, int] = SIZE, fps: float = 24, *, has_strip: bool = True) -> None:
+    def __init__(self, size_px: tuple[int, int] = SIZE_PX, fps: float = 24, *, has_strip: bool = True) -> None:
         super().__init__()
-        w, h = size
+        w, h = size_px
         self.picture = np.random.default_rng(5).integers(40, 90, (h // 16, w // 16, 4), np.uint8)
         self.picture = self.picture.repeat(16, axis=0).repeat(16, axis=1)
         self.number = 0
@@ -135,7 +135,7 @@ class Player:
                 self.picture = frame
                 if self.offer["strip"]:
                     self.picture, number = read_strip(frame)
-                    if number is not None:
+                    if number is not None and number != NO_NUMBER:
                         self.numbers.append(number)
                         drawn_s = self.clip.drawn_s.get(number) if self.clip is not None else None
                         if drawn_s is not None:

@@ -4,13 +4,14 @@
     python -m tools.soak --minutes 4 --plant-leak 60      # the gate itself: must fail
     python -m tools.soak --minutes 8 --chaos-every 5 --trace   # where it grows
 
-Sampled once a second: resident memory, open handles and threads of the app and the engine's process together, and the
-median grab-to-shown latency of that second (a percentile of all that Status keeps, 85 s, would hold the frames of a
-chaos action in every sample). Each is judged by its slope over the last quarter (tools/soak_gate.py); what cannot
-be measured fails, and so does a soak that ends before its time. Samples within a few seconds of a chaos action, or
-while the skin is not on the game, do not count. A missed tick is explained after a chaos action, in a second in which
-the host or another process took the CPU (tools/soak_host.py), or after a change of quality (tools/soak_misses.py);
-each explanation is counted by itself. A report for people, then one line of JSON; exit status 1 for a fail.
+Sampled once a second: resident memory of the app (with what it shares) and of the engine's process, which begins anew
+with each of its lives; open handles and threads of both together; and the median grab-to-shown latency of that second
+(a percentile of all that Status keeps, 85 s, would hold the frames of a chaos action in every sample). Each is judged
+by its slope towards the end (tools/soak_gate.py); what cannot be measured fails, and so does a soak that ends before
+its time. Samples within a few seconds of a chaos action, or while the skin is not on the game, do not count. A missed
+tick is explained after a chaos action, in a second in which the host or another process took the CPU
+(tools/soak_host.py), or after a change of quality (tools/soak_misses.py); each explanation is counted by itself.
+A report for people, then one line of JSON; exit status 1 for a fail.
 """
 
 from __future__ import annotations
@@ -48,8 +49,10 @@ RECENT = 24  # frames whose latency is a sample: a second of them, where none is
 SETTLE_S = 6.0  # after a chaos action: restarts, refills, what is compiled
 WHOLE = 0.98  # of the minutes asked for: a soak that ends before proves nothing
 TOLD_EVERY_S = 600.0  # where there is no chaos to tell of
-PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
-FIGURES = (("memory", "MB"), ("handles", ""), ("threads", ""), ("latency, median of a second", "ms"))
+FIGURES = (
+    ("memory of the app", "MB"), ("memory of its engine", "MB"), ("handles", ""), ("threads", ""),
+    ("latency, median of a second", "ms"),
+)  # fmt: skip
 
 
 class Samples:
@@ -144,9 +147,9 @@ class Watcher(threading.Thread):
     def _sample(self, at_s: float, *, after_chaos: bool) -> None:
         status = self._status
         is_active = status.state is PlayState.ACTIVE
-        why = self.misses.look(
+        why = self.misses.explain(
             time.monotonic(), missed=status.missed, stood_still=status.stood_still, deaths=status.engine_deaths,
-            quality=status.quality, is_active=is_active, after_chaos=after_chaos, taken=(taken := self._host.look()),
+            quality=status.quality, is_active=is_active, after_chaos=after_chaos, taken=(taken := self._host.sample()),
         )  # fmt: skip
         if why in UNEXCUSED:
             slow = ", ".join(status.missed_by - self._was_missed_by) or "not known yet"
@@ -161,11 +164,19 @@ class Watcher(threading.Thread):
             return (math.nan,) * len(FIGURES)
         try:
             folders = [Path(f"/proc/{number}") for number in (os.getpid(), pid)]
-            memory_mb = sum(int((folder / "statm").read_text().split()[1]) for folder in folders) * PAGE_MB
+            (app_kb, shared_kb), (engine_kb, _) = (held_kb(folder) for folder in folders)
             handles, threads = (sum(len(os.listdir(folder / part)) for folder in folders) for part in ("fd", "task"))
-        except OSError:
+        except (OSError, KeyError):  # it has just ended: a dead process holds nothing
             return (math.nan,) * len(FIGURES)
-        return memory_mb, float(handles), float(threads), self._status.latency_ms.recent(RECENT)
+        app_mb, engine_mb = (kb * 1024 / 1e6 for kb in (app_kb + shared_kb, engine_kb))  # what is shared is there once
+        return app_mb, engine_mb, float(handles), float(threads), self._status.latency_ms.recent(RECENT)
+
+
+def held_kb(process: Path) -> tuple[int, int]:
+    """What a process under /proc holds in memory by itself and what it shares with others, in KiB."""
+    held = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    anonymous, of_files, shared = (int(held[name].split()[0]) for name in ("RssAnon", "RssFile", "RssShmem"))
+    return anonymous + of_files, shared
 
 
 def main() -> int:
@@ -210,20 +221,21 @@ def main() -> int:
 
 def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> int:
     samples = watcher.samples
-    verdicts = samples.verdicts((options.memory, options.handles, options.threads, options.latency))
+    verdicts = samples.verdicts((options.memory, options.memory, options.handles, options.threads, options.latency))
     missed, deaths = watcher.misses.unexcused, watcher.misses.deaths_unasked
     verdicts += [
         Verdict(
-            name="missed", passes=missed <= options.missed, slope=missed, error=0, limit=options.missed,
+            name="missed", passes=missed <= options.missed, slope=missed, trend=missed, error=0, limit=options.missed,
             text=f"missed ticks: {missed} not explained, of {status.ticks}; {watcher.misses.told()}",
         ),
         Verdict(
-            name="deaths", passes=deaths == 0, slope=deaths, error=0, limit=0,
+            name="deaths", passes=deaths == 0, slope=deaths, trend=deaths, error=0, limit=0,
             text=f"the engine died {deaths} times that no action caused, of {status.engine_deaths}",
         ),
         Verdict(
-            name="whole", passes=samples.minutes >= WHOLE * options.minutes, slope=samples.minutes, error=0,
-            limit=options.minutes, text=f"it ran for {samples.minutes:.1f} of {options.minutes:g} minutes",
+            name="whole", passes=samples.minutes >= WHOLE * options.minutes,
+            slope=samples.minutes, trend=samples.minutes, error=0, limit=options.minutes,
+            text=f"it ran for {samples.minutes:.1f} of {options.minutes:g} minutes",
         ),
     ]  # fmt: skip
     if watcher.error is not None:

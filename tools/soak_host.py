@@ -21,7 +21,7 @@ HALF_TICK_MS = 1000 / 24 / 2  # so much taken within one sample can make a tick 
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """Milliseconds of CPU, over all cores, since the last look."""
+    """Milliseconds of CPU, over all cores, since the last sample."""
 
     steal_ms: float  # by the host, for other machines, as it reports it
     halt_ms: float  # in which not even a real-time process ran (tools/soak_canary.py): the host's, reported or not
@@ -64,7 +64,7 @@ class Canaries:
 
 
 class HostLoad:
-    """`look()` once a second costs about 6 ms."""
+    """`sample()` once a second costs about 6 ms."""
 
     def __init__(self) -> None:
         self._own = psutil.Process()
@@ -73,7 +73,7 @@ class HostLoad:
         self._steal_s = psutil.cpu_times().steal
         self._seen = self._others()
 
-    def look(self) -> Taken:
+    def sample(self) -> Taken:
         steal_s, seen = psutil.cpu_times().steal, self._others()
         other_s = sum(spent_s - self._seen.get(who, 0.0) for who, spent_s in seen.items())
         late_ms = self._canaries.late_ms()

@@ -19,7 +19,7 @@ UNEXCUSED = (UNEXPLAINED, FAULT, STOOD_STILL)
 
 
 class Misses:
-    """`look` once a sample, in order."""
+    """`explain` once a sample, in order."""
 
     def __init__(self) -> None:
         self.by: Counter[str] = Counter()  # ticks, by what explains them
@@ -27,8 +27,8 @@ class Misses:
         self._missed = self._deaths = self._stood_still = 0
         self._quality, self._changed_s = 0, -math.inf
 
-    def look(self, now_s: float, *, missed: int, stood_still: int, deaths: int, quality: int, is_active: bool,
-             after_chaos: bool, taken: Taken) -> str | None:  # fmt: skip
+    def explain(self, now_s: float, *, missed: int, stood_still: int, deaths: int, quality: int, is_active: bool,
+                after_chaos: bool, taken: Taken) -> str | None:  # fmt: skip
         """Counts of the whole run so far, `quality` with 0 for the best; what explains the new misses, if there are.
 
         `after_chaos`: an action ended within the settling time; `is_active`: the skin is on the game.

@@ -69,6 +69,11 @@ def main(arguments: list[str]) -> int:
         say(__doc__.strip())
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
     task, rest = arguments[0], arguments[1:]
+    if task == "demo" and sys.platform == "darwin":  # before anything is downloaded: `reskin demo` would refuse
+        sys.exit(
+            "Starting the demo: Reskin's screen parts for darwin are not built yet, only those for X11 on Linux. "
+            "`reskin render IN OUT --theme NAME` reskins a video anywhere."
+        )
     install_system_packages(task)
     make_environment()
     for name in REQUIREMENTS[task]:

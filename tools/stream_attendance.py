@@ -1,8 +1,8 @@
 """How many watch a stream while it is measured: for tools/bench_stream.py.
 
-`begin` and `end` with the measured time; between them a thread looks once a second. A viewer that has gone does not
-come back (tools/stream_crowd.py), so what is seen between two looks is not lost. Where a thread's own work would be
-measured too, `look` by hand at the begin and at the end tells the same.
+`begin` and `end` with the measured time; between them a thread samples once a second. A viewer that has gone does not
+come back (tools/stream_crowd.py), so what is seen between two samples is not lost. Where a thread's own work would be
+measured too, `sample` by hand at the begin and at the end tells the same.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Attendance:
 
     def __init__(self, asked: int, count: Callable[[], int]) -> None:
         self.asked = asked
-        self.counts: list[int] = []  # of each look
+        self.counts: list[int] = []  # of each sample
         self._count = count
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        self._thread = threading.Thread(target=self._sample_on, daemon=True)
 
     @property
     def is_short(self) -> bool:
@@ -46,29 +46,29 @@ class Attendance:
         self._thread.start()
 
     def end(self) -> None:
-        """With a last look; nothing where it never began."""
+        """With a last sample; nothing where it never began."""
         if self._thread.ident is not None:
             self._is_over.set()
             self._thread.join()
-            self.look()
+            self.sample()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         try:
             self.counts.append(self._count())
         except (OSError, HTTPException, ValueError):  # no answer, half of one
             self.counts.append(0)
 
     def check(self) -> None:
-        """StreamError unless all were there at every look."""
+        """StreamError unless all were there at every sample."""
         if not self.counts:
             raise StreamError(
                 f"measuring the stream with {self.asked} viewers: nobody looked whether they watch, since the measured "
                 "time never began. Measure for longer."
             )
         if self.is_short:
-            look = next(at for at, count in enumerate(self.counts, 1) if count < self.asked)
+            nth = next(at for at, count in enumerate(self.counts, 1) if count < self.asked)
             raise StreamError(
-                f"measuring the stream with {self.asked} viewers: only {self.counts[look - 1]} watched at look {look} "
+                f"measuring the stream with {self.asked} viewers: only {self.counts[nth - 1]} watched at look {nth} "
                 f"(one every {EVERY_S:g} s), so the figures are not theirs. What they said is above; try a longer "
                 "warm-up or an idle machine."
             )
@@ -81,7 +81,7 @@ class Attendance:
                 raise StreamError(f"waiting for {self.asked} viewers: {here} watch. What they said is above.")
             time.sleep(WAIT_S)
 
-    def _look_on(self) -> None:
-        self.look()
+    def _sample_on(self) -> None:
+        self.sample()
         while not self._is_over.wait(EVERY_S):
-            self.look()
+            self.sample()

@@ -45,15 +45,15 @@ CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] 
 class Feeder:
     """tools/stream_feeder.py as a process; after `kill`, `start` opens the same links again."""
 
-    def __init__(self, size: tuple[int, int], home: Path) -> None:
-        self._size = size
+    def __init__(self, size_px: tuple[int, int], home: Path) -> None:
+        self._size_px = size_px
         self._home = home
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
         self.links = self.start()
 
     def start(self) -> Links:
-        w, h = self._size
+        w, h = self._size_px
         self._process = subprocess.Popen(
             [sys.executable, str(ROOT / "tools" / "stream_feeder.py"), "--port", str(self._port), "--size", f"{w}x{h}"],
             env={**os.environ, "RESKIN_HOME": str(self._home)}, stdout=subprocess.PIPE, text=True,
@@ -73,9 +73,9 @@ class Feeder:
 
 
 @contextlib.contextmanager
-def feeder(size: tuple[int, int] = (1280, 720)) -> Iterator[Feeder]:
+def feeder(size_px: tuple[int, int] = (1280, 720)) -> Iterator[Feeder]:
     with tempfile.TemporaryDirectory(prefix="reskin-feeder-") as home:
-        running = Feeder(size, Path(home))
+        running = Feeder(size_px, Path(home))
         try:
             yield running
         finally:
@@ -106,14 +106,14 @@ def found(program: str, package: str) -> str:
 class Obs:
     """A running OBS with one scene that shows one Media Source, over obs-websocket."""
 
-    def __init__(self, client: Any, size: tuple[int, int], display: str) -> None:
+    def __init__(self, client: Any, size_px: tuple[int, int], display: str) -> None:
         self.display = display  # where its window is
         self._client = client
-        self._size = size
+        self._size_px = size_px
 
     def screenshot(self, share: int = 1, quality: int = 100) -> np.ndarray:
         """(h, w, 3) BGR of the program, in size divided by `share`. The larger the answer, the longer OBS is at it."""
-        w, h = (side // share for side in self._size)
+        w, h = (side // share for side in self._size_px)
         answer = self._client.get_source_screenshot(SCENE, "jpg", w, h, quality)
         data = base64.b64decode(answer.image_data.split(",", 1)[1])
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -129,21 +129,35 @@ class Obs:
         cv2.imwrite(str(path), self.screenshot())
 
     def show(self, url: str) -> None:
-        self._client.create_scene(SCENE)
+        """Asked again while OBS, which may still be making its window, refuses it."""
+        from obsws_python.error import OBSSDKRequestError
+
+        end_s = time.monotonic() + START_LIMIT_S
+        while True:
+            try:
+                return self._show(url)
+            except OBSSDKRequestError:
+                if time.monotonic() > end_s:
+                    raise
+                time.sleep(POLL_S)
+
+    def _show(self, url: str) -> None:
+        if SCENE not in [scene["sceneName"] for scene in self._client.get_scene_list().scenes]:
+            self._client.create_scene(SCENE)
         self._client.set_current_program_scene(SCENE)
         options = {"is_local_file": False, "input": url, "reconnect_delay_sec": 1, "hw_decode": False}
         self._client.create_input(SCENE, INPUT, "ffmpeg_source", options, True)
 
 
 @contextlib.contextmanager
-def obs(url: str, size: tuple[int, int] = (1280, 720), *, preview: bool = False) -> Iterator[Obs]:
+def obs(url: str, size_px: tuple[int, int] = (1280, 720), *, preview: bool = False) -> Iterator[Obs]:
     """OBS on a virtual display of its own, showing `url` as a Media Source with the settings a player would leave."""
     import obsws_python
 
     program = found("obs", "obs-studio")
     port, password = _free_port(), secrets.token_hex(8)
     with tempfile.TemporaryDirectory(prefix="reskin-obs-") as home, VirtualDisplay((1600, 900)) as display:
-        _write_settings(Path(home), port, password, size, preview=preview)
+        _write_settings(Path(home), port, password, size_px, preview=preview)
         runtime = Path(home) / "run"
         runtime.mkdir(mode=0o700)
         environment = display.environment() | {
@@ -158,9 +172,9 @@ def obs(url: str, size: tuple[int, int] = (1280, 720), *, preview: bool = False)
         )  # fmt: skip
         try:
             _wait_for_port(port, process)
-            client = obsws_python.ReqClient(host="127.0.0.1", port=port, password=password, timeout=10)
+            client = obsws_python.ReqClient(host="127.0.0.1", port=port, password=password, timeout=START_LIMIT_S)
             try:
-                running = Obs(client, size, display.name)
+                running = Obs(client, size_px, display.name)
                 running.show(url)
                 yield running
             finally:
@@ -174,8 +188,8 @@ def obs(url: str, size: tuple[int, int] = (1280, 720), *, preview: bool = False)
                 process.wait()
 
 
-def _write_settings(home: Path, port: int, password: str, size: tuple[int, int], *, preview: bool) -> None:
-    w, h = size
+def _write_settings(home: Path, port: int, password: str, size_px: tuple[int, int], *, preview: bool) -> None:
+    w, h = size_px
     folder = home / ".config" / "obs-studio"
     profile = folder / "basic" / "profiles" / "reskin"
     profile.mkdir(parents=True)
@@ -204,7 +218,7 @@ def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            time.sleep(1)  # its window is still being made, and it takes requests only then
+            time.sleep(1)  # its window is still being made: what it is asked before may be lost, or refused
             return
         except OSError as error:
             if process.poll() is not None or time.monotonic() > end_s:

@@ -49,27 +49,27 @@ def age_ms(marker: int) -> int:
     return (clock_ms() - marker) % NUMBER_LIMIT
 
 
-def scene(size: tuple[int, int]) -> np.ndarray:
+def scene(size_px: tuple[int, int]) -> np.ndarray:
     """(h, w, 4), w x h as given."""
     import cv2
 
     picture = cv2.imread(str(SCENE))
     assert picture is not None, f"{SCENE} belongs to the repository"
     skin = picture[:, picture.shape[1] // 2 :]  # right of the game as it is
-    return cv2.cvtColor(cv2.resize(skin, size), cv2.COLOR_BGR2BGRA)
+    return cv2.cvtColor(cv2.resize(skin, size_px), cv2.COLOR_BGR2BGRA)
 
 
 @click.command(help=__doc__)
 @click.option("--port", default=0, show_default=True)
-@click.option("--size", type=SizeType(), default="1280x720", show_default=True)
-def main(port: int, size: tuple[int, int]) -> None:
-    status = Status(engine=EngineState.ACTIVE, theme="Elden Dusk", strength=0.9, view="theme", size=size[::-1])
+@click.option("--size", "size_px", type=SizeType(), default="1280x720", show_default=True)
+def main(port: int, size_px: tuple[int, int]) -> None:
+    status = Status(engine=EngineState.ACTIVE, theme="Elden Dusk", strength=0.9, view="theme", size=size_px[::-1])
     sink = WebSink(StreamSettings(port=port), status=status, store=ThemeStore.open("elden-dusk"))
     links = Links(
         sink.link(), sink.link("/stream.mjpg"), sink.link("/control", acts=True), sink.link("/status.json")
     )  # fmt: skip
     print(json.dumps(vars(links)), flush=True)
-    pixels, clock = scene(size), SystemClock()
+    pixels, clock = scene(size_px), SystemClock()
     ticks = Ticks(clock.now_ns())
     status.begin_measuring(clock.now_ns())
     number = 0
@@ -79,7 +79,7 @@ def main(port: int, size: tuple[int, int]) -> None:
             shown_ns = clock.now_ns()
             moved = np.roll(pixels, number * SHIFT_PX, axis=1)
             draw_marker(moved, clock_ms())
-            sink.show(Frame(number, shown_ns, moved), Region(0, 0, *size))
+            sink.show(Frame(number, shown_ns, moved), Region(0, 0, *size_px))
             number += 1
             status.latency_ms.add((clock.now_ns() - shown_ns) / 1e6)
             skipped = ticks.advance(clock.now_ns())

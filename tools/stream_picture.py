@@ -36,17 +36,17 @@ DARK = 8  # of 255: the bare screen round OBS' window
 
 @click.command(help=__doc__)
 @click.option("--theme", default="frozen-north", show_default=True)
-@click.option("--size", type=SizeType(), default="1280x720", show_default=True)
+@click.option("--size", "size_px", type=SizeType(), default="1280x720", show_default=True)
 @click.option("--out", default=ROOT / "themes" / "pictures" / "obs.jpg", type=click.Path(path_type=Path))
-def main(theme: str, size: tuple[int, int], out: Path) -> None:
-    size_text = f"{size[0]}x{size[1]}"
+def main(theme: str, size_px: tuple[int, int], out: Path) -> None:
+    size_text = f"{size_px[0]}x{size_px[1]}"
     game = subprocess.Popen(
         [sys.executable, "-m", "reskin", "demo", "--headless", "--obs", "--size", size_text, "--theme", theme],
         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     try:
         url = link(game)
-        with obs(url, size, preview=True) as client:
+        with obs(url, size_px, preview=True) as client:
             wait_for_skin(url.replace("/stream.mjpg", "/status.json"))
             picture = cut(screen(client.display))
     finally:

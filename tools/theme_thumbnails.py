@@ -13,11 +13,11 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from reskin.sinks.web.gallery import PICTURES
 from reskin.themes import shipped_theme_folder, shipped_themes
+from reskin.web_parts.gallery import PICTURES
 from tools.theme_gallery import FOLDER, PICTURE, strip_name
 
-SIZE = (240, 135)  # (w, h)
+SIZE_PX = (240, 135)  # (w, h)
 JPEG_QUALITY = 72
 MOST_BYTES = 10_000  # of one
 
@@ -29,7 +29,7 @@ def main() -> None:
         strip = cv2.imread(str(shipped_theme_folder() / FOLDER / strip_name(theme_id)))
         if strip is None:
             raise click.ClickException(f"{theme_id}: it has no strip. Run `python tools/theme_gallery.py` first.")
-        small = cv2.resize(strip[:, : PICTURE[0]], SIZE, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(strip[:, : PICTURE[0]], SIZE_PX, interpolation=cv2.INTER_AREA)
         path = PICTURES / f"{theme_id}.jpg"
         cv2.imwrite(str(path), small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if path.stat().st_size > MOST_BYTES:

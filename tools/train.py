@@ -161,14 +161,15 @@ class BarHandler(logging.Handler):
               help="An earlier run's checkpoint to go on from.")  # fmt: skip
 @click.option("--batch", default=16, show_default=True, help="Frames a step, of each process that trains.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--replays", default=3, show_default=True, help="How often a frame is seen, on average.")
 @click.option("--held-out", default=64, show_default=True, help="Frames of the validation.")
 def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: int, folder: Path, size: str, lr: float,
-           start: Path | None, batch: int, seed: int, held_out: int) -> None:  # fmt: skip
+           start: Path | None, batch: int, seed: int, replays: int, held_out: int) -> None:  # fmt: skip
     """Stage 1: what every pixel is."""
     h, w = (int(part) for part in size.split("x"))
     recipe = ReaderRecipe(
         size=(h, w), batch=batch, minutes=minutes, steps=steps, checkpoint_steps=checkpoint_steps, workers=workers,
-        matrix_lr=lr, other_lr=lr / 10, seed=seed, held_out=held_out,
+        matrix_lr=lr, other_lr=lr / 10, seed=seed, replays=replays, held_out=held_out,
     )  # fmt: skip
     with distributed.processes(), shown_progress():
         train_reader(folder, recipe, start=start, device=distributed.device())

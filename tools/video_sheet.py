@@ -92,8 +92,8 @@ def main(videos: tuple[Path, ...], themes: str, frames: str, out: Path, preset: 
             stream = frames_before(video, number)
             tiles.append(labelled(stream[-1], "game"))
             tiles += [tile(renderer, stream, column) for column in shown]
-    size = (width, width * WINDOW[0] // WINDOW[1])
-    tiles = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in tiles]
+    size_px = (width, width * WINDOW[0] // WINDOW[1])
+    tiles = [cv2.resize(picture, size_px, interpolation=cv2.INTER_AREA) for picture in tiles]
     per_row = columns or len(shown) + 1
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % per_row)
     sheet = np.concatenate([np.concatenate(tiles[i : i + per_row], axis=1) for i in range(0, len(tiles), per_row)])

@@ -11,7 +11,7 @@
 A graph is captured by hand: torch's own wrapper refuses a frame that writes its memory in place (pytorch issue 120733).
 All but eager need CUDA. Asked for by name a backend raises where it cannot run. `auto` takes the one that was fastest
 on this device by a table of measurements (`measured.py`), or where it has no line the first of `ORDER`; one that fails
-to open gives way to the next. Its note says what was taken, why, and what failed.
+to open gives way to the next. Its `why` says what was taken, for which reason, and what failed.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class BackendError(RuntimeError):
 class Backend:
     """A step that is ready to run. Every effort but the whole is made at its first frame."""
 
-    def __init__(self, name: str, make: Make, note: str = "") -> None:
+    def __init__(self, name: str, make: Make, why: str = "") -> None:
         self.name = name
-        self.note = note  # why it was chosen, and what was not
+        self.why = why  # it was chosen, and what was not
         self._make = make
         self._runs = {"whole": make("whole")}
 
@@ -95,17 +95,17 @@ def place_of(step: FrameStep) -> Place:
     return Place(device_name(step.screen.device), versions(), name, (h, w))
 
 
-def open_first(step: FrameStep, order: tuple[str, ...], note: str) -> Backend:
+def open_first(step: FrameStep, order: tuple[str, ...], why: str) -> Backend:
     """The first that opens."""
     before = remembered(step)
     for name in order[:-1]:
         try:
-            return Backend(name, OPENERS[name](step), note)
+            return Backend(name, OPENERS[name](step), why)
         except Exception as error:  # noqa: BLE001  compilers and drivers fail in many ways; slower is better than not
-            note += f"; {name} failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+            why += f"; {name} failed ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
             step.unstack()
             put_back(step, before)
-    return Backend(order[-1], OPENERS[order[-1]](step), note)
+    return Backend(order[-1], OPENERS[order[-1]](step), why)
 
 
 def plain_ops(device: torch.device) -> TokenOps | None:

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.checkpoint import Held, new_network
 from engine.config import NANO, Shape
+from engine.network_file import Held, new_network
 from engine.painter import MapTensors, Painter
 from engine.ring import Ring
 from engine.sampler import SMALLEST_STEP, noised, shortcut_target, stepped

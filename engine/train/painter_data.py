@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from rich.progress import track
 from torch import Tensor
 
 from engine.config import PATCH
+from engine.cores import usable_cores
 from engine.live import open_session, read_frame
 from engine.offline import surface_means
 from engine.painter import SURFACE, MapTensors
@@ -192,7 +192,7 @@ def make(wanted: Wanted, number: int) -> int:
 
 def made(wanted: Wanted, workers: int) -> Iterator[int]:
     """Makes the clips, in so many processes; each one's number when it is done. Errors are those of the making."""
-    workers = min(workers, wanted.count, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers)
+    workers = min(workers, wanted.count, usable_cores())
     if workers <= 1:
         maker = Maker(wanted)
         for number in range(wanted.count):

@@ -31,6 +31,8 @@ SHEET_ROWS = 8
 CPU = torch.device("cpu")
 
 Batch = tuple[Tensor, Tensor, Tensor]
+HELD_FRAMES = 400  # of 144x256, 221 kB each, that a process keeps to be seen again
+LEAST_HELD = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,28 +46,53 @@ class ReaderRecipe:
     steps: int | None = None  # where given, they count instead of the minutes; on a CPU a resumed run repeats exactly
     checkpoint_steps: int = 1000  # by steps: a checkpoint and a new stream of samples after each so many
     workers: int = 1  # processes that make samples, for each that trains; 0: it makes them itself
+    replays: int = 3  # how often a frame is seen, on average: making one costs more than learning from it
     seed: int = 0
     held_out: int = 64  # frames of the validation
     evaluate_every: int = 200  # steps
 
 
 class ReaderSamples(IterableDataset):  # type: ignore[type-arg]
-    """(rgb (3, h, w) in [-1, 1], material (h, w) int64, depth (1, h, w) in [0, 1])"""
+    """Packed as `packed` has them: rgb (3, h, w) uint8, material (h, w) uint8, depth (1, h, w) float16 in [0, 1]."""
 
-    def __init__(self, split: str, size: tuple[int, int], stream: Stream | None = None) -> None:
-        self.split, self.size, self.stream = split, size, stream or Stream()
+    def __init__(self, split: str, size: tuple[int, int], stream: Stream | None = None, *, replays: int = 1) -> None:
+        self.split, self.size, self.stream, self.replays = split, size, stream or Stream(), replays
 
     def __iter__(self) -> Iterator[Batch]:
         if get_worker_info() is not None:
             torch.set_num_threads(1)
         worker, workers = self.stream.place()
-        for clip in clips(self.split, self.size, worker=worker, workers=workers):
-            yield reader_tensors(clip[0].rgb, clip[0].material, clip[0].buffer.depth)
+        frames = (
+            packed(clip[0].rgb, clip[0].material, clip[0].buffer.depth)
+            for clip in clips(self.split, self.size, worker=worker, workers=workers)
+        )
+        held = max(LEAST_HELD, HELD_FRAMES * 144 * 256 // (self.size[0] * self.size[1]))
+        return replayed(frames, self.replays, held, np.random.default_rng([worker, self.replays]))
 
 
-def reader_tensors(rgb: np.ndarray, material: np.ndarray, depth: np.ndarray) -> Batch:
-    pixels = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))) * 2 - 1
-    return pixels, torch.from_numpy(material.astype(np.int64)), encode_depth(torch.from_numpy(depth))[None]
+def packed(rgb: np.ndarray, material: np.ndarray, depth_m: np.ndarray) -> Batch:
+    """A frame in 6 bytes a pixel, as it goes from process to process; no more is in it, for a screen shows bytes."""
+    pixels = np.ascontiguousarray(np.rint(rgb.transpose(2, 0, 1) * 255).astype(np.uint8))
+    far = encode_depth(torch.from_numpy(depth_m))[None].half()
+    return torch.from_numpy(pixels), torch.from_numpy(np.ascontiguousarray(material)), far
+
+
+def replayed(frames: Iterator[Batch], times: int, held: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """Each frame so often on average, among up to `held` others and as often as not mirrored."""
+    kept: list[Batch] = []
+    while times == 1:
+        yield next(frames)
+    while True:
+        if len(kept) < LEAST_HELD or rng.random() < 1 / times:
+            frame = next(frames)
+            if len(kept) < held:
+                kept.append(frame)
+            else:
+                kept[int(rng.integers(held))] = frame
+            yield frame
+        else:
+            frame = kept[int(rng.integers(len(kept)))]
+            yield tuple(part.flip(-1) for part in frame) if rng.random() < 0.5 else frame  # type: ignore[misc]
 
 
 @cache
@@ -89,7 +116,7 @@ def validation_batch(size: tuple[int, int], count: int) -> Batch:
     """The same held-out frames every time."""
     samples = clips("validation", size, fresh=1.0)
     rows = [next(samples)[0] for _ in range(count)]
-    tensors = [reader_tensors(row.rgb, row.material, row.buffer.depth) for row in rows]
+    tensors = [packed(row.rgb, row.material, row.buffer.depth) for row in rows]
     rgb, material, depth = (torch.stack(column) for column in zip(*tensors, strict=True))
     return rgb, material, depth
 
@@ -133,7 +160,8 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
     held_out = to_device(validation_batch(recipe.size, recipe.held_out), device) if distributed.rank() == 0 else None
 
     def stream_from(step: int) -> Iterable[Batch]:
-        samples = ReaderSamples("train", recipe.size, Stream.here(seed=recipe.seed, step=step))
+        stream = Stream.here(seed=recipe.seed, step=step)
+        samples = ReaderSamples("train", recipe.size, stream, replays=recipe.replays)
         return DataLoader(samples, batch_size=recipe.batch, num_workers=recipe.workers,
                           prefetch_factor=4 if recipe.workers else None, pin_memory=device.type == "cuda")  # fmt: skip
 
@@ -153,5 +181,7 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
+    """Packed frames as the network has them: rgb in [-1, 1], material int64, depth float32."""
     rgb, material, depth = (part.to(device, non_blocking=True) for part in batch)
-    return rgb.contiguous(memory_format=torch.channels_last), material, depth
+    pixels = (rgb.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+    return pixels, material.long(), depth.float()

@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol, get_type_hints
 import torch
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from engine.checkpoint import Part
 from engine.config import NANO, SHAPES, Shape
+from engine.network_file import Part
 from engine.train import distributed
 from engine.train.painter import PainterRecipe, train_painter
 from engine.train.reader import CPU, ReaderRecipe, train_reader

@@ -56,16 +56,16 @@ class Lettering:
         cv2.putText(letters, words, (drawn_px // 6, drawn_px), 255, _face(self.face), drawn_px, self.weight)
         if self.blocky:
             letters = (letters > 110).astype(np.uint8) * 255
-            size, how = (letters.shape[1] * self.blocky, letters.shape[0] * self.blocky), cv2.INTER_NEAREST
+            size_px, how = (letters.shape[1] * self.blocky, letters.shape[0] * self.blocky), cv2.INTER_NEAREST
         else:
             if self.slant:
                 lean = np.array([[1, -self.slant, self.slant * drawn_px], [0, 1, 0]], np.float32)
                 letters = cv2.warpAffine(letters, lean, (letters.shape[1] + round(self.slant * drawn_px),
                                                          letters.shape[0]))  # fmt: skip
             scale = self.height / drawn_px
-            size = (max(1, round(letters.shape[1] * scale * self.stretch)), max(1, round(letters.shape[0] * scale)))
+            size_px = (max(1, round(letters.shape[1] * scale * self.stretch)), max(1, round(letters.shape[0] * scale)))
             how = cv2.INTER_AREA
-        fill = cv2.copyMakeBorder(cv2.resize(letters, size, interpolation=how), 3, 3, 3, 3, cv2.BORDER_CONSTANT)
+        fill = cv2.copyMakeBorder(cv2.resize(letters, size_px, interpolation=how), 3, 3, 3, 3, cv2.BORDER_CONSTANT)
         under = np.zeros_like(fill)
         if self.outline:
             reach = 3 if self.outline < 1.5 else 5

@@ -61,7 +61,7 @@ class Loader:
             self.error = error
 
 
-def run(size: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float | None = None,
+def run(size_px: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float | None = None,
         marker: bool = False) -> float:  # fmt: skip
     """Play until the window is closed, SIGTERM, or `seconds` of play are over; returns the frames a second it made."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
@@ -76,7 +76,7 @@ def run(size: tuple[int, int], level: str, *, fps: float = 30.0, seconds: float 
     while time.monotonic() < until and not loader.done and not stopped.is_set():
         loader.wait(0.05)
     pygame.display.init()
-    pygame.display.set_mode(size, pygame.RESIZABLE)
+    pygame.display.set_mode(size_px, pygame.RESIZABLE)
     pygame.display.set_caption(TITLE)
     tick_s = 1.0 / fps
     frames, began, due = 0, 0.0, time.monotonic()
@@ -142,12 +142,12 @@ def _draw(surface: Any, play: Play) -> None:
 _frames: dict[tuple[int, int], np.ndarray] = {}
 
 
-def _frame_of(size: tuple[int, int]) -> np.ndarray:
+def _frame_of(size_px: tuple[int, int]) -> np.ndarray:
     """The (w, h) uint32 buffer of this size; only the newest size is kept."""
-    if size not in _frames:
+    if size_px not in _frames:
         _frames.clear()
-        _frames[size] = np.zeros(size, np.uint32)
-    return _frames[size]
+        _frames[size_px] = np.zeros(size_px, np.uint32)
+    return _frames[size_px]
 
 
 def _draw_loading(surface: Any, now_s: float) -> None:
@@ -173,17 +173,20 @@ def _draw_marker(surface: Any) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="reskin.demo.game", description="The game that `reskin demo` reskins.")
-    parser.add_argument("--size", default="1280x720", type=_size, help="of the window, WxH (default %(default)s)")
+    parser.add_argument(
+        "--size", dest="size_px", metavar="SIZE", default="1280x720", type=_size_px,
+        help="of the window, WxH (default %(default)s)",
+    )  # fmt: skip
     parser.add_argument("--level", default="hills", choices=("hills", "scroller"))
     parser.add_argument("--fps", default=30.0, type=float, help="frames a second (default %(default)s)")
     parser.add_argument("--seconds", type=float, help="end after this many seconds of play")
     parser.add_argument("--marker", action="store_true", help="draw the latency marker, for `tools/bench.py live`")
     options = parser.parse_args()
-    made = run(options.size, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker)
+    made = run(options.size_px, options.level, fps=options.fps, seconds=options.seconds, marker=options.marker)
     print(f"{TITLE}: {made:.1f} frames a second")  # noqa: T201
 
 
-def _size(text: str) -> tuple[int, int]:
+def _size_px(text: str) -> tuple[int, int]:
     w, _, h = text.partition("x")
     if not (w.isdigit() and h.isdigit() and 0 < int(w) <= 7680 and 0 < int(h) <= 4320):
         raise argparse.ArgumentTypeError(f"got {text!r}, expected WIDTHxHEIGHT in pixels such as 1280x720")

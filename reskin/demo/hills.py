@@ -148,11 +148,11 @@ def _ground_picture(rng: np.random.Generator, heights: np.ndarray, shadow: np.nd
         + (np.array((38, 112, 172), np.float32) - np.array((84, 178, 190), np.float32)) * shore[..., None]
     )
     sea[fine > WATER_M - 0.07] = (214, 238, 240)  # foam
-    size = (GROUND_PX, GROUND_PX)
-    tall = cv2.resize(heights, size, interpolation=cv2.INTER_CUBIC)
+    size_px = (GROUND_PX, GROUND_PX)
+    tall = cv2.resize(heights, size_px, interpolation=cv2.INTER_CUBIC)
     water = tall < WATER_M
-    ground = cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR)
-    ground[water] = cv2.resize(sea, size, interpolation=cv2.INTER_LINEAR)[water]
+    ground = cv2.resize(rgb, size_px, interpolation=cv2.INTER_LINEAR)
+    ground[water] = cv2.resize(sea, size_px, interpolation=cv2.INTER_LINEAR)[water]
     return ground, water.astype(np.uint8)
 
 

@@ -17,11 +17,12 @@ class MarkerProcess:
     """`with MarkerProcess("Title") as game:` its window is up and has the focus when "focus gained" has come."""
 
     def __init__(
-        self, title: str, *, at: tuple[int, int] = (200, 120), size: tuple[int, int] = (640, 360), clock: bool = False
-    ) -> None:
+        self, title: str, *, at: tuple[int, int] = (200, 120), size_px: tuple[int, int] = (640, 360),
+        clock: bool = False,
+    ) -> None:  # fmt: skip
         self.title = title
         self.events: list[str] = []
-        numbers = [str(number) for number in (*at, *size)]
+        numbers = [str(number) for number in (*at, *size_px)]
         self._command = [sys.executable, "-m", "reskin.demo.marker_game", title, *numbers, *["--clock"] * clock]
 
     def __enter__(self) -> Self:

@@ -64,20 +64,20 @@ def gui_theme() -> dict[str, Any]:
     }
 
 
-def ramp_picture(colors: list[Rgb], size: tuple[int, int], *, smooth: bool = True) -> pygame.Surface:
+def ramp_picture(colors: list[Rgb], size_px: tuple[int, int], *, smooth: bool = True) -> pygame.Surface:
     """Colours from left to right, (w, h) pixels: running into each other, or in blocks."""
-    w, h = size
+    w, h = size_px
     stops = np.array(colors, np.float64)
     at = np.linspace(0, len(stops) - 1, w) if smooth else (np.arange(w) * len(stops) // w).astype(np.float64)
     row = np.stack([np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)], axis=1)
-    surface = pygame.Surface(size)
+    surface = pygame.Surface(size_px)
     pygame.surfarray.blit_array(surface, np.repeat((row * 255 + 0.5).astype(np.uint8)[:, None], h, axis=1))
     return surface
 
 
-def swatch_picture(color: Rgb, size: tuple[int, int], *, chosen: bool) -> pygame.Surface:
+def swatch_picture(color: Rgb, size_px: tuple[int, int], *, chosen: bool) -> pygame.Surface:
     """One colour; the chosen one with a frame that is seen on any colour."""
-    surface = pygame.Surface(size)
+    surface = pygame.Surface(size_px)
     surface.fill([round(255 * channel) for channel in color])
     if chosen:
         pygame.draw.rect(surface, "#ffffff", surface.get_rect(), 2)

@@ -86,6 +86,6 @@ class Stage:
         pygame.draw.rect(window, look.CONTROL, grip.inflate(-6, -22), border_radius=3)
 
 
-def _scaled(bgra_u8: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    shrinks = size[0] < bgra_u8.shape[1]
-    return np.asarray(cv2.resize(bgra_u8, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+def _scaled(bgra_u8: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
+    shrinks = size_px[0] < bgra_u8.shape[1]
+    return np.asarray(cv2.resize(bgra_u8, size_px, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))

@@ -34,10 +34,10 @@ class Shot:
 
 
 class Studio:
-    """`put` texts, `take` shots; an error of the thread itself is raised by `take`."""
+    """`put` texts, `take` shots; an error of the thread itself is raised by `take`. `text` is one that can be used."""
 
     def __init__(self, text: str, open_renderer: Callable[[], Renderer], source: Path | None = None) -> None:
-        self._text = text
+        self._text = self._opening = text
         self._open_renderer = open_renderer
         self._source = source
         self._shots: Slot[Shot] = Slot()
@@ -73,7 +73,7 @@ class Studio:
             self._failure = ReskinError(f"painting the preview: {type(error).__name__}: {error}")
 
     def _painted(self, renderer: Renderer) -> Iterator[Shot]:
-        text, theme, error = "", parse_theme(self._text), ""
+        text, theme, error = "", parse_theme(self._opening), ""  # the newest may be no theme by now
         fresh = 0  # frames since anything changed
         frame: np.ndarray | None = None
         for moving in self._frames():

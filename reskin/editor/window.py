@@ -32,7 +32,7 @@ from reskin.toml_reader import read_text
 from reskin.toml_writer import write_text
 from reskin.whole_file import file_stamp
 
-SIZE, SMALLEST = (1280, 760), (960, 640)
+SIZE_PX, SMALLEST = (1280, 760), (960, 640)
 FPS = 30
 SIDE_PX, HEAD_PX, FOOT_PX, CHIPS_PX, PAD = 392, 56, 34, 74, 16
 NOTE_S = 4.0
@@ -67,7 +67,7 @@ class Editor:
         pygame.display.init()
         pygame.font.init()
         pygame.display.set_caption(f"{self.theme.name} - Reskin theme editor")
-        self.window = pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+        self.window = pygame.display.set_mode(SIZE_PX, pygame.RESIZABLE)
         pygame.key.set_repeat(350, 35)
         self._clock = pygame.time.Clock()
         self._build()
@@ -124,7 +124,7 @@ class Editor:
         else:
             drag = self._presses if pygame.mouse.get_pressed()[0] else None
             self.document.set(edit.location, edit.value, ("typed", self._presses) if edit.is_typed else drag)
-        self._changed()
+        self._changed(rebuild=edit.value is None)  # what is derived from now on: a drop-down shows it only when built
 
     def _take_typed(self, *, every: bool = True) -> None:
         for edit in self._page.typed(every=every):
@@ -187,8 +187,6 @@ class Editor:
             return None
         if (edit := self._page.handle(event)) is not None:
             self.apply(edit)
-            if edit.value is None:
-                self._rebuild_page()
         elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1 and not taken:
             self._chip_at(event.pos)
         self._stage.handle(event)
@@ -245,10 +243,10 @@ class Editor:
     def _tell(self, note: str) -> None:
         self._note, self._note_left_s = note, NOTE_S
 
-    def _resized(self, size: tuple[int, int]) -> None:
+    def _resized(self, size_px: tuple[int, int]) -> None:
         self._take_typed()
-        wanted = max(size[0], SMALLEST[0]), max(size[1], SMALLEST[1])
-        if wanted != size:
+        wanted = max(size_px[0], SMALLEST[0]), max(size_px[1], SMALLEST[1])
+        if wanted != size_px:
             self.window = pygame.display.set_mode(wanted, pygame.RESIZABLE)
         self._build()
 

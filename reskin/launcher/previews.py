@@ -22,7 +22,7 @@ from reskin.renderer import Renderer, View
 from reskin.themes import Theme
 
 THUMBNAIL_PX = (176, 99)  # (w, h)
-LOOK_AGAIN_S = 1.0
+REFRESH_EVERY_S = 1.0
 MOST_WINDOWS = 12  # with live pictures; each keeps a capture open
 _RENDER_W_PX = 384  # the width at which looks are tried; the thumbnail is smaller
 
@@ -60,13 +60,13 @@ class WindowPreviews:
     def _run(self) -> None:
         try:
             while not self._end.is_set():
-                self.look()
-                self._end.wait(LOOK_AGAIN_S)
+                self.refresh()
+                self._end.wait(REFRESH_EVERY_S)
         finally:
             for capture in self._captures.values():
                 capture.close()
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """One round: the list, and a picture of each window that gives one."""
         try:
             found = [window for window in self._list_windows() if window.pid != os.getpid()]
@@ -143,8 +143,8 @@ class LookPreviews:
 
     def _paint_all(self, renderer: Renderer, frame: np.ndarray) -> None:
         h, w = frame.shape[:2]
-        size = (_RENDER_W_PX, max(16, round(h * _RENDER_W_PX / w)))
-        game = np.ascontiguousarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
+        size_px = (_RENDER_W_PX, max(16, round(h * _RENDER_W_PX / w)))
+        game = np.ascontiguousarray(cv2.resize(frame, size_px, interpolation=cv2.INTER_AREA))
         out = np.empty_like(game)
         for name, theme in self._themes.items():
             if self._ended or self._order is not None:

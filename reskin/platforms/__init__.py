@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from reskin.doctor_row import Choice
-from reskin.errors import DisplayError, ReskinError
+from reskin.errors import CaptureError, DisplayError, ReskinError
 from reskin.frame import Region
 from reskin.platforms.base import Capture, Hotkeys, Overlay, PointerInput, TextInput
 
@@ -45,15 +45,19 @@ def open_window(query: str) -> Capture:
 
 
 def open_region(region: Region) -> Capture:
-    """Capture a rectangle of the screen; it sees whatever is on top there."""
+    """Capture a rectangle of the screen; it sees whatever is on top there, but on Windows not the overlay.
+
+    CaptureError on X11, which has no such exception: every grab would be what Reskin itself has just shown.
+    """
     if on_windows():
         from reskin.platforms.windows import parts
 
         return parts.system().open_region(region)
     _require_x11("capturing a screen region")
-    from reskin.platforms.region_capture import RegionCapture
-
-    return RegionCapture(region)
+    raise CaptureError(
+        "capturing a screen region: X11 cannot leave the overlay out of a region of the screen, so Reskin would film "
+        "itself; name the window instead (`reskin windows` lists them)."
+    )
 
 
 def open_overlay(capture: Capture | None = None, *, only_in_front: bool = True) -> Overlay:
@@ -104,7 +108,7 @@ def probe() -> list[Choice]:
         from reskin.platforms.windows import parts
 
         return parts.probe(_bindings())
-    return [_probe_capture(), _probe_region(), _probe_overlay(), _probe_hotkeys(), _probe_typing(), _probe_dragging()]
+    return [_probe_capture(), _probe_overlay(), _probe_hotkeys(), _probe_typing(), _probe_dragging()]
 
 
 def notes() -> list[str]:
@@ -179,23 +183,9 @@ def _probe_capture() -> Choice:
         part="capture",
         chosen="XComposite + MIT-SHM",
         why=f"one window's own pixels, also while covered; shared memory{_wayland_note()}",
-        not_chosen=(("screen region (mss)", "sees the overlay as well as the game; `--region` asks for it"),),
+        not_chosen=(("screen region (mss)", "sees the overlay as well as the game"),),
     )
     return _tried("capture", lambda: _checked(choice, ("Composite", "MIT-SHM")))
-
-
-def _probe_region() -> Choice:
-    def try_it() -> Choice:
-        from reskin.platforms.region_capture import RegionCapture
-
-        capture = RegionCapture(Region(0, 0, 1, 1))
-        try:
-            capture.grab()
-        finally:
-            capture.close()
-        return Choice(part="region", chosen="mss", why="any rectangle of the screen, for `--region`")
-
-    return _tried("region", try_it)
 
 
 def _probe_overlay() -> Choice:

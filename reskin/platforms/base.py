@@ -60,6 +60,10 @@ class Overlay(Sink, Protocol):
         """Give the player the untouched game."""
         ...
 
+    def rest(self) -> None:
+        """Called at every tick at which it is hidden and stays so: for what a window needs all the same."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:

@@ -18,7 +18,7 @@ from reskin.platforms.base import KeyEvent
 from reskin.toml_reader import hint
 
 REPEAT_GAP_NS = 40_000_000  # up-down pairs of auto-repeat come together; a finger needs more than 40 ms
-MODIFIERS = ("ctrl", "alt", "shift", "cmd", "ctrl_l", "ctrl_r", "alt_l", "alt_r", "alt_gr", "shift_l", "shift_r")
+MODIFIERS = ("ctrl", "alt", "shift", "cmd", "alt_gr")  # of either side: pynput makes one key of the two
 NAMED_KEYS = (
     "up", "down", "left", "right", "home", "end", "page_up", "page_down", "insert", "delete", "backspace", "enter",
     "space", "tab", "esc", "pause", "print_screen", "scroll_lock", "menu", *(f"f{n}" for n in range(1, 21)),
@@ -41,6 +41,8 @@ def chord_parts(chord: str) -> frozenset[str]:
         keys += 1
     if parts and keys != 1:
         raise ValueError(f"has {keys} keys besides the modifiers; a chord has exactly one")
+    if len(set(parts)) != len(parts):
+        raise ValueError("has the same key twice")
     return frozenset(parts)
 
 

@@ -27,7 +27,7 @@ class FakeCapture:
 
     def __init__(
         self,
-        size: tuple[int, int] = (640, 360),
+        size_px: tuple[int, int] = (640, 360),
         *,
         fps: float = 60.0,
         clock_ns: Callable[[], int] = time.monotonic_ns,
@@ -40,10 +40,10 @@ class FakeCapture:
         self.grabs = 0
         self._clock_ns = clock_ns
         self._start_ns = clock_ns()
-        self.resize(size)
+        self.resize(size_px)
 
-    def resize(self, size: tuple[int, int]) -> None:
-        w, h = size
+    def resize(self, size_px: tuple[int, int]) -> None:
+        w, h = size_px
         row, column = np.mgrid[0:h, 0:w]
         channels = [
             (column * 255 // max(1, w - 1)),
@@ -114,6 +114,7 @@ class FakeOverlay(FakeSink):
         super().__init__()
         self.hidden = True
         self.hides = 0
+        self.rests = 0  # ticks
 
     def show(self, frame: Frame, region: Region) -> None:
         super().show(frame, region)
@@ -122,6 +123,9 @@ class FakeOverlay(FakeSink):
     def hide(self) -> None:
         self.hidden = True
         self.hides += 1
+
+    def rest(self) -> None:
+        self.rests += 1
 
 
 class FakeHotkeys:

@@ -1,6 +1,7 @@
 """Grabs a rectangle of the screen (mss), for games whose window cannot be captured by itself.
 
-It sees whatever lies on top there, our own overlay included: `reskin.self_capture` watches for that. Knows no windows.
+It sees whatever lies on top there, so it is for Windows, where the overlay can be left out of captures; that it was is
+watched by `reskin.self_capture`. Knows no windows.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.config import MATERIALS
-from reskin.prompts import Prompted, prompt_theme
+from reskin.prompts import NOTHING, UNHEARD, Prompted, prompt_theme
 from reskin.theme_model import Theme
 
 NAMELESS = "Prompt"
@@ -22,6 +22,19 @@ def theme_from_prompt(text: str) -> Theme:
     prompted = prompt_theme(text)
     name = prompted.text[:_NAME_LENGTH].strip() or NAMELESS
     return Theme.model_validate({"name": name, "prompt": prompted.text, **prompted.parameters})
+
+
+def heard_theme(text: str) -> tuple[Theme | None, str]:
+    """What a prompt changes while another theme plays: its theme, and what of it was not understood; up to 0.3 s.
+
+    None where nothing was: the theme that plays stays.
+    """
+    note = prompt_theme(text).note
+    if NOTHING in note:
+        return None, UNHEARD
+    theme = theme_from_prompt(text)
+    theme.style()  # worked out here and not when it is shown
+    return theme, note
 
 
 def filled(theme: Theme, prompt: str = "") -> Theme:

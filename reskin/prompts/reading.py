@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass, field
 
+from reskin.plain_text import printable
 from reskin.prompts import LONGEST_PROMPT
 from reskin.prompts.tables import Lexicon, lexicon
 
@@ -81,8 +82,7 @@ class Reading:
 def clean(text: str) -> str:
     """One line of at most LONGEST_PROMPT printable characters."""
     short = unicodedata.normalize("NFKC", text[: 4 * LONGEST_PROMPT])
-    spaced = "".join(char if char.isprintable() else " " for char in short)
-    return " ".join(spaced.split())[:LONGEST_PROMPT].strip()
+    return " ".join(printable(short).split())[:LONGEST_PROMPT].strip()
 
 
 def read(text: str) -> Reading:

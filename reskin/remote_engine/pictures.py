@@ -44,7 +44,7 @@ class FrameBook:
 
     def write(self, sent: Sent) -> int:
         with self._lock:
-            self._number = (self._number + 1) % NUMBERS
+            self._number = self._number % (NUMBERS - 1) + 1  # never NO_NUMBER
             self._sent[self._number] = sent
             if len(self._sent) > REMEMBERED:
                 self._sent.popitem(last=False)

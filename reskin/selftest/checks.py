@@ -127,8 +127,8 @@ def check_overlay(session: Session) -> tuple[str, Figures]:
     region = session.region()
     overlay = session.desk.open_overlay(None)
     try:
-        seen = session.soon(lambda: _covered(overlay, region) and shows_overlay(session.desk.look(region)))
-        session.pictures["overlay"] = session.desk.look(region)
+        seen = session.soon(lambda: _covered(overlay, region) and shows_overlay(session.desk.screen_pixels(region)))
+        session.pictures["overlay"] = session.desk.screen_pixels(region)
         if not seen:
             if os.environ.get("WAYLAND_DISPLAY") and session.pictures["overlay"].max() <= BLACK_LEVELS:
                 raise Failed(
@@ -140,7 +140,7 @@ def check_overlay(session: Session) -> tuple[str, Figures]:
                 "Another program keeps itself on top (a recorder, a chat's overlay): close it and run this again",
             )
         overlay.hide()
-        if not session.soon(lambda: shows_game(session.desk.look(region))):
+        if not session.soon(lambda: shows_game(session.desk.screen_pixels(region))):
             raise Failed("the overlay does not go away when it is hidden", "Update the graphics driver")
     finally:
         overlay.close()
@@ -280,7 +280,7 @@ _NAMED: tuple[tuple[str, tuple[str, ...], Callable[[Session], tuple[str, Figures
     ("overlay", ("capture",), check_overlay),
     ("self-capture", ("overlay",), check_self_capture),
     ("click-through", ("overlay",), check_click_through),
-    ("hotkeys", ("parts",), check_hotkeys),
+    ("hotkeys", ("test game",), check_hotkeys),
     ("your keys", ("hotkeys",), check_own_keys),
     ("pacing", ("capture", "overlay"), check_pacing),
     ("latency", ("pacing",), check_latency),

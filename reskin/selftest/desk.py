@@ -26,7 +26,7 @@ from reskin.settings import load_settings
 from reskin.status import Status
 
 WARM_UP_S = 1.0
-KEY = "<ctrl>+<alt>+<f9>"  # that the test presses itself
+KEY = "<ctrl>+<shift>+<f9>"  # that the test presses itself; with Alt it is the chord for the ninth console
 
 
 class GameProcess(Protocol):
@@ -36,10 +36,10 @@ class GameProcess(Protocol):
 
 
 def _start_game(title: str, size_px: tuple[int, int]) -> AbstractContextManager[GameProcess]:
-    return MarkerProcess(title, size=size_px, clock=True)
+    return MarkerProcess(title, size_px=size_px, clock=True)
 
 
-def _look(region: Region) -> np.ndarray:
+def _screen_pixels(region: Region) -> np.ndarray:
     import mss
 
     with mss.MSS() as screen:
@@ -64,7 +64,7 @@ def _press(pressed: bool) -> None:
     from pynput import keyboard
 
     hand: Any = keyboard.Controller()
-    keys = (keyboard.Key.ctrl, keyboard.Key.alt, keyboard.Key.f9)
+    keys = (keyboard.Key.ctrl, keyboard.Key.shift, keyboard.Key.f9)
     for key in keys if pressed else reversed(keys):
         (hand.press if pressed else hand.release)(key)
 
@@ -83,7 +83,7 @@ class Desk:
     open_overlay: Callable[[Capture | None], Overlay] = platforms.open_overlay
     open_hotkeys: Callable[[Mapping[str, str]], Hotkeys] = platforms.open_hotkeys
     bindings: Callable[[], Mapping[str, str]] = _bindings
-    look: Callable[[Region], np.ndarray] = _look  # (h, w, 3) BGR of what a person sees there
+    screen_pixels: Callable[[Region], np.ndarray] = _screen_pixels  # (h, w, 3) BGR of what a person sees there
     click: Callable[[int, int], None] = _click
     press: Callable[[bool], None] = _press  # KEY goes down or up
     engine: str = LIVE_ENGINE

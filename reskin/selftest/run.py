@@ -19,7 +19,7 @@ from reskin.status import Status
 
 T = TypeVar("T")
 Figures = dict[str, float | int | str]
-_LOOK_S = 0.02
+_SAMPLE_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,26 +76,26 @@ class Session:
             )
         return region
 
-    def soon(self, look: Callable[[], T | None], limit_s: float | None = None) -> T | None:
+    def soon(self, sample: Callable[[], T | None], limit_s: float | None = None) -> T | None:
         """The first answer that is true, or None after a while."""
         end_s = time.monotonic() + (self.desk.soon_s if limit_s is None else limit_s)
         while True:
-            found = look()
+            found = sample()
             if found:
                 return found
             if time.monotonic() >= end_s:
                 return None
-            time.sleep(_LOOK_S)
+            time.sleep(_SAMPLE_EVERY_S)
 
     def frame(self, is_right: Callable[[Frame], bool], limit_s: float | None = None) -> Frame | None:
         """The first picture captured of which that is true."""
 
-        def look() -> Frame | None:
+        def sample() -> Frame | None:
             assert self.capture is not None
             frame = self.capture.grab()
             return frame if frame is not None and is_right(frame) else None
 
-        return self.soon(look, limit_s)
+        return self.soon(sample, limit_s)
 
 
 @dataclass(frozen=True)

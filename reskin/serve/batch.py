@@ -43,7 +43,7 @@ class Done:
 
 class BatchRenderer(Protocol):
     name: str  # for people: "nano, onnxruntime 1 thread"
-    note: str
+    why: str  # this way of running it, where there was a choice
     most: int  # jobs that are painted as one; what comes while it paints waits for the next
 
     def render_many(self, jobs: Sequence[Job]) -> list[Done]:
@@ -112,7 +112,7 @@ class Seats(Generic[One]):
 class EachInTurn:
     """One after the other, by any kind of renderer."""
 
-    note = ""
+    why = ""
 
     def __init__(self, create: Callable[[], Renderer], ready: int = 1) -> None:
         self.most = 1  # a frame that waits for another one's painting is overtaken by a newer one: rather that

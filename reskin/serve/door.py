@@ -11,8 +11,8 @@ from aiohttp import hdrs, web
 
 from reskin.serve.front import PICTURE
 from reskin.serve.tokens import Claims, ExpiredTokenError, TokenError, Tokens, bearer_of
-from reskin.sinks.web.guard import Guard, Refusal
-from reskin.sinks.web.keys import Keys
+from reskin.web_parts.guard import Guard, Refusal
+from reskin.web_parts.keys import Keys
 
 OPEN = ("/", "/health", "/ready", PICTURE)  # the page and its pictures hold no secret; the probes tell one word
 PROBES = ("/health", "/ready", "/metrics")

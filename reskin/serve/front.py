@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reskin.serve.page import play_page
-from reskin.sinks.web.gallery import Item, gallery
-from reskin.sinks.web.guard import HEADERS
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
 from reskin.web_parts.document import Page
+from reskin.web_parts.gallery import Item, gallery
+from reskin.web_parts.guard import HEADERS
 
 PICTURE = "/picture/"  # and the id of a theme; open to all, as an <img> sends no Authorization
 PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=()"

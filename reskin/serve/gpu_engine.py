@@ -53,7 +53,7 @@ class Together:
         self._device = device
         self._seats: Seats[GpuRenderer] = Seats(make, ready)
         self._streams: dict[GpuRenderer, Any] = {}
-        self.name, self.note = self._seats.free[0].name, self._seats.free[0].note
+        self.name, self.why = self._seats.free[0].name, self._seats.free[0].why
 
     def render_many(self, jobs: Sequence[Job]) -> list[Done]:
         started_s = time.perf_counter()

@@ -34,7 +34,7 @@ from reskin.serve.stepper import Stepper
 from reskin.serve.tokens import Claims
 from reskin.themes import Theme
 
-QUOTA_LOOK_S = 5.0
+QUOTA_CHECK_S = 5.0
 log = logging.getLogger("reskin.serve")
 
 
@@ -249,7 +249,7 @@ class Host:
         """Ends the sessions of tokens that have expired or used up their minutes, and the watching of those expired."""
         why = "the time of its link is over"
         while True:
-            await asyncio.sleep(QUOTA_LOOK_S)
+            await asyncio.sleep(QUOTA_CHECK_S)
             now_s = time.time()
             for seated in list(self.seated.values()):
                 if seated.claims.exp < now_s or self.quotas.seconds_left(seated.claims) <= 0:

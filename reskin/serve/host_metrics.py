@@ -46,7 +46,7 @@ class HostMetrics:
             "painted": sum(session.painted_frames for session in sessions),
         }
         for name, running in self._running.items():
-            running.look({"": self._host.totals[name] + playing[name]})
+            running.update({"": self._host.totals[name] + playing[name]})
         counts = [(reason, count, REASONS.get(reason, "other")) for reason, count in self._refused.items()]
         counts += [(reason, self._host.ended[reason], "rate") for reason in ENDED]
         for reason, count, label in counts:

@@ -1,7 +1,7 @@
 """How much of everything one client, one token and the whole server may use.
 
 Bounds of the protocol are in `messages` and `sdp`, of the queue in `admission`, of connections in `server` and
-`sinks.web.guard`, of packets in `receiving` and `addresses`; most others are here. `Bucket` bounds a rate, `Quotas`
+`web_parts.guard`, of packets in `receiving` and `addresses`; most others are here. `Bucket` bounds a rate, `Quotas`
 what a token may use in all. Knows nothing of the network; for one thread.
 """
 

@@ -17,9 +17,7 @@ from aiortc.mediastreams import VIDEO_CLOCK_RATE, VIDEO_TIME_BASE, MediaStreamEr
 from reskin.serve.codecs import to_bgra, to_yuv
 from reskin.serve.limits import MOST_FRAMES_AT_ONCE, MOST_FRAMES_PER_S, MOST_PIXELS_SIDE, SMALLEST_SIDE, Bucket
 from reskin.serve.session import Painting, Session, SessionClosed
-from reskin.serve.strip import NARROWEST, STRIP_ROWS, add_strip, read_strip
-
-_NO_NUMBER = 0
+from reskin.serve.strip import NARROWEST, NO_NUMBER, STRIP_ROWS, add_strip, read_strip
 
 
 class PaintedTrack(MediaStreamTrack):
@@ -56,8 +54,9 @@ class PaintedTrack(MediaStreamTrack):
 
     def _frame(self, painting: Painting) -> Any:
         pixels = painting.bgra_u8
-        if self._has_strip:
-            pixels = add_strip(pixels, _NO_NUMBER if painting.number is None else painting.number)
+        if self._has_strip:  # without a number where it was not painted: its client must not take it for a painting
+            number = painting.number if painting.is_painted else None
+            pixels = add_strip(pixels, NO_NUMBER if number is None else number)
         return to_yuv(pixels)
 
 

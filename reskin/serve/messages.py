@@ -13,10 +13,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from reskin.errors import ServeError
-from reskin.prompts import LONGEST_PROMPT
 from reskin.renderer import QUALITY_LEVELS, View
 from reskin.strict_model import StrictModel
-from reskin.theme_model import Theme
+from reskin.theme_model import PromptText, Theme
 
 VERSION: Final = 1
 CHANNEL = "control"  # the label of the data channel; the client makes it, reliable and ordered
@@ -62,7 +61,7 @@ class DoTheme(StrictModel):
 
 class DoPrompt(StrictModel):
     do: Literal["prompt"] = "prompt"
-    text: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
+    text: PromptText
     fade_frames: int = Field(default=0, ge=0, le=240)
 
 
@@ -109,7 +108,7 @@ class SayState(StrictModel):
 
 class SayFigures(StrictModel):
     say: Literal["figures"] = "figures"
-    fps: float  # painted in the last second
+    fps: float  # painted; this and the times are of the last second
     dropped: int  # frames that a newer one overwrote before they were painted
     engine_ms_p50: float
     engine_ms_p95: float

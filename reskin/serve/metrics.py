@@ -51,14 +51,14 @@ class Metrics:
 
 
 class Running:
-    """Adds what has happened since the last look at a total that begins anew with each session."""
+    """Adds what has happened since the last update of a total that begins anew with each session."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._seen: dict[str, float] = {}
 
-    def look(self, totals: Mapping[str, float]) -> None:
-        """Totals by session. One that is no longer there is forgotten; look once more before it goes."""
+    def update(self, totals: Mapping[str, float]) -> None:
+        """Totals by session. One that is no longer there is forgotten; update once more before it goes."""
         for key, total in totals.items():
             self._counter.inc(max(0.0, total - self._seen.get(key, 0.0)))
         self._seen = dict(totals)

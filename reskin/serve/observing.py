@@ -13,7 +13,7 @@ from reskin.serve.health import Health
 from reskin.serve.host import Host
 from reskin.serve.host_metrics import HostMetrics
 
-LOOK_S = 0.25
+CHECK_S = 0.25
 
 
 class Observer:
@@ -22,7 +22,7 @@ class Observer:
     def __init__(self, host: Host, refused: Mapping[str, int]) -> None:
         """`refused`: reasons as the door counts them, so far."""
         self.metrics = HostMetrics(host, refused)
-        self.health = Health(clock=time.monotonic, loop_s=LOOK_S)
+        self.health = Health(clock=time.monotonic, loop_s=CHECK_S)
         self._host = host
         self._painted = self._unpainted = 0
         self._task = asyncio.get_running_loop().create_task(self._watch())
@@ -48,7 +48,7 @@ class Observer:
             painted, unpainted = stepper.paintings, stepper.failures
             self.health.tick(stepper.waiting > 0, painted > self._painted, unpainted > self._unpainted)
             self._painted, self._unpainted = painted, unpainted
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(CHECK_S)
 
     def _look_at_engine(self) -> None:
         error = self._host.stepper.error

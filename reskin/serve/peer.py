@@ -47,7 +47,7 @@ from reskin.serve.messages import (
 from reskin.serve.prompt_reader import PromptReader
 from reskin.serve.session import Session
 
-LOOK_S = 1.0
+CHECK_S = 1.0
 CLOSE_S = 3.0
 WINDOW = 1024 * 1024  # bytes that aiortc lets a peer send before it has read them
 PROMPT_PAUSE_S = 0.1  # between two prompts of one player, at least
@@ -230,7 +230,7 @@ class Peer:
     async def _look_after(self) -> None:
         """Once a second: figures for the client, and whether it still keeps within its bounds."""
         while not self.ended:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(CHECK_S)
             why = "the session has ended" if self.session.is_closed else self._reason_to_end()
             if why:
                 self._end(why)
@@ -251,7 +251,7 @@ class Peer:
         silent_s = now_s - self._last_heard_s
         if silent_s > (SILENT_S if self._is_connected else CONNECT_S):
             return "silent"
-        if came > 2 * MOST_BYTES_PER_S * LOOK_S or packets > 2 * MOST_PACKETS_PER_S * LOOK_S or self._is_unread():
+        if came > 2 * MOST_BYTES_PER_S * CHECK_S or packets > 2 * MOST_PACKETS_PER_S * CHECK_S or self._is_unread():
             return "it sends too much"
         if self._behind() > MOST_BEHIND:
             return "it sends faster than can be decoded"

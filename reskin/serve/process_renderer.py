@@ -54,7 +54,7 @@ class _Room:
 class ProcessRenderer:
     """For one thread, the stepper's; `wait_ready` may come before it from another."""
 
-    note = ""
+    why = ""
 
     def __init__(self, factory: str, arguments: tuple[object, ...] = ()) -> None:
         """`factory` is "module:function" of what makes the BatchRenderer; its arguments cross a process boundary."""
@@ -75,7 +75,7 @@ class ProcessRenderer:
     def wait_ready(self, timeout_s: float = START_S) -> None:
         """EngineError when it cannot be started."""
         end_s = time.monotonic() + timeout_s
-        while not self.look_ready(wait_s=0.1):
+        while not self.poll_ready(wait_s=0.1):
             if time.monotonic() > end_s:
                 self._kill("it was not ready in time")
                 raise EngineError(
@@ -83,7 +83,7 @@ class ProcessRenderer:
                     "says what is there."
                 )
 
-    def look_ready(self, wait_s: float = 0.0) -> bool:
+    def poll_ready(self, wait_s: float = 0.0) -> bool:
         """Whether its first start is done; EngineError when it has failed."""
         if not self._is_ready and self._connection is not None and self._connection.poll(wait_s):
             self._hear()
@@ -149,7 +149,7 @@ class ProcessRenderer:
             return self._kill("it died while it started")
         if kind == "ready":
             self._is_ready = True
-            self.name, self.note, self.most = more
+            self.name, self.why, self.most = more
             self._rooms.clear()
             return None
         return self._kill(str(more[0]))
@@ -231,7 +231,7 @@ def engine_main(connection: Connection, factory: str, arguments: tuple[object, .
         return
     gc.collect()
     gc.freeze()  # looking through all that is loaded takes 20 ms, in the middle of a frame
-    connection.send(("ready", renderer.name, renderer.note, renderer.most))
+    connection.send(("ready", renderer.name, renderer.why, renderer.most))
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         paint_for_ever(connection, renderer)
 

@@ -24,7 +24,7 @@ from reskin.serve.host import Conflict, Host, NoSuchSession, NotAllowed
 from reskin.serve.limits import QuotaExceeded
 from reskin.serve.messages import MessageError, read_offer
 from reskin.serve.observing import Observer
-from reskin.sinks.web.guard import DOORKEEPER, GUARD, HEADERS, Handler
+from reskin.web_parts.guard import DOORKEEPER, GUARD, HEADERS, Handler
 
 SILENT_S = 10.0  # for a body
 STATUSES: dict[type[ServeError], int] = {

@@ -7,6 +7,7 @@ the door opens. Knows nothing of the command line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import PRESETS
-from reskin.doctor import usable_cores
+from engine.cores import usable_cores
+from reskin.errors import ServeError
 from reskin.flash_safety import FlashProfile
 from reskin.remote_engine.address import is_loopback
 from reskin.serve import addresses, codecs, tls
@@ -32,7 +34,7 @@ from reskin.theme_store import ThemeStore
 ENGINE = "reskin.serve.engines:open_engine"
 SLOTS_OF_A_GPU = 4  # until it was measured: tools/bench_slots.py
 ANY = ("0.0.0.0", "::", "")
-LOOK_S = 0.05  # while the engine starts
+POLL_S = 0.05  # while the engine starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +72,12 @@ class Started:
     engine: str
     slots: int
     is_for_others: bool  # not on this machine alone
+    other_names: tuple[str, ...] = ()  # of this machine, to try in place of the one in the links
 
 
 async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping: asyncio.Event) -> None:
     """Until `stopping` is set; ServeError, EngineError and the others as they come."""
+    _require_ascii((options.host, *options.names))
     is_local = is_loopback(options.host)
     is_plain = options.is_plain if options.is_plain is not None else is_local and options.certificate is None
     store = ThemeStore.open(options.theme)
@@ -99,8 +103,8 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
     engine = ProcessRenderer(factory, arguments)
     is_ready = False
     try:
-        while not (is_ready := engine.look_ready()) and not stopping.is_set():
-            await asyncio.sleep(LOOK_S)
+        while not (is_ready := engine.poll_ready()) and not stopping.is_set():
+            await asyncio.sleep(POLL_S)
     finally:
         if not is_ready:
             engine.close()
@@ -118,6 +122,7 @@ async def serve(options: ServeOptions, tell: Callable[[Started], None], stopping
             started = Started(
                 address=address, port=port, fingerprint=fingerprint, engine=engine.name, slots=slots,
                 is_for_others=not is_local, **_links(options, tokens, address, slots),
+                other_names=() if options.names else tuple(name for name in own[1:] if not is_loopback(name)),
             )  # fmt: skip
             tell(started)
             await until(stopping, lambda: host.stepper.error)
@@ -149,8 +154,31 @@ def _own_names(host: str) -> tuple[str, ...]:
     import ifaddr  # aioice, by which aiortc finds its addresses, brings it
 
     found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
-    found.sort(key=lambda address: ipaddress.ip_address(address).is_loopback)
-    return tuple(dict.fromkeys((*found, socket.gethostname().lower(), "localhost", "127.0.0.1")))
+    first, name = _route_address(), socket.gethostname().lower()
+
+    def rank(address: str) -> tuple[bool, bool, bool]:
+        ip = ipaddress.ip_address(address)
+        return ip.is_loopback, ip.is_link_local, address != first
+
+    names = (name,) if name.isascii() else ()  # browsers write such a name in another way, and a certificate must too
+    return tuple(dict.fromkeys((*sorted(found, key=rank), *names, "localhost", "127.0.0.1")))
+
+
+def _route_address() -> str:
+    """This machine's own on the way to others, and not a bridge's beside it; "" where there is no way."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # of documentation; over UDP this sends nothing
+        return str(probe.getsockname()[0])
+    return ""
+
+
+def _require_ascii(names: tuple[str, ...]) -> None:
+    for name in names:
+        if not name.isascii():
+            raise ServeError(
+                f"serving as {name!r}: a name in a certificate, and in what browsers send, is ASCII. Give its IDNA "
+                "form, such as xn--mnchen-3ya.example."
+            )
 
 
 def _with_port(name: str, port: int) -> str:

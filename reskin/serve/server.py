@@ -19,8 +19,8 @@ from reskin.errors import ServeError
 from reskin.serve.door import Door
 from reskin.serve.messages import MOST_OFFER_BYTES
 from reskin.serve.routes import Site, add_routes, admitted
-from reskin.sinks.web.bounded import KEEP_ALIVE_S, bounded
-from reskin.sinks.web.ports import have_alone
+from reskin.web_parts.bounded import KEEP_ALIVE_S, bounded
+from reskin.web_parts.lone_port import have_alone
 
 MOST_STRANGERS = 256  # connections that have shown no token yet: of all players' pages, not of one machine's
 END_S = 0.3  # for what is being answered

@@ -44,7 +44,7 @@ from reskin.serve.messages import (
 from reskin.slot import Slot
 from reskin.themes import Theme, prompted_theme
 
-RECENT = 240  # paintings whose times are kept: ten seconds
+RECENT = 64  # paintings whose times are kept: a second has 35 at most
 MOST_NOTES = 8  # that wait to be told
 
 
@@ -103,8 +103,7 @@ class Session:
         self._waiters: set[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = set()
         self._is_closed = False
         self._notes: deque[str] = deque(maxlen=MOST_NOTES)
-        self._engine_ms: deque[float] = deque(maxlen=RECENT)
-        self._painted_s: deque[float] = deque(maxlen=RECENT)
+        self._engine_ms: deque[tuple[float, float]] = deque(maxlen=RECENT)  # when one was painted, and how long it took
 
     @property
     def dropped(self) -> int:
@@ -176,14 +175,14 @@ class Session:
         return SayState(theme=look.theme_id, strength=look.theme.strength, view=view, note=note)
 
     def figures(self, queue: int = 0) -> SayFigures:
+        """Of the last second: in a longer window one slow second would look like many, each of which a client heeds."""
         with self._lock:
-            engine_ms = np.array(self._engine_ms or [0.0])
             since_s = self._clock() - 1
-            fps = sum(at > since_s for at in self._painted_s)
-        p50, p95 = np.percentile(engine_ms, [50, 95])
+            engine_ms = [took_ms for at_s, took_ms in self._engine_ms if at_s > since_s]
+        p50, p95 = np.percentile(engine_ms or [0.0], [50, 95])
         return SayFigures(
-            fps=fps, dropped=self.dropped, engine_ms_p50=round(float(p50), 2), engine_ms_p95=round(float(p95), 2),
-            queue=queue,
+            fps=len(engine_ms), dropped=self.dropped, engine_ms_p50=round(float(p50), 2),
+            engine_ms_p95=round(float(p95), 2), queue=queue,
         )  # fmt: skip
 
     def notes(self) -> list[str]:
@@ -214,10 +213,9 @@ class Session:
                 return
             serial = self._newest.serial + 1 if self._newest is not None else 1
             self._newest = replace(painting, serial=serial)
-            self._painted_s.append(now_s)
             if painting.is_painted:
                 self.painted_frames += 1
-                self._engine_ms.append(painting.stages_ms.get("engine", 0.0))
+                self._engine_ms.append((now_s, painting.stages_ms.get("engine", 0.0)))
             else:
                 self.unpainted_frames += 1
         self._wake_waiters()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 STRIP_ROWS = 16  # a macroblock: the picture above keeps its own
-NUMBERS = 1 << 16  # a number is below this, and begins again at 0
+NUMBERS = 1 << 16  # a number is below this
+NO_NUMBER = 0  # under a picture that is the painting of no frame: clients count from 1 to NUMBERS - 1, and again
 CELLS = 22
 NARROWEST = 8 * CELLS  # pixels
 _LEAST_CONTRAST = 64

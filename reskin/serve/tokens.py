@@ -1,8 +1,8 @@
 """The signed tokens that let a client in: who (`subject`), for what (`scope`), until when, and how much of it.
 
 JSON Web Tokens, HS256, by PyJWT: nothing here is cryptography of our own. The secret lies in a file that only its owner
-reads, so a restarted server knows its tokens. Nothing is revoked one by one: a new secret ends them all. Knows nothing
-of the network.
+reads, so a restarted server knows its tokens. Nothing is revoked one by one: a new secret ends them all, and a server
+reads it when it starts. Knows nothing of the network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reskin.errors import ServeError
-from reskin.sinks.web.keys import kept_secret
+from reskin.web_parts.keys import kept_secret
 
 Scope = Literal["play", "watch", "admin"]
 ALGORITHM = "HS256"

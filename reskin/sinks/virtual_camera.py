@@ -60,7 +60,7 @@ class VirtualCamera:
             camera.close()
 
 
-def open_device(size: tuple[int, int]) -> Any:
+def open_device(size_px: tuple[int, int]) -> Any:
     """A camera of (width, height) at 24 fps that takes BGR pictures."""
     if find_spec("pyvirtualcam") is None:
         raise SinkError(
@@ -70,7 +70,7 @@ def open_device(size: tuple[int, int]) -> Any:
     import pyvirtualcam
 
     try:
-        return pyvirtualcam.Camera(*size, TICK_HZ, fmt=pyvirtualcam.PixelFormat.BGR)
+        return pyvirtualcam.Camera(*size_px, TICK_HZ, fmt=pyvirtualcam.PixelFormat.BGR)
     except RuntimeError as error:
         raise SinkError(f"opening the virtual camera: there is no device for it ({error}). {_advice()}") from error
 

@@ -78,13 +78,13 @@ def _show_for_ever(connection: Connection) -> int:
 
 
 class _Window:
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, size_px: tuple[int, int]) -> None:
         import pygame
 
         pygame.display.init()
         screen_w, screen_h = pygame.display.get_desktop_sizes()[0]
-        scale = min(1.0, LARGEST_SHARE * screen_w / size[0], LARGEST_SHARE * screen_h / size[1])
-        start = (max(16, round(size[0] * scale)), max(16, round(size[1] * scale)))
+        scale = min(1.0, LARGEST_SHARE * screen_w / size_px[0], LARGEST_SHARE * screen_h / size_px[1])
+        start = (max(16, round(size_px[0] * scale)), max(16, round(size_px[1] * scale)))
         self._window: Any = pygame.Window(TITLE, start, resizable=True, hidden=True)
         self._surface: pygame.Surface = self._window.get_surface()
         self._last: np.ndarray | None = None

@@ -1,5 +1,5 @@
-"""What the pages of Reskin share: their look, the theme gallery, slider and prompt, the plot, and their assembly.
+"""What the pages of Reskin and their servers share: look, controls, assembly; who gets in, secrets, theme gallery.
 
-The control page of the streamer outputs (reskin/sinks/web/pages) and the page that plays at a distance
-(reskin/serve/page) are made of these files and of their own.
+The streamer outputs (reskin/sinks/web) and what plays at a distance (reskin/serve) are made of these files and of
+their own.
 """

@@ -35,7 +35,7 @@ def test_an_empty_desktop_is_told(display: str) -> None:
 def test_the_doctor_says_what_was_chosen_and_why(display: str) -> None:
     found = json.loads(printed("doctor", "--json"))
     parts = {part["part"]: part for part in found["parts"]}
-    assert list(parts) == ["capture", "region", "overlay", "hotkeys", "prompt bar", "box mode", "engine", PART,
+    assert list(parts) == ["capture", "overlay", "hotkeys", "prompt bar", "box mode", "engine", PART,
                            "prompts", "recording"]  # fmt: skip
     assert parts["capture"]["chosen"] == "XComposite + MIT-SHM"
     assert all(part["chosen"] != "none" and part["why"] for name, part in parts.items() if name != PART)

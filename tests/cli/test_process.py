@@ -77,7 +77,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(unpacked_wheel: Path) -> Non
     assert (unpacked_wheel / "reskin" / "py.typed").exists()
     assert not (unpacked_wheel / "engine" / "train").exists()
     assert (unpacked_wheel / "reskin" / "sinks" / "web" / "pages" / "control.html").exists()
-    pictures = unpacked_wheel / "reskin" / "sinks" / "web" / "pictures"
+    pictures = unpacked_wheel / "reskin" / "web_parts" / "pictures"
     assert {path.stem for path in pictures.iterdir()} == set(shipped_themes())
     weights = {path.name for path in (ROOT / "engine" / "weights").iterdir() if path.is_file()}
     shipped = {path.relative_to(unpacked_wheel) for path in (unpacked_wheel / "reskin" / "themes_data").rglob("*.*")}

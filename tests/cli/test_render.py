@@ -48,7 +48,7 @@ def files_in(folder: Path) -> set[str]:
 def test_a_picture_becomes_a_picture_in_the_theme(tmp_path: Path) -> None:
     source, target = tmp_path / "in.png", tmp_path / "out.png"
     cv2.imwrite(str(source), np.full((30, 40, 3), 100, np.uint8))
-    assert render_file(source, target, THEME, TintRenderer(), nothing) == Rendered(frames=1, size=(40, 30))
+    assert render_file(source, target, THEME, TintRenderer(), nothing) == Rendered(frames=1, size_px=(40, 30))
     expected = [50, 50, 177]  # half the grey, half the theme's red, in BGR
     np.testing.assert_allclose(read_picture(target)[..., :3], np.broadcast_to(expected, (30, 40, 3)), atol=1)
     assert files_in(tmp_path) == {"in.png", "out.png"}
@@ -58,7 +58,7 @@ def test_a_video_keeps_its_frames_and_its_sound(clip: Path, tmp_path: Path) -> N
     told: list[tuple[int, int | None]] = []
     target = tmp_path / "out.mp4"
     done = render_file(clip, target, THEME, TintRenderer(), lambda *progress: told.append(progress))
-    assert done == Rendered(frames=24, size=(64, 48))
+    assert done == Rendered(frames=24, size_px=(64, 48))
     assert told == [(n, 24) for n in range(1, 25)]
     with av.open(str(target)) as container:
         assert container.streams.video[0].frames == 24

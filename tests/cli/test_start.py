@@ -32,6 +32,15 @@ def test_without_a_task_the_two_are_named(capsys: pytest.CaptureFixture[str]) ->
     assert "python3 tools/start.py demo" in capsys.readouterr().out
 
 
+def test_the_demo_is_refused_on_macos_before_anything_is_made(
+    made: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(SystemExit, match="for darwin are not built yet"):
+        start.main(["demo"])
+    assert made == []
+
+
 def test_without_root_the_exact_command_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "missing_packages", lambda task: ["xvfb", "libxcb1"])
     monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")

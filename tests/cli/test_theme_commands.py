@@ -195,7 +195,7 @@ def test_a_clip_has_the_frames_that_were_asked_for_and_a_still_of_it_the_one(tmp
             writer.write(Frame(index, index * 41_666_667, np.full((48, 64, 4), 20 * index, np.uint8)))
     told: list[tuple[int, int | None]] = []
     done = write_preview(target, Theme(name="x"), TintRenderer(), lambda *n: told.append(n), source=source, frames=5)
-    assert (done.frames, done.size, told[-1]) == (5, (128 + GAP_PX, 48), (5, 5))
+    assert (done.frames, done.size_px, told[-1]) == (5, (128 + GAP_PX, 48), (5, 5))
     with VideoReader(target) as reader:
         assert len(list(reader)) == 5
     still = tmp_path / "still.png"

@@ -28,7 +28,7 @@ from reskin.virtual_display import VirtualDisplay
 from tests.games import xdotool
 from tests.platforms.looking import eventually, screen_pixels
 
-SIZE = (640, 360)
+SIZE_PX = (640, 360)
 START_LIMIT_S = 90.0  # the first start on a machine compiles
 STEP_S = 1 / 30
 
@@ -66,7 +66,7 @@ def walking(played_on: subprocess.Popen[str], display: str) -> subprocess.Popen[
 
 @contextmanager
 def playing() -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "reskin.demo.game", "--size", f"{SIZE[0]}x{SIZE[1]}", "--marker"]
+    command = [sys.executable, "-m", "reskin.demo.game", "--size", f"{SIZE_PX[0]}x{SIZE_PX[1]}", "--marker"]
     process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
     try:
         end_s = time.monotonic() + START_LIMIT_S
@@ -108,7 +108,7 @@ def test_the_game_has_an_ordinary_titled_window_that_walks_by_itself_and_carries
     while first[20:].std() <= 20 and time.monotonic() < until:  # a window is mapped before its first picture is there
         time.sleep(0.1)
         first = _picture(walking)
-    assert first.shape == (SIZE[1], SIZE[0], 3)
+    assert first.shape == (SIZE_PX[1], SIZE_PX[0], 3)
     assert first[20:].std() > 20, "a picture, not one colour"
     assert read_marker(first) is not None
     time.sleep(1.0)
@@ -205,8 +205,8 @@ def test_alone_the_scroller_s_hero_runs_to_the_end_and_starts_again() -> None:
 def test_every_odd_size_is_painted_whole(level: Level, painter: Painter) -> None:
     walk = Walk(level)
     eye, yaw = walk.camera()
-    for size in ((1, 1), (2, 1), (61, 37), (333, 101)):
-        frame = np.full(size, 0xDEADBEEF, np.uint32)
+    for size_px in ((1, 1), (2, 1), (61, 37), (333, 101)):
+        frame = np.full(size_px, 0xDEADBEEF, np.uint32)
         painter.paint(frame, eye, yaw, 0.0, level.stage.actors)
         assert not (frame == 0xDEADBEEF).any()
 

@@ -18,20 +18,20 @@ from reskin.editor.stage import LINE_PX, Stage
 from reskin.editor.studio import Shot, parsed
 from tests.reskin.flash_rule import judge
 
-SIZE = (64, 36)  # (w, h)
-AREA = pygame.Rect(0, 0, *SIZE)
+SIZE_PX = (64, 36)  # (w, h)
+AREA = pygame.Rect(0, 0, *SIZE_PX)
 THEME = Theme(name="x")
 
 
 def shot(before: int, after: int) -> Shot:
     """Of two grey levels."""
-    greys = (np.full((SIZE[1], SIZE[0], 4), level, np.uint8) for level in (before, after))
+    greys = (np.full((SIZE_PX[1], SIZE_PX[0], 4), level, np.uint8) for level in (before, after))
     return Shot(before=next(greys), after=next(greys), theme=THEME, error="")
 
 
 def drawn(stage: Stage) -> np.ndarray:
     """(h, w, 3) RGB."""
-    window = pygame.Surface(SIZE)
+    window = pygame.Surface(SIZE_PX)
     stage.draw(window)
     return pygame.surfarray.array3d(window).transpose(1, 0, 2)
 

@@ -160,6 +160,18 @@ def test_what_is_typed_counts_without_enter_and_a_text_is_undone_as_one(hands: H
     assert (saved.name, saved.detail, saved.materials()["sky"].colors) == ("Yours", 0.25, ("#00ff00", "#a0b0c0"))
 
 
+def test_the_menu_of_patterns_shows_the_derived_one_once_the_written_one_is_taken_out(hands: Hands) -> None:
+    editor, at = hands.editor, ("material", "sky", "pattern")
+    derived = editor.theme.materials()["sky"].pattern
+    written = "dots" if derived == "bricks" else "bricks"
+    editor.apply(Edit(at, written))
+    hands.until(lambda: editor.theme.materials()["sky"].pattern == written)
+    hands.click(editor._page._resets[at].rect.center)
+    assert editor.document.get(at) is None
+    menu = next(other for control, other in editor._page._others.items() if control.location == at)
+    assert menu.selected_option[0] == derived
+
+
 def test_closing_with_unsaved_changes_asks_and_a_mistake_is_told(hands: Hands, mine: Path) -> None:
     editor = hands.editor
     hands.click(editor._tabs["Theme"].rect.center)

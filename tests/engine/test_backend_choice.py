@@ -34,11 +34,11 @@ def step() -> FrameStep:
 
 
 def test_the_fastest_by_p95_on_this_device_is_taken_and_the_reason_is_said() -> None:
-    order, note = choose(HERE, FAKE, cuda=True, triton=True)
+    order, why = choose(HERE, FAKE, cuda=True, triton=True)
     # compiled was faster, and is never taken by itself
     assert order == ("megakernel", "cudagraph", "cudagraph+pdl", "eager")
-    assert "megakernel: the fastest of cudagraph, megakernel" in note
-    assert "p95 2.00 ms at 1920x1080" in note
+    assert "megakernel: the fastest of cudagraph, megakernel" in why
+    assert "p95 2.00 ms at 1920x1080" in why
 
 
 def test_eager_and_compiled_multiply_in_the_models_precision_on_cuda_and_by_the_references_elsewhere(
@@ -55,16 +55,16 @@ def test_eager_and_compiled_multiply_in_the_models_precision_on_cuda_and_by_the_
 ], ids=str)  # fmt: skip
 def test_without_a_line_for_exactly_this_the_stated_order_is_taken_and_said(elsewhere: dict[str, str]) -> None:
     place = HERE._replace(**elsewhere)
-    order, note = choose(place, FAKE, cuda=True, triton=True)
+    order, why = choose(place, FAKE, cuda=True, triton=True)
     assert order == ORDER
-    assert f"{place.device} with {place.versions} is not in the table of measurements for {place.preset}" in note
-    assert "tools/bench.py gpu" in note
+    assert f"{place.device} with {place.versions} is not in the table of measurements for {place.preset}" in why
+    assert "tools/bench.py gpu" in why
 
 
 def test_other_versions_are_taken_for_those_that_were_measured_and_it_is_said() -> None:
-    order, note = choose(HERE._replace(versions="torch 2.12.0, triton 3.6.0"), FAKE, cuda=True, triton=True)
+    order, why = choose(HERE._replace(versions="torch 2.12.0, triton 3.6.0"), FAKE, cuda=True, triton=True)
     assert order[0] == "megakernel"
-    assert f"measured with {HERE.versions}" in note
+    assert f"measured with {HERE.versions}" in why
 
 
 def test_the_measured_window_nearest_in_pixels_counts() -> None:
@@ -78,9 +78,9 @@ def test_the_measured_window_nearest_in_pixels_counts() -> None:
 
 def test_without_cuda_or_triton_it_is_eager_whatever_the_table_says() -> None:
     assert choose(HERE, FAKE, cuda=False, triton=True)[0] == ("eager",)
-    order, note = choose(HERE, FAKE, cuda=True, triton=False)
+    order, why = choose(HERE, FAKE, cuda=True, triton=False)
     assert order == ("eager",)
-    assert "triton is not installed" in note
+    assert "triton is not installed" in why
 
 
 def test_measuring_again_replaces_a_line_and_keeps_the_others() -> None:
@@ -103,8 +103,8 @@ def test_what_fails_to_open_gives_way_to_the_next_as_if_it_had_not_been_tried(
     step.frame.fill_(3)
     opened = open_first(step, ("cudagraph", "megakernel", "eager"), "why")
     assert opened.name == "eager"
-    assert opened.note.startswith("why; cudagraph failed (BackendError: ")
-    assert opened.note.endswith("; megakernel failed (ValueError: no kernel image for this device)")
+    assert opened.why.startswith("why; cudagraph failed (BackendError: ")
+    assert opened.why.endswith("; megakernel failed (ValueError: no kernel image for this device)")
     assert step.frame == 3
     other = new_step(TINY, (37, 61), torch.device("cpu"), torch.float32)
     other.screen.copy_(step.screen)

@@ -197,7 +197,7 @@ def test_auto_takes_what_can_run_and_says_why_and_a_name_that_cannot_is_refused(
     step = new_step(tiny)
     chosen = open_backend("auto", step)
     assert (chosen.name == "eager") == (step.screen.device.type == "cpu")
-    assert "need CUDA" in chosen.note
+    assert "need CUDA" in chosen.why
     for name in OPENERS:
         if name != "eager":
             with pytest.raises(BackendError, match="take the backend eager"):

@@ -13,8 +13,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from engine.checkpoint import CheckpointError, load_network
 from engine.live import WEIGHTS, LiveEngine, open_session, ports_of
+from engine.network_file import NetworkFileError, load_network
 from engine.onnx_file import MANIFEST, OnnxFileError, check_model, read_onnx
 from engine.safetensors_file import MAX_HEADER, SafetensorsFileError, Stored, read_header
 from reskin.engine_renderer import create
@@ -251,7 +251,7 @@ def test_a_header_that_lies_is_told_with_the_tensor_and_what_is_wrong(
     path.write_bytes(content)
     with pytest.raises(SafetensorsFileError, match=message.replace("^", r"\^")):
         read_header(path)
-    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+    with pytest.raises(NetworkFileError, match="not a whole safetensors file"):
         load_network(path, "reader", "nano")
 
 

@@ -82,7 +82,7 @@ def test_the_labelled_frames_are_in_the_clip(path: Path) -> None:
         pytest.skip(f"no {clip}")
     assert [frame.index for frame, _ in labelled_pictures(path, clip.parent)] == [f.index for f in frames_of(path)]
     with VideoReader(clip) as reader:
-        assert reader.size[0] * ROWS == reader.size[1] * COLUMNS
+        assert reader.size_px[0] * ROWS == reader.size_px[1] * COLUMNS
 
 
 @pytest.mark.parametrize(

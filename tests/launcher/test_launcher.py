@@ -164,15 +164,15 @@ def test_windows_get_a_live_picture_or_a_reason() -> None:
         return opened[-1]
 
     previews = WindowPreviews(lambda: listed, open_window)
-    previews.look()
+    previews.refresh()
     assert [window.title for window in previews.windows] == ["A", "B", "Low"]
     assert set(previews.pictures) == {1}
     assert previews.reason(listed[1]) == "capturing: it is protected."
     assert previews.reason(listed[2]) == "it is minimised"
-    previews.look()
+    previews.refresh()
     assert len(opened) == 1
     del listed[0]
-    previews.look()
+    previews.refresh()
     assert opened[0].grab() is None  # a window that went has its capture closed
 
 
@@ -185,9 +185,9 @@ def test_an_error_of_the_list_is_told_until_the_windows_can_be_listed_again() ->
         return answer
 
     previews = WindowPreviews(listed, lambda query: FakeCapture((640, 360)))
-    previews.look()
+    previews.refresh()
     assert previews.error == "no answer"
-    previews.look()
+    previews.refresh()
     assert (previews.error, len(previews.windows)) == ("", 1)
 
 

@@ -30,7 +30,7 @@ SETTINGS = Settings.model_validate({"overlay": {"note_s": 0}})
 SKIN_LIMIT_S = 30  # until the engine's process is up and has painted
 CONTINUE = (0.5, 0.45)  # where SuperTux' pause menu has "Continue", in parts of the window
 END_S = 5
-ENGINE_LIMIT_S = 60  # for the real one to load and to keep up for half a second
+ENGINE_LIMIT_S = 60  # for the real one to load and to keep up for a third of a second
 MENU = (slice(130, 250), slice(200, 440))  # rows and columns of that menu
 
 only_supertux = pytest.mark.parametrize("played", ["supertux"], indirect=True)
@@ -189,7 +189,7 @@ def first_in_line() -> Iterator[None]:
 @pytest.mark.usefixtures("first_in_line")
 def test_the_real_engine_paints_the_game_in_its_theme(played: PlayedGame, x: XConnection) -> None:
     status = Status()
-    witness = Witness(played, status, after_s=0.5)
+    witness = Witness(played, status, after_s=0.3)  # the skin fades in for 0.25
     witness.start()
     limit_s = time.monotonic() + ENGINE_LIMIT_S
     options = RunOptions(window=str(played.window.id), theme="neon-rain", preset="lite", settings=SETTINGS)

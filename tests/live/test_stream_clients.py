@@ -56,7 +56,7 @@ def browser() -> Iterator[Browser]:
 
 @with_chromium
 def test_chromium_draws_the_newest_pictures_and_skips_only_what_is_counted(stream: Feeder, browser: Browser) -> None:
-    drawn = watch_in_chromium(browser, stream, 2)
+    drawn = watch_in_chromium(browser, stream, 2, least=10)
     assert len(drawn.numbers) >= 10
     assert drawn.numbers == sorted(set(drawn.numbers))
     assert drawn.skipped <= drawn.counted
@@ -136,9 +136,9 @@ def test_a_click_on_a_theme_in_chromium_changes_the_overlay(
         page.locator("#overlay").click()
         eventually(lambda: quadrants(screen_pixels(game.window.region)) == QUADRANTS_BGR, LIMIT_S)
         page.locator("#overlay[aria-pressed='false']").wait_for()
-        for size in ((1400, 860), (390, 844)):
-            page.set_viewport_size({"width": size[0], "height": size[1]})
-            assert page.evaluate(HAS_NO_SIDEWAYS_SCROLL), size
+        for size_px in ((1400, 860), (390, 844)):
+            page.set_viewport_size({"width": size_px[0], "height": size_px[1]})
+            assert page.evaluate(HAS_NO_SIDEWAYS_SCROLL), size_px
 
     options = RunOptions(
         window=str(game.window.id), theme="elden-dusk", engine="tests.loop.stand_ins:quick", obs=True, tell=told.append,

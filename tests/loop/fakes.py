@@ -91,6 +91,9 @@ class RememberingOverlay:
         self.hidden_ns.append(self._clock())
         self.is_visible = False
 
+    def rest(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -17,6 +17,7 @@ from reskin.platforms.fake import FakePointerInput
 from reskin.profile_writer import glob_of, save_regions
 from reskin.profiles import GameProfile, Profile, load_profile
 from reskin.theme_model import MAX_REGIONS
+from tests.loop.bench import Bench
 from tests.loop.fakes import two_themes
 from tests.loop.test_prompt_bar import Beside
 
@@ -25,12 +26,13 @@ PRESS = KeyEvent("keep_box", True)
 
 
 class Desk:
-    def __init__(self, profile: GameProfile, title: str = "Tux Racer") -> None:
+    def __init__(self, profile: GameProfile) -> None:
         self.mouse, self.loader, self.profile = FakePointerInput(), Beside(), profile
-        self.boxes = BoxMode(self.mouse, profile, title, self.loader)
+        self.boxes = BoxMode(self.mouse, profile, self.loader)
         self.controls = Controls(two_themes(), boxes=self.boxes)
         self.controls.window_moved(WINDOW)
         self.now_ns = 1
+        self.controls.skin_shown(True, self.now_ns)
 
     def press_key(self) -> list[str]:
         notes = self.controls.hear([PRESS])
@@ -49,7 +51,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
-    return Desk(GameProfile())
+    return Desk(GameProfile(title="Tux Racer"))
 
 
 def test_a_box_that_is_dragged_is_kept_at_once_and_written_for_the_next_time(desk: Desk, tmp_path: Path) -> None:
@@ -122,6 +124,52 @@ def test_it_does_not_begin_where_boxes_could_not_be_seen(desk: Desk) -> None:
     desk.controls.window_moved(None)
     assert desk.press_key() == [NOT_SEEN]
     assert desk.mouse.state is InputState.OFF
+
+
+def test_a_painting_that_is_late_for_a_moment_ends_no_drag_and_one_that_stays_away_ends_the_mode(desk: Desk) -> None:
+    desk.press_key()
+    desk.controls.skin_shown(False, desk.now_ns + Controls.UNSEEN_NS // 2)
+    assert desk.mouse.state is InputState.ACTIVE
+    desk.controls.skin_shown(False, desk.now_ns + Controls.UNSEEN_NS)
+    assert (desk.mouse.state, desk.boxes.is_open) == (InputState.OFF, False)
+    assert desk.press_key() == [NOT_SEEN]
+
+
+def test_in_the_loop_the_mouse_is_not_taken_before_the_first_painting_and_a_hung_engine_gives_it_back(
+    desk: Desk,
+) -> None:
+    bench, states = Bench(), []
+    bench.options["box_mode"] = desk.boxes
+
+    def play(grabs: int) -> None:
+        states.append(desk.mouse.state)
+        if grabs in (0, 50):
+            bench.keys.tap("keep_box")
+        elif grabs == 60:
+            bench.engine.cost_ms = 1e6
+
+    bench.game.before_grab = play
+    bench.run(120)
+    assert set(states[:50]) == {InputState.OFF}
+    assert states[60] is InputState.ACTIVE
+    assert states[-1] is InputState.OFF
+
+
+def test_another_window_of_the_game_has_its_own_boxes_and_what_was_being_written_goes_where_it_belongs(
+    desk: Desk,
+) -> None:
+    desk.press_key()
+    desk.drag((200, 100), (300, 200))
+    menu = desk.profile
+    level = menu.of_next("Level 1")
+    desk.boxes.turn_to(level)
+    assert level.regions == menu.regions  # no profile fits, so what is on the screen stays there
+    desk.loader.work()
+    desk.drag((400, 300), (500, 330))
+    desk.loader.work()
+    assert len(level.regions) == 2
+    assert GameProfile.of("Level 1").regions == level.regions
+    assert GameProfile.of("Tux Racer").regions == menu.regions == level.regions[:1]
 
 
 def test_a_game_that_holds_the_mouse_keeps_it_and_the_player_is_told(desk: Desk) -> None:
@@ -199,7 +247,7 @@ def test_what_cannot_be_written_is_told_and_stays_for_this_run(desk: Desk, tmp_p
     (note,) = desk.tick()
     assert note.startswith("saving")
     assert len(desk.profile.regions) == 1
-    nameless = Desk(GameProfile(), title="")
+    nameless = Desk(GameProfile())
     nameless.press_key()
     assert nameless.drag((200, 100), (300, 200))[0].startswith("1 box kept until the end")
     assert nameless.loader.waiting == []

@@ -42,9 +42,9 @@ def test_a_box_is_dragged_seen_and_kept_and_the_game_hears_nothing_of_it(
         return GameProfile.of("Tux Test").regions != ()
 
     play(game, drag)
-    x, y, *size = GameProfile.of("Tux Test").regions[0]
+    x, y, w, h = GameProfile.of("Tux Test").regions[0]
     _, left, top = game.events[-1].split()  # of the click at 400, 300, in the game's own pixels
-    assert size == [round(100 / 640, 4), round(60 / 360, 4)]
+    assert [w, h] == [round(100 / 640, 4), round(60 / 360, 4)]
     assert (round(x * 640), round(y * 360)) == (int(left) - 40, int(top) - 120)
 
 

@@ -167,6 +167,7 @@ def test_a_black_game_gets_no_skin_and_says_why() -> None:
 def test_a_window_that_is_opened_again_is_found_and_one_that_is_not_is_lost_in_the_end() -> None:
     clock = JumpingClock()
     first, second = FakeCapture(), FakeCapture()
+    second.name, second.title = "window 8", "Level 1"
     there: list[Capture] = []
 
     def reopen() -> Capture:
@@ -189,6 +190,7 @@ def test_a_window_that_is_opened_again_is_found_and_one_that_is_not_is_lost_in_t
     after = seeking.grab()
     assert after is not None
     assert after.index == before.index + 1
+    assert (seeking.name, seeking.title) == ("window 8", "Level 1")  # by which a profile is chosen
     second.state = CaptureState.LOST
     seeking.locate()
     clock.time_ns += 11 * SECOND_NS

@@ -260,6 +260,26 @@ def test_what_the_loop_shows_keeps_the_flash_rule_unless_the_limiter_is_off(prof
     assert judge(seen).passes is (profile == "broadcast")
 
 
+def test_what_is_said_at_the_start_waits_for_a_picture_and_is_hidden_by_no_other_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Note, "say", lambda self, text, now_ns, *, stay_s=None: said.append(text))
+    bench = Bench()
+    bench.options |= {"opening": "Flashing is limited", "poll_warnings": lambda: ["Another"]}
+    bench.game.state = CaptureState.PAUSED
+    looks = itertools.count()
+
+    def restore(grabs: int) -> None:
+        if next(looks) == 20:
+            bench.game.state = CaptureState.ACTIVE
+
+    bench.game.before_grab = restore
+    bench.run(60)
+    assert said.count("Flashing is limited") == 1
+    assert "Flashing is limited" not in said[:8]  # while there was none
+
+
 def test_a_window_that_is_gone_ends_the_loop_with_a_sentence() -> None:
     bench = Bench()
     bench.game.before_grab = lambda grabs: setattr(bench.game, "state", CaptureState.LOST) if grabs == 30 else None

@@ -27,7 +27,7 @@ from reskin.status import Status
 from reskin.supervisor import Supervisor
 from reskin.virtual_display import VirtualDisplay
 from tests.games import QUADRANTS_BGR, Game, xdotool
-from tests.platforms.looking import eventually, quadrants, screen_pixels
+from tests.platforms.looking import eventually, quadrants, screen_pixels, settled_quadrants
 
 QUICK = "tests.loop.stand_ins:quick"
 END_S = 10
@@ -206,8 +206,7 @@ def test_a_deleted_theme_file_changes_nothing_on_the_screen(game: Game, tmp_path
     theme.write_text(Path("themes/neon-rain.toml").read_text())
 
     def delete(player: Player) -> None:
-        time.sleep(0.5)  # it has faded in
-        colours = quadrants(player.screen)
+        colours = settled_quadrants(lambda: player.screen)  # it has faded in
         theme.unlink()
         time.sleep(0.6)  # two looks at the file, 100 ms apart
         assert quadrants(player.screen) == colours

@@ -141,6 +141,18 @@ def test_another_engine_does_not_wait_for_the_faults_of_the_one_before(stage: St
     assert stage.tick()
 
 
+def test_an_overlay_hears_of_every_tick_shown_hidden_or_resting(stage: Stage) -> None:
+    """Windows wants its window's messages read, however long the skin is away."""
+    for on in (False, True, False):
+        for _ in range(2 * SWITCH_TICKS):
+            stage.tick(on=on)
+    for _ in range(10):
+        stage.presenter.present(None, None, now_ns=stage.now_ns, on=True, comparing=False)
+    overlay = stage.overlay
+    assert (overlay.shown > 0, overlay.hides) == (True, 1)
+    assert overlay.shown + overlay.hides + overlay.rests == 6 * SWITCH_TICKS + 10
+
+
 def test_a_screenshot_is_of_what_is_seen_and_the_last_skin_stays_known(stage: Stage) -> None:
     assert stage.presenter.last_skin() is None
     for _ in range(10):

@@ -12,7 +12,7 @@ from reskin.prompt_panel import CARET_BGR
 from reskin.settings import Settings
 from tests.games import Game, xdotool
 from tests.loop.test_on_a_desktop import Player, play
-from tests.platforms.looking import eventually, quadrants
+from tests.platforms.looking import eventually, quadrants, settled_quadrants
 
 
 def is_open(player: Player) -> bool:
@@ -37,8 +37,7 @@ def test_a_prompt_typed_over_the_game_changes_the_look_and_the_game_hears_none_o
     monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
 
     def type_prompts(player: Player) -> None:
-        time.sleep(0.5)  # it has faded in
-        colours = quadrants(player.screen)
+        colours = settled_quadrants(lambda: player.screen)  # it has faded in
         xdotool("key", "ctrl+alt+i")
         eventually(lambda: is_open(player))
         game.wait_for("key i")

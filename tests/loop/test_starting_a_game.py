@@ -19,7 +19,8 @@ from reskin.cli import cli
 from reskin.errors import CaptureError
 from reskin.frame import Region
 from reskin.game_window import open_started, same_again
-from reskin.platforms.base import Capture
+from reskin.platforms.base import Capture, CaptureState
+from reskin.platforms.fake import FakeCapture
 from reskin.platforms.window_info import WindowInfo
 from reskin.status import Status
 from tests.platforms.looking import eventually
@@ -126,6 +127,28 @@ def test_a_window_that_cannot_be_captured_is_told_at_once_and_one_that_has_close
     finally:
         game.kill()
         game.wait()
+
+
+def test_a_launcher_that_has_handed_over_may_show_a_splash_before_its_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = subprocess.Popen([sys.executable, "-c", ""])
+    launcher.wait()
+    there = [window("Launching...")]
+    splash, real, other = FakeCapture(), FakeCapture(), FakeCapture()
+    to_open = iter([splash, real, other])
+    monkeypatch.setattr(platforms, "list_windows", lambda: there)
+    monkeypatch.setattr(platforms, "open_window", lambda query: next(to_open))
+    capture = open_started(launcher, set())
+    there.clear()
+    splash.state = CaptureState.LOST
+    assert capture.locate() is None
+    assert capture.state is CaptureState.SEEKING
+    there.append(window("The Game", number=8))
+    eventually(lambda: capture.locate() is not None)
+    monkeypatch.setattr(game_window, "START_LIMIT_S", 0.2)  # later than that, the end of its window is the game's
+    late = open_started(launcher, set())
+    there.clear()
+    other.state = CaptureState.LOST
+    eventually(lambda: late.locate() is None and late.state is CaptureState.LOST)
 
 
 def window(title: str, wm_class: str = "supertux2", number: int = 7) -> WindowInfo:

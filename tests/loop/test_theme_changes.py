@@ -15,6 +15,7 @@ from reskin.platforms.fake import FakeHotkeys
 from reskin.renderer import TintRenderer, View
 from reskin.status import Status
 from reskin.supervisor import Supervisor
+from reskin.themes import Theme
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
 
 FADE_FRAMES = 8
@@ -70,6 +71,15 @@ def test_the_engines_process_fades_frame_by_frame() -> None:
         engine.close()
     steps = [a - b for a, b in itertools.pairwise(seen)]
     assert [step > 0 for step in steps] == [False] + [True] * FADE_FRAMES + [False]
+
+
+def test_the_engines_process_paints_a_theme_whose_material_says_no_colours() -> None:
+    wanted = Theme.model_validate({"name": "Kept", "material": {"character": {"strength": 0}}})
+    engine = Supervisor("tests.loop.stand_ins:quick", ("lite",))
+    try:
+        assert painted(engine, wanted, 0).shape == (4,)
+    finally:
+        engine.close()
 
 
 def painted(engine: Supervisor, wanted: object, index: int) -> np.ndarray:

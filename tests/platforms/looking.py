@@ -15,6 +15,7 @@ from reskin.platforms.x11.connection import XConnection
 from tests.games import QUADRANTS_BGR
 
 LIMIT_S = 5.0
+SETTLED_S = 0.2  # between two looks at what fades: five ticks
 
 
 def eventually(what: Callable[[], object], limit_s: float = LIMIT_S) -> None:
@@ -25,17 +26,17 @@ def eventually(what: Callable[[], object], limit_s: float = LIMIT_S) -> None:
         time.sleep(0.01)
 
 
-def settled_frame(capture: Capture, size: tuple[int, int]) -> Frame:
+def settled_frame(capture: Capture, size_px: tuple[int, int]) -> Frame:
     """The first frame of this (w, h) in which the game has drawn all four quadrants."""
     found: list[Frame] = []
 
-    def look() -> bool:
+    def has_settled() -> bool:
         frame = capture.grab()
-        if frame is not None and frame.bgra_u8.shape[1::-1] == size and quadrants(frame.bgra_u8) == QUADRANTS_BGR:
+        if frame is not None and frame.bgra_u8.shape[1::-1] == size_px and quadrants(frame.bgra_u8) == QUADRANTS_BGR:
             found.append(frame)
         return bool(found)
 
-    eventually(look)
+    eventually(has_settled)
     return found[0]
 
 
@@ -44,6 +45,19 @@ def quadrants(bgra_u8: np.ndarray) -> tuple[tuple[int, ...], ...]:
     h, w = bgra_u8.shape[:2]
     middles = ((h // 4, w // 4), (h // 4, w - w // 4), (h - h // 4, w // 4), (h - h // 4, w - w // 4))
     return tuple(tuple(int(level) for level in bgra_u8[row, column, :3]) for row, column in middles)
+
+
+def settled_quadrants(screen: Callable[[], np.ndarray]) -> tuple[tuple[int, ...], ...]:
+    """Their colours once two looks at it see the same: what was fading has come to its end."""
+    seen = [quadrants(screen())]
+
+    def has_settled() -> bool:
+        time.sleep(SETTLED_S)
+        seen.append(quadrants(screen()))
+        return seen[-1] == seen[-2]
+
+    eventually(has_settled)
+    return seen[-1]
 
 
 def screen_pixels(region: Region) -> np.ndarray:
@@ -69,8 +83,8 @@ def bare_window(x: XConnection, place: Region, *, title: str = "", inside: int =
     return window
 
 
-def plain_frame(size: tuple[int, int], bgr: tuple[int, int, int], index: int = 0) -> Frame:
-    w, h = size
+def plain_frame(size_px: tuple[int, int], bgr: tuple[int, int, int], index: int = 0) -> Frame:
+    w, h = size_px
     pixels = np.empty((h, w, 4), np.uint8)
     pixels[:] = (*bgr, 255)
     return Frame(index, time.monotonic_ns(), pixels)

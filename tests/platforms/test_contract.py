@@ -24,7 +24,7 @@ from tests.conftest import SCREEN_PX
 from tests.games import xdotool
 from tests.platforms.looking import eventually, plain_frame, screen_pixels
 
-SIZE = (640, 360)
+SIZE_PX = (640, 360)
 F8 = 0x77  # as Windows numbers keys
 
 
@@ -46,18 +46,18 @@ def _make_capture(request: pytest.FixtureRequest, tmp_path: Path) -> Capture:
         from reskin.platforms.region_capture import RegionCapture
 
         request.getfixturevalue("display")
-        return RegionCapture(Region(10, 20, *SIZE))
+        return RegionCapture(Region(10, 20, *SIZE_PX))
     if request.param.startswith("windows"):
         monkeypatch = request.getfixturevalue("monkeypatch")
         monkeypatch.setenv(parts.BACKEND_VARIABLE, request.param.removeprefix("windows "))
         monkeypatch.setattr(parts, "_system", [FakeSystem().system])
         return parts.open_window("Fake Game")
     if request.param == "video":
-        with VideoWriter(tmp_path / "clip.mp4", SIZE, 24) as writer:
+        with VideoWriter(tmp_path / "clip.mp4", SIZE_PX, 24) as writer:
             for index in range(48):
-                writer.write(Frame(index, index * 41_666_667, plain_frame(SIZE, (index, 100, 200)).bgra_u8))
+                writer.write(Frame(index, index * 41_666_667, plain_frame(SIZE_PX, (index, 100, 200)).bgra_u8))
         return VideoCapture(tmp_path / "clip.mp4")
-    return FakeCapture(SIZE)
+    return FakeCapture(SIZE_PX)
 
 
 def test_a_capture_gives_whole_frames_that_lie_where_it_says(capture: Capture) -> None:
@@ -66,7 +66,7 @@ def test_a_capture_gives_whole_frames_that_lie_where_it_says(capture: Capture) -
     assert capture.state is CaptureState.ACTIVE
     assert frame is not None
     assert region is not None
-    assert frame.bgra_u8.shape == (region.h, region.w, 4) == (SIZE[1], SIZE[0], 4)
+    assert frame.bgra_u8.shape == (region.h, region.w, 4) == (SIZE_PX[1], SIZE_PX[0], 4)
     assert frame.bgra_u8.dtype == np.uint8
     assert frame.bgra_u8.flags.c_contiguous
 
@@ -178,6 +178,7 @@ def test_an_overlay_can_be_hidden_and_shown_again_and_again(sink_and_screen: tup
         overlay.hide()
         eventually(lambda: np.array_equal(seen(region), game))
         overlay.hide()
+        overlay.rest()
         assert np.array_equal(seen(region), game)
 
 

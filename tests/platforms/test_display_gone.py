@@ -31,7 +31,7 @@ def doomed(monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualDisplay]:
 
 def test_every_part_reports_a_display_that_went_away_and_can_be_closed(doomed: VirtualDisplay) -> None:
     region = Region(0, 0, 320, 240)
-    with Game("Doomed", size=(320, 240)) as game:
+    with Game("Doomed", size_px=(320, 240)) as game:
         capture, screen, overlay = X11WindowCapture(game.window.id), RegionCapture(region), X11Overlay()
         hotkeys = PynputHotkeys({"quit": "<f9>"})
         assert capture.grab() is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reskin import platforms
 from reskin.errors import CaptureError
 from reskin.frame import Region
 from reskin.platforms import region_capture
@@ -59,3 +60,8 @@ def test_a_region_is_back_when_its_screen_is(display: str, monkeypatch: pytest.M
 def test_an_empty_region_is_refused(display: str) -> None:
     with pytest.raises(CaptureError, match="got 0x100 pixels"):
         RegionCapture(Region(0, 0, 0, 100))
+
+
+def test_on_x11_a_region_is_refused_at_once_for_reskin_would_film_itself(display: str) -> None:
+    with pytest.raises(CaptureError, match=r"X11 cannot leave the overlay out.*`reskin windows`"):
+        platforms.open_region(Region(0, 0, 64, 64))

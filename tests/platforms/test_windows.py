@@ -112,7 +112,7 @@ def test_a_capture_opened_by_a_part_of_the_title_grabs_that_window(game: Game) -
 def test_probing_names_what_each_part_would_use(display: str) -> None:
     chosen = {choice.part: choice.chosen for choice in platforms.probe()}
     assert chosen == {
-        "capture": "XComposite + MIT-SHM", "region": "mss", "overlay": "X11 window", "hotkeys": "pynput",
+        "capture": "XComposite + MIT-SHM", "overlay": "X11 window", "hotkeys": "pynput",
         "prompt bar": "XGrabKeyboard", "box mode": "XGrabPointer",
     }  # fmt: skip
 
@@ -128,7 +128,6 @@ def test_a_display_that_is_not_there_is_a_clear_error_in_every_part(monkeypatch:
         platforms.list_windows,
         platforms.open_overlay,
         lambda: platforms.open_window("tux"),
-        lambda: platforms.open_region(Region(0, 0, 8, 8)),
         lambda: platforms.open_hotkeys({"quit": "<f9>"}),
     ):
         with pytest.raises(DisplayError, match="DISPLAY"):

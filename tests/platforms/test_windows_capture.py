@@ -73,14 +73,14 @@ def test_a_still_screen_gives_its_picture_again_and_never_blocks(either: Open) -
     ages_ns = []
     done = threading.Event()
 
-    def look() -> None:
+    def grab_often() -> None:
         for _ in range(20):
             frame = capture.grab()
             assert frame is not None
             ages_ns.append(time.monotonic_ns() - frame.captured_ns)
         done.set()
 
-    threading.Thread(target=look, daemon=True).start()
+    threading.Thread(target=grab_often, daemon=True).start()
     assert done.wait(5), "grab waits for the screen to change"
     assert min(ages_ns) < 100 * MS  # the picture is as true now as it was: it must not look old
 

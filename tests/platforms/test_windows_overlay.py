@@ -174,22 +174,27 @@ def test_a_game_whose_window_is_owned_by_a_hidden_one_is_in_front_too() -> None:
     assert not _is_seen(here)
 
 
-def test_its_messages_are_read_or_windows_would_take_it_for_hung() -> None:
+def test_its_messages_are_read_also_while_it_is_hidden_or_windows_would_take_it_for_hung() -> None:
     here = FakeSystem()
     overlay = _overlay(here)
     _show(here, overlay)
     assert here.pygame.pumped == 1
+    overlay.hide()
+    overlay.rest()
+    overlay.rest()
+    assert here.pygame.pumped == 3
+    assert not _is_seen(here)
 
 
-@pytest.mark.parametrize("size", [(64, 48), (33, 17)])
-def test_pixels_go_into_a_real_surface_of_pygame_as_they_are(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size_px", [(64, 48), (33, 17)])
+def test_pixels_go_into_a_real_surface_of_pygame_as_they_are(size_px: tuple[int, int]) -> None:
     import pygame
 
-    surface = pygame.Surface(size, 0, 32)
+    surface = pygame.Surface(size_px, 0, 32)
     frame = np.random.default_rng(5).integers(0, 256, (17, 33, 4), np.uint8)
     draw(surface, frame)
     got = pygame.surfarray.array3d(surface).transpose(1, 0, 2)[..., ::-1]
-    wanted = frame if size == (33, 17) else cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
+    wanted = frame if size_px == (33, 17) else cv2.resize(frame, size_px, interpolation=cv2.INTER_LINEAR)
     assert (got == wanted[..., :3]).all()
     assert not surface.get_locked()
 

@@ -224,11 +224,11 @@ def test_the_panic_key_ends_a_loop_that_does_not_answer_and_no_other(
 
 def test_a_chord_of_another_program_goes_to_the_fallback_and_is_named_at_once(here: FakeSystem) -> None:
     here.desktop.taken_keys.add((0, 0x77))
-    hotkeys = platforms.open_hotkeys({"compare": "<f8>", "quit": "<f9>", "split": "<ctrl_r>+s"})
-    assert here.fallbacks[0].bindings == {"compare": "<f8>", "split": "<ctrl_r>+s"}
+    hotkeys = platforms.open_hotkeys({"compare": "<f8>", "quit": "<f9>", "split": "<alt_gr>+s"})
+    assert here.fallbacks[0].bindings == {"compare": "<f8>", "split": "<alt_gr>+s"}
     (note,) = hotkeys.notes  # type: ignore[attr-defined]
     assert "compare (<f8>): another program has it" in note
-    assert 'one-sided modifier "ctrl_r"' in note
+    assert 'split (<alt_gr>+s): Windows cannot register the modifier "alt_gr"' in note
     hotkeys.close()
     assert here.fallbacks[0].closed
 
@@ -252,6 +252,32 @@ def test_a_layout_without_latin_letters_has_its_keys_called_by_capitals(
     assert not here.fallbacks
     assert [key for _, key in here.desktop.hotkeys] == [ord("N")]
     hotkeys.close()
+
+
+PLAIN, SHIFTED = w.MOD_CONTROL | w.MOD_ALT, w.MOD_CONTROL | w.MOD_ALT | w.MOD_SHIFT
+
+
+@pytest.mark.parametrize(
+    ("other", "keys"),
+    [
+        ("", {"theme_1": (PLAIN, 0x31), "theme_2": (PLAIN, 0x32)}),
+        ("<ctrl>+<alt>+<shift>+1", {"theme_1": (PLAIN, 0x31), "theme_2": (PLAIN, 0x32), "quit": (SHIFTED, 0x31)}),
+        ("<ctrl>+<alt>+&", {"theme_1": (SHIFTED, 0x31), "theme_2": (PLAIN, 0x32), "quit": (PLAIN, 0x31)}),
+    ],
+)
+def test_a_digit_that_needs_shift_is_called_by_its_key_alone_unless_another_chord_has_that(
+    here: FakeSystem, monkeypatch: pytest.MonkeyPatch, other: str, keys: dict[str, tuple[int, int]]
+) -> None:
+    """As on AZERTY, where "1" is Shift and the key of "&"."""
+    codes = {"1": 0x131, "2": 0x132, "&": 0x31}
+    monkeypatch.setattr(FakeFunctions, "VkKeyScanW", lambda self, character: codes[chr(character)])
+    hotkeys = platforms.open_hotkeys({"theme_1": "<ctrl>+<alt>+1", "theme_2": "<ctrl>+<alt>+2", "quit": other})
+    for chord in keys.values():
+        assert here.desktop.press(*chord)
+    heard: list[KeyEvent] = []
+    eventually(lambda: heard.extend(hotkeys.poll()) or len(heard) == len(keys))
+    hotkeys.close()
+    assert [event.action for event in heard] == list(keys)
 
 
 def test_two_actions_on_one_chord_and_a_bad_chord_are_refused(here: FakeSystem) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,11 @@ from reskin.frame import Frame
 from reskin.remote_engine.address import read_address
 from reskin.remote_engine.engine import RemoteEngine
 from reskin.renderer import TintRenderer, View
+from reskin.serve.tokens import kept_tokens
 from reskin.themes import Theme
 from tests.loop.fakes import theme
 from tools.remote_server import ServerProcess
+from tools.serve_players import Server
 
 RED, BLUE = theme("Red", "#ff0000"), theme("Blue", "#0000ff")
 TICK_S = 1 / 24
@@ -128,3 +131,12 @@ def test_a_wrong_token_ends_it_at_once_with_what_to_do(
             Player(engine).until(lambda: False)
     finally:
         engine.close()
+
+
+def test_the_tints_server_takes_the_arguments_that_benches_give_the_real_one(tmp_path: Path) -> None:
+    arguments = ("--slots", "5", "--link-sessions", "3", "--mbit", "2", "--theme", "candy")
+    with ServerProcess(tmp_path, arguments=arguments) as process:
+        tokens, server = kept_tokens(tmp_path / "serve-secret"), Server(f"http://127.0.0.1:{process.port}")
+        status, told = asyncio.run(server.ask("GET", "/status.json", tokens.issue("admin", 1)))
+        assert (status, told["slots"]) == (200, 5)
+        assert tokens.read(process.link.partition("#token=")[2]).sessions == 3

@@ -17,9 +17,12 @@ from reskin.remote_engine.pictures import FrameBook, Sent
 from reskin.remote_engine.states import ServerFigures
 from reskin.renderer import View
 from reskin.serve.codecs import X264, to_yuv
+from reskin.serve.media import PaintedTrack
 from reskin.serve.messages import MOST_CONTROL_BYTES, DoThemeParameters, read_control
+from reskin.serve.session import Painting, Session
 from reskin.themes import load_theme, shipped_themes
 from tests.loop.fakes import theme
+from tests.serve.playing import run, shipped
 
 CLOCK_HZ = 90_000
 
@@ -63,13 +66,24 @@ def sent(index: int) -> Sent:
 def test_a_number_stands_for_one_frame_and_once() -> None:
     book = FrameBook()
     numbers = [book.write(sent(index)) for index in range(70_000)]
-    assert max(numbers) < 65_536
+    assert (min(numbers), max(numbers)) == (1, 65_535), "0 stands for none"
     assert book.take(None) is None
     assert book.take(numbers[0]) is None, "it was too long ago"
     newest = book.take(numbers[-1])
     assert newest is not None
     assert newest.index == 69_999
     assert book.take(numbers[-1]) is None
+
+
+@pytest.mark.parametrize("is_painted", [True, False])
+def test_what_the_server_could_not_paint_is_no_frames_painting(is_painted: bool) -> None:
+    async def play() -> None:
+        book, session = FrameBook(), Session(shipped(), "candy", has_strip=True)
+        session.deliver(Painting(scene(48, 192), book.write(sent(0)), {}, is_painted=is_painted))
+        picture = await PaintedTrack(session, has_strip=True).recv()
+        assert (book.take(pictures.unpacked(picture)[1]) is not None) is is_painted
+
+    run(play())
 
 
 def test_the_marker_goes_round_the_codec() -> None:
@@ -137,3 +151,18 @@ def test_a_slow_server_is_asked_for_less_and_tried_again_seldom() -> None:
     tries = [n for n in range(1, 60) if qualities[n] < qualities[n - 1]]
     assert tries[0] >= HOLD_SECONDS
     assert tries[1] - tries[0] > 1.5 * HOLD_SECONDS
+
+
+def test_a_server_that_was_slow_for_one_second_is_asked_for_one_step_less_and_soon_for_it_again() -> None:
+    now_s = [100.0]
+    session, pace = Session(shipped(), "candy", clock=lambda: now_s[0]), ServerPace()
+    qualities = []
+    for tick in range(20 * 24):
+        now_s[0] += 1 / 24
+        session.deliver(Painting(scene(4, 4), tick, {"engine": 60.0 if 48 <= tick < 72 else 12.0}))
+        if tick % 24 == 12:
+            said = session.figures()
+            pace.see(ServerFigures(said.fps, said.engine_ms_p50, said.engine_ms_p95, said.queue, round_trip_ms=1))
+            qualities.append(pace.quality)
+    assert max(qualities) == 1
+    assert qualities[-1] == 0

@@ -63,6 +63,18 @@ def test_a_doctor_that_crashes_is_in_the_report(home: Path, monkeypatch: pytest.
         report.write_report(home / "no" / "out.zip")
 
 
+def test_the_packaged_program_is_asked_for_its_doctor_without_the_options_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "reskin"
+    program.write_text('#!/bin/sh\necho "$*"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert report._doctor() == "-X faulthandler -m reskin doctor --json\n"
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert report._doctor() == "doctor --json\n"
+
+
 def test_titles_are_in_it_only_when_asked_for_and_the_doctor_is_whole(
     home: Path, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -281,7 +281,7 @@ def test_a_sessions_frame_begins_after_its_reset_on_the_default_stream(monkeypat
     asked: list[str] = []
 
     class Recorded:
-        name = note = ""
+        name = why = ""
         is_eager = False
 
         def __getattr__(self, name: str) -> Callable[..., None]:

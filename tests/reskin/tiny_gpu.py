@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from engine.checkpoint import Held, save_network
 from engine.config import SHAPES
+from engine.network_file import Held, save_network
 from engine.reader import Reader
 from reskin.gpu_renderer import GpuRenderer, open_renderer
 from tests.engine.tiny import SIZE

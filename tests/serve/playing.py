@@ -45,7 +45,7 @@ def shipped() -> dict[str, Theme]:
 class Negative:
     """A renderer that turns light into dark; remembers how it was asked."""
 
-    name, note, drift = "negative", "", NO_DRIFT
+    name, why, drift = "negative", "", NO_DRIFT
 
     def __init__(self, takes_s: float = 0.0) -> None:
         self.takes_s = takes_s

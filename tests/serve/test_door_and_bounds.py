@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from aioice import ice
 
+from reskin.errors import ServeError
 from reskin.flash_limiter import FlashLimiter
 from reskin.serve import addresses, prompt_reader
 from reskin.serve import run as run_module
 from reskin.serve.door import Door
 from reskin.serve.limits import MOST_FRAMES_AT_ONCE, MOST_FRAMES_PER_S, Bucket
-from reskin.serve.run import ServeOptions, _address, _hosts, slots_of
+from reskin.serve.run import ServeOptions, _address, _hosts, _own_names, _route_address, serve, slots_of
 from reskin.serve.server import open_socket
 from reskin.serve.stepper import MOST_FPS
 from reskin.serve.tokens import Tokens
@@ -109,3 +111,34 @@ def test_on_windows_a_port_is_had_alone(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(socket, "socket", Socket)
     open_socket("127.0.0.1", 0).close()
     assert asked == [-5]
+
+
+def test_the_address_on_the_way_to_others_is_printed_first_and_no_name_that_a_certificate_cannot_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = ("127.0.0.1", "169.254.7.7", "172.17.0.1", "192.168.1.5")
+    adapters = [SimpleNamespace(ips=[SimpleNamespace(ip=address)]) for address in here]
+    monkeypatch.setattr("ifaddr.get_adapters", lambda: adapters)
+    monkeypatch.setattr(socket, "gethostname", lambda: "Küche")
+    monkeypatch.setattr(run_module, "_route_address", lambda: "192.168.1.5")
+    assert _own_names("0.0.0.0") == ("192.168.1.5", "172.17.0.1", "169.254.7.7", "127.0.0.1", "localhost")
+    monkeypatch.setattr(run_module, "_route_address", lambda: "")
+    monkeypatch.setattr(socket, "gethostname", lambda: "Kitchen")
+    assert _own_names("0.0.0.0") == (
+        "172.17.0.1", "192.168.1.5", "169.254.7.7", "127.0.0.1", "kitchen", "localhost",
+    )  # fmt: skip
+
+
+def test_without_a_network_there_is_no_address_on_the_way_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Socket(socket.socket):
+        def connect(self, address: object) -> None:
+            raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    assert _route_address() == ""
+
+
+def test_a_name_outside_ascii_is_asked_for_in_its_idna_form() -> None:
+    options = ServeOptions(port=0, names=("küche.example",))
+    with pytest.raises(ServeError, match=r"küche.*Give its IDNA form"):
+        asyncio.run(serve(options, lambda started: None, asyncio.Event()))

@@ -242,7 +242,7 @@ def test_connections_that_say_nothing_hold_nobody_up() -> None:
 def test_the_time_of_a_link_ends_its_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     from reskin.serve import host
 
-    monkeypatch.setattr(host, "QUOTA_LOOK_S", 0.1)
+    monkeypatch.setattr(host, "QUOTA_CHECK_S", 0.1)
 
     async def knock() -> None:
         async with world() as here, playing(here) as player:

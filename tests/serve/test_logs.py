@@ -88,7 +88,7 @@ def test_every_reason_of_ours_is_written_as_it_is() -> None:
 class Failing:
     """A `BatchRenderer` whose error quotes what it was given."""
 
-    name, note, most = "failing", "", 1
+    name, why, most = "failing", "", 1
 
     def render_many(self, jobs: list[Job]) -> list[Done]:
         return [Done(None, error=f"ValueError: {job.look.theme.name} {job.bgra_u8.tolist()}") for job in jobs]

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="Debian's Chromium is not installed: apt-get install chromium"
 )
 
-SIZE = (320, 180)
+SIZE_PX = (320, 180)
 LIMIT_S = 40
 SMALLEST_TARGET_PX = 40  # for a finger
 DESKTOP, PHONE, PHONE_ON_ITS_SIDE = (1440, 900), (390, 844), (844, 390)
@@ -90,7 +90,7 @@ def server() -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     camera = tmp_path_factory.mktemp("camera") / "camera.y4m"
-    write_camera(camera, SIZE, 3, or_demo=True)
+    write_camera(camera, SIZE_PX, 3, or_demo=True)
     with chromium(*camera_options(camera)) as running:
         yield running
 
@@ -104,8 +104,8 @@ def opener(browser: Browser) -> Iterator[Opener]:
     wrong: list[str] = []
     contexts: list[BrowserContext] = []
 
-    def open_one(size: tuple[int, int]) -> Page:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    def open_one(size_px: tuple[int, int]) -> Page:
+        context = browser.new_context(viewport={"width": size_px[0], "height": size_px[1]})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(LIMIT_S * 1000)
@@ -155,11 +155,11 @@ def mean(page: Page, video: str = "skin") -> np.ndarray:
 
 
 def differs(page: Page, from_: np.ndarray, least: float = 12) -> Callable[[], bool]:
-    def look() -> bool:
+    def has_changed() -> bool:
         page.wait_for_timeout(50)
         return bool(np.abs(mean(page) - from_).max() > least)
 
-    return look
+    return has_changed
 
 
 def test_a_camera_is_painted_and_the_controls_change_the_received_picture(playing: Page) -> None:
@@ -320,15 +320,15 @@ def test_everything_has_a_name_an_order_and_room(playing: Page) -> None:
     page.eval_on_selector("#figures", "details => { details.open = true; }")
     page.evaluate("note('So it is.')")
     assert page.evaluate(FAINT) == []
-    for size in (DESKTOP, PHONE, PHONE_ON_ITS_SIDE):
-        page.set_viewport_size({"width": size[0], "height": size[1]})
+    for size_px in (DESKTOP, PHONE, PHONE_ON_ITS_SIDE):
+        page.set_viewport_size({"width": size_px[0], "height": size_px[1]})
         assert page.evaluate(HAS_NO_SIDEWAYS_SCROLL)
         controls = page.evaluate(CONTROLS)
         ids = [control["id"] for control in controls]
         assert {"hold", "split", "record", "full", "stop", "prompt", "strength", "lines", "view"} <= set(ids)
         assert [control["id"] for control in controls if not control["name"]] == []
         assert [control["id"] for control in controls if control["index"] != 0] == []
-        if size != DESKTOP:
+        if size_px != DESKTOP:
             assert [c for c in controls if min(c["h"], c["w"]) < SMALLEST_TARGET_PX] == []
         page.focus("#frame")
         order = ["frame"]

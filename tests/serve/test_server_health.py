@@ -17,7 +17,7 @@ from reskin.serve.cluster.totals import Totals
 from reskin.serve.health import LAG_S, STUCK_S, UNPAINTED_S, Health
 from reskin.serve.host_metrics import ENDED, REASONS, HostMetrics
 from reskin.serve.metrics import REFUSALS, Metrics, Running
-from reskin.sinks.web import guard
+from reskin.web_parts import guard
 from tests.serve.playing import run
 
 
@@ -54,15 +54,15 @@ def test_totals_that_begin_anew_only_ever_add() -> None:
     metrics = Metrics()
     running = Running(metrics.frames)
     for totals in ({"a": 5}, {"a": 9, "b": 2}, {"b": 4}, {"a": 1, "b": 4}):
-        running.look(totals)
+        running.update(totals)
     assert lines(metrics)["reskin_frames_total"] == 9 + 4 + 1
 
 
 def test_a_cluster_adds_up_its_replicas_and_a_dead_one_is_no_step_back() -> None:
     totals = Totals()
     facts = {"frames": 10, "dropped": 1, "painted": 9}
-    totals.look({"sessions": 3, "slots": 4, "queue": 1, "replicas": {"a": facts, "b": facts}})
-    totals.look({"sessions": 1, "slots": 2, "queue": 0, "replicas": {"a": {**facts, "painted": 11}}})
+    totals.update({"sessions": 3, "slots": 4, "queue": 1, "replicas": {"a": facts, "b": facts}})
+    totals.update({"sessions": 1, "slots": 2, "queue": 0, "replicas": {"a": {**facts, "painted": 11}}})
     found = lines(totals.metrics)
     assert (found["reskin_frames_painted_total"], found["reskin_sessions"], found["reskin_slots"]) == (20, 1, 2)
 
@@ -98,10 +98,10 @@ def test_a_server_is_ill_when_every_frame_comes_back_unpainted_for_longer_than_a
 
 
 def test_whoever_looks_at_the_server_sees_frames_that_come_back_unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observing, "LOOK_S", 0.005)
+    monkeypatch.setattr(observing, "CHECK_S", 0.005)
     monkeypatch.setattr(health_module, "UNPAINTED_S", 0.02)
 
-    async def look() -> None:
+    async def watch() -> None:
         stepper = SimpleNamespace(waiting=0, paintings=0, failures=0, error=None)
         host: Any = SimpleNamespace(stepper=stepper, seated={}, admission=SimpleNamespace(slots=1, waiting=0))
         observer = observing.Observer(host, {})
@@ -111,7 +111,7 @@ def test_whoever_looks_at_the_server_sees_frames_that_come_back_unpainted(monkey
         assert "painted none" in observer.faults()[0]
         await observer.close()
 
-    run(look(), seconds=10)
+    run(watch(), seconds=10)
 
 
 def test_an_event_loop_that_comes_late_is_a_fault_and_a_full_server_is_only_not_ready() -> None:

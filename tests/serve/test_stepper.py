@@ -32,7 +32,7 @@ def frame(value: int, size: tuple[int, int] = (48, 64)) -> np.ndarray:
 class Together:
     """Paints whatever comes as one batch; waits for a start, so that a test may let frames gather."""
 
-    name, note, most = "together", "", 8
+    name, why, most = "together", "", 8
 
     def __init__(self) -> None:
         self.sizes: list[int] = []

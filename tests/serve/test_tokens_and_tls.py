@@ -209,16 +209,31 @@ def test_the_help_helps_and_a_token_is_printed(tmp_path: Path, monkeypatch: pyte
     assert kept_tokens().read(watch).watches == claims.sub
 
 
-def test_ctrl_c_ends_a_server_that_still_starts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [
+    ("--scope", "watch", "--sessions", "2"), ("--scope", "watch", "--minutes", "5"), ("--watches", "a.b.c"),
+    ("--scope", "admin", "--watches", "a.b.c"),
+])  # fmt: skip
+def test_an_invitation_refuses_what_would_have_no_effect(
+    options: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reskin.cli import cli
+
+    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
+    found = CliRunner().invoke(cli, ["invite", *options])
+    assert found.exit_code == 2, found.output
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_ctrl_c_and_sigterm_end_a_server_that_still_starts(number: signal.Signals, status: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "reskin", "serve", "--port", "0", "--preset", "lite", "--json"]
     environment = {**os.environ, "RESKIN_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
                           cwd=tmp_path) as server:  # fmt: skip
         assert server.stderr is not None
         assert "starting lite" in server.stderr.readline()
-        server.send_signal(signal.SIGINT)
+        server.send_signal(number)
         out, error = server.communicate(timeout=30)
-    assert server.returncode == 130, error
+    assert server.returncode == status, error
     assert "Traceback" not in error
     assert out == "" or json.loads(out)["slots"] >= 1
 

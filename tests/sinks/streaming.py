@@ -20,16 +20,16 @@ from reskin.remote_control import RemoteControl
 from reskin.settings import StreamSettings
 from reskin.sinks.web.feed import Feed
 from reskin.sinks.web.figures import app_figures
-from reskin.sinks.web.gallery import gallery
-from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.ports import open_sockets
 from reskin.sinks.web.routes import Show
 from reskin.sinks.web.server import WebServer
 from reskin.status import Status
 from reskin.theme_store import ThemeStore
 from reskin.themes import shipped_themes
+from reskin.web_parts.gallery import gallery
+from reskin.web_parts.keys import Keys
 
-SIZE = (320, 176)
+SIZE_PX = (320, 176)
 ANY_PORT = StreamSettings(port=0)
 
 
@@ -42,7 +42,7 @@ def shipped_store() -> ThemeStore:
 class Stream:
     """A running server; `feed()` makes pictures come, each with its number as a marker."""
 
-    def __init__(self, settings: StreamSettings = ANY_PORT, size: tuple[int, int] = SIZE, hz: float = 24) -> None:
+    def __init__(self, settings: StreamSettings = ANY_PORT, size_px: tuple[int, int] = SIZE_PX, hz: float = 24) -> None:
         self.keys = Keys()
         self.status = Status(theme="Candy Kingdom", strength=0.9, view="theme")
         self.remote = RemoteControl()
@@ -58,7 +58,7 @@ class Stream:
         self._server = WebServer(sockets, self.keys, show)
         self.refused = self._server.guard.refused
         self._hz = hz
-        self._pixels = np.random.default_rng(3).integers(0, 255, (size[1] // 8, size[0] // 8, 4), np.uint8)
+        self._pixels = np.random.default_rng(3).integers(0, 255, (size_px[1] // 8, size_px[0] // 8, 4), np.uint8)
         self._pixels = self._pixels.repeat(8, axis=0).repeat(8, axis=1)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._feed, daemon=True)

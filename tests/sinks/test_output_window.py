@@ -21,11 +21,11 @@ from reskin.sinks.output_window import OutputWindow
 from tests.games import QUADRANTS_BGR, Game, xdotool
 from tests.platforms.looking import eventually, quadrants
 
-SIZE = (640, 360)
+SIZE_PX = (640, 360)
 
 
-def quartered(size: tuple[int, int] = SIZE, colours: tuple[tuple[int, ...], ...] = QUADRANTS_BGR) -> Frame:
-    w, h = size
+def quartered(size_px: tuple[int, int] = SIZE_PX, colours: tuple[tuple[int, ...], ...] = QUADRANTS_BGR) -> Frame:
+    w, h = size_px
     pixels = np.empty((h, w, 4), np.uint8)
     for index, colour in enumerate(colours):
         left, top = index % 2 * (w // 2), index // 2 * (h // 2)
@@ -60,11 +60,11 @@ def window(display: str) -> Iterator[OutputWindow]:
 
 
 def show_until(sink: OutputWindow, frame: Frame, seen: object) -> None:
-    def look() -> bool:
-        sink.show(frame, Region(0, 0, *SIZE))
+    def is_shown() -> bool:
+        sink.show(frame, Region(0, 0, *SIZE_PX))
         return bool(seen())  # type: ignore[operator]
 
-    eventually(look, limit_s=20)
+    eventually(is_shown, limit_s=20)
 
 
 def test_the_window_shows_the_picture_keeps_its_shape_and_leaves_the_focus(game: Game, window: OutputWindow) -> None:

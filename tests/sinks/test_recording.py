@@ -49,9 +49,9 @@ def playable(path: Path) -> tuple[float, str]:
     return int(done.stdout.split()[0].strip(",")) / TICK_HZ, done.stderr
 
 
-def moving(index: int, size: tuple[int, int]) -> Frame:
+def moving(index: int, size_px: tuple[int, int]) -> Frame:
     """Noise: what no encoder can make small."""
-    w, h = size
+    w, h = size_px
     return Frame(index, 0, np.random.default_rng(index).integers(0, 255, (h, w, 4), np.uint8))
 
 
@@ -115,15 +115,15 @@ def test_a_window_that_changes_its_size_is_fitted_into_the_first_one(
     now_ns = [0]
     monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns[0])
     sink = RecordingSink(tmp_path / "play.mp4")
-    for size in ((320, 180), (180, 180)):
+    for size_px in ((320, 180), (180, 180)):
         for _ in range(12):
-            sink.show(plain_frame(size, (40, 90, 200)), REGION)
+            sink.show(plain_frame(size_px, (40, 90, 200)), REGION)
             now_ns[0] += 1_000_000_000 // TICK_HZ
             time.sleep(0.005)
     sink.close()
     with VideoReader(tmp_path / "play.mp4") as video:
         frames = [frame.bgra_u8[..., :3].astype(int) for frame in video]
-    assert video.size == (320, 180)
+    assert video.size_px == (320, 180)
     assert np.abs(frames[0] - (40, 90, 200)).max() <= 6
     bars, inside = frames[-1][:, [5, 314]], frames[-1][:, 80:240]
     assert bars.max() <= 12
@@ -139,7 +139,7 @@ def test_a_split_recording_has_the_game_left_and_the_skin_right(tmp_path: Path, 
     sink.close()
     with VideoReader(tmp_path / "play.mkv") as video:
         (frame,) = video
-    assert video.size[0] == 2 * half_w + 2
+    assert video.size_px[0] == 2 * half_w + 2
     left, line, right = np.split(frame.bgra_u8[..., :3].astype(int), [half_w, half_w + 2], axis=1)
     assert np.abs(left[:, :-4] - (30, 200, 60)).max() <= 12
     assert line.mean() > 150
@@ -187,11 +187,11 @@ def test_a_hardware_encoder_of_another_layout_gives_the_same_colours(
 
 
 @pytest.mark.parametrize(
-    ("size", "inside"),  # of a picture twice as wide as high: x y w h
+    ("size_px", "inside"),  # of a picture twice as wide as high: x y w h
     [((60, 30), (0, 0, 60, 30)), ((20, 60), (0, 25, 20, 10)), ((100, 20), (30, 0, 40, 20)), ((7, 90), (0, 43, 7, 4))],
 )
-def test_a_letterboxed_picture_keeps_its_shape(size: tuple[int, int], inside: tuple[int, int, int, int]) -> None:
-    out = np.full((size[1], size[0], 4), 77, np.uint8)
+def test_a_letterboxed_picture_keeps_its_shape(size_px: tuple[int, int], inside: tuple[int, int, int, int]) -> None:
+    out = np.full((size_px[1], size_px[0], 4), 77, np.uint8)
     letterbox(np.full((30, 60, 4), 255, np.uint8), out)
     expected = np.zeros_like(out)
     expected[..., 3] = 255

@@ -13,7 +13,7 @@ from tools.stream_attendance import Attendance
 
 
 def counting(*counts: int | None) -> Callable[[], int]:
-    """One of them at each look; None: no answer."""
+    """One of them at each sample; None: no answer."""
     left: Iterator[int | None] = iter(counts)
 
     def count() -> int:
@@ -25,22 +25,22 @@ def counting(*counts: int | None) -> Callable[[], int]:
     return count
 
 
-def looked(asked: int, *counts: int | None) -> Attendance:
+def sampled(asked: int, *counts: int | None) -> Attendance:
     attendance = Attendance(asked, counting(*counts))
     for _ in counts:
-        attendance.look()
+        attendance.sample()
     return attendance
 
 
 def test_all_who_were_asked_for_may_watch() -> None:
-    attendance = looked(20, 20, 21, 20)
+    attendance = sampled(20, 20, 21, 20)
     attendance.check()
     assert not attendance.is_short
 
 
 @pytest.mark.parametrize("counts", [(20, 19, 20), (20, 20, 0), (None, 20)])
-def test_one_look_with_fewer_is_an_error_that_says_how_many(counts: tuple[int | None, ...]) -> None:
-    attendance = looked(20, *counts)
+def test_one_sample_with_fewer_is_an_error_that_says_how_many(counts: tuple[int | None, ...]) -> None:
+    attendance = sampled(20, *counts)
     assert attendance.is_short
     with pytest.raises(StreamError, match=f"only {min(count or 0 for count in counts)} watched"):
         attendance.check()

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from reskin.sinks.web import guard, routes
-from reskin.sinks.web.guard import MOST_STRANGERS
+from reskin.sinks.web import routes
 from reskin.sinks.web.pages import control_page, view_page
 from reskin.sinks.web.routes import MOST_VIEWERS
+from reskin.web_parts import guard
+from reskin.web_parts.guard import MOST_STRANGERS
 from tests.platforms.looking import eventually
 from tests.sinks.streaming import Stream
 

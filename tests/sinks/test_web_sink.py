@@ -20,14 +20,14 @@ from reskin.frame import Frame, Region
 from reskin.marker import draw_marker, read_marker
 from reskin.remote_control import RemoteControl, SetStrength, ShowTheme
 from reskin.sinks.picture_process import END_LIMIT_S
-from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.sink import WebSink
 from reskin.status import Status
+from reskin.web_parts.keys import Keys
 from tests.platforms.looking import eventually
-from tests.sinks.streaming import ANY_PORT, SIZE, shipped_store
+from tests.sinks.streaming import ANY_PORT, SIZE_PX, shipped_store
 from tests.sinks.test_web_stream import picture
 
-PIXELS = np.full((*SIZE[::-1], 4), 90, np.uint8)
+PIXELS = np.full((*SIZE_PX[::-1], 4), 90, np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def running() -> Iterator[tuple[WebSink, RemoteControl]]:
 
 def show(sink: WebSink, number: int = 0) -> None:
     draw_marker(PIXELS, number)
-    sink.show(Frame(number, time.monotonic_ns(), PIXELS), Region(0, 0, *SIZE))
+    sink.show(Frame(number, time.monotonic_ns(), PIXELS), Region(0, 0, *SIZE_PX))
 
 
 def ask(sink: WebSink, method: str, path: str, body: object = None) -> Any:

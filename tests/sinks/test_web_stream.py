@@ -26,12 +26,12 @@ from reskin.settings import StreamSettings
 from reskin.sinks.web import routes
 from reskin.sinks.web.addresses import Addresses
 from reskin.sinks.web.feed import HEADER
-from reskin.sinks.web.keys import kept_keys
 from reskin.sinks.web.ports import open_sockets
 from reskin.themes import parse_theme, shipped_themes
+from reskin.web_parts.keys import kept_keys
 from tests.loop.fakes import two_themes
 from tests.platforms.looking import eventually
-from tests.sinks.streaming import SIZE, Stream
+from tests.sinks.streaming import SIZE_PX, Stream
 from tests.themes.stores import names_of
 
 
@@ -67,7 +67,7 @@ async def watch(
     ):
         for _ in range(count):
             number, pixels = picture(await web_socket.receive_bytes(timeout=5))
-            assert pixels.shape == (SIZE[1], SIZE[0], 3)
+            assert pixels.shape == (SIZE_PX[1], SIZE_PX[0], 3)
             assert read_marker(pixels) == number - 1  # the sink counts from 1
             numbers.append(number)
             await asyncio.sleep(pause_s)

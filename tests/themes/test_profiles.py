@@ -85,6 +85,20 @@ def test_a_game_without_a_profile_changes_nothing(folder: Path) -> None:
     assert Profile(title="x").fits("") == 0
 
 
+def test_the_next_window_of_a_game_has_its_own_profile_and_a_broken_one_is_a_note(folder: Path) -> None:
+    write(folder, "supertux")
+    splash = GameProfile.of("Launching")
+    splash.regions = ((0.0, 0.0, 0.5, 0.5),)
+    game = splash.of_next("SuperTux 0.6")
+    assert (game.title, game.path, game.regions) == ("SuperTux 0.6", folder / "supertux.toml", (REGION,))
+    assert game.notes() == ["Profile supertux: 1 place of the screen kept"]
+    write(folder, "broken", "titel = 1")
+    menu = game.of_next("Menu")
+    assert (menu.title, menu.path, menu.regions) == ("Menu", None, (REGION,))
+    (note,) = menu.notes()
+    assert "broken.toml" in note
+
+
 def test_the_commands_list_show_and_check(folder: Path) -> None:
     write(folder, "supertux")
     run = CliRunner().invoke

@@ -63,6 +63,8 @@ def test_a_chord_given_twice_is_refused_with_both_names() -> None:
 MISTAKES = {
     "ctrl+n": '"ctrl" must be written "<ctrl>"',
     "<ctrl>+<pageup>": '"<pageup>" is no key (did you mean "page_up"?)',
+    "<ctrl_r>+s": '"<ctrl_r>" is no key (did you mean "ctrl"?)',
+    "<ctrl>+<ctrl>+n": "has the same key twice",
     "<ctrl>+<alt>": "has 0 keys besides the modifiers",
     "a+b": "has 2 keys besides the modifiers",
     "<ctrl>+": '"<ctrl>+" is no key',

@@ -94,11 +94,25 @@ def test_a_theme_cannot_be_changed_but_copied() -> None:
 @pytest.mark.parametrize("path", shipped_themes().values(), ids=shipped_themes())
 def test_a_theme_crosses_to_another_process_as_json_and_comes_out_equal(path: Path) -> None:
     theme = load_theme(path)
-    copy = Theme.model_validate_json(theme.model_dump_json())
+    copy = Theme.model_validate_json(theme.model_dump_json(exclude_unset=True))
     assert copy == theme
     assert copy.model_dump_json() == theme.model_dump_json()
     np.testing.assert_array_equal(copy.style().per_material(), theme.style().per_material())
     np.testing.assert_array_equal(copy.style().light_vector(), theme.style().light_vector())
+
+
+@pytest.mark.parametrize("exclude_unset", [True, False])
+@pytest.mark.parametrize("said", ["strength = 0", 'pattern = "waves"', "glow = 0.5", "scale = 2"])
+def test_a_material_without_colours_crosses_too_and_keeps_those_that_are_derived(
+    said: str, exclude_unset: bool
+) -> None:
+    theme = parse_theme(f"{EIGHT_LINES}[material.glow]\n{said}\n[material.rock]\n{said}\n")
+    copy = Theme.model_validate_json(theme.model_dump_json(exclude_unset=exclude_unset))
+    for name, material in theme.materials().items():
+        assert copy.materials()[name].colors == material.colors
+    if exclude_unset:  # else what is derived besides, such as that light glows, counts as said
+        np.testing.assert_array_equal(copy.style().strength, theme.style().strength)
+        np.testing.assert_array_equal(copy.style().per_material(), theme.style().per_material())
 
 
 def test_a_file_from_a_windows_editor_loads(tmp_path: Path) -> None:

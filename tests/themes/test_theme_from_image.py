@@ -15,7 +15,7 @@ from engine.config import MATERIALS
 from reskin.cli import cli
 from reskin.errors import VideoError
 from reskin.palette import parse_hex, stops, to_oklch
-from reskin.picture_file import picture_size
+from reskin.picture_file import picture_size_px
 from reskin.theme_from_image import ramp_of_pixels, theme_from_picture, theme_of
 from reskin.themes import parse_theme
 
@@ -93,9 +93,9 @@ def test_a_pictures_size_is_known_from_its_head() -> None:
     picture = np.zeros((70, 90, 3), np.uint8)
     for suffix in (".png", ".jpg", ".bmp", ".webp"):
         content = cv2.imencode(suffix, picture)[1].tobytes()
-        assert picture_size(content) == (90, 70)
-        assert picture_size(content[:12]) is None
-    assert picture_size(b"") is picture_size(b"\xff\xd8\xff") is picture_size(b"text") is None
+        assert picture_size_px(content) == (90, 70)
+        assert picture_size_px(content[:12]) is None
+    assert picture_size_px(b"") is picture_size_px(b"\xff\xd8\xff") is picture_size_px(b"text") is None
 
 
 def test_what_is_no_fit_picture_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ class FakeClock:
 
 
 class Desk:
-    """A store on a folder of two themes, and a clock that moves by one look at each `look`."""
+    """A store on a folder of two themes, and a clock that moves by one poll at each `poll`."""
 
     def __init__(self, folder: Path, loader: Executor | None = None) -> None:
         self.folder = folder
@@ -39,12 +39,12 @@ class Desk:
         path.write_text(text if text is not None else f'name = "{name.title()}"')
         return path
 
-    def look(self) -> ThemeNews | None:
+    def poll(self) -> ThemeNews | None:
         self.clock.now_s += POLL_INTERVAL_S + 0.001
         return self.store.poll()
 
-    def two_looks(self) -> list[ThemeNews]:
-        return [news for _ in range(2) if (news := self.look())]
+    def two_polls(self) -> list[ThemeNews]:
+        return [news for _ in range(2) if (news := self.poll())]
 
 
 @pytest.fixture
@@ -63,33 +63,33 @@ def test_themes_are_stepped_through_in_a_ring(desk: Desk) -> None:
 
 
 def test_nothing_is_told_while_nothing_happens(desk: Desk) -> None:
-    assert [desk.look() for _ in range(5)] == [None] * 5
+    assert [desk.poll() for _ in range(5)] == [None] * 5
 
 
-def test_a_saved_file_changes_the_picture_at_the_next_look(desk: Desk) -> None:
+def test_a_saved_file_changes_the_picture_at_the_next_poll(desk: Desk) -> None:
     desk.write("one", 'name = "Dawn"')
     assert desk.store.poll() is None, "not before 100 ms have gone by"
-    news = desk.look()
+    news = desk.poll()
     assert news is not None
     assert (news.theme, news.message) == (desk.store.current, "Dawn is reloaded")
     assert desk.store.current.name == "Dawn"
-    assert desk.look() is None
+    assert desk.poll() is None
 
 
-def test_a_theme_that_takes_long_to_load_holds_up_no_look(tmp_path: Path) -> None:
+def test_a_theme_that_takes_long_to_load_holds_up_no_poll(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as loader:
         desk, may_load = Desk(tmp_path, loader), Event()
         loader.submit(may_load.wait)
         desk.write("one", 'name = "Dawn"')
-        assert desk.two_looks() == []
+        assert desk.two_polls() == []
         desk.write("one", 'name = "Dusk"')  # saved again while the first is being loaded
         desk.write("two", "name = 2")
-        assert desk.two_looks() == []
+        assert desk.two_polls() == []
         may_load.set()
         loader.submit(int).result()  # what was asked for before is done
-        told = [news for _ in range(6) if (news := desk.look())]
+        told = [news for _ in range(6) if (news := desk.poll())]
         loader.submit(int).result()
-        told += [news for _ in range(6) if (news := desk.look())]
+        told += [news for _ in range(6) if (news := desk.poll())]
     assert [news.message.split(":")[0] for news in told if news.theme] == ["Dusk is reloaded"]
     assert desk.store.current.name == "Dusk"
     assert sum("two.toml" in news.message for news in told) == 1
@@ -103,16 +103,16 @@ def test_an_editor_that_writes_aside_and_renames_is_followed(desk: Desk) -> None
     aside.write_text('name = "Two"')  # as long as the old text
     os.utime(aside, ns=(before.st_atime_ns, before.st_mtime_ns))
     aside.rename(path)
-    news = desk.look()
+    news = desk.poll()
     assert news is not None
     assert news.message == "Two is reloaded"
 
 
-def test_a_half_written_file_is_given_one_look_of_time(desk: Desk) -> None:
+def test_a_half_written_file_is_given_one_poll_of_time(desk: Desk) -> None:
     desk.write("one", "")
-    assert desk.look() is None
+    assert desk.poll() is None
     desk.write("one", 'name = "Whole"')
-    news = desk.look()
+    news = desk.poll()
     assert news is not None
     assert news.message == "Whole is reloaded"
 
@@ -120,16 +120,16 @@ def test_a_half_written_file_is_given_one_look_of_time(desk: Desk) -> None:
 def test_a_broken_file_keeps_the_last_look_and_is_told_once(desk: Desk) -> None:
     before = desk.store.current
     path = desk.write("one", 'name = "One"\nstrength = 7')
-    (news,) = desk.two_looks()
+    (news,) = desk.two_polls()
     assert news.theme is None
     assert news.message == (
         f"theme {path} cannot be used, 1 mistake:\n  line 2, strength: got 7, expected a number from 0 to 1; "
         "its last look stays"
     )
     assert desk.store.current is before
-    assert desk.two_looks() == []
+    assert desk.two_polls() == []
     desk.write("one", 'name = "One"\nstrength = 0.7')
-    assert [news.message for news in desk.two_looks()] == ["One is reloaded"]
+    assert [news.message for news in desk.two_polls()] == ["One is reloaded"]
     assert desk.store.current.strength == 0.7
 
 
@@ -137,18 +137,18 @@ def test_a_deleted_file_keeps_the_theme_and_is_told_once(desk: Desk) -> None:
     before = desk.store.current
     path = desk.folder / "one.toml"
     path.unlink()
-    (news,) = desk.two_looks()
+    (news,) = desk.two_polls()
     assert news == ThemeNews(theme=None, message=f"the file of One is gone ({path}); its last look stays")
     assert desk.store.current is before
-    assert desk.two_looks() == []
+    assert desk.two_polls() == []
     assert (desk.store.next().message, desk.store.next().message) == ("Two", "One")
     desk.write("one", 'name = "Back"')
-    assert [news.message for news in desk.two_looks()] == ["Back is reloaded"]
+    assert [news.message for news in desk.two_polls()] == ["Back is reloaded"]
 
 
 def test_another_theme_than_the_shown_one_may_change_without_changing_the_picture(desk: Desk) -> None:
     desk.write("two", 'name = "Zwei"')
-    assert desk.two_looks() == [ThemeNews(theme=None, message="Zwei is loaded")]
+    assert desk.two_polls() == [ThemeNews(theme=None, message="Zwei is loaded")]
     assert desk.store.current.name == "One"
     assert names_of(desk.store) == ["One", "Zwei"]
 
@@ -157,13 +157,13 @@ def test_a_new_file_in_the_users_folder_becomes_the_last_theme(desk: Desk) -> No
     desk.write("a-new-one")
     desk.write(".hidden")
     (desk.folder / "4913").write_text("an editor's trial")
-    assert [news.message for news in desk.two_looks()] == ["A-New-One is loaded"]
+    assert [news.message for news in desk.two_polls()] == ["A-New-One is loaded"]
     assert names_of(desk.store) == ["One", "Two", "A-New-One"]
 
 
 def test_a_new_file_that_is_broken_is_told_and_passed_over(desk: Desk) -> None:
     path = desk.write("worse", "name = ")
-    (news,) = desk.two_looks()
+    (news,) = desk.two_polls()
     assert f"theme {path} is not valid TOML: line 1: Invalid value" in news.message
     assert [desk.store.next().message for _ in range(2)] == ["Two", "One"]
     assert desk.store.select(2) == ThemeNews(
@@ -223,7 +223,7 @@ def test_a_theme_from_elsewhere_stays_among_the_others_until_the_next_one(desk: 
     assert store.show(first, fade_frames=7) == ThemeNews(theme=first, message="Typed 1", fade_frames=7)
     assert (store.current, names_of(store)) == (first, ["One", "Two", "Typed 1"])
     desk.write("one", 'name = "One"\ndetail = 0.5')
-    assert desk.look() == ThemeNews(theme=None, message="One is loaded")  # and it takes nothing from the screen
+    assert desk.poll() == ThemeNews(theme=None, message="One is loaded")  # and it takes nothing from the screen
     assert [store.next().message for _ in range(3)] == ["One", "Two", "Typed 1"]
     store.show(second)
     assert (store.current, names_of(store)) == (second, ["One", "Two", "Typed 2"])

@@ -80,7 +80,7 @@ class DuplicationCapture:
     def _place(self) -> tuple[Monitor, Region] | None:
         if self._state is CaptureState.LOST:
             return None
-        self._state, region = self._game.look()
+        self._state, region = self._game.sample()
         if region is None:
             return None
         monitor = self._game.monitor()

@@ -29,7 +29,7 @@ EXCLUSIVE = (
 
 
 class GameWindow:
-    """`look()` gives state and region, once for each grab; `heard` and `silent` tell it whether a picture came."""
+    """`sample()` gives state and region, once for each grab; `heard` and `silent` tell it whether a picture came."""
 
     def __init__(self, desktop: Desktop, window: int, *, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self.desktop = desktop
@@ -46,7 +46,7 @@ class GameWindow:
         if reason:
             raise CaptureError(f'capturing the window "{self.title}": {reason}.')
 
-    def look(self) -> tuple[CaptureState, Region | None]:
+    def sample(self) -> tuple[CaptureState, Region | None]:
         """The client area on the screen, which may hang out of it; None unless ACTIVE."""
         desktop, window = self.desktop, self.window
         try:

@@ -2,7 +2,7 @@
 
 Registration belongs to a thread, so one of ours registers, reads its messages and gives up again. Windows tells of a
 press but not of the release: while a chord is held, `poll` asks whether its key is still down. A chord that another
-program has, or that RegisterHotKey cannot express (one side's modifier), goes to the fallback, and `notes` says so at
+program has, or that RegisterHotKey cannot express (AltGr as a modifier), goes to the fallback, and `notes` says so at
 once. Knows nothing of what actions do.
 """
 
@@ -159,7 +159,8 @@ def _read(desktop: Desktop, bindings: Mapping[str, str]) -> tuple[dict[str, tupl
     """(modifiers, key) of each action, and why the others cannot be registered."""
     chords: dict[str, tuple[int, int]] = {}
     refused: dict[str, str] = {}
-    for action, chord in bindings.items():
+    digits_last = sorted(bindings.items(), key=lambda binding: binding[1].strip()[-1:].isdecimal())
+    for action, chord in digits_last:
         if not chord:
             continue
         try:
@@ -171,11 +172,14 @@ def _read(desktop: Desktop, bindings: Mapping[str, str]) -> tuple[dict[str, tupl
         found = _codes(desktop, parts)
         if isinstance(found, str):
             refused[action] = found
-        elif found in chords.values():
+            continue
+        plain = found[0] & ~w.MOD_SHIFT, found[1]
+        if "<shift>" not in parts and any(map(str.isdecimal, parts)) and plain not in chords.values():
+            found = plain  # AZERTY has its digits on Shift: their keys alone will do, where no other chord has them
+        if found in chords.values():
             other = next(name for name, taken in chords.items() if taken == found)
             raise HotkeyError(f'reading the hotkeys: "{other}" and "{action}" both have {chord}. Change one of them.')
-        else:
-            chords[action] = found
+        chords[action] = found
     return chords, refused
 
 
@@ -198,7 +202,7 @@ def _codes(desktop: Desktop, parts: frozenset[str]) -> tuple[int, int] | str:
         elif name.isdigit():
             key = int(name)
         else:
-            return f'Windows cannot register the one-sided modifier "{name}"'
+            return f'Windows cannot register the modifier "{name}"'
     return modifiers, key
 
 

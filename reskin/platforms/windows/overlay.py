@@ -163,6 +163,10 @@ class WindowsOverlay:
             self._window.hide()
             self._is_shown = False
 
+    def rest(self) -> None:
+        """Its messages are read on: a program that asks all windows, hidden ones too, waits for each answer."""
+        self._pump()
+
     def close(self) -> None:
         if self._window is not None:
             self._is_shown = False

@@ -28,7 +28,7 @@ class FollowingRegionCapture:
         self._screen: Capture | None = None
         self._at: Region | None = None
         self._index = 0
-        if (region := game.look()[1]) is not None:
+        if (region := game.sample()[1]) is not None:
             self._follow(region)
 
     @property
@@ -38,7 +38,7 @@ class FollowingRegionCapture:
     def locate(self) -> Region | None:
         if self._state is CaptureState.LOST:
             return None
-        self._state, region = self._game.look()
+        self._state, region = self._game.sample()
         if region is not None and not self._game.is_in_front():
             self._state, region = CaptureState.PAUSED, None  # what covers it is nobody's business
         if region is None:

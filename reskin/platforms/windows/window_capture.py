@@ -79,7 +79,7 @@ class WindowCapture:
                 f"capturing {self.name}: windows-capture cannot be loaded ({error}); {install_command('windows')}"
             ) from error
         self._start()
-        if game.look()[0] is CaptureState.ACTIVE and not self._frames.came.wait(FIRST_FRAME_LIMIT_S):
+        if game.sample()[0] is CaptureState.ACTIVE and not self._frames.came.wait(FIRST_FRAME_LIMIT_S):
             self.close()
             raise CaptureError(f"capturing {self.name}: no picture came in {FIRST_FRAME_LIMIT_S:.0f} s.")
 
@@ -116,13 +116,13 @@ class WindowCapture:
     def locate(self) -> Region | None:
         if self._state is CaptureState.LOST:
             return None
-        self._state, region = self._game.look()
+        self._state, region = self._game.sample()
         if region is None:
             return None
         try:
             self._frame = self._game.desktop.frame_region(self._game.window)
             part = part_on(region, self._frame)  # maximised, some reach over the frame that is captured
-        except Win32Error:  # it closes right now; `look` says so next time
+        except Win32Error:  # it closes right now; `sample` says so next time
             part = None
         if part is None:
             self._state = CaptureState.PAUSED
@@ -152,10 +152,10 @@ class WindowCapture:
 
     def _renew_stuck(self, pixels: np.ndarray) -> None:
         """A session that keeps the size from before a maximising is begun anew, once for each size."""
-        size = (self._frame.w, self._frame.h)
-        self._wrong_grabs = 0 if pixels.shape[1::-1] == size else self._wrong_grabs + 1
-        if self._wrong_grabs >= STUCK_GRABS and size != self._renewed_for:
-            self._renewed_for, self._wrong_grabs = size, 0
+        size_px = (self._frame.w, self._frame.h)
+        self._wrong_grabs = 0 if pixels.shape[1::-1] == size_px else self._wrong_grabs + 1
+        if self._wrong_grabs >= STUCK_GRABS and size_px != self._renewed_for:
+            self._renewed_for, self._wrong_grabs = size_px, 0
             with contextlib.suppress(Exception):  # its thread may have ended by itself
                 self._control.stop()
             self._frames.closed = True
@@ -168,7 +168,7 @@ class WindowCapture:
         if now_ns >= self._restart_ns:
             self._restart_ns = now_ns + RESTART_PAUSE_NS
             self._frames = _Frames()
-            with contextlib.suppress(CaptureError):  # tried again in a second; the game's end is found by `look`
+            with contextlib.suppress(CaptureError):  # tried again in a second; the game's end is found by `sample`
                 self._start()
 
     def close(self) -> None:

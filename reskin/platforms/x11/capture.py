@@ -43,7 +43,7 @@ class X11WindowCapture:
         self._segment: SharedSegment | None = None
         self._index = 0
         self._state = CaptureState.PAUSED
-        self._size_px = (0, 0)  # (h, w)
+        self._size = (0, 0)  # (h, w)
         self._border_px = 0
         self._shadow_px = (0, 0, 0, 0)  # left, right, top, bottom
         self._looks_for_cover = pauses_when_covered
@@ -106,7 +106,7 @@ class X11WindowCapture:
                 self._state = CaptureState.LOST
         if self._state is not CaptureState.ACTIVE:
             return None
-        h, w = self._size_px
+        h, w = self._size
         left, _, top, _ = self._shadow_px
         return Region(origin.dst_x + left, origin.dst_y + top, w, h)
 
@@ -129,7 +129,7 @@ class X11WindowCapture:
                 captured_ns = time.monotonic_ns()
                 if self._copy_pixels():
                     self._index += 1
-                    h, w = self._size_px
+                    h, w = self._size
                     assert self._segment is not None
                     return Frame(self._index - 1, captured_ns, self._segment.pixels(h, w))
                 if self._state is not CaptureState.ACTIVE:
@@ -138,7 +138,7 @@ class X11WindowCapture:
 
     def _copy_pixels(self) -> bool:
         """One round trip; False when the window is not ACTIVE or had another size than expected: then ask again."""
-        expected = self._size_px
+        expected = self._size
         h, w = max(1, expected[0]), max(1, expected[1])
         self._segment = segment_for(self._x, self._shm, self._segment, h * w * 4)
         left, _, top, _ = self._shadow_px
@@ -155,14 +155,14 @@ class X11WindowCapture:
             self._take(geometry.reply(), attributes.reply())
         except xcffib.Error:
             self._state = CaptureState.LOST
-        return all(outcomes) and self._state is CaptureState.ACTIVE and self._size_px == expected
+        return all(outcomes) and self._state is CaptureState.ACTIVE and self._size == expected
 
     def _take(self, geometry: Any, attributes: Any) -> None:
         """Size and state as the server tells them; seen only when the window and all its parents are mapped."""
         left, right, top, bottom = self._shadow_px
-        self._size_px = (geometry.height - top - bottom, geometry.width - left - right)
+        self._size = (geometry.height - top - bottom, geometry.width - left - right)
         self._border_px = geometry.border_width
-        viewable = attributes.map_state == xp.MapState.Viewable and min(self._size_px) >= _MIN_SIDE_PX
+        viewable = attributes.map_state == xp.MapState.Viewable and min(self._size) >= _MIN_SIDE_PX
         self._state = CaptureState.ACTIVE if viewable and not self._is_covered else CaptureState.PAUSED
 
     def close(self) -> None:

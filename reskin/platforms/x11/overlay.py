@@ -147,9 +147,9 @@ class X11Overlay:
         self._x.core.ConfigureWindow(self._window, configure.Sibling | configure.StackMode, [frame, xp.StackMode.Above])
 
     def _put(self, region: Region, segment: SharedSegment) -> None:
-        size = (region.w, region.h)
+        size_px = (region.w, region.h)
         self._shm.PutImage(
-            self._window, self._gc, *size, 0, 0, *size, 0, 0,
+            self._window, self._gc, *size_px, 0, 0, *size_px, 0, 0,
             self._x.root_depth, xp.ImageFormat.ZPixmap, False, segment.xid, 0,
         )  # fmt: skip
 
@@ -158,6 +158,9 @@ class X11Overlay:
         with self._x.guard("hiding the overlay"):
             self._x.core.UnmapWindow(self._window, is_checked=True).check()
         self._mapped = False
+
+    def rest(self) -> None:
+        """Nothing: X waits for no answer of a window."""
 
     def close(self) -> None:
         """Closing twice, or after the display went away, is fine."""

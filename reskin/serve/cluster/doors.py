@@ -18,7 +18,7 @@ from reskin.serve.cluster.config import ClusterConfig
 from reskin.serve.cluster.engines import FAKE
 from reskin.serve.messages import MOST_OFFER_BYTES, MessageError
 from reskin.serve.tokens import ExpiredTokenError, TokenError, Tokens, bearer_of
-from reskin.sinks.web.guard import FETCH_SITES
+from reskin.web_parts.guard import FETCH_SITES
 
 PLAYERS = ("play", "admin")
 

@@ -51,7 +51,7 @@ def read(bgra_u8: np.ndarray) -> Marks:
 class MarkRenderer:
     """A `BatchRenderer`: stamps the theme's mark and the history's; a batch takes `step_ms`, whatever its size."""
 
-    note = ""
+    why = ""
 
     def __init__(self, step_ms: float = 2.0, most: int = 64) -> None:
         self.name = f"marks, {step_ms:g} ms a step"

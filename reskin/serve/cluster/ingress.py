@@ -202,7 +202,7 @@ class Ingress:
 
     async def _metrics(self, asked: Asked) -> Answered:
         visitor(asked.headers, self._tokens, scopes=("admin",))
-        self._totals.look(await self._directory.status.remote())
+        self._totals.update(await self._directory.status.remote())
         return Answered(status=200, body=self._totals.metrics.text(), content_type=CONTENT_TYPE)
 
     async def _status(self, asked: Asked) -> Answered:

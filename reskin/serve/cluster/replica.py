@@ -26,7 +26,7 @@ from reskin.serve.health import Health
 from reskin.serve.session import Session
 
 log = logging.getLogger("reskin.serve.cluster")
-DRAIN_LOOK_S = 0.1
+DRAIN_POLL_S = 0.1
 ANSWER_S = 1.0  # that the directory takes at most
 MOVE_AGAIN_S = 1.0  # a client that was told to ask elsewhere, and is still here, is told again
 
@@ -120,7 +120,7 @@ class EngineReplica:
             for session_id in ready[:free]:  # the others play on here until there is room for them
                 asked_s[session_id] = now_s
                 await self._media.move(session_id)
-            await asyncio.sleep(DRAIN_LOOK_S)
+            await asyncio.sleep(DRAIN_POLL_S)
         if self._beats is not None:
             self._beats.cancel()
             await asyncio.gather(self._beats, return_exceptions=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from reskin.sinks.web.guard import HEADERS
+from reskin.web_parts.guard import HEADERS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,11 +21,11 @@ class Totals:
         counters = (self.metrics.frames, self.metrics.dropped, self.metrics.painted)
         self._running = {name: Running(counter) for name, counter in zip(COUNTED, counters, strict=True)}
 
-    def look(self, status: Mapping[str, Any]) -> None:
+    def update(self, status: Mapping[str, Any]) -> None:
         """`Directory.status`."""
         for name, gauge in (
             ("sessions", self.metrics.sessions), ("slots", self.metrics.slots), ("queue", self.metrics.queue)
         ):  # fmt: skip
             gauge.set(status[name])
         for name, running in self._running.items():
-            running.look({replica: facts.get(name, 0) for replica, facts in status["replicas"].items()})
+            running.update({replica: facts.get(name, 0) for replica, facts in status["replicas"].items()})

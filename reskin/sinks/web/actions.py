@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from reskin.prompts import LONGEST_PROMPT, NOTHING, UNHEARD, prompt_theme
+from reskin.prompts.fill import heard_theme
 from reskin.remote_control import ChooseTheme, Command, SetOverlay, SetStrength, SetView, ShowTheme
 from reskin.renderer import View
 from reskin.strict_model import StrictModel
-from reskin.themes import prompted_theme
+from reskin.theme_model import PromptText
 
 
 class Theme(StrictModel):
@@ -50,19 +50,16 @@ class ChooseView(StrictModel):
 
 class Prompt(StrictModel):
     action: Literal["prompt"]
-    value: str = Field(min_length=1, max_length=LONGEST_PROMPT, pattern=r"\S")
+    value: PromptText
 
     def read(self) -> tuple[Command | None, str]:
         """The command, and what of the prompt was not understood; up to 0.3 s, for a thread of its own.
 
         None where nothing was: the theme stays, as in the prompt bar.
         """
-        note = prompt_theme(self.value).note
-        if NOTHING in note:
-            return None, UNHEARD
-        theme = prompted_theme(self.value)
-        theme.style()
-        return ShowTheme(theme), note
+        theme, note = heard_theme(self.value)
+        command = None if theme is None else ShowTheme(theme)
+        return command, note
 
 
 ACTION: TypeAdapter[Theme | Strength | Overlay | ChooseView | Prompt] = TypeAdapter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reskin.sinks.web.keys import Keys
+from reskin.web_parts.keys import Keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +17,9 @@ class Addresses:
         secret = f"token={self.keys.act}" if acts else f"key={self.keys.watch}"
         return f"http://127.0.0.1:{self.port}{path}?{secret}"
 
-    def told(self, size: tuple[int, int] | None) -> str:
-        """For the player: the links, and what to click. `size` is (w, h) of the game's window."""
-        w, h = size or (1280, 720)
+    def told(self, size_px: tuple[int, int] | None) -> str:
+        """For the player: the links, and what to click. `size_px` is (w, h) of the game's window."""
+        w, h = size_px or (1280, 720)
         lines = [
             f"In OBS:   Sources, +, Browser. URL {self.link()}",
             f"          Width {w}, Height {h}; tick 'Refresh browser when scene becomes active'.",

@@ -1,12 +1,12 @@
-"""The two sockets of this machine that a stream is served on; how a port is had alone. Knows nothing of servers."""
+"""The two sockets of this machine that a stream is served on. Knows nothing of servers."""
 
 from __future__ import annotations
 
 import errno
 import socket
-import sys
 
 from reskin.errors import StreamError
+from reskin.web_parts.lone_port import have_alone
 
 MOST_PORTS = 10  # that are tried, one after the other
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -25,15 +25,6 @@ def open_sockets(port: int) -> list[socket.socket]:
         f"opening a port for OBS: none from {tried[0]} to {tried[-1]} can be had ({error}). "
         "Give another in the settings: [stream] port."
     ) from error
-
-
-def have_alone(unbound: socket.socket) -> None:
-    """Its port shall be free again at once when the server ends, and nobody else's before: on Windows the option that
-    does the one elsewhere lets any program bind the same port."""
-    if sys.platform == "win32":
-        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-    else:
-        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
 def _both(port: int) -> list[socket.socket]:

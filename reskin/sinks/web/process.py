@@ -19,8 +19,8 @@ from reskin.child_process import die_with
 from reskin.errors import StreamError
 from reskin.log import start_process_log
 from reskin.shared_frames import Segment, receive_segment
-from reskin.sinks.web.gallery import Item
-from reskin.sinks.web.keys import Keys
+from reskin.web_parts.gallery import Item
+from reskin.web_parts.keys import Keys
 
 LOOK_EVERY_S = 0.25  # whether the server still runs, when no picture comes
 

@@ -21,9 +21,9 @@ from reskin.remote_control import Command
 from reskin.sinks.web.actions import ACTION, Prompt
 from reskin.sinks.web.feed import Feed, Picture, Viewer
 from reskin.sinks.web.figures import figures
-from reskin.sinks.web.gallery import Item
-from reskin.sinks.web.guard import GUARD, HEADERS
 from reskin.sinks.web.pages import Page, control_page, view_page
+from reskin.web_parts.gallery import Item
+from reskin.web_parts.guard import GUARD, HEADERS
 
 MOST_VIEWERS = 32
 MOST_BODY_BYTES = 64 * 1024

@@ -15,10 +15,10 @@ import threading
 from aiohttp import web
 
 from reskin.errors import StreamError
-from reskin.sinks.web.bounded import bounded
-from reskin.sinks.web.guard import Guard, guarded
-from reskin.sinks.web.keys import Keys
 from reskin.sinks.web.routes import MOST_BODY_BYTES, Show, add_routes
+from reskin.web_parts.bounded import bounded
+from reskin.web_parts.guard import Guard, guarded
+from reskin.web_parts.keys import Keys
 
 END_S = 0.2  # for what is being answered
 

@@ -13,13 +13,13 @@ from reskin.settings import StreamSettings
 from reskin.sinks.picture_process import PictureProcess
 from reskin.sinks.web.addresses import Addresses
 from reskin.sinks.web.figures import app_figures
-from reskin.sinks.web.gallery import gallery
-from reskin.sinks.web.keys import Keys, kept_keys
 from reskin.sinks.web.ports import open_sockets
 from reskin.sinks.web.process import serve_stream
 from reskin.status import Status
 from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
+from reskin.web_parts.gallery import gallery
+from reskin.web_parts.keys import Keys, kept_keys
 
 TELL_EVERY_S = 0.5
 

@@ -61,11 +61,11 @@ class FakePygameWindow:
         return self.window.client.w, self.window.client.h
 
     @size.setter
-    def size(self, size: tuple[int, int]) -> None:
+    def size(self, size_px: tuple[int, int]) -> None:
         self._desktop.move(
             self.window,
-            Region(self.window.client.x, self.window.client.y, *size),
-            np.zeros((size[1], size[0], 4), np.uint8),
+            Region(self.window.client.x, self.window.client.y, *size_px),
+            np.zeros((size_px[1], size_px[0], 4), np.uint8),
         )
 
     @property
@@ -102,21 +102,21 @@ class FakePygameWindow:
 class FakeSurface:
     """32 bits a pixel, rows with padding after them."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._size = size
-        self._memory = bytearray(size[1] * self.get_pitch())
+    def __init__(self, size_px: tuple[int, int]) -> None:
+        self._size_px = size_px
+        self._memory = bytearray(size_px[1] * self.get_pitch())
 
     def get_size(self) -> tuple[int, int]:
-        return self._size
+        return self._size_px
 
     def get_pitch(self) -> int:
-        return self._size[0] * 4 + _PADDING
+        return self._size_px[0] * 4 + _PADDING
 
     def get_buffer(self) -> bytearray:
         return self._memory
 
     def picture(self) -> np.ndarray:
-        width, height = self._size
+        width, height = self._size_px
         rows = np.frombuffer(self._memory, np.uint8).reshape(height, self.get_pitch())
         return rows[:, : width * 4].reshape(height, width, 4).copy()
 

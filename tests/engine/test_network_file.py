@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.checkpoint import KEY, CheckpointError, Held, load_network, new_network, save_network
 from engine.config import SHAPES
+from engine.network_file import KEY, Held, NetworkFileError, load_network, new_network, save_network
 from engine.token_painter import TokenPainter
 
 NANO_READER = Held(part="reader", shape="nano", size=(144, 256))
@@ -66,20 +66,20 @@ def test_a_file_that_is_not_what_was_asked_for_is_refused_in_words(saved: Path, 
         (changed(saved, tmp_path / "f", {}, {KEY: "[]"}), "does not say which network"),
         (changed(saved, tmp_path / "g", {}, {KEY: '{"part": "reader", "shape": "vast", "size": [1, 1]}'}), "not say"),
     ):
-        with pytest.raises(CheckpointError) as caught:
+        with pytest.raises(NetworkFileError) as caught:
             load_network(path, "reader", "nano")
         assert said in str(caught.value)
         assert str(path) in str(caught.value)
-    with pytest.raises(CheckpointError, match="it holds the reader of nano"):
+    with pytest.raises(NetworkFileError, match="it holds the reader of nano"):
         load_network(saved, "painter", "small")
     vast = '{"part": "painter", "shape": "small", "size": [360, 640], "tokens": %s}'
     small = SHAPES["small"].tokens
     assert small is not None
     more = json.dumps(asdict(replace(small, layers=small.layers + 1, heads=12)))
-    with pytest.raises(CheckpointError, match="is not what pruning leaves"):
+    with pytest.raises(NetworkFileError, match="is not what pruning leaves"):
         load_network(changed(saved, tmp_path / "more", {}, {KEY: vast % more}), "painter", "small")
     huge = changed(saved, other, {}, {KEY: '{"part": "painter", "shape": "small", "size": [72000, 128000]}'})
-    with pytest.raises(CheckpointError, match="it is for pictures of"):
+    with pytest.raises(NetworkFileError, match="it is for pictures of"):
         load_network(huge, "painter", "small")
 
 

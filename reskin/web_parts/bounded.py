@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from reskin.sinks.web.guard import DOORKEEPER, GUARD, MOST_STRANGERS, Doorkeeper, Guard
+from reskin.web_parts.guard import DOORKEEPER, GUARD, MOST_STRANGERS, Doorkeeper, Guard
 
 KEEP_ALIVE_S = 5.0  # also until the first request: a connection that says nothing
 

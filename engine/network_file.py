@@ -28,7 +28,7 @@ TOKENS = tuple(field.name for field in fields(TransformerShape))
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 
 
-class CheckpointError(ValueError):
+class NetworkFileError(ValueError):
     """A file that holds no network of ours, or not the one that was asked for."""
 
 
@@ -65,29 +65,29 @@ def save_network(network: nn.Module, path: Path, held: Held, dtype: torch.dtype 
 
 
 def load_network(path: Path, part: Part, shape: Shape) -> nn.Module:
-    """The network in a file, float32 on the CPU, in evaluation mode; CheckpointError where the file is not that."""
+    """The network in a file, float32 on the CPU, in evaluation mode; NetworkFileError where the file is not that."""
     what = f"reading the {part} of {shape} from {path}"
     try:
         read_header(path)  # before any of it is mapped
         with safe_open(path, framework="pt") as file:
             held = _held(file.metadata(), what)
             if (held.part, held.shape) != (part, shape):
-                raise CheckpointError(f"{what}: it holds the {held.part} of {held.shape}. Name that one's file")
+                raise NetworkFileError(f"{what}: it holds the {held.part} of {held.shape}. Name that one's file")
             network = new_network(held)
             expected = network.state_dict()
             _check_names(set(file.keys()), set(expected), what)
             for name, tensor in expected.items():
                 stored = file.get_tensor(name)
                 if stored.shape != tensor.shape or (stored.dtype not in FLOATS) == tensor.is_floating_point():
-                    raise CheckpointError(
+                    raise NetworkFileError(
                         f"{what}: {name} is {tuple(stored.shape)} of {stored.dtype}, expected {tuple(tensor.shape)}. "
                         "Take the file that belongs to this version of Reskin"
                     )
                 tensor.copy_(stored)
     except (SafetensorError, SafetensorsFileError) as error:
-        raise CheckpointError(f"{what}: not a whole safetensors file ({error}). Fetch it again") from error
+        raise NetworkFileError(f"{what}: not a whole safetensors file ({error}). Fetch it again") from error
     except OSError as error:
-        raise CheckpointError(f"{what}: {error}. Train it with tools/train.py, or name the folder it is in") from error
+        raise NetworkFileError(f"{what}: {error}. Train it with tools/train.py, or name the folder it is in") from error
     return network.eval()
 
 
@@ -103,12 +103,12 @@ def _held(metadata: dict[str, str] | None, what: str) -> Held:
     except (KeyError, ValueError, TypeError, IndexError, AttributeError):
         known = False
     if not known:
-        raise CheckpointError(f"{what}: it does not say which network it holds. Expected a file of tools/export.py")
+        raise NetworkFileError(f"{what}: it does not say which network it holds. Expected a file of tools/export.py")
     preset = SHAPES[held.shape]
     if held.part == "painter" and held.size != preset.size:  # sizes decide how much memory is asked for
-        raise CheckpointError(f"{what}: it is for pictures of {held.size}, expected {preset.size}")
+        raise NetworkFileError(f"{what}: it is for pictures of {held.size}, expected {preset.size}")
     if held.tokens is not None and not _is_less(held.tokens, preset.tokens):
-        raise CheckpointError(f"{what}: {held.tokens} is not what pruning leaves of {preset.tokens}")
+        raise NetworkFileError(f"{what}: {held.tokens} is not what pruning leaves of {preset.tokens}")
     return held
 
 
@@ -124,7 +124,7 @@ def _is_less(tokens: TransformerShape, whole: TransformerShape | None) -> bool:
 def _check_names(found: set[str], expected: set[str], what: str) -> None:
     if found != expected:
         missing, strange = sorted(expected - found), sorted(found - expected)
-        raise CheckpointError(
+        raise NetworkFileError(
             f"{what}: {len(missing)} weights are missing and {len(strange)} unknown "
             f"({', '.join((missing + strange)[:3])}). Take the file that belongs to this version of Reskin"
         )

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from reskin.sinks.web.keys import Keys
+from reskin.web_parts.keys import Keys
 
 log = logging.getLogger("reskin.web")
 
