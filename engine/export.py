@@ -6,7 +6,6 @@ gives 4x4 patches, as `engine.painter_state` does.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import warnings
 from pathlib import Path
@@ -21,10 +20,10 @@ from torch import Tensor, nn
 
 from engine.config import PATCH
 from engine.live import open_session, ports_of, read_frame
-from engine.onnx_file import MANIFEST, manifest_entry
 from engine.painter import CONDITION, PATCH_CHANNELS, Painter
 from engine.reader import Reader
 from engine.votes import cut_blocks
+from engine.weights_manifest import MANIFEST, note_file
 
 OPSET = 20
 
@@ -124,10 +123,8 @@ def parity(graph: nn.Module, inputs: tuple[Tensor, ...], path: Path) -> float:
 
 def update_manifest(path: Path) -> None:
     """Brings the manifest that lies beside an exported file up to date with it; does nothing where none lies there."""
-    manifest = path.parent / MANIFEST
-    if not manifest.exists():
+    if not (path.parent / MANIFEST).exists():
         return
-    content = path.read_bytes()
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    entries = json.loads(manifest.read_text(encoding="utf-8")) | {path.name: manifest_entry(content, ports_of(session))}
-    manifest.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    ports = ports_of(session)
+    note_file(path, inputs=ports.inputs, outputs=ports.outputs)

@@ -28,6 +28,9 @@ from engine.underpaint import LUMA, PaintMaps, Underpainter
 from engine.votes import cut_blocks, lay_out_votes
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
+CUT = 0.25  # of a channel in [0, 1], from frame to frame on average: the fastest turn of a camera changes less
+CUT_FRAMES = 12  # from a cut to the next, at least
+CUT_PX = 8  # every so many pixels, each way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,8 @@ class LiveEngine:
         self._stillness = Stillness()
         self._underpainter = Underpainter()
         self._frame = 0
+        self._before: np.ndarray | None = None  # some pixels of the last frame
+        self._since_cut = CUT_FRAMES
         self._depth: np.ndarray | None = None
         self._pool = ThreadPoolExecutor(1, "reader", _step_aside) if preset.reads_behind else None
         self._reading: Future[tuple[Settled, np.ndarray]] | None = None
@@ -118,6 +123,15 @@ class LiveEngine:
             return 0.0, 1.0, 0  # nothing is fed back
         meter = self._painter.drift
         return float(np.abs(meter.color).max()), meter.sharpness, self._painter.anchored
+
+    def _is_cut(self, rgb: np.ndarray) -> bool:
+        """Whether another scene begins, as far as two frames tell; not again at once, for what flashes is no scene."""
+        before, self._before = self._before, rgb[CUT_PX // 2 :: CUT_PX, CUT_PX // 2 :: CUT_PX].copy()
+        self._since_cut += 1
+        if before is None or self._since_cut < CUT_FRAMES or float(np.abs(self._before - before).mean()) < CUT:
+            return False
+        self._since_cut = 0
+        return True
 
     def _settle(self, rgb: np.ndarray) -> tuple[Settled, np.ndarray]:
         """What the Reader sees in a frame, and its depth (h, w)."""
@@ -154,6 +168,8 @@ class LiveEngine:
         `quality` 0 is the preset as it is; from 1 on the Painter rests, at 2 and 3 the Reader looks half and a quarter
         as often, and its materials are carried over by colour in between.
         """
+        if self._is_cut(rgb):
+            self.reset()  # an older reading would be of another scene: this frame waits for its own
         materials = self._materials_of(rgb, self.preset.reader_every * READ_EVERY[quality])
         materials = self._stillness(rgb @ LUMA, materials)
         assert self._depth is not None

@@ -1,45 +1,31 @@
 """Networks in safetensors files, with what they are beside them: how a GPU's presets are kept. Torch only; no pickle.
 
 The header's metadata says which network of which preset a file holds and for what size; names, shapes and types are
-checked against a network made for that before a weight is used.
+checked against a network made for that before a weight is used, and the file's hash where a manifest beside it has one.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from engine.config import SHAPES, Preset, Shape, TransformerShape
+from engine.config import SHAPES, Preset, Shape
+from engine.network_header import KEY, Held, NetworkFileError, Part, held_in
 from engine.painter import Painter
 from engine.reader import Reader
 from engine.safetensors_file import SafetensorsFileError, read_header
 from engine.token_painter import TokenPainter
+from engine.weights_manifest import ManifestError, check_file, note_file
 
-Part = Literal["reader", "painter"]
-KEY = "reskin"  # of the metadata
-TOKENS = tuple(field.name for field in fields(TransformerShape))
+__all__ = ["KEY", "Held", "NetworkFileError", "Part", "load_network", "new_network", "save_network"]
+
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
-
-
-class NetworkFileError(ValueError):
-    """A file that holds no network of ours, or not the one that was asked for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """What a file holds."""
-
-    part: Part
-    shape: Shape
-    size: tuple[int, int]  # (h, w) in pixels that it was trained on last
-    tokens: TransformerShape | None = None  # what pruning has left of the preset's
 
 
 def new_network(held: Held) -> nn.Module:
@@ -62,15 +48,17 @@ def save_network(network: nn.Module, path: Path, held: Held, dtype: torch.dtype 
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, partial, metadata={KEY: json.dumps(asdict(held))})
     partial.replace(path)
+    note_file(path)
 
 
 def load_network(path: Path, part: Part, shape: Shape) -> nn.Module:
     """The network in a file, float32 on the CPU, in evaluation mode; NetworkFileError where the file is not that."""
     what = f"reading the {part} of {shape} from {path}"
     try:
-        read_header(path)  # before any of it is mapped
+        _, metadata = read_header(path)  # before any of it is mapped
+        held = held_in(metadata, what)
+        check_file(path)
         with safe_open(path, framework="pt") as file:
-            held = _held(file.metadata(), what)
             if (held.part, held.shape) != (part, shape):
                 raise NetworkFileError(f"{what}: it holds the {held.part} of {held.shape}. Name that one's file")
             network = new_network(held)
@@ -86,39 +74,11 @@ def load_network(path: Path, part: Part, shape: Shape) -> nn.Module:
                 tensor.copy_(stored)
     except (SafetensorError, SafetensorsFileError) as error:
         raise NetworkFileError(f"{what}: not a whole safetensors file ({error}). Fetch it again") from error
+    except ManifestError as error:
+        raise NetworkFileError(f"{what}: {error}") from error
     except OSError as error:
         raise NetworkFileError(f"{what}: {error}. Train it with tools/train.py, or name the folder it is in") from error
     return network.eval()
-
-
-def _held(metadata: dict[str, str] | None, what: str) -> Held:
-    try:
-        said = json.loads((metadata or {})[KEY])
-        h, w = said["size"]
-        tokens = said.get("tokens")
-        if tokens is not None:
-            tokens = TransformerShape(**{name: int(tokens[name]) for name in TOKENS})
-        held = Held(part=said["part"], shape=said["shape"], size=(int(h), int(w)), tokens=tokens)
-        known = held.part in ("reader", "painter") and held.shape in SHAPES
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError):
-        known = False
-    if not known:
-        raise NetworkFileError(f"{what}: it does not say which network it holds. Expected a file of tools/export.py")
-    preset = SHAPES[held.shape]
-    if held.part == "painter" and held.size != preset.size:  # sizes decide how much memory is asked for
-        raise NetworkFileError(f"{what}: it is for pictures of {held.size}, expected {preset.size}")
-    if held.tokens is not None and not _is_less(held.tokens, preset.tokens):
-        raise NetworkFileError(f"{what}: {held.tokens} is not what pruning leaves of {preset.tokens}")
-    return held
-
-
-def _is_less(tokens: TransformerShape, whole: TransformerShape | None) -> bool:
-    """Whether pruning can have left these tokens of the preset's: fewer layers, heads and hidden channels."""
-    if whole is None:
-        return False
-    same = replace(tokens, layers=whole.layers, heads=whole.heads, hidden=whole.hidden) == whole
-    fewer = 0 < tokens.layers <= whole.layers and 0 < tokens.kept <= whole.kept and 0 < tokens.hidden <= whole.hidden
-    return same and fewer
 
 
 def _check_names(found: set[str], expected: set[str], what: str) -> None:

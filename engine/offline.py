@@ -1,7 +1,7 @@
 """The slow oracle of `engine/live.py`: a whole clip in one obvious loop, the same formulas in plain numpy.
 
 Nothing is compiled, nothing is kept from call to call, and the networks are any callables on arrays: torch modules in
-the tests, ONNX sessions elsewhere. Every step is written a second time, from its description and not from its fast
+the tests, which alone run it. Every step is written a second time, from its description and not from its fast
 version; only what is plain numpy there as well (`Style`, `lit_ramps`, `halo`) is shared. The engine's quick exp is off
 by up to 3e-4: with the true one (`exp`) colours agree within 1/255, with the same quick one within 1e-4. A change of
 a formula in refine, underpaint, votes or painter_state is made here too, or the tests say so.

@@ -7,18 +7,15 @@ hold a tensor, in a few milliseconds and without the onnx package. Knows nothing
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.weights_manifest import CHECK, ManifestError, check_content, known_file
+
 MAX_BYTES = 512 * 2**20
 MAX_DEPTH = 32  # of messages in each other; a tensor in a subgraph's attribute is 6 deep
-MANIFEST = "manifest.json"  # beside the files that ship: name -> sha256, bytes, inputs, outputs
-SHIPPED = Path(__file__).resolve().parent / "weights"
-CHECK = "Take the file that ships with Reskin"
 
 # Messages of onnx.proto3 and the fields of them that can hold a tensor, by number.
 _MODEL = {7: "graph", 20: "training", 25: "function"}
@@ -54,11 +51,10 @@ def read_onnx(path: Path) -> bytes:
     if size > MAX_BYTES:
         raise OnnxFileError(f"{path}: {size} bytes; expected at most {MAX_BYTES}. {CHECK}")
     content = path.read_bytes()
-    known = _entry(path)
-    if known is not None:
-        _check_hash(path, content, known)
-    elif path.parent == SHIPPED and not path.name.endswith(".part.onnx"):  # those are being exported
-        raise OnnxFileError(f"{path}: {MANIFEST} beside it does not know it. {CHECK}")
+    try:
+        check_content(path, content)
+    except ManifestError as error:
+        raise OnnxFileError(str(error)) from error
     check_model(content, str(path))
     return content
 
@@ -109,33 +105,11 @@ def check_ports(path: Path, found: Ports) -> None:
         raise OnnxFileError(f"{path}: it takes {found.inputs} and gives {found.outputs}; expected {expected}. {CHECK}")
 
 
-def manifest_entry(content: bytes, ports: Ports) -> dict[str, Any]:
-    """A model's line of the manifest."""
-    digest = hashlib.sha256(content).hexdigest()
-    return {"sha256": digest, "bytes": len(content), "inputs": ports.inputs, "outputs": ports.outputs}
-
-
 def _entry(path: Path) -> dict[str, Any] | None:
-    manifest = path.parent / MANIFEST
-    if not manifest.is_file():
-        return None
     try:
-        known = json.loads(manifest.read_text(encoding="utf-8")).get(path.name)
-        if known is None or {"sha256", "bytes", "inputs", "outputs"} <= known.keys():
-            return known
-    except (ValueError, AttributeError) as error:
-        raise OnnxFileError(f"{manifest}: not a manifest of weights ({error}). {CHECK}") from error
-    raise OnnxFileError(f"{manifest}: what it says of {path.name} is not whole. {CHECK}")
-
-
-def _check_hash(path: Path, content: bytes, known: dict[str, Any]) -> None:
-    if len(content) != known["bytes"]:
-        raise OnnxFileError(f"{path}: {len(content)} bytes, expected {known['bytes']}: it is not whole. {CHECK}")
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != known["sha256"]:
-        raise OnnxFileError(
-            f"{path}: its SHA-256 is {digest[:12]}..., expected {known['sha256'][:12]}...: it was changed. {CHECK}"
-        )
+        return known_file(path)
+    except ManifestError as error:
+        raise OnnxFileError(str(error)) from error
 
 
 def _fields(view: memoryview, start: int, end: int, what: str) -> Iterator[tuple[int, int, int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Stored:
 
     dtype: str
     shape: tuple[int, ...]
+    start: int = field(default=0, compare=False)  # of its bytes, from the file's first one
 
 
 def read_header(path: Path) -> tuple[dict[str, Stored], dict[str, str]]:
@@ -53,7 +54,11 @@ def read_header(path: Path) -> tuple[dict[str, Stored], dict[str, str]]:
         raise SafetensorsFileError(f"{path}: {len(tree)} tensors, expected at most {MAX_TENSORS}")
     spans = [(*_span(name, entry, path), name) for name, entry in tree.items()]
     _check_gapless(spans, total - 8 - length, path)
-    return {name: Stored(entry["dtype"], tuple(entry["shape"])) for name, entry in tree.items()}, metadata
+    tensors = {
+        name: Stored(entry["dtype"], tuple(entry["shape"]), 8 + length + entry["data_offsets"][0])
+        for name, entry in tree.items()
+    }
+    return tensors, metadata
 
 
 def _parsed(header: bytes, path: Path) -> dict[str, Any]:

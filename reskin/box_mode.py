@@ -145,7 +145,7 @@ class BoxMode:
 
     def _keep(self, regions: tuple[KeptRegion, ...]) -> str:
         self._profile.regions = regions
-        if not self._profile.title:
+        if not self._profile.title.strip():
             return f"{self._count()} until the end: without a window's title there is no profile"
         if self._saving is not None:
             self._saving.cancel()  # the newest wins; one that is being written is written first

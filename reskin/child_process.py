@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from reskin.crash_stacks import show_crashes
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -26,11 +28,16 @@ def spawn(name: str, target: Callable[..., None], *arguments: object) -> tuple[S
     context = multiprocessing.get_context("spawn")
     pipe: Any = context.Pipe(duplex=True)  # of two PipeConnections on Windows, which do the same
     ours, theirs = pipe
-    process = context.Process(target=target, args=(theirs, *arguments), name=name, daemon=True)
+    process = context.Process(target=_begin, args=(target, theirs, *arguments), name=name, daemon=True)
     with _interrupt_blocked():
         process.start()
     theirs.close()
     return process, ours
+
+
+def _begin(target: Callable[..., None], *arguments: object) -> None:
+    show_crashes()
+    target(*arguments)
 
 
 def made_by(factory: str, arguments: tuple[object, ...]) -> Any:

@@ -30,6 +30,7 @@ from reskin.cli_profile import profile
 from reskin.cli_report import report
 from reskin.cli_serve import invite, serve
 from reskin.cli_theme import tell_note, theme, theme_or_error
+from reskin.crash_stacks import show_crashes
 from reskin.errors import ReskinError
 from reskin.remedies import cache_remedy
 
@@ -247,14 +248,28 @@ def settings(write: bool) -> None:
 
 @cli.command()
 def paths() -> None:
-    """Print where Reskin's files lie."""
+    """Print where Reskin's files lie.
+
+    RESKIN_HOME=FOLDER in the environment puts all of its own into that folder.
+    """
+    from reskin.launcher.memory import Memory
     from reskin.line_editor import history_path
     from reskin.log import log_folder
+    from reskin.places import place
+    from reskin.profiles import profile_folder
+    from reskin.remote_engine.trust import known_servers_path
     from reskin.settings import settings_path
     from reskin.themes import shipped_theme_folder, user_theme_folder
+    from reskin.web_parts.keys import key_path, serve_secret_path
 
     places = {
         "settings": settings_path(),
+        "profiles": profile_folder(),
+        "games' looks": Memory().path,
+        "stream key": key_path(),
+        "serve's secret": serve_secret_path(),
+        "known servers": known_servers_path(),
+        "own weights": place("data", "weights"),
         "own themes": user_theme_folder(),
         "shipped themes": shipped_theme_folder(),
         "screenshots": _settings().screenshot_folder(),
@@ -311,4 +326,5 @@ cli.add_command(invite)
 
 
 def main() -> None:
+    show_crashes()
     cli(prog_name="reskin")

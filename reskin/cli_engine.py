@@ -23,8 +23,8 @@ def engine_options(command: Any) -> Any:
         ),
         click.option("--engine-fingerprint", metavar="SHA256", help="SHA-256 of the server's certificate, "
                      "as `reskin serve` prints it. Default: the one that it shows first, which is remembered."),
-        click.option("--engine-token", metavar="TOKEN", help="Where the link has none. Others can see it in "
-                     "`ps`: RESKIN_ENGINE_TOKEN in the environment they cannot."),
+        click.option("--engine-token", metavar="TOKEN", help="The token, where the link has none. Others on this "
+                     "machine can read it in `ps`; not so RESKIN_ENGINE_TOKEN in the environment."),
         click.option(
             "--engine", "engine_link", metavar="LINK",
             help="Paint on a server: the link that `reskin serve` prints, or `here`. Default: from the settings.",

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from reskin.frame import Region
     from reskin.timeline import Timeline
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+
+class FileType(click.Path):
+    """A file, there or not yet; an empty name is told as one, where a path would make the folder "." of it."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty; expected the name of a file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = FileType()
 
 
 class SizeType(click.ParamType):
@@ -56,10 +69,20 @@ def live_theme_option(command: Any) -> Any:
 
 
 def prompt_option(command: Any) -> Any:
-    text = (
-        'The look in a sentence, such as "a warm autumn afternoon". With --theme it fills in what that theme leaves '
-        "unsaid: what a theme's file says wins."
-    )
+    beside = "With --theme it fills in what that theme leaves unsaid: what a theme's file says wins."
+    return _prompt_option(command, beside)
+
+
+def new_prompt_option(command: Any) -> Any:
+    return _prompt_option(command, "With --from it fills in what that theme leaves unsaid; comments are lost then.")
+
+
+def preview_prompt_option(command: Any) -> Any:
+    return _prompt_option(command, "It fills in what THEME leaves unsaid.")
+
+
+def _prompt_option(command: Any, beside: str) -> Any:
+    text = f'The look in a sentence, such as "a warm autumn afternoon". {beside}'
     return click.option("--prompt", metavar="TEXT", help=text, callback=_not_blank)(command)
 
 

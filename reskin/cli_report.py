@@ -13,9 +13,9 @@ from reskin.cli_options import FILE
 @click.option("--out", type=FILE, help="Where to write it. Default: reskin-report-DATE.zip, here.")
 @click.option("--with-titles", is_flag=True, help="With the titles of all open windows, which may be private.")
 def report(out: Path | None, with_titles: bool) -> None:
-    """Write one zip about this machine and the last runs, for an issue.
+    """Write one zip about this machine and the last runs.
 
-    What `reskin doctor` finds, the settings, the ends of the logs. No pictures, and your name taken out.
+    For an issue: what `reskin doctor` finds, the settings, the ends of the logs. No pictures, and your name taken out.
     """
     from reskin.report import default_name, write_report
 

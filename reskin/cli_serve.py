@@ -38,7 +38,9 @@ Examples:
               help="Where to listen. 0.0.0.0 lets other machines in; then it is HTTPS.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0: any that is free.")
 @preset_option
-@click.option("--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Of a CPU engine.")
+@click.option(
+    "--threads", type=click.IntRange(1, 64), default=1, show_default=True, help="Threads of an engine on the CPU."
+)
 @click.option("--slots", type=click.IntRange(1, 4096), help="Players at once. Default: by the machine.")
 @click.option("--theme", metavar="NAME", help="What players begin in. Default: from the settings.")
 @click.option("--certificate", type=FILE, help="Your own, PEM with its chain. Default: one is made at the first start.")
@@ -80,7 +82,6 @@ def serve(
     chosen = preset or settings.preset
     require_preset(chosen)
     logs.start(level=logging.INFO if has_log else logging.WARNING)
-    logs.show_crashes()
     asked = ServeOptions(
         preset=chosen, theme=theme or settings.theme, is_plain=True if plain_http else None,
         bits_at_720p=int(mbit * 1e6), flash_limiter=settings.safety.flash_limiter, **options,
@@ -116,7 +117,8 @@ def serve(
 
 
 @click.command("invite")
-@click.option("--scope", type=click.Choice(("play", "watch", "admin")), default="play", show_default=True)
+@click.option("--scope", type=click.Choice(("play", "watch", "admin")), default="play", show_default=True,
+              help="play: sessions of their own; watch: see others' play; admin: all, and figures.")  # fmt: skip
 @click.option("--hours", type=HOURS, default=12.0, show_default=True, help="How long it lets in.")
 @click.option("--sessions", type=click.IntRange(1, 100_000), help="Players at once. Default: 1.")
 @click.option("--minutes", type=click.IntRange(1), help="Minutes of play in all. Default: all of its hours.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reskin.cli_options import FILE, preset_option, prompt_option
+from reskin.cli_options import FILE, new_prompt_option, preset_option, preview_prompt_option
 from reskin.errors import ReskinError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def theme() -> None:
 @theme.command()
 @click.argument("name")
 @click.option("--from", "start", metavar="THEME", help="Begin with a copy of this one, its comments too.")
-@prompt_option
+@new_prompt_option
 def new(name: str, start: str | None, prompt: str | None) -> None:
     """Make a theme of your own to start from.
 
@@ -57,14 +57,14 @@ def check(ctx: click.Context, files: tuple[str, ...], strict: bool) -> None:
     """Say whether theme files can be used.
 
     Tells every mistake's line and what was expected there, and warns of what can be used but hardly seen: things that
-    look alike, ramps the wrong way round, keys that change nothing.
+    look alike, ramps the wrong way round, keys that change nothing. A hint names the keys that only the Painter heeds.
     """
     from reskin.theme_check import checked
 
     broken = warned = 0
     for name in files:
         try:
-            path, found, warnings = checked(name)
+            path, found, warnings, hint = checked(name)
         except ReskinError as error:
             broken += 1
             click.echo(str(error), err=True)
@@ -75,6 +75,8 @@ def check(ctx: click.Context, files: tuple[str, ...], strict: bool) -> None:
         for warning in warnings:
             warned += 1
             click.echo(f"  warning: {warning}", err=True)
+        if hint:
+            click.echo(f"  hint: {hint}")
     ctx.exit(1 if broken or (strict and warned) else 0)
 
 
@@ -101,9 +103,11 @@ def show(name: str) -> None:
 @click.option("--out", type=FILE, help="A .png or .jpg, or a .mp4 for a clip; written over. "
               "Default: THEME-preview.png here.")  # fmt: skip
 @click.option(
-    "--frames", type=click.IntRange(min=1), help="Length of a clip; of a still, how many after the sixth it shows."
+    "--frames",
+    type=click.IntRange(min=1),
+    help="Of a clip: its length. Of a still: which frame it shows, counted after the first six.",
 )
-@prompt_option
+@preview_prompt_option
 @preset_option
 def preview(
     name: str, source: Path | None, out: Path | None, frames: int | None, prompt: str | None, preset: str | None
@@ -169,6 +173,8 @@ def from_image(picture: Path, name: str | None, out: Path | None) -> None:
     from reskin.theme_writer import theme_toml
 
     found = theme_from_picture(picture, name)
+    if found.doubt:
+        click.echo(f"reskin: {found.doubt}", err=True)
     _print_or_write(theme_toml(found.theme, found.notes), out)
 
 

@@ -159,7 +159,7 @@ class Controls:
 
     def _toggle_boxes(self) -> str:
         if self._boxes is None:
-            return "There is no box mode on this system yet; write the boxes into a profile"
+            return "There is no box mode on this system yet; write the boxes into a profile: reskin profile new"
         return self._boxes.toggle(is_skinned=self.is_on and self.is_seen)
 
     def _give_back(self) -> None:

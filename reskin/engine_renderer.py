@@ -24,6 +24,8 @@ from reskin.finish import finish_maps
 from reskin.keeping import Keeping
 from reskin.prepare import prepare
 from reskin.renderer import Renderer, View
+from reskin.screen_fades import ScreenFades
+from reskin.screen_finish import finish_screen, needs_left
 from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
 from reskin.views import show_materials, split
@@ -93,6 +95,7 @@ class EngineRenderer:
         self._engine = engine
         self._composer = Composer()
         self.keeping = Keeping()
+        self._fades = ScreenFades()
         self._frame = 0
         self._warm_up()
 
@@ -103,12 +106,14 @@ class EngineRenderer:
     def reset(self) -> None:
         self._engine.reset()
         self.keeping.reset()
+        self._fades.reset()
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
         """Paints into `out`; returns milliseconds of prepare, step and compose."""
         marks = [time.perf_counter()]
         rgb = prepare(bgra_u8, self._engine.preset.size)
         marks.append(time.perf_counter())
+        fade = self._fades.update(bgra_u8)
         painting = self._engine.step(rgb, theme.style(), keep_hud=False, quality=quality)
         marks.append(time.perf_counter())
         if view is View.MATERIALS:
@@ -120,7 +125,12 @@ class EngineRenderer:
                 bgra_u8, rgb, finish_maps(painting.maps, finish, rgb @ LUMA), out, strength=theme.strength,
                 outline=finish.outline, grain=finish.grain, frame_index=self._frame,
             )  # fmt: skip
-            self.keeping.apply(bgra_u8, lambda: painting.materials[..., HUD], theme.keep, out)
+            spared = self.keeping.find(bgra_u8, lambda: painting.materials[..., HUD], theme.keep)
+            if needs_left(theme):
+                spared.append(painting.maps.keep)
+            finish_screen(out, finish, theme.strength, spared)
+            fade.draw(out, theme.strength)
+            self.keeping.put_back(bgra_u8, theme.keep, out)
             if view is View.SPLIT:
                 split(bgra_u8, out)
         marks.append(time.perf_counter())
@@ -131,7 +141,7 @@ class EngineRenderer:
         """Compiles what is compiled at the first call, with every switch that chooses another path."""
         bgra_u8 = np.zeros((90, 160, 4), np.uint8)
         out = np.empty_like(bgra_u8)
-        theme = Theme.model_validate({"name": "warm-up", "finish": {"outline": 0.5, "grain": 0.5, "bloom": 0.5}})
-        for view in View:
-            self.render(bgra_u8, theme, view, 0, out)
+        drawn = {"outline": 0.5, "grain": 0.5, "bloom": 0.5}
+        for view, finish in ((view, {**drawn, "levels": 4, "pixel": pixel}) for view in View for pixel in (0.0, 0.05)):
+            self.render(bgra_u8, Theme.model_validate({"name": "warm-up", "finish": finish}), view, 0, out)
         self.reset()

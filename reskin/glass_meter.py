@@ -19,6 +19,7 @@ import numpy as np
 from reskin.child_process import die_with, spawn
 from reskin.errors import DisplayError
 from reskin.frame import Region
+from reskin.log import start_process_log
 from reskin.marker import MARKER_H_PX, MARKER_W_PX, NUMBER_LIMIT, is_carried, marker_time, read_marker
 
 _POLL_S = 0.002
@@ -81,6 +82,7 @@ class GlassMeter:
 def _watch(connection: Connection, parent_pid: int, x: int, y: int) -> None:
     """Look every 2 ms while a painting is due; one latency for each, when it is first seen."""
     die_with(parent_pid)
+    start_process_log("glass-meter")
     import mss
 
     latencies_ms: list[int] = []

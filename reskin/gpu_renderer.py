@@ -27,6 +27,8 @@ from reskin.finish_gpu import FinishTensors
 from reskin.gpu_presets import find_weights, missing_weights
 from reskin.keeping import Keeping
 from reskin.renderer import View
+from reskin.screen_fades import ScreenFades
+from reskin.screen_finish import finish_screen, needs_left
 from reskin.shared_frames import Drift
 from reskin.theme_model import Theme
 from reskin.views import show_materials, split
@@ -100,6 +102,7 @@ class GpuRenderer:
         self._quality, self._turn, self._anchored = 0, 0, 0
         self.drift = Drift()
         self.keeping = Keeping()  # what is kept is cut out of the game's bytes, which are here and not on the device
+        self._fades = ScreenFades()
         self._backend, self._step = self._open(window, backend)
         self._wanted = self._backend.name if backend == "auto" else backend
         self.name = f"{preset.name}, torch {self._backend.name}, {device_name(device)}"
@@ -108,6 +111,7 @@ class GpuRenderer:
     def reset(self) -> None:
         self._step.reset()
         self.keeping.reset()
+        self._fades.reset()
         self._turn = 0
 
     def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
@@ -149,11 +153,17 @@ class GpuRenderer:
         color, sharpness, anchored = self._step.drift.reading().tolist()  # waits for the device, and so for all before
         self.drift = Drift(color, sharpness, self._anchored + int(anchored))
         painted_s = time.perf_counter()
+        fade = self._fades.update(bgra_u8)
         if view is View.MATERIALS:
             show_materials(bgra_u8, self._step.underlay.likeliest().cpu().numpy(), out)
         else:
             np.copyto(out, self._shown.numpy())
-            self.keeping.apply(bgra_u8, lambda: self._step.underlay.hud().cpu().numpy(), theme.keep, out)
+            spared = self.keeping.find(bgra_u8, lambda: self._step.underlay.hud().cpu().numpy(), theme.keep)
+            if needs_left(theme):
+                spared.append(self._step.underlay.left().cpu().numpy())
+            finish_screen(out, theme.finish, theme.strength, spared)
+            fade.draw(out, theme.strength)
+            self.keeping.put_back(bgra_u8, theme.keep, out)
             if view is View.SPLIT:
                 split(bgra_u8, out)
         return painted_s

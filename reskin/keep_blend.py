@@ -67,16 +67,17 @@ def _blend(pixels, planes, shapes, out):
     tall, wide = np.float32(rows / height), np.float32(columns / width)
     zero, one, half, top = np.float32(0.0), np.float32(1.0), np.float32(0.5), np.float32(255.0)
     row, here = np.zeros((columns + 1, count), np.float32), np.empty(count, np.float32)
+    mixed = np.empty(3, np.float32)
     for y in range(height):
         at = min(np.float32(rows - 1), max(zero, (np.float32(y) + half) * tall - half))
         upper = int(at)
         lower = min(rows - 1, upper + 1)
         part = at - np.float32(upper)
-        most = zero
+        some = zero
         for x in range(columns):
             for m in range(2):
-                most = max(most, max(planes[upper, x, m], planes[lower, x, m]))
-        if most <= zero:
+                some = max(some, max(planes[upper, x, m], planes[lower, x, m]))
+        if some <= zero:
             continue
         for x in range(columns + 1):
             cell = min(columns - 1, x)
@@ -107,10 +108,18 @@ def _blend(pixels, planes, shapes, out):
             else:
                 wanted = max(painted, min(game, here[2] + np.float32(CONTRAST)))
             shift = (one - own) * lit * (wanted - painted)
+            least, most = top, zero
             for c in range(3):
                 level = np.float32(out[y, x, c])
-                level += own * (np.float32(pixels[y, x, c]) - level) + shift
-                out[y, x, c] = np.uint8(min(top, max(zero, level + half)))
+                mixed[c] = level + own * (np.float32(pixels[y, x, c]) - level) + shift
+                least, most = min(least, mixed[c]), max(most, mixed[c])
+            if least < zero or most > top:  # clipped, it would be of another brightness: paler instead
+                gray = painted + own * (game - painted) + shift
+                pure = min(gray / max(gray - least, one), (top - gray) / max(most - gray, one), one)
+                for c in range(3):
+                    mixed[c] = gray + pure * (mixed[c] - gray)
+            for c in range(3):
+                out[y, x, c] = np.uint8(min(top, max(zero, mixed[c] + half)))
             x += 1
 
 

@@ -28,6 +28,8 @@ SOME = 0.05  # share of a cell's own pixels, where the cells round it are dense
 DOUBT = 0.1  # of the Reader's belief, where it sees a HUD at all: far mountains stand still too, but it knows them
 KNOWN = 4  # looks in motion after which what is still is known, and text that moves with the world is none
 RESTING = 6  # looks without motion, one second: a menu or a dialog over a frozen picture, whose letters are new
+GONE = 8  # looks without an edge after which there is no text any more; a line that blinks is away for less
+FADED = 1  # the same where all of the picture is bare: what comes next is another scene
 MOST_STILL = 0.5  # of the picture: with more, and no HUD that the Reader sees, it is the stage of a fixed camera
 FADE_FRAMES = 6
 SMALLEST_PX = 80  # a frame narrower or lower has no room for a HUD that one could read
@@ -213,6 +215,9 @@ class KeepMask:
                 self._written.cast(near * cells_of(self._lines, evidence, part))
                 self._small.cast(near * cells_of(self._lines[self._lines[:, 3] <= SMALL_PX], evidence, part))
             self._has_news, self._has_moved, self._was_known = False, has_moved, known
+            if (gone := self._edges.bare_looks >= (FADED if self._edges.is_blank else GONE)).any():
+                for vote in (self._written, self._small):
+                    vote.withdraw(gone)
             written = self._written.yes
         return (self._is_still & likely, read, written) if keep.hud else (none, none, written)
 

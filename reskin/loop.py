@@ -121,7 +121,7 @@ def run_loop(
                 fade_frames=controls.fade_frames,
             )  # fmt: skip
             region, frame = _grab_and_submit(capture, engine, ledger, guard, clock)
-            controls.window_moved(region)
+            controls.window_moved(region if frame is not None else None)
             if frame is not None:
                 for onlooker in options.on_grab:
                     onlooker(frame)
@@ -153,7 +153,7 @@ def run_loop(
             # Count it, and choose the quality that keeps the ticks.
             is_well = visible or (presenter.holds_back and run.wants_skin)
             run.note_tick(region, frame, shown_ns, painted=painting is not None, is_well=is_well)
-            wanted = run.wants_painting(region)
+            wanted = frame is not None and run.wants_painting()
             tick = Tick(deadline_ns=ticks.deadline_ns, present_ns=present_ns, shown_ns=shown_ns, painting=painting)
             missed = ledger.tick(tick, visible=visible, wanted=wanted, skipped=ticks.advance(shown_ns))
             ledger.engine(engine, news, quality.level)
@@ -174,13 +174,13 @@ def run_loop(
 def _grab_and_submit(
     capture: Capture, engine: Engine, ledger: Ledger, guard: SelfCaptureGuard, clock: Clock
 ) -> tuple[Region | None, Frame | None]:
-    """Where the game is now and its newest picture; both None while there is nothing to show."""
+    """Where the game is seen now, and its newest picture; None for what there is not."""
     began_ns = clock.now_ns()
     region = capture.locate()
     frame = None if region is None or min(region.w, region.h) < MIN_SIDE_PX else capture.grab()
     if region is None or frame is None:
         guard.reset()
-        return None, None
+        return (region if capture.state is CaptureState.ACTIVE else None), None
     guard.grabbed(frame)
     if engine.is_ready:
         grabbed_ns = clock.now_ns()
@@ -255,24 +255,18 @@ class _Run:
             self._status.begin_measuring(now_ns)
             self._options.on_warm()
 
-    def wants_painting(self, region: Region | None) -> bool:
-        """Whether a tick counts.
+    def wants_painting(self) -> bool:
+        """Whether a tick counts that has a picture of the game.
 
         From the first painting on, be it too old to be shown: an engine that is too slow from the start is missed too.
         """
-        return (
-            self._first_painting_ns is not None
-            and region is not None
-            and self.wants_skin
-            and not self._controls.is_comparing
-        )
+        return self._first_painting_ns is not None and self.wants_skin and not self._controls.is_comparing
 
     def _watch(self, region: Region | None, frame: Frame | None, now_ns: int, *, is_well: bool) -> None:
         """The state of the run, for the status; and in words for the player, when something is wrong."""
-        place = region if region is not None else self._capture.locate()  # a small window is not grabbed
         facts = Facts(
             capture=self._capture.state, has_picture=frame is not None,
-            is_large_enough=place is None or min(place.w, place.h) >= MIN_SIDE_PX,
+            is_large_enough=region is None or min(region.w, region.h) >= MIN_SIDE_PX,
             is_black=frame is not None and looks_black(frame.bgra_u8),
             engine=self._status.engine, has_painted=self._first_painting_ns is not None,
             standing=self._standing,
@@ -315,6 +309,8 @@ class _Run:
     ) -> bool:
         """True when the engine's frames will take another time from now on."""
         before = quality.level
+        if news.died or news.lower_tier:
+            quality.died()
         if news.lower_tier and not quality.lower_best():
             self._warning = "The engine keeps failing at its lowest quality; see `reskin doctor`"
         elif self._status.engine is EngineState.ACTIVE:

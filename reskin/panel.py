@@ -121,11 +121,13 @@ class Panels:
             for area, pixels in before:
                 area[:] = pixels
 
-    def alone(self, bgra_u8: np.ndarray, region: Region, now_ns: int) -> tuple[np.ndarray, Region] | None:
+    def alone(self, bgra_u8: np.ndarray | None, region: Region, now_ns: int) -> tuple[np.ndarray, Region] | None:
         """The panels over their own part of the frame, and where it lies on the screen: for an overlay that is hidden.
 
-        Several panels share one part, with the frame's own pixels between them.
+        Several panels share one part, with the frame's own pixels between them. None for a frame: they lie over black.
         """
+        if bgra_u8 is None:
+            bgra_u8 = np.zeros((region.h, region.w, 4), np.uint8)  # costs nothing where it is not touched
         shown = self._shown(bgra_u8, now_ns)
         if not shown:
             return None

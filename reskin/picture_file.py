@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from reskin.errors import VideoError
+from reskin.themes import PICTURE_SUFFIXES
 from reskin.whole_file import write_whole
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 _PNG = b"\x89PNG\r\n\x1a\n"
 MOST_PX = 100_000_000  # a photo of 100 megapixels is 0.4 GB when decoded; a file of 1 kB can say a thousand times that
 

@@ -82,10 +82,19 @@ class Presenter:
         self._painting = None
 
     def present(self, frame: Frame | None, region: Region | None, *, now_ns: int, on: bool, comparing: bool) -> bool:
-        """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting."""
+        """Show what there is; `frame` is the newest of the game itself. True when the player sees the painting.
+
+        `region` is None while the window cannot be seen: then there is no place for words either. Without a frame they
+        stand alone over the game.
+        """
         self.holds_back = False
-        if region is None or frame is None:
+        if region is None:
             self.withdraw()
+            return False
+        if frame is None:
+            self._fade, self._is_fading_in = 0, False
+            self._keep_skin()
+            self._show_note_alone(None, region, now_ns)
             return False
         painting = self._showable(region, now_ns)
         self._fade_towards(on and not comparing, painting, now_ns)
@@ -167,18 +176,22 @@ class Presenter:
     def _show_untouched(self, frame: Frame, region: Region, now_ns: int) -> None:
         self._keep_skin()
         self._last_picture = frame.bgra_u8
-        alone = self._note.alone(frame.bgra_u8, region, now_ns)
-        if alone is None or not self._shows_note_alone:
-            self._hide()
-        if alone is not None:
-            pixels, place = alone
-            self._overlay.show(Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=pixels), place)
-            self._is_visible = self._shows_note_alone = True
+        self._show_note_alone(frame.bgra_u8, region, now_ns)
         limited = self._limited(frame.bgra_u8, now_ns)
         if self._sinks:
             untouched = Frame(index=frame.index, captured_ns=frame.captured_ns, bgra_u8=limited.copy())
             with self._note.over(untouched.bgra_u8, now_ns):
                 self._show_in_sinks(untouched, region)
+
+    def _show_note_alone(self, game: np.ndarray | None, region: Region, now_ns: int) -> None:
+        """The notes over their own part of the game, or over black where it gives no picture; the rest is the game."""
+        alone = self._note.alone(game, region, now_ns)
+        if alone is None or not self._shows_note_alone:
+            self._hide()
+        if alone is not None:
+            pixels, place = alone
+            self._overlay.show(Frame(index=0, captured_ns=now_ns, bgra_u8=pixels), place)
+            self._is_visible = self._shows_note_alone = True
 
     def _show_in_sinks(self, frame: Frame, region: Region) -> None:
         for sink in self._sinks:

@@ -17,10 +17,10 @@ from reskin.errors import VideoError
 from reskin.flash_safety import FlashProfile
 from reskin.frame import Frame
 from reskin.note import stamp
-from reskin.picture_file import PICTURE_SUFFIXES, is_picture, read_picture, write_picture
+from reskin.picture_file import is_picture, read_picture, write_picture
 from reskin.render import Progress, Rendered
 from reskin.renderer import Renderer, View
-from reskin.themes import Theme
+from reskin.themes import PICTURE_SUFFIXES, Theme
 
 if TYPE_CHECKING:
     from reskin.video import VideoReader

@@ -1,8 +1,9 @@
 """The prompt bar: a hotkey opens it over the game, what is typed is a look in plain words, Enter shows it.
 
-While it is open the keyboard is Reskin's and the game hears nothing. The prompt is worked out by the `loader` beside
-the loop, up to 0.3 s, and its theme comes at the first tick after that. Lives on the loop's thread; `poll` at every
-tick. Knows nothing of which keyboard it is, and of how a theme is shown.
+While it is open the keyboard is Reskin's and the game hears nothing. A prompt is worked out by the `loader` beside the
+loop, up to 0.3 s, and already while the typing rests: so Enter mostly finds its theme ready and shows it at that tick,
+else at the first one after. Lives on the loop's thread; `poll` at every tick. Knows nothing of which keyboard it is,
+and of how a theme is shown.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from reskin.prompt_panel import Line, draw_bar
 from reskin.prompts.fill import heard_theme
 from reskin.themes import Theme
 
+REST_NS = 150_000_000  # without a key: what stands there may be the prompt
 REFUSED = "Another program holds the keyboard, so the prompt bar cannot open"
 
 
@@ -61,7 +63,8 @@ class PromptBar:
         self._answers = answers
         self._line: LineEditor | None = None  # None: closed
         self._last_key_ns: int | None = None
-        self._pending: Future[Answer] | None = None
+        self._pending: Future[Answer] | None = None  # of the prompt that was entered
+        self._ahead: tuple[str, Future[Answer]] | None = None  # of what stood in the line when the typing rested
         self._drawer = PanelDrawer(draw_bar)
 
     @property
@@ -84,6 +87,7 @@ class PromptBar:
         """Close it without a change, also when nothing of it can be seen any more."""
         if self._line is not None:
             self._line = None
+            self._drop_ahead()
             self._drawer.forget()
             self._keyboard.end()
 
@@ -107,6 +111,8 @@ class PromptBar:
         self._last_key_ns = now_ns if self._last_key_ns is None else self._last_key_ns
         if now_ns - self._last_key_ns > IDLE_NS:
             self.cancel()
+        elif now_ns - self._last_key_ns >= REST_NS:
+            self._ask_ahead()
         return self._answered()
 
     def shown(self, window_h: int, window_w: int, now_ns: int) -> Shown | None:
@@ -125,16 +131,28 @@ class PromptBar:
 
     def _enter(self) -> None:
         prompt = self.text.strip()
+        ready = None
+        if self._ahead is not None and self._ahead[0] == prompt:
+            ready, self._ahead = self._ahead[1], None
         self.cancel()
         if prompt:
             self._history.add(prompt)
             if self._pending is not None:
                 self._pending.cancel()  # the newest prompt wins, and need not wait for those before it
-            self._pending = self._loader.submit(self._work_out, prompt)
+            self._pending = ready or self._loader.submit(self._answers, prompt)
+            self._loader.submit(self._history.save)
 
-    def _work_out(self, prompt: str) -> Answer:
-        self._history.save()
-        return self._answers(prompt)
+    def _ask_ahead(self) -> None:
+        prompt = self.text.strip()
+        if prompt and (self._ahead is None or self._ahead[0] != prompt):
+            self._drop_ahead()
+            self._ahead = prompt, self._loader.submit(self._answers, prompt)
+
+    def _drop_ahead(self) -> None:
+        """One that has begun is finished for nothing."""
+        if self._ahead is not None:
+            self._ahead[1].cancel()
+            self._ahead = None
 
     def _answered(self) -> Answer | None:
         if self._pending is None or not self._pending.done():

@@ -20,6 +20,8 @@ COST_RATIO = 2.0  # of a level to the next, until it has been measured
 LEAST_RATIO, MOST_RATIO = 1.1, 2.5
 HOLD_TICKS = 5 * TICK_HZ  # at least this long at a level before a better one is tried
 HOLD_LIMIT_TICKS = 160 * TICK_HZ  # each try that fails doubles the hold, up to this
+CLEAN_PAINTINGS = 600 * TICK_HZ  # ten minutes without a death give back a level that deaths took
+CLEAN_LIMIT_PAINTINGS = 16 * CLEAN_PAINTINGS  # each level that is taken again doubles them, up to this
 
 
 class QualityGovernor:
@@ -27,7 +29,7 @@ class QualityGovernor:
 
     def __init__(self) -> None:
         self.level = 0
-        self.best_level = 0  # raised by deaths; never above the last level
+        self.best_level = 0  # raised by deaths, and lowered when they stay away; never above the last level
         self._misses = [False] * WINDOW_TICKS
         self._times = Rolling(WINDOW_TICKS)
         self._ticks = 0  # at this level
@@ -35,6 +37,9 @@ class QualityGovernor:
         self._came_up = False
         self._cost_ratio = [COST_RATIO] * QUALITY_LEVELS  # [q]: cost of level q - 1 over that of level q
         self._cost_above: float | None = None  # of the level that was just left downwards
+        self._clean = 0  # paintings since the last death, or since a level was given back
+        self._clean_needed = CLEAN_PAINTINGS
+        self._gave_back = False  # a level, so that the next that deaths take is taken again
 
     def tick(self, *, missed: bool, engine_ms: float | None) -> bool:
         """True when the level has changed. `engine_ms` is the newest frame's time, None when there was none."""
@@ -42,6 +47,7 @@ class QualityGovernor:
         self._ticks += 1
         if engine_ms is not None:
             self._times.add(engine_ms)
+            self._forgive()
         if sum(self._misses) >= DOWN_MISSES and self.level < QUALITY_LEVELS - 1:
             return self._step_down()
         if self._ticks < self._hold_ticks:
@@ -58,14 +64,28 @@ class QualityGovernor:
         """One level lower now, for a reason that misses do not show. False when there is none left."""
         return self.level < QUALITY_LEVELS - 1 and self._step_down()
 
+    def died(self) -> None:
+        """The engine has ended: what it painted until now was not clean."""
+        self._clean = 0
+
     def lower_best(self) -> bool:
-        """One tier lower for good (three deaths). False when there is none left."""
+        """One tier lower until the deaths have stayed away for long (three deaths). False when there is none left."""
         if self.best_level >= QUALITY_LEVELS - 1:
             return False
         self.best_level += 1
+        if self._gave_back:
+            self._clean_needed = min(2 * self._clean_needed, CLEAN_LIMIT_PAINTINGS)
+            self._gave_back = False
         if self.level < self.best_level:
             self._go_to(self.best_level)
         return True
+
+    def _forgive(self) -> None:
+        """Paintings are counted, not ticks: an engine that has nothing to paint proves nothing."""
+        self._clean += 1
+        if self.best_level > 0 and self._clean >= self._clean_needed:
+            self.best_level -= 1
+            self._clean, self._gave_back = 0, True
 
     def _learn_cost(self) -> None:
         """Once after each step down, when this level's times are known."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LINK_TOKEN = re.compile(r"(https?://[^\s\"#]*#)(?!token=)[^\s\"]+")  # `[engine] url` may name a token by itself
-_SECRETS = re.compile(r"(?i)\b(token|key|password|secret)(\s*[=:]\s*|\"\s*:\s*\")[^\s\"&,;]+")
+_STREAM_KEY = re.compile(r"(\brtmp[a-z]*://[^\s\"/]+/)[^\s\"]+", re.IGNORECASE)  # the stream key
+_SECRETS = re.compile(r"""(?i)((?<![^\W_])(?:token|key|password|secret)["']?\s*[=:]\s*["']?|\bbearer\s+)[^\s"'&,;]+""")
 
 
 def without_titles(text: str) -> str:
@@ -45,7 +46,8 @@ class Redactor:
             if name:
                 text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", stand_in, text, flags=re.IGNORECASE)
         text = _LINK_TOKEN.sub(r"\1<removed>", text)
-        return _SECRETS.sub(r"\1\2<removed>", text)
+        text = _STREAM_KEY.sub(r"\1<removed>", text)
+        return _SECRETS.sub(r"\1<removed>", text)
 
 
 def _written(home: str) -> tuple[str, ...]:

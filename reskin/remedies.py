@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pip(arguments: str) -> str:
     """A line to type: pip of the Python that runs now, since another's would install elsewhere."""
-    python = "python" if _is_packaged() else sys.executable
+    python = "python" if is_packaged() else sys.executable
     python = f'"{python}"' if " " in python else python  # quoted only then: PowerShell takes a quoted one for a text
     return f"{python} -m pip {arguments}"
 
 
 def install_command(extra: str) -> str:
     """A line to type: it adds the packages of one extra of pyproject.toml to the Python that runs now."""
-    if _is_packaged():
+    if is_packaged():
         return pip(f'install ".[{extra}]"') + " in the folder of Reskin's source: the packaged program takes none in"
     wanted = [f"reskin[{extra}]"]
     if (ROOT / "tools" / "start.py").is_file():  # a checkout
@@ -37,5 +37,6 @@ def cache_remedy(error: Exception) -> str:
     return "; set NUMBA_CACHE_DIR to a folder that can be written" if "no locator available" in str(error) else ""
 
 
-def _is_packaged() -> bool:
-    return bool(getattr(sys, "frozen", False))  # by PyInstaller: sys.executable is the program then
+def is_packaged() -> bool:
+    """By PyInstaller: `sys.executable` is the program itself then, and knows no options of Python."""
+    return bool(getattr(sys, "frozen", False))

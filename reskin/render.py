@@ -14,9 +14,9 @@ import numpy as np
 
 from reskin.errors import VideoError
 from reskin.flash_safety import FlashProfile
-from reskin.picture_file import PICTURE_SUFFIXES, is_picture, read_picture, write_picture
+from reskin.picture_file import is_picture, read_picture, write_picture
 from reskin.renderer import Renderer, View
-from reskin.themes import Theme
+from reskin.themes import PICTURE_SUFFIXES, Theme
 
 Progress = Callable[[int, int | None], None]  # frames done, frames in all where the file says
 

@@ -20,6 +20,7 @@ import reskin
 from reskin.errors import ReskinError
 from reskin.log import log_folder
 from reskin.redact import Redactor
+from reskin.remedies import is_packaged
 
 LOG_LINES = 300  # the last, of each log
 FAULT_LINES = 200
@@ -65,8 +66,7 @@ def write_report(path: Path, *, with_titles: bool = False, redactor: Redactor | 
 
 def _doctor() -> str:
     """Its JSON, or how it failed."""
-    is_packaged = getattr(sys, "frozen", False)  # then the program is `reskin` itself, and knows no options of Python
-    python = () if is_packaged else ("-X", "faulthandler", "-m", "reskin")
+    python = () if is_packaged() else ("-X", "faulthandler", "-m", "reskin")
     command = [sys.executable, *python, "doctor", "--json"]
     try:
         done = subprocess.run(

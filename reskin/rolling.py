@@ -24,6 +24,11 @@ class Rolling:
     def clear(self) -> None:
         self._count = 0
 
+    @property
+    def added(self) -> int:
+        """How many values there ever were, those since overwritten too."""
+        return self._count
+
     def __len__(self) -> int:
         return min(self._count, self._values.size)
 
@@ -35,8 +40,8 @@ class Rolling:
         rank = min(n - 1, max(0, int(np.ceil(percent / 100 * n)) - 1))
         return float(np.partition(self._values[:n], rank)[rank])
 
-    def recent(self, count: int) -> float:
-        """The median of the last `count` values; 0 when there is none."""
+    def recent(self, count: int, percent: float = 50) -> float:
+        """What `percent` of the last `count` values lie below, between neighbours; 0 when there is none."""
         count = min(count, len(self))
         places = np.arange(self._count - count, self._count) % self._values.size
-        return float(np.median(self._values[places])) if count else 0.0
+        return float(np.percentile(self._values[places], percent)) if count else 0.0

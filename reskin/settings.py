@@ -62,7 +62,7 @@ class HotkeySettings(StrictModel):
     prompt: Chord = "<ctrl>+<alt>+i"  # opens the prompt bar, and closes it again
     keep_box: Chord = "<ctrl>+<alt>+k"  # the mouse drags boxes over what stays the game's own; the key again ends it
     screenshot: Chord = "<ctrl>+<alt>+x"
-    panic: Chord = "<ctrl>+<alt>+<end>"  # the game back at once, whatever happens
+    panic: Chord = "<ctrl>+<alt>+<end>"  # the game back at once, also while the engine or the loop hangs
     quit: Chord = "<ctrl>+<alt>+q"
 
     @model_validator(mode="after")

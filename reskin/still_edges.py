@@ -16,6 +16,7 @@ HARD = 100  # of 255: an edge that no cloud has
 SAME = 7  # of 255: a pixel that differs by less is the same as before; video compression stays below
 SHEER = 5  # an edge's pixel may change by this part of its contrast: the world shines through the rims of small print
 MOVING = 0.1  # share of the world's edges that have come up since the frame before; a picture that fades has none
+BLANK = 0.005  # of the picture's pixels: with fewer edges it shows next to nothing
 FEWEST = 0.001  # of the picture's pixels: fewer new edges are no motion of the world
 GAIN, LOSS = 42, 55  # of 255, in a look in motion: an edge that stood still, and one that did not
 LASTING, LOST = 120, 40  # of 255: reached after three of them; and where what was lasting is so no longer
@@ -35,6 +36,8 @@ class StillEdges:
         )  # (h, w) 255 on lasting edges and what they enclose closely: letters
         self.share = np.empty((0, 0), np.float32)  # (rows, columns) of a cell's pixels, that are lasting edges
         self.sure = np.empty((0, 0), np.float32)  # the same, without those that may slide along themselves
+        self.bare_looks = np.empty((0, 0), np.int32)  # (rows, columns): since an edge was in the cell or beside it
+        self.is_blank = False  # the newest frame has next to no edges: faded out, or between two scenes
         self.moving_looks = 0  # so far
         self.rest = 0  # looks, up to MOST_REST, that the picture has stood still; each in motion takes two away
 
@@ -51,8 +54,11 @@ class StillEdges:
             self._lasting, self._edges, self.shapes = (np.zeros_like(gray_u8) for _ in range(3))
             self.share, self.sure = (np.zeros((h // CELL_PX, w // CELL_PX), np.float32) for _ in range(2))
             self.moving_looks = self.rest = 0
+            self.bare_looks = np.zeros(self.share.shape, np.int32)
             return
         _, edge = cv2.threshold(gradient, EDGE, GAIN + LOSS, cv2.THRESH_BINARY)
+        self.is_blank = cv2.countNonZero(edge) < BLANK * edge.size
+        self.bare_looks = np.where(cv2.dilate(per_cell(edge), _NEIGHBOURS) > 0, 0, self.bare_looks + 1)
         changed = cv2.multiply(cv2.absdiff(gray_u8, before), SHEER)  # type: ignore[call-overload]
         same = cv2.compare(cv2.max(gradient, SAME * SHEER), changed, cv2.CMP_GT)  # type: ignore[call-overload]
         still = cv2.bitwise_and(edge, same)

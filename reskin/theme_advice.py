@@ -56,17 +56,10 @@ def _alike(theme: Theme) -> list[tuple[Location, str]]:
         if len(both) < 2:
             continue
         apart = distance(named[first].ramp, named[second].ramp)
-        if apart < ALIKE and not _stand_apart_by_pattern(theme, first, second):
+        if apart < ALIKE:  # patterns are no help: without the Painter they are not seen
             text = f"hardly to be told from {second} ({apart:.3f} apart in Oklab; {ALIKE} can be told): change one"
             found.append((("material", first, "colors"), text))
     return found
-
-
-def _stand_apart_by_pattern(theme: Theme, first: str, second: str) -> bool:
-    materials = theme.materials()
-    return materials[first].pattern != materials[second].pattern and "plain" in (
-        materials[first].pattern, materials[second].pattern
-    )  # fmt: skip
 
 
 def _ramps(theme: Theme) -> list[tuple[Location, str]]:
@@ -103,12 +96,13 @@ def _without_effect(theme: Theme) -> list[tuple[Location, str]]:
     if {"color", "density"} <= fog.model_fields_set and fog.density == 0:
         found.append((("light", "fog", "color"), "changes nothing: the fog's density is 0"))
     if theme.detail == 0 and theme.relight == 1:
-        found.append((("detail",), "0 with relight = 1 leaves nothing of the game's own surfaces"))
+        found.append((("detail",), "0 with relight = 1 leaves nothing of the game's own surfaces to the Painter"))
     for name, part in theme.material.written().items():
         others = part.model_fields_set - {"strength"}
         if part.strength == 0 and others:
             found.append((("material", name, min(others)), f"changes nothing: the strength of {name} is 0"))
-        if part.pattern == "plain" and part.scale != 1 and (part.colors or "pattern" in part.model_fields_set):
+        is_plain = "pattern" in part.model_fields_set or (part.colors and not theme.prompt)  # else it may be given one
+        if part.pattern == "plain" and part.scale != 1 and is_plain:
             found.append((("material", name, "scale"), "changes nothing: the pattern is plain"))
     return found
 

@@ -1,8 +1,9 @@
 """Turns from one theme to the next over a number of frames: what is blended are the parameters, not two pictures.
 
 Every frame between is a look of its own that the engine paints like any other, so edges, HUD and light stay those of
-the game. Patterns and what is kept cannot be halved: they switch at the middle. Lives where the frames are painted and
-costs nothing between two themes (about 0.1 ms a frame within a fade). Knows nothing of time: it counts frames.
+the game. Patterns, blocks, tones and what is kept cannot be halved: they switch at the middle. Lives where the frames
+are painted and costs nothing between two themes (about 0.1 ms a frame within a fade). Knows nothing of time: it counts
+frames.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from engine.style import Style
 from reskin.theme_model import Finish, Theme
 
 MIDDLE = 0.5
+SWITCHED = ("pixel", "levels")  # of the finish: blocks that grow would crawl over the picture
 
 
 class ThemeFade:
@@ -50,7 +52,10 @@ def blended(first: Theme, second: Theme, share: float) -> Theme:
     if share <= 0 or share >= 1:
         return first if share <= 0 else second
     nearer = first if share < MIDDLE else second
-    finish = {name: _mix(value, getattr(second.finish, name), share) for name, value in first.finish}
+    finish = {
+        name: getattr(nearer.finish, name) if name in SWITCHED else _mix(value, getattr(second.finish, name), share)
+        for name, value in first.finish
+    }
     between = _Between.model_construct(
         name=second.name,
         strength=_mix(first.strength, second.strength, share),

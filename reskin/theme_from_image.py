@@ -32,6 +32,7 @@ SPREAD, SKY_SPREAD = 0.40, 0.22  # least lightness from the dark to the light en
 VIEW_DEG = (68.0, 42.0)  # of the picture, across and down: what games show
 GRAY = 0.03  # chroma below which a colour has no hue to speak of
 BANDS = ((0.02, 0.2), (0.4, 0.6), (0.8, 0.98))  # of a material's pixels by luminance: dark, middle, light
+ONE_COLOR = 0.05  # of luminance, from the 5th to the 95th percentile: less shows nothing
 FAR, NEAR = 0.55, 0.35  # the Reader's depth beyond and before which haze is compared
 
 
@@ -39,6 +40,7 @@ FAR, NEAR = 0.55, 0.35  # the Reader's depth beyond and before which haze is com
 class Found:
     theme: Theme  # every material is written out
     notes: dict[str, str]  # by table, as `reskin.theme_writer.theme_toml` takes them
+    doubt: str = ""  # why the picture may not be what was wanted, in a sentence
 
 
 def theme_from_picture(path: Path, name: str | None = None) -> Found:
@@ -83,7 +85,17 @@ def theme_of(bgra_u8: np.ndarray, name: str, source: str) -> Found:
         "Light, fog and contrast are estimates. Try it: reskin theme check, reskin render."
     )
     notes["light"] = light_note
-    return Found(theme=Theme.model_validate(said | {"material": complete}), notes=notes)
+    return Found(
+        theme=Theme.model_validate(said | {"material": complete}), notes=notes, doubt=_doubt(source, found, high - low)
+    )
+
+
+def _doubt(source: str, found: dict[str, np.ndarray], span: float) -> str:
+    if span < ONE_COLOR:
+        return f"{source} is nearly one colour, so most of the theme is a guess; a screenshot of a scene says more"
+    if not found:
+        return f"nothing in {source} was recognised, so its colours were not taken; a screenshot of a scene says more"
+    return ""
 
 
 def _ramp(material: str, pixels: np.ndarray) -> Ramp:

@@ -125,6 +125,16 @@ class Light(StrictModel):
     fog: Fog = Field(default=Fog(), description='a table: { color = "#2a0f3d", density = 0.35 }')
 
 
+MOST_LEVELS = 32
+LEVELS = f"a whole number: 0, or 2 to {MOST_LEVELS}"
+
+
+def _checked_levels(count: int) -> int:
+    if count == 1:
+        raise ValueError("is no picture: one tone")
+    return count
+
+
 class Finish(StrictModel):
     """Exact steps after the model."""
 
@@ -134,6 +144,8 @@ class Finish(StrictModel):
     grain: Unit = 0.0
     bloom: Unit = 0.0
     vignette: Unit = 0.0
+    pixel: float = Field(default=0.0, ge=0, le=0.05, description="a number from 0 to 0.05, of the picture's height")
+    levels: Annotated[int, AfterValidator(_checked_levels)] = Field(default=0, ge=0, le=MOST_LEVELS, description=LEVELS)
 
 
 MAX_REGIONS = 64

@@ -33,6 +33,8 @@ _NAME_LINE = re.compile(r"^name[ \t]*=.*$", re.MULTILINE)
 START = """\
 # A theme of your own. Save while Reskin runs and the game changes at once.
 # What is not said here is derived from what is; a line that is taken out is derived again.
+# The Painter's alone: detail, relight, pattern, scale, and the sun's azimuth, elevation and power. The preset nano
+# shows them; lite, the default, does not.
 name = {name}
 description = ""
 # prompt = "rain-soaked neon megacity at night"   # a sentence that fills in what is not said below
@@ -67,6 +69,8 @@ contrast = 1.0                    # 0.5 to 2
 grain = 0.0
 bloom = 0.1                       # light that spills
 vignette = 0.1                    # dark corners
+pixel = 0.0                       # blocks of so much of the picture's height, 0 to 0.05; 0.008 is a handheld console
+levels = 0                        # 2 to 32 tones, 6 as a cartoon; 0 all of them
 
 [keep]
 hud = true                        # health bars and the like stay the game's own
@@ -102,6 +106,8 @@ def new_theme(name: str, *, start: str | None = None, prompt: str | None = None)
 
 def write_new(path: Path, text: str, edited_as: str) -> None:
     """Writes a theme's file, whole or not at all and never over another; ThemeError, which says how that is edited."""
+    if path.suffix.lower() != ".toml":  # as a picture's or a video's it would be found by no one
+        raise ThemeError(f"writing the theme {path}: expected a name ending in .toml")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(exist_ok=False)

@@ -21,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 _HERE = Path(__file__).resolve().parent
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")  # here, as reskin.picture_file imports a decoder
 _FOLDERS = (_HERE / "themes_data", _HERE.parent / "themes")  # in an installed wheel; in a checkout
 
 
@@ -83,18 +84,28 @@ def themes_in(folder: Path) -> dict[str, Path]:
 def find_theme(name_or_path: str | Path) -> Path:
     """The file of a theme given by id or by path; ThemeError when there is none.
 
-    An id as it is written comes first, then one in any case, with spaces or underscores for its dashes ("Neon Rain").
+    An id as it is written comes first, then a file, then an id in any case, with spaces or underscores for its dashes
+    ("Neon Rain").
     """
     text = str(name_or_path)
     path = Path(text)
-    if path.suffix == ".toml" or os.path.isfile(path):  # Path.is_file raises for a name that is too long for a file
+    if path.suffix == ".toml":
         return path
     themes = all_themes()
+    if text in themes:
+        return themes[text]
+    if os.path.isfile(path):  # Path.is_file raises for a name that is too long for a file
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            how = "`reskin theme from-image` makes a theme of one"
+            raise ThemeError(f"looking for the theme {text!r}: it is a picture; {how}")
+        return path
     name = _plain(text)
-    found = next((key for key in (text, name, *themes) if key in themes and _plain(key) == name), None)
+    found = next((key for key in (name, *themes) if key in themes and _plain(key) == name), None)
     if found is None:
+        is_folder = bool(text) and os.path.isdir(path)
+        said = "it is a folder" if is_folder else f"no theme of that name{nearest(name, themes)}"
         raise ThemeError(
-            f"looking for the theme {text!r}: no theme of that name{nearest(name, themes)}. "
+            f"looking for the theme {text!r}: {said}. "
             f"Own themes go into {user_theme_folder()}, or give the path of a .toml file."
         )
     return themes[found]

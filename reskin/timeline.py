@@ -53,7 +53,7 @@ class Entry(StrictModel):
     time: Time
     theme: str = Field(default="", max_length=300, description="a theme's id, or the path of a .toml file")
     prompt: Line = ""  # alone, or filling in what the theme leaves unsaid
-    fade_frames: int | None = Field(default=None, ge=0, le=1000, description="a whole number from 0 to 1000")
+    fade_frames: int | None = Field(default=None, ge=0, le=240, description="a whole number from 0 to 240")
 
     @model_validator(mode="after")
     def _says_something(self) -> Entry:
@@ -109,9 +109,14 @@ class Timeline:
 def load_timeline(path: Path) -> Timeline:
     """The timeline in a file with all its themes; TimelineError names the file, the time and what is wrong there."""
     written = read_model(path, WrittenTimeline, TimelineError, "timeline")
+    themes: dict[tuple[str, str], Theme] = {}  # what stands in it many times is loaded once
+    for entry in written.at:
+        if (entry.theme, entry.prompt) not in themes:
+            themes[entry.theme, entry.prompt] = _theme_of(entry, path)
     steps = tuple(
         Step(
-            at_ns=round(parse_time(entry.time) * 1e9), theme=_theme_of(entry, path), fade_frames=entry.fade_frames
+            at_ns=round(parse_time(entry.time) * 1e9), theme=themes[entry.theme, entry.prompt],
+            fade_frames=entry.fade_frames,
         )
         for entry in written.at
     )  # fmt: skip

@@ -132,7 +132,7 @@ def _mistakes(cause: ValidationError, model: type[BaseModel], text: str) -> list
     """Each mistake's line of text, in the order of the file; made when asked for, since only the first are shown."""
     lines = statement_lines(text)
     details = cause.errors(include_url=False)
-    inner = {detail["loc"][:-1] for detail in details}
+    inner = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     return _in_order([
         (line_of(detail["loc"], lines), detail["loc"], partial(_message, detail, model))
         for detail in details

@@ -24,6 +24,7 @@ from reskin.errors import VideoError
 from reskin.frame import Frame
 from reskin.letterbox import letterbox
 from reskin.video_encoders import Encoder, choose_encoder
+from reskin.video_open import KINDS, open_video
 from reskin.video_sound import SoundTrack, open_sound
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
@@ -36,7 +37,8 @@ _LIVE_KEYFRAME_FRAMES = 48
 _LIVE_MP4 = {"movflags": "empty_moov+default_base_moof", "frag_duration": str(_LIVE_PIECE_MS * 1000)}
 _LIVE_MKV = {"cluster_time_limit": str(_LIVE_PIECE_MS)}
 _MOST_PX = 8192 * 8192  # a header of a few bytes can ask for any memory
-_THREADED_PX = 320 * 180  # below, threads take twice the time of one, and each reads a damaged header anew
+# Below, threads gain nothing, or take twice the time of one; and each reads a damaged header anew.
+_THREADED_PX, _THREADED_BYTES = 320 * 180, 100_000
 _FASTEST_HZ = 240.0  # that any file is taken for: a stray pair of frames may share a millisecond
 _FRAME_RATE_LIMIT = 1001  # largest denominator of a frame rate: 24000/1001
 # Without these swscale darkens by 2 of 255. And bgr24, not bgra: to bgra, FFmpeg 8.1 garbles the last columns of
@@ -50,8 +52,8 @@ class VideoReader:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         try:
-            self._container: Any = av.open(str(self.path))
-        except (av.FFmpegError, OSError, ValueError) as error:  # ValueError: its texts are none in UTF-8
+            self._container: Any = open_video(self.path)
+        except (av.FFmpegError, OSError, ValueError) as error:
             raise VideoError(_unreadable(self.path, error)) from error
         if not self._container.streams.video:
             self._container.close()
@@ -61,7 +63,7 @@ class VideoReader:
         self._stream = self._container.streams.video[0]
         # (width, height); a stream whose codec nobody knows has none
         self.size_px = (int(getattr(self._stream, "width", 0)), int(getattr(self._stream, "height", 0)))
-        if self.size_px[0] * self.size_px[1] >= _THREADED_PX:
+        if self.size_px[0] * self.size_px[1] >= _THREADED_PX and not 0 < self._container.size < _THREADED_BYTES:
             self._stream.thread_type = "AUTO"
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 30)
         self.length = self._length()  # frames, None when the file does not say
@@ -88,7 +90,7 @@ class VideoReader:
         from the first frames, so the file is read through once, without decoding it.
         """
         times: set[int] = set()  # in decoding order, which is not theirs
-        with contextlib.suppress(av.FFmpegError), av.open(str(self.path)) as container:  # damaged: iterating says so
+        with contextlib.suppress(av.FFmpegError), open_video(self.path) as container:  # damaged: iterating says so
             for packet in container.demux(video=0):
                 time = packet.dts if packet.pts is None else packet.pts
                 if time is not None:
@@ -299,9 +301,14 @@ def _unreadable(path: Path, error: Exception) -> str:
         return f"opening the video {path}: there is no such file. Check the path."
     if path.is_dir():
         return f"opening the video {path}: that is a folder. Expected a video file."
+    if isinstance(error, av.ArgumentError):  # what FFmpeg says of a reader that `open_video` leaves out
+        return (
+            f"opening the video {path}: its content is of no kind that is read here, whatever its name says; lists of "
+            f"other files are not followed. Expected {KINDS}."
+        )
     return (
         f"opening the video {path}: it is not a video that can be read ({getattr(error, 'strerror', None) or error}). "
-        "Expected mp4, mkv, webm, avi or another format that ffmpeg knows."
+        f"Expected {KINDS}."
     )
 
 

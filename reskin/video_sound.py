@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import av
+from reskin.video_open import open_video
 
 _AHEAD_NS = 500_000_000  # sound may be this much ahead of the pictures
 _NS = 1_000_000_000
@@ -58,7 +58,7 @@ class SoundTrack:
 
 def open_sound(path: Path, target: Any) -> SoundTrack | None:
     """A track of `target` for the sound in `path`; None when there is no sound. av.FFmpegError when unreadable."""
-    source = av.open(str(path))
+    source = open_video(path)
     if not source.streams.audio:
         source.close()
         return None

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
-from tools.hud_frames import CLIP_LINES
-from tools.hud_reading import Tally, choose_streams, report
+from tools.hud_frames import CLIP_LINES, Line
+from tools.hud_reading import Tally, choose_streams, compare, harmless, report
 
 DEMO = ["demo hills", "demo scroller"]
 
@@ -59,7 +60,49 @@ def test_a_stream_that_falls_short_is_missed_though_all_together_are_not(capsys:
     assert {name: stream["met"] for name, stream in told["streams"].items()} == {"demo hills": True, "supertux": False}
 
 
+def test_a_mask_that_flickers_is_missed_by_its_mean_with_its_worst_frame_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calm = Tally(1000, 995, 900, changed=[0.0] * 99 + [0.9])  # 0.9 % in the mean
+    restless = Tally(1000, 995, 900, changed=[0.011] * 10)
+    passes, lines = reported(capsys, {"demo hills": calm, "supertux": restless})
+    assert not passes
+    ends = {line.split("  ")[0]: line.split()[-3:] for line in lines[1:-1]}
+    assert ends["demo hills"] == ["0.9", "90.0", "met"]
+    assert ends["supertux"] == ["1.1", "1.1", "MISSED"]
+    assert ends["all"] == ["0.918", "90.0", "met"]
+    told = json.loads(lines[-1])
+    assert (told["flicker_goal_percent"], told["streams"]["demo hills"]["flicker_worst_percent"]) == (1.0, 90.0)
+    assert reported(capsys, {"demo hills": calm})[0]
+    assert not reported(capsys, {"demo hills": Tally(1000, 995, 900, changed=[0.0100001])})[0], "before it is rounded"
+
+
 def test_the_goal_is_of_the_share_before_it_is_rounded(capsys: pytest.CaptureFixture[str]) -> None:
     assert reported(capsys, {"demo hills": Tally(1000, 980, 0)})[0]
     assert not reported(capsys, {"demo hills": Tally(10_000, 9_799, 0)})[0]
     assert not reported(capsys, {"demo hills": Tally()})[0]
+
+
+def test_the_control_is_the_untouched_frame_a_little_flatter() -> None:
+    frame = np.arange(256, dtype=np.uint8).repeat(4).reshape(16, 16, 4)
+    found = harmless(frame).astype(int)
+    assert found.shape == frame.shape
+    assert np.abs(found - (frame * 0.97 + 3)).max() <= 0.5
+
+
+def test_the_control_is_counted_as_the_themes_are() -> None:
+    """Of a line that nobody wrote down: what two tries read of it is there, `¥` is not."""
+    tally = compare(Line((0, 0, 9, 9)), ["f¥3mn", "f3mn"], ["f3mn"], [""], ["f3", "m"])
+    assert (tally.untouched, tally.control, tally.kept, tally.off) == (4, 3, 4, 0)
+
+
+def test_the_control_is_told_of_each_stream_and_of_all_but_of_no_theme(capsys: pytest.CaptureFixture[str]) -> None:
+    demo, clip = Tally(1000, 995, 900, control=999), Tally(100, 90, 50, control=92)
+    _, lines = reported(capsys, {"demo hills": demo, "supertux": clip})
+    rows = {line[:20].strip(): line[20:].split() for line in lines[1:-2]}
+    assert [rows[name][1] for name in ("demo hills", "supertux", "all")] == ["99.9", "92.0", "99.2"]
+    assert len(rows["Noir"]) == len(rows["all"]) - 2, "no control and no verdict"
+    told = json.loads(lines[-1])
+    assert [told["streams"][name]["control_percent"] for name in ("demo hills", "supertux")] == [99.9, 92.0]
+    assert told["all"]["control_percent"] == 99.2
+    assert "control_percent" not in told["themes"]["Noir"]

@@ -50,7 +50,12 @@ def test_the_list_is_cyclonedx_and_names_the_versions_that_are_installed(
     versions = {component["name"]: component["version"] for component in listed["components"]}
     assert versions["numpy"] == version("numpy")
     assert "torch" in versions, "the second file is in it"
+    licences = {component["name"]: component.get("licenses") for component in listed["components"]}
+    assert licences["click"] == [{"expression": "BSD-3-Clause"}]
+    assert licences["pynput"] == [{"license": {"name": "GNU Lesser General Public License v3 (LGPLv3)"}}]
     assert f"reskin and {len(listed['components'])} components" in capsys.readouterr().out
+    for ours in (tmp_path, sbom.ROOT, Path.home(), Path(sys.prefix)):
+        assert f'"{ours}' not in target.read_text(encoding="utf-8"), "nothing of this machine"
 
 
 def test_a_program_that_is_missing_or_fails_is_told(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from reskin.status import Status
-from tools.soak import RECENT, Watcher
+from tools.soak import RECENT, Samples, Watcher
 from tools.soak_gate import judge
 from tools.soak_host import HostLoad, Taken
 
@@ -69,8 +69,29 @@ def test_a_latency_sample_holds_no_frame_from_before_the_settling() -> None:
     status = Status()
     for ms in [900.0] * 2000 + [20.0] * RECENT:
         status.latency_ms.add(ms)
-    watcher = SimpleNamespace(engine=SimpleNamespace(pid=os.getpid()), _status=status)
-    assert Watcher._figures(watcher)[4] == 20  # type: ignore[arg-type]
+    watcher = SimpleNamespace(engine=SimpleNamespace(pid=os.getpid()), _status=status, _settled_at=2000)
+    assert Watcher._figures(watcher)[4:] == (20, 20)  # type: ignore[arg-type]
+    watcher._settled_at += 1
+    assert math.isnan(Watcher._figures(watcher)[5]), "less than a second of them"  # type: ignore[arg-type]
+
+
+def test_the_p95_is_of_ten_seconds_and_its_growth_is_seen_where_the_median_stands() -> None:
+    status = Status()
+    watcher = SimpleNamespace(engine=SimpleNamespace(pid=os.getpid()), _status=status, _settled_at=0)
+    noise = np.random.default_rng(4)
+    samples = Samples(30)
+    for second in range(1800):
+        slow = 40 + 20 * second / 3600  # of every tenth frame: 20 ms more in an hour
+        for frame in range(RECENT):
+            status.latency_ms.add((slow if frame % 10 == 0 else 20) + noise.normal(0, 0.5))
+        samples.add(float(second), Watcher._figures(watcher))  # type: ignore[arg-type]
+    median, p95 = samples.verdicts((1, 1, 2, 2, 5, 5))[4:]
+    assert median.passes
+    assert abs(median.trend) < 1
+    assert not p95.passes
+    assert p95.trend == pytest.approx(20, rel=0.1)
+    assert p95.text.startswith("latency, p95 of ten seconds")
+    assert p95.text.endswith("it grows")
 
 
 def test_what_cannot_be_measured_does_not_pass() -> None:

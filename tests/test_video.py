@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from reskin import video_open
 from reskin.errors import VideoError
 from reskin.frame import Frame
 from reskin.platforms.base import CaptureState
@@ -167,6 +168,19 @@ def test_what_is_no_whole_video_is_refused_by_name(tmp_path: Path, make: Any, sa
     assert str(path) in str(caught.value)
 
 
+def test_a_title_that_is_no_utf_8_is_no_fault_of_a_video(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mkv"
+    with av.open(str(clip), "w", metadata_encoding="latin-1") as container:
+        container.metadata["title"] = "Größe"
+        video: Any = container.add_stream("mpeg4", rate=FPS)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        container.mux(video.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8))))
+        container.mux(video.encode(None))
+    assert "Größe".encode("latin-1") in clip.read_bytes()
+    with VideoReader(clip) as reader:
+        assert len(list(reader)) == 1
+
+
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "in.wav"), "w") as container:
         audio: Any = container.add_stream("pcm_s16le", rate=SAMPLE_RATE_HZ, layout="mono")
@@ -175,6 +189,40 @@ def test_sound_alone_is_no_video(tmp_path: Path) -> None:
         container.mux(audio.encode(sound))
     with pytest.raises(VideoError, match="only sound"):
         VideoReader(tmp_path / "in.wav")
+
+
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n"
+LISTS = {
+    "a.mp4": "ffconcat version 1.0\nfile secret.ts\n",
+    "b.mp4": HLS,  # FFmpeg 8 itself goes by the name too; older ones open it
+    "b.m3u8": HLS,
+    "c.mp4": "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9 RTP/AVP 96\n"
+    "a=rtpmap:96 H264/90000\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_names_another_file_opens_none(name: str, tmp_path: Path) -> None:
+    """Under a video's name or its own; for the pictures, their times and the sound."""
+    secret = _clip(tmp_path / "secret.ts", "aac")
+    path = tmp_path / name
+    path.write_text(LISTS[name])
+    with VideoReader(secret) as reader:
+        assert sum(1 for _ in reader) == FPS
+    with pytest.raises(VideoError, match=r"it is not a video|lists of other files are not followed") as caught:
+        VideoReader(path)
+    assert "Expected mp4, mov, mkv" in str(caught.value)
+    with pytest.raises(VideoError, match=r"opening the video .*Expected mp4"):
+        VideoWriter(tmp_path / "out.mp4", (64, 48), FPS, audio_from=path)
+    with VideoReader(secret) as reader:
+        reader.path = path
+        assert reader.fastest_hz() == reader.fps  # its times, too, are not those of the other
+
+
+def test_no_protocol_but_a_file_is_opened() -> None:
+    for address in ("http://127.0.0.1:9/x.mp4", "concat:a.mp4|b.mp4", "data:,x", "subfile,,start,0,end,9,,:a.mp4"):
+        with pytest.raises(av.FFmpegError, match="Invalid argument"):
+            av.open(address, options=dict(video_open.OPTIONS))
 
 
 @pytest.mark.parametrize(

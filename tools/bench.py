@@ -114,7 +114,7 @@ class GlassOverlay(FakeOverlay):
 
 def play_fake(
     options: RunOptions, size_px: tuple[int, int], machine: Machine, *, keys: FakeHotkeys | None = None,
-    bar: PromptBar | None = None,
+    bar: PromptBar | None = None, status: Status | None = None,
 ) -> Status:  # fmt: skip
     started_ns = time.monotonic_ns()
     game = FakeCapture(size_px, fps=FAKE_GAME_HZ)
@@ -128,7 +128,7 @@ def play_fake(
     try:
         with timely_thread():
             status = run_loop(
-                game, overlay, keys or FakeHotkeys(), [], ThemeStore.open(options.theme), engine,
+                game, overlay, keys or FakeHotkeys(), [], ThemeStore.open(options.theme), engine, status=status,
                 options=LoopOptions(
                     seconds=options.seconds, warm_up_s=options.warm_up_s, on_warm=warm, prompt_bar=bar,
                     fade_frames=options.settings.overlay.fade_frames, on_end=lambda picture: machine.end(),
@@ -140,8 +140,8 @@ def play_fake(
     return status
 
 
-def play_demo(options: RunOptions, machine: Machine) -> Status:
-    return run(options, on_warm=machine.begin, on_end=lambda engine: machine.end())
+def play_demo(options: RunOptions, machine: Machine, status: Status | None = None) -> Status:
+    return run(options, status=status, on_warm=machine.begin, on_end=lambda engine: machine.end())
 
 
 def figures(
@@ -289,7 +289,8 @@ def changes(
     preset: str, fade_frames: int, engine: str,
 ) -> None:  # fmt: skip
     """Ticks missed while themes change and prompts are typed, beside the same runs without."""
-    from tools.bench_changes import compare, differences, play_pairs, verdict
+    from tools.bench_changes import Played, compare, differences, play_pairs, verdict, where
+    from tools.bench_misses import TimedStatus
 
     options = RunOptions(
         command=_demo_command(size_px), headless=True, headless_size_px=(size_px[0] + FRAME_PX, size_px[1] + FRAME_PX),
@@ -297,11 +298,14 @@ def changes(
         settings=Settings.model_validate({"overlay": {"fade_frames": fade_frames}}),
     )  # fmt: skip
 
-    def play(begin: Callable[[], None], keys: FakeHotkeys | None, bar: PromptBar | None) -> dict[str, object]:
-        machine = Machine(on_begin=begin)
-        fake = game == "fake"
-        status = play_fake(options, size_px, machine, keys=keys, bar=bar) if fake else play_demo(options, machine)
-        return figures(status, options, size_px, game, machine)
+    def play(begin: Callable[[], None], keys: FakeHotkeys | None, bar: PromptBar | None) -> Played:
+        machine, status = Machine(on_begin=begin), TimedStatus()
+        if game == "fake":
+            play_fake(options, size_px, machine, keys=keys, bar=bar, status=status)
+        else:
+            play_demo(options, machine, status)
+        return Played(figures=figures(status, options, size_px, game, machine), missed_ns=status.missed_ns,
+                      measured=(status.measured_from_ns, status.measured_until_ns))  # fmt: skip
 
     try:
         runs, count = play_pairs(play, pairs, every_s, options.settings, fake=game == "fake")
@@ -310,7 +314,7 @@ def changes(
     apart = differences(runs)
     found = verdict(apart["missed_share"])
     Console().print(compare(runs, count))
-    print(f"share of ticks missed: {found}")
+    print(f"share of ticks missed: {found}\nticks missed a second: {where(runs)}")
     without, with_them = ([pair[kind] for pair in runs] for kind in (0, 1))
     print(json.dumps({
         "without": without, "with": with_them, "changes": count, "verdict": found,

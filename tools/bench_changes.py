@@ -2,7 +2,8 @@
 
 They are played in pairs, now the one and now the other first, since a host that takes cores away makes two runs of the
 same kind differ by more than a change costs. Of the pairs' differences the mean is told with its standard error, and
-whether it can be told from none (Student's t, 95 %).
+whether it can be told from none (Student's t, 95 %). Beside them stands how many ticks were missed while a change was
+made and in the second after it, and how many elsewhere, each by the second: a stall of the host lies anywhere.
 
 The changes go round: the next theme, a prompt typed into the prompt bar letter by letter, the theme before, each faded.
 On the demo real keys are pressed by xdotool, from a process of its own; with the fake game they come from fakes. Knows
@@ -23,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from rich.table import Table
 
@@ -32,6 +33,7 @@ from reskin.platforms.base import EditKey, InputState
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
 from reskin.prompt_bar import PromptBar
 from reskin.settings import Settings
+from tools.bench_misses import Share, Span, near_and_elsewhere
 
 PROMPTS = (
     "a warm autumn afternoon in an old harbour", "a snowy night under green aurora", "toxic swamp, heavy fog",
@@ -58,11 +60,12 @@ class Hands:
 
 @dataclass
 class Player:
-    """Plays in a thread of its own from `start` to `stop`; `count` says what was pressed."""
+    """Plays in a thread of its own from `start` to `stop`; `count` says what was pressed, `spans_ns` when."""
 
     hands: Hands
     every_s: float
     count: dict[str, int] = field(default_factory=lambda: {"themes": 0, "prompts": 0})
+    spans_ns: list[Span] = field(default_factory=list)  # a prompt's from the opening of its bar to Enter
 
     def __post_init__(self) -> None:
         self._stopped = threading.Event()
@@ -79,11 +82,13 @@ class Player:
     def _play(self) -> None:
         turn = 0
         while not self._stopped.wait(self.every_s):
+            began_ns = time.monotonic_ns()
             if turn % 3 == 1:
                 self._prompt(PROMPTS[turn // 3 % len(PROMPTS)])
             else:
                 self.hands.hotkey("next_theme" if turn % 3 == 0 else "previous_theme")
                 self.count["themes"] += 1
+            self.spans_ns.append((began_ns, time.monotonic_ns()))
             turn += 1
 
     def _prompt(self, prompt: str) -> None:
@@ -160,6 +165,21 @@ def differences(runs: Sequence[tuple[Figures, Figures]]) -> dict[str, Difference
             for name in COMPARED}  # fmt: skip
 
 
+def where(runs: Sequence[tuple[Figures, Figures]]) -> str:
+    """Ticks missed a second: near the changes of all runs, elsewhere in these, and in the runs without."""
+    near, elsewhere, without = (
+        sum((_share(pair[kind], part) for pair in runs), Share())
+        for kind, part in ((1, "near"), (1, "elsewhere"), (0, "elsewhere"))
+    )
+    return f"{near} within a second of a change, {elsewhere} elsewhere; without changes {without}"
+
+
+def _share(figures: Figures, part: str) -> Share:
+    found = figures[part]
+    assert isinstance(found, dict), f"{part} is {found!r}"
+    return Share(**found)
+
+
 def number(figures: Figures, name: str) -> float:
     value = figures[name]
     assert isinstance(value, int | float), f"{name} is {value!r}"
@@ -179,7 +199,20 @@ def compare(runs: Sequence[tuple[Figures, Figures]], count: dict[str, int]) -> T
     return shown
 
 
-Play = Callable[[Callable[[], None], FakeHotkeys | None, PromptBar | None], Figures]
+@dataclass(kw_only=True)
+class Played:
+    """A run's figures, and when it missed ticks, in the time that they are of."""
+
+    figures: Figures
+    missed_ns: list[int]
+    measured: Span
+
+    def with_places(self, changes: Sequence[Span]) -> Figures:
+        near, elsewhere = near_and_elsewhere(self.missed_ns, changes, self.measured)
+        return {**self.figures, "near": asdict(near), "elsewhere": asdict(elsewhere)}
+
+
+Play = Callable[[Callable[[], None], FakeHotkeys | None, PromptBar | None], Played]
 
 
 def play_pairs(
@@ -200,7 +233,7 @@ def play_pairs(
                     found[True], did = _play_changed(play, every_s, settings, fake=fake)
                     count.update(did)
                 else:
-                    found[False] = play(lambda: None, None, None)
+                    found[False] = play(lambda: None, None, None).with_places([])
         runs.append((found[False], found[True]))
     return runs, dict(count)
 
@@ -219,10 +252,11 @@ def _play_changed(play: Play, every_s: float, settings: Settings, *, fake: bool)
                 changed = _played(player, lambda: play(player.start, keys, bar))
             finally:
                 bar.close()
-    return changed, {**player.count, "prompts taken in": len(History(history_path()).lines)}
+    taken_in = len(History(history_path()).lines)
+    return changed.with_places(player.spans_ns), {**player.count, "prompts taken in": taken_in}
 
 
-def _played(player: Player, run: Callable[[], Figures]) -> Figures:
+def _played(player: Player, run: Callable[[], Played]) -> Played:
     try:
         return run()
     finally:

@@ -32,9 +32,9 @@ STORM_RESIZES = 12
 class DemoDesktop:
     """`with DemoDesktop() as desktop:` and `desktop.window` is the demo's, also after `restart_game`."""
 
-    def __init__(self, size_px: tuple[int, int] = (640, 360)) -> None:
+    def __init__(self, size_px: tuple[int, int] = (640, 360), screen_px: tuple[int, int] | None = None) -> None:
         self.size_px = size_px
-        self._display = VirtualDisplay((size_px[0] + MARGIN_PX, size_px[1] + MARGIN_PX))
+        self._display = VirtualDisplay(screen_px or (size_px[0] + MARGIN_PX, size_px[1] + MARGIN_PX))
 
     def __enter__(self) -> Self:
         self._display.__enter__()

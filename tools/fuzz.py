@@ -38,6 +38,8 @@ def fuzzed(name: str, seed: int, count: int, bar: Progress) -> dict[str, object]
         slowest = max(slowest, (progress.slowest_ms, progress.slowest_index))
         faults += progress.faults
         bar.advance(task, progress.done)
+    told = f"{len(faults)} faults, slowest {slowest[0]:.1f} of {FORMATS[name].limit_ms:g} ms (number {slowest[1]})"
+    bar.print(f"{name}: {count} inputs, {told}", markup=False, highlight=False)  # an end of hours may not come
     return {
         "format": name, "count": count, "refused": refused, "loaded": count - refused - len(faults),
         "slowest_ms": round(slowest[0], 2), "slowest": slowest[1], "limit_ms": FORMATS[name].limit_ms,
@@ -54,6 +56,11 @@ def keep(name: str, seed: int, index: int) -> Path | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def _escaped(token: bytes) -> str:
+    """As libFuzzer's dictionaries have it."""
+    return "".join(f"\\x{value:02x}" for value in token)
 
 
 def steer(name: str, count: int) -> None:
@@ -81,7 +88,15 @@ def steer(name: str, count: int) -> None:
             assert spent <= SLOWER * format_.limit_ms, f"{spent:.0f} ms"
 
         (CORPUS / name).mkdir(parents=True, exist_ok=True)
-        options = [f"-runs={count}", "-max_len=70000", "-timeout=20", f"-artifact_prefix={CORPUS / name}/"]
+        words = Path(folder) / "words"
+        words.write_text("".join(f'"{_escaped(token)}"\n' for token in format_.tokens), encoding="ascii")
+        options = [
+            f"-runs={count}",
+            f"-dict={words}",
+            "-max_len=70000",
+            "-timeout=20",
+            f"-artifact_prefix={CORPUS / name}/",
+        ]
         atheris.Setup([sys.argv[0], *options, str(seeds)], one)
         atheris.Fuzz()
 

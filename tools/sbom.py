@@ -2,8 +2,9 @@
 
     python tools/sbom.py dist/reskin.cdx.json [requirements-train.txt ...]
 
-Needs cyclonedx-py (`pipx install cyclonedx-bom`). Names, versions and where each comes from; the same input gives the
-same output, so no time and no random number is in it. Standard library only.
+Needs cyclonedx-py (`pipx install cyclonedx-bom`). Names, versions, where each comes from, and the licences that those
+which are installed here in that version declare: run it with the Python that `tools/start.py` filled. The same input
+gives the same output, so no time, no path and no random number is in it. Standard library only.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 TOOLS = Path(__file__).resolve().parent
 ROOT = TOOLS.parent
+LONGEST_NAME = 60  # some packages put the whole text there
 
 
 def main(arguments: list[str]) -> int:
     program = shutil.which("cyclonedx-py")
-    if not arguments or program is None:
+    if not arguments or arguments[0].startswith("-") or program is None:
         print((__doc__ or "").strip() if program else "cyclonedx-py is not installed: `pipx install cyclonedx-bom`")
         return 2 if program else 3
     target, more = Path(arguments[0]), arguments[1:]
@@ -37,8 +41,33 @@ def main(arguments: list[str]) -> int:
         if subprocess.run(command, check=False).returncode != 0:
             return 1
     listed = json.loads(target.read_text(encoding="utf-8"))
-    print(f"{target}: {listed['metadata']['component']['name']} and {len(listed['components'])} components")
+    components = listed["components"]
+    for component in components:
+        if licences := licences_of(component["name"], component["version"]):
+            component["licenses"] = licences
+    target.write_text(json.dumps(listed, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    unknown = sum("licenses" not in component for component in components)
+    name = listed["metadata"]["component"]["name"]
+    print(f"{target}: {name} and {len(components)} components, the licences of {unknown} are not known here")
     return 0
+
+
+def licences_of(name: str, version: str) -> list[dict[str, Any]]:
+    """As CycloneDX has them; empty where this very version is not installed, or says nothing."""
+    try:
+        told = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return []
+    if told["Version"] != version:
+        return []
+    if "License-Expression" in told:
+        return [{"expression": told["License-Expression"]}]
+    begin = "License :: "
+    names = {line.rpartition(" :: ")[2] for line in told.get_all("Classifier", []) if line.startswith(begin)}
+    free = (told["License"] or "").strip()
+    if not names and free and len(free) <= LONGEST_NAME and "\n" not in free:
+        names = {free}
+    return [{"license": {"name": name}} for name in sorted(names)]
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@
     python -m tools.soak --minutes 8 --chaos-every 5 --trace   # where it grows
 
 Sampled once a second: resident memory of the app (with what it shares) and of the engine's process, which begins anew
-with each of its lives; open handles and threads of both together; and the median grab-to-shown latency of that second
-(a percentile of all that Status keeps, 85 s, would hold the frames of a chaos action in every sample). Each is judged
-by its slope towards the end (tools/soak_gate.py); what cannot be measured fails, and so does a soak that ends before
-its time. Samples within a few seconds of a chaos action, or while the skin is not on the game, do not count. A missed
-tick is explained after a chaos action, in a second in which the host or another process took the CPU
-(tools/soak_host.py), or after a change of quality (tools/soak_misses.py); each explanation is counted by itself.
+with each of its lives; open handles and threads of both together; and the grab-to-shown latency: the median of that
+second and the p95 of the last ten. Of all that Status keeps, 85 s, it would hold the frames of a chaos action in every
+sample; and of the ten seconds, what came before the settling does not count. Each is judged by its slope towards the
+end (tools/soak_gate.py); what cannot be measured fails, and so does a soak that ends before its time. Samples within a
+few seconds of a chaos action, or while the skin is not on the game, do not count. A missed tick is explained after a
+chaos action, in a second in which the host or another process took the CPU (tools/soak_host.py), or after a change of
+quality (tools/soak_misses.py); each explanation is counted by itself.
 A report for people, then one line of JSON; exit status 1 for a fail.
 """
 
@@ -45,13 +46,14 @@ from tools.soak_misses import UNEXCUSED, Misses
 from tools.soak_trace import Growth
 
 SAMPLE_S = 1.0
-RECENT = 24  # frames whose latency is a sample: a second of them, where none is missed
+RECENT = 24  # frames whose median latency is a sample: a second of them, where none is missed
+MOST_P95 = 240  # frames whose p95 is one: ten seconds; RECENT at least, after a chaos action
 SETTLE_S = 6.0  # after a chaos action: restarts, refills, what is compiled
 WHOLE = 0.98  # of the minutes asked for: a soak that ends before proves nothing
 TOLD_EVERY_S = 600.0  # where there is no chaos to tell of
 FIGURES = (
     ("memory of the app", "MB"), ("memory of its engine", "MB"), ("handles", ""), ("threads", ""),
-    ("latency, median of a second", "ms"),
+    ("latency, median of a second", "ms"), ("latency, p95 of ten seconds", "ms"),
 )  # fmt: skip
 
 
@@ -100,6 +102,7 @@ class Watcher(threading.Thread):
         self._leak: list[bytearray] = []
         self._chaos_s = -math.inf
         self._was_missed_by: Counter[str] = Counter()
+        self._settled_at = 0  # of all latencies, the first that counts: none from before the settling
         self._host = HostLoad()
 
     def run(self) -> None:
@@ -156,7 +159,10 @@ class Watcher(threading.Thread):
             line = f"missed, {why}, slow was: {slow}; {status.summary()} {taken}"
             print(time.strftime("%H:%M:%S"), line, file=sys.stderr)
         self._was_missed_by = status.missed_by.copy()
-        self.samples.add(at_s, self._figures() if is_active and not after_chaos else (math.nan,) * len(FIGURES))
+        counts = is_active and not after_chaos
+        self.samples.add(at_s, self._figures() if counts else (math.nan,) * len(FIGURES))
+        if not counts:
+            self._settled_at = status.latency_ms.added
 
     def _figures(self) -> tuple[float, ...]:
         pid = self.engine.pid if self.engine else None
@@ -169,7 +175,10 @@ class Watcher(threading.Thread):
         except (OSError, KeyError):  # it has just ended: a dead process holds nothing
             return (math.nan,) * len(FIGURES)
         app_mb, engine_mb = (kb * 1024 / 1e6 for kb in (app_kb + shared_kb, engine_kb))  # what is shared is there once
-        return app_mb, engine_mb, float(handles), float(threads), self._status.latency_ms.recent(RECENT)
+        latency = self._status.latency_ms
+        settled = min(MOST_P95, latency.added - self._settled_at)
+        p95 = latency.recent(settled, 95) if settled >= RECENT else math.nan
+        return app_mb, engine_mb, float(handles), float(threads), latency.recent(RECENT), p95
 
 
 def held_kb(process: Path) -> tuple[int, int]:
@@ -192,7 +201,8 @@ def main() -> int:
     parser.add_argument("--memory", type=float, default=1, metavar="MB", help="growth allowed in an hour")
     parser.add_argument("--handles", type=float, default=2, metavar="N", help="likewise (default %(default)s)")
     parser.add_argument("--threads", type=float, default=2, metavar="N", help="likewise (default %(default)s)")
-    parser.add_argument("--latency", type=float, default=5, metavar="MS", help="likewise (default %(default)s)")
+    parser.add_argument("--latency", type=float, default=5, metavar="MS", help="of the median, likewise")
+    parser.add_argument("--latency-p95", type=float, default=5, metavar="MS", help="likewise (default %(default)s)")
     parser.add_argument("--missed", type=int, default=0, help="ticks missed without an explanation")
     options = parser.parse_args()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -221,7 +231,9 @@ def main() -> int:
 
 def _report(watcher: Watcher, status: Status, options: argparse.Namespace) -> int:
     samples = watcher.samples
-    verdicts = samples.verdicts((options.memory, options.memory, options.handles, options.threads, options.latency))
+    verdicts = samples.verdicts((
+        options.memory, options.memory, options.handles, options.threads, options.latency, options.latency_p95,
+    ))  # fmt: skip
     missed, deaths = watcher.misses.unexcused, watcher.misses.deaths_unasked
     verdicts += [
         Verdict(

@@ -23,7 +23,7 @@ from reskin.themes import Theme, find_theme, load_theme, shipped_themes
 from tools.theme_distances import painted
 from tools.theme_frames import FOOTAGE, ROOT, games, stream_to
 
-LEAD_FRAMES = 6  # a quarter of a second: three readings
+LEAD_FRAMES = 48  # two seconds settle everything that has a memory, as engine.train.stability has found
 PICTURE = (456, 256)  # (w, h) of one game in a strip
 JPEG_QUALITY = 76
 MOST_BYTES = 1_500_000  # of all strips together: they are part of the repository

@@ -155,7 +155,7 @@ class BarHandler(logging.Handler):
 @click.option("--checkpoint-steps", default=1000, show_default=True, help="With --steps: a checkpoint after so many.")
 @click.option("--workers", default=1, show_default=True, help="Processes that make samples, for each that trains.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RUNS / "reader", show_default=True)
-@click.option("--size", default="144x256", show_default=True, help="HxW, multiples of 16: start small, end at full.")
+@click.option("--size", default="144x256", show_default=True, help="HxW, both even: start small, end at full.")
 @click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a tenth.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True),
               help="An earlier run's checkpoint to go on from.")  # fmt: skip

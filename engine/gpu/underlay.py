@@ -16,7 +16,7 @@ from engine.config import HUD, MATERIALS
 from engine.gpu.materials import doubt_hud, follow, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
-from engine.underpaint import CELL
+from engine.underpaint import CELL, FAINT
 from kernels import reference
 
 K = len(MATERIALS)
@@ -80,6 +80,11 @@ class Underlay(nn.Module):
     def hud(self) -> Tensor:
         """(h, w) float32: the belief in a HUD, of the last frame. Between frames."""
         return self._materials()[HUD].float()
+
+    def left(self) -> Tensor:
+        """(h, w) float32: what strengths below 1 leave to the game, of the last frame. Between frames."""
+        say = (self._materials() - FAINT).clamp(min=0).float()
+        return (self.style.left[:, None, None] * say).sum(dim=0) / say.sum(dim=0).clamp(min=reference.SAY_FLOOR)
 
     def _materials(self) -> Tensor:
         read = (self.rgb == self.read_rgb).all()

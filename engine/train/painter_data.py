@@ -7,6 +7,7 @@ mirrored or in exchanged colours.
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
 import multiprocessing
 from collections.abc import Iterator
@@ -200,7 +201,7 @@ def made(wanted: Wanted, workers: int) -> Iterator[int]:
             yield number
         return
     spawn = multiprocessing.get_context("spawn")  # onnxruntime and numba have threads, which a fork would lose
-    with ProcessPoolExecutor(workers, spawn) as pool:
+    with ProcessPoolExecutor(workers, spawn, initializer=faulthandler.enable) as pool:
         yield from pool.map(partial(make, wanted), range(wanted.count))
 
 

@@ -17,6 +17,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from reskin.crash_stacks import show_crashes
+from reskin.log import start_process_log
+
 TITLE = "Reskin demo game"
 RENDER_LIMIT_PX = 854 * 480  # larger windows are drawn at this many pixels and enlarged, all but the HUD
 # Loading takes 4 s, and 20 s the first time, when numba compiles. There is no window before the level is there, for the
@@ -172,6 +175,8 @@ def _draw_marker(surface: Any) -> None:
 
 
 def main() -> None:
+    show_crashes()
+    start_process_log("demo-game")
     parser = argparse.ArgumentParser(prog="reskin.demo.game", description="The game that `reskin demo` reskins.")
     parser.add_argument(
         "--size", dest="size_px", metavar="SIZE", default="1280x720", type=_size_px,

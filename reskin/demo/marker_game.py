@@ -12,6 +12,8 @@ import os
 import sys
 import time
 
+from reskin.crash_stacks import show_crashes
+
 QUADRANTS_BGR = ((40, 40, 220), (60, 200, 60), (220, 90, 30), (30, 210, 230))  # upper left, upper right, lower ...
 
 
@@ -63,6 +65,7 @@ def _say(*words: object) -> None:
 
 
 if __name__ == "__main__":
+    show_crashes()
     options = sys.argv[6:]
     until = float(options[options.index("--seconds") + 1]) if "--seconds" in options else None
     play(sys.argv[1], *(int(number) for number in sys.argv[2:6]), clock="--clock" in options, seconds=until)

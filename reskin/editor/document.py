@@ -88,11 +88,13 @@ class ThemeDocument:
 
 
 def open_document(text: str, path: Path) -> ThemeDocument:
-    """ThemeError for what tomlkit cannot take apart, though tomllib can."""
+    """ThemeError for what tomlkit cannot take apart, though tomllib can. It calls itself for every bracket."""
     try:
         same = tomlkit.dumps(tomlkit.parse(text)) == text
     except TOMLKitError as error:
         raise ThemeError(f"opening {path} to edit: {error}. Mend that line in a text editor first") from error
+    except RecursionError as error:
+        raise ThemeError(f"opening {path} to edit: its brackets are nested too deep. Write plain tables") from error
     if not same:
         raise ThemeError(f"opening {path} to edit: it cannot be written back as it is. Edit it in a text editor")
     return ThemeDocument(text)

@@ -8,17 +8,18 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from engine.config import MATERIALS, PATTERNS
+from reskin.painter_keys import is_painters
 from reskin.theme_model import Finish, Fog, Sun, Theme, WrittenMaterial
 
 Location = tuple[str, ...]
-Kind = Literal["slider", "log", "switch", "text", "choice", "color", "ramp"]
+Kind = Literal["slider", "log", "count", "switch", "text", "choice", "color", "ramp"]  # a count: 0, or from 2 on
 PAGES = ("Material", "Light", "Finish", "Theme")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
     location: Location
-    label: str
+    label: str  # with a star where the key is the Painter's alone
     kind: Kind = "slider"
     low: float = 0.0
     high: float = 1.0
@@ -34,7 +35,13 @@ class Control:
         return node
 
     def shown(self, value: float) -> str:
-        return f"{value:.0f}" if self.high > 100 or self.low < -80 else f"{value:.2f}"
+        digits = 0 if self.kind == "count" or self.high > 100 or self.low < -80 else 3 if self.high < 0.1 else 2
+        return f"{value:.{digits}f}"
+
+    def nearest(self, value: float) -> float:
+        """What the key may be."""
+        inside = min(max(value, self.low), self.high)
+        return inside if self.kind != "count" else round(inside) if inside >= 1.5 else 0
 
 
 def _number(model: type[BaseModel], at: Location, label: str, kind: Kind = "slider") -> Control:
@@ -43,7 +50,11 @@ def _number(model: type[BaseModel], at: Location, label: str, kind: Kind = "slid
         for name in ("ge", "le"):
             if getattr(rule, name, None) is not None:
                 bounds[name] = float(getattr(rule, name))
-    return Control(location=at, label=label, kind=kind, low=bounds["ge"], high=bounds["le"])
+    return Control(location=at, label=_starred(at, label), kind=kind, low=bounds["ge"], high=bounds["le"])
+
+
+def _starred(at: Location, label: str) -> str:
+    return f"{label} *" if is_painters(at) else label
 
 
 def _color(at: Location, label: str) -> Control:
@@ -60,7 +71,10 @@ LIGHT = (
     _number(Fog, ("light", "fog", "density"), "Fog density"),
     _number(Theme, ("relight",), "Relight"),
 )
-FINISH = tuple(_number(Finish, ("finish", name), name.capitalize()) for name in Finish.model_fields)
+FINISH = tuple(
+    _number(Finish, ("finish", name), name.capitalize(), "count" if name == "levels" else "slider")
+    for name in Finish.model_fields
+)
 THEME = (
     Control(location=("name",), label="Name", kind="text"),
     Control(location=("description",), label="About", kind="text"),
@@ -77,7 +91,9 @@ def material_controls(name: str) -> tuple[Control, ...]:
     at = ("material", name)
     return (
         Control(location=(*at, "colors"), label="Colours", kind="ramp"),
-        Control(location=(*at, "pattern"), label="Pattern", kind="choice", choices=PATTERNS),
+        Control(
+            location=(*at, "pattern"), label=_starred((*at, "pattern"), "Pattern"), kind="choice", choices=PATTERNS
+        ),
         _number(WrittenMaterial, (*at, "scale"), "Scale", "log"),
         _number(WrittenMaterial, (*at, "glow"), "Glow"),
         _number(WrittenMaterial, (*at, "strength"), "Strength"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reskin.errors import DisplayError, ReskinError, VideoError
 from reskin.flash_safety import FlashProfile
+from reskin.preview import source_frames
 from reskin.remedies import install_command
 from reskin.renderer import Renderer
 from reskin.themes import find_theme, shipped_themes, user_theme_folder
@@ -34,6 +35,8 @@ def edit_theme(
         path = target
     if source is not None and not source.is_file():
         raise VideoError(f"opening the picture or video {source}: there is no such file. Check the path.")
+    if source is not None:  # one that is neither is told here, and not in a window that stays open without a picture
+        next(source_frames(source)[0])
     missing = [package for module, package in NEEDS.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise ReskinError(

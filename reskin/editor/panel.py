@@ -16,6 +16,7 @@ from pygame_gui.elements import UIButton, UICheckBox, UIDropDownMenu, UIHorizont
 
 from reskin.editor.colors import Changed, ColorControls
 from reskin.editor.fields import Control, Location, controls_of
+from reskin.painter_keys import NOTE, is_painters
 from reskin.theme_model import Theme
 
 ROW_PX, LABEL_PX, VALUE_PX, RESET_PX = 40, 92, 62, 26
@@ -57,6 +58,8 @@ class Page:
             if control not in self._colored:
                 self._add(control, pygame.Rect(rect.x, y, rect.w, ROW_PX - 10))
                 y += ROW_PX
+        if any(is_painters(control.location) for control in self.controls):
+            UILabel(pygame.Rect(rect.x, y, rect.w, ROW_PX - 10), f"* {NOTE}", manager, panel, object_id="#dim")
 
     def _color_values(self) -> tuple[str, ...]:
         values = [control.value(self._theme) for control in self._colored]
@@ -151,7 +154,7 @@ class Page:
         if math.isnan(value):
             self._tell(control, entry, control.shown(control.value(self._theme)))
             return None
-        value = min(max(value, control.low), control.high)
+        value = control.nearest(value)
         self._tell(control, entry, control.shown(value))
         self._sliders[control][0].set_current_value(_on_slider(control, value))
         return Edit(control.location, value)
@@ -189,4 +192,4 @@ def _off_slider(control: Control, position: float) -> float:
 
 def _rounded(control: Control, value: float) -> float:
     """As many digits as are shown: a file that people read."""
-    return min(max(float(control.shown(value)), control.low), control.high)
+    return control.nearest(float(control.shown(value)))

@@ -89,12 +89,12 @@ class Editor:
         for event in pygame.event.get():
             self._handle(event)
         shot = self._take()
+        if self._loading is not None and (shot is not None or self._failed):
+            self._loading.kill()
+            self._loading = None
         if shot is not None:
             self._stage.put(shot)
             self.error = shot.error
-            if self._loading is not None:
-                self._loading.kill()
-                self._loading = None
             if shot.theme is not self.theme:
                 self.theme = shot.theme
                 self._refresh()
@@ -274,7 +274,7 @@ class Editor:
             self._chips[name] = UIImage(at, look.ramp_picture([(0, 0, 0)], at.size), manager)
             self._names[name] = UILabel(at.move(0, 28), name, manager, object_id="#dim")
         self._loading = None
-        if self._stage.is_empty:
+        if self._stage.is_empty and not self._failed:
             at = pygame.Rect(0, 0, 330, 30)
             at.center = self._stage.area.center
             self._loading = UILabel(at, LOADING, manager, object_id="#dim")

@@ -6,7 +6,7 @@ last action is `done`: "start" or "quit".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from reskin.launcher.memory import Memory
@@ -40,9 +40,11 @@ class Box:
 
 
 class Board:
-    def __init__(self, looks: Sequence[tuple[str, str]], memory: Memory, *, look: str = "") -> None:
+    def __init__(self, looks: Sequence[tuple[str, str]], memory: Memory, *, look: str = "",
+                 profile_look: Callable[[str], str] = lambda title: "") -> None:  # fmt: skip
         self.looks = list(looks)  # (id, name)
         self.memory = memory
+        self._profile_look = profile_look  # of a window's title: what the game's profile asks for, or ""
         self.windows: list[tuple[WindowInfo, str]] = []  # and why each cannot be chosen
         self.window: WindowInfo | None = None
         self.look = look or (self.looks[0][0] if self.looks else "")
@@ -124,8 +126,9 @@ class Board:
         self.window = window
         known = self.memory.looks.get(window.wm_class)
         self.remembers = known is not None
-        if known in dict(self.looks):
-            self.look = str(known)
+        wanted = known or self._profile_look(window.title)
+        if wanted in dict(self.looks):
+            self.look = wanted
 
     def start(self) -> None:
         if self.window is None:

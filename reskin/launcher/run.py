@@ -10,6 +10,7 @@ from reskin.launcher.board import Board
 from reskin.launcher.memory import Memory
 from reskin.launcher.previews import LookPreviews, WindowPreviews
 from reskin.launcher.window import LauncherWindow
+from reskin.profiles import GameProfile
 from reskin.settings import Settings
 from reskin.themes import Theme, all_themes, load_theme
 
@@ -27,17 +28,18 @@ def choose(settings: Settings, engine: str, message: str = "") -> Chosen | None:
     """
     platforms.list_windows()  # without a screen this says so; on Windows it makes the process aware of scales
     themes = _themes()
-    board = Board([(key, theme.name) for key, theme in themes.items()], Memory(), look=_first(settings.theme, themes))
+    looks = [(key, theme.name) for key, theme in themes.items()]
+    board = Board(looks, Memory(), look=_first(settings.theme, themes), profile_look=_profile_look)
     board.message = message
     window = LauncherWindow(settings.hotkeys.chords())
-    windows, looks = WindowPreviews(), LookPreviews(themes, engine)
+    windows, previews = WindowPreviews(), LookPreviews(themes, engine)
     windows.start()
     try:
-        window.run(board, windows, looks)
+        window.run(board, windows, previews)
     finally:
         window.close()
         windows.close()
-        looks.close()
+        previews.close()
     if board.done != "start" or board.window is None:
         return None
     return Chosen(window=board.window.id, theme=board.look)
@@ -52,6 +54,11 @@ def _themes() -> dict[str, Theme]:
         except ReskinError:
             continue
     return found
+
+
+def _profile_look(title: str) -> str:
+    """The theme of the game's profile, or ""; a broken profile is told of when the run starts."""
+    return GameProfile.of(title).theme
 
 
 def _first(wanted: str, themes: dict[str, Theme]) -> str:

@@ -71,14 +71,14 @@ class LauncherWindow:
             self._write("No windows yet: start your game,", (GAP_PX, HEAD_PX + 8), 24, _DIM)
             self._write("in a window or borderless.", (GAP_PX, HEAD_PX + 32), 24, _DIM)
         self._pygame.draw.line(self._screen, _EDGE, (0, h - FOOT_PX), (w, h - FOOT_PX))
-        toggle, leave = (_spoken(self._keys.get(name, "")) for name in ("toggle_overlay", "quit"))
+        panic, toggle, leave = (_spoken(self._keys.get(name, "")) for name in ("panic", "toggle_overlay", "quit"))
         if told := board.message or windows.error or looks.error:
             for row, line in enumerate(textwrap.wrap(told, TOLD_COLUMNS, max_lines=TOLD_LINES, placeholder=" ...")):
                 self._write(line, (GAP_PX, h - FOOT_PX + 12 + row * 19), 20, _TEXT, TOLD_PX)
         else:
-            self._write(f"{toggle} gives you the untouched game, at any time.", (GAP_PX, h - FOOT_PX + 14), 30, _ACCENT)
-            again = f"Again: the look is back. {leave} ends Reskin."
-            self._write(again, (GAP_PX, h - FOOT_PX + 50), 20, _DIM, TOLD_PX)
+            self._write(f"{panic} gives you the untouched game at once.", (GAP_PX, h - FOOT_PX + 14), 30, _ACCENT)
+            rest = f"{toggle}: the look on and off. {leave} ends Reskin."
+            self._write(rest, (GAP_PX, h - FOOT_PX + 50), 20, _DIM, TOLD_PX)
         for kind, left in (("window", GAP_PX), ("look", LOOKS_X_PX)):
             if more := board.below(kind):
                 self._write(f"{more} more below: turn the mouse wheel", (left, h - FOOT_PX - 36), 24, _DIM)

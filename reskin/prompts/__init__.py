@@ -20,6 +20,7 @@ NOTHING = f"nothing in the prompt was understood, so its look is a plain one; {_
 UNHEARD = f"Nothing of it was understood; {_TRY}"  # where the look stays as it was
 UNKNOWN = "not understood: {}"
 TOO_LONG = "the prompt is long, and only its first {} characters count"
+WORDS_ALONE = "it was read by its words alone, since {}"
 LONGEST_PROMPT = 300  # characters
 MOST_TOLD, LONGEST_TOLD = 4, 24  # words that were not understood, and characters of each
 
@@ -33,21 +34,22 @@ class Prompted:
     note: str
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)  # more than a timeline's 120, which asks for each twice
 def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     """The look of any text. `embedding=False` leaves the sentence embedding out even where it is installed."""
     from reskin.prompts.expectation import meet
     from reskin.prompts.look import compose
     from reskin.prompts.parameters import parameters
     from reskin.prompts.reading import clean, read
-    from reskin.prompts.sentence import embed, is_installed
+    from reskin.prompts.sentence import embed, is_installed, refused
 
     line = clean(text)
     reading = read(line)
     unknown = list(dict.fromkeys(word[:LONGEST_TOLD] for word in reading.unknown))[:MOST_TOLD]
-    expected = None
+    expected, not_used = None, ""
     is_open = reading.unread > 0 or reading.is_empty  # else neither would change anything, for 10 to 300 ms
-    if embedding and is_open and any(char.isalpha() for char in line) and is_installed():
+    asks = embedding and is_open and any(char.isalpha() for char in line) and is_installed()
+    if asks and not (not_used := refused()):
         from reskin.prompts.expectation import expectation
         from reskin.prompts.mapper import join, mapper
 
@@ -58,6 +60,8 @@ def prompt_theme(text: str, *, embedding: bool = True) -> Prompted:
     if expected is not None:
         meet(look, expected, reading.unread)
     notes = [NOTHING] if reading.is_empty else [UNKNOWN.format(", ".join(unknown))] if unknown else []
+    if not_used:
+        notes.append(WORDS_ALONE.format(not_used))
     if len(text.strip()) > LONGEST_PROMPT:
         notes.append(TOO_LONG.format(LONGEST_PROMPT))
     return Prompted(text=line, parameters=parameters(look), note="; ".join(notes))

@@ -11,9 +11,11 @@ from reskin.theme_writer import theme_toml
 
 _ABOUT = {
     "": (
-        "What is written here wins over the prompt; take a table out and the prompt fills it in.\n"
+        "What is written here wins over the prompt; take a line out and the prompt fills it in.\n"
         "strength: 0 the game as it is, 1 the theme alone. detail: 1 the game's own relief and edges, 0 its own.\n"
-        "relight: 0 the game's own light and shadow, 1 the theme's sun."
+        "relight: 0 the game's own light and shadow, 1 the theme's sun.\n"
+        "The Painter's alone: detail, relight, pattern, scale, and the sun's azimuth, elevation and power.\n"
+        "The preset nano shows them; lite, the default, does not."
     ),
     "light": (
         "azimuth 0 is straight ahead, 90 to the right; elevation 0 is the horizon; power 0 to 4.\n"
@@ -21,7 +23,8 @@ _ABOUT = {
     ),
     "finish": (
         "After the model. outline: drawn edges; saturation: 1 as painted, 0 grey; contrast: 0.5 to 2;\n"
-        "bloom: light that spills; vignette: dark corners."
+        "bloom: light that spills; vignette: dark corners.\n"
+        "pixel: blocks of so much of the picture's height, 0 to 0.05; levels: 2 to 32 tones, 0 all of them."
     ),
     "keep": "What stays the game's own.",
     "material.sky": (

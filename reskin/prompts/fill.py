@@ -1,7 +1,8 @@
 """What a theme's author did not say, from its prompt: explicit keys first, then the prompt, then derivation.
 
-A material's table and the whole of [finish] are the author's as soon as they are written; of the light, every key by
-itself. A theme that says all of this is left as it is and its prompt is not even read.
+Every key by itself: a material with nothing but a strength has the prompt's colours, a finish with nothing but grain
+the prompt's bloom. A theme that says every colour, the light and the finish is left as it is: its prompt is not even
+read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.config import MATERIALS
-from reskin.prompts import NOTHING, UNHEARD, Prompted, prompt_theme
+from reskin.prompts import NOTHING, UNHEARD, prompt_theme
+from reskin.prompts.look import FINISH
 from reskin.theme_model import Theme
 
 NAMELESS = "Prompt"
@@ -44,7 +46,7 @@ def filled(theme: Theme, prompt: str = "") -> Theme:
         return theme
     prompted = prompt_theme(text)
     said = theme.model_dump(exclude_unset=True)
-    return Theme.model_validate(_over(said, prompted) | {"prompt": prompted.text})
+    return Theme.model_validate(_over(said, prompted.parameters) | {"prompt": prompted.text})
 
 
 def prompt_changes(theme: Theme, prompt: str) -> bool:
@@ -56,7 +58,8 @@ def has_gaps(theme: Theme) -> bool:
     """Whether there is anything that a prompt may fill in."""
     said, light = theme.model_fields_set, theme.light
     return not (
-        {"detail", "relight", "finish"} <= said
+        {"detail", "relight"} <= said
+        and set(FINISH) <= theme.finish.model_fields_set
         and len(theme.material.named()) == len(MATERIALS)
         and {"sun", "ambient", "fog"} <= light.model_fields_set
         and light.sun.model_fields_set == set(type(light.sun).model_fields)
@@ -64,18 +67,12 @@ def has_gaps(theme: Theme) -> bool:
     )
 
 
-def _over(said: dict[str, Any], prompted: Prompted) -> dict[str, Any]:
-    """The author's keys over the prompt's."""
-    own = prompted.parameters
-    light = said.get("light", {})
-    return {
-        **own,
-        **said,
-        "material": own["material"] | said.get("material", {}),
-        "light": {
-            **own["light"],
-            **light,
-            "sun": own["light"]["sun"] | light.get("sun", {}),
-            "fog": own["light"]["fog"] | light.get("fog", {}),
-        },
-    }
+def _over(said: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The author's keys over the prompt's `own`, table by table; JSON's null says nothing."""
+    merged = dict(own)
+    for name, value in said.items():
+        if isinstance(value, dict):
+            merged[name] = _over(value, own.get(name) or {})
+        elif value is not None:
+            merged[name] = value
+    return merged

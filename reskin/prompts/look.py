@@ -24,6 +24,7 @@ GREY_CHROMA = 0.03  # what has less has no hue
 TAKEN_DEG = 50.0  # from a hue that shall not be
 LIT_BY_MOOD = 0.75  # from this share on a mood says how light it is, and no colour does
 FINISH = ("outline", "saturation", "contrast", "grain", "bloom", "vignette")
+LARGEST_BLOCK, LEAST_TONES, MOST_TONES = 0.05, 2, 32  # as a theme's finish allows
 
 
 @dataclass(kw_only=True)
@@ -72,7 +73,18 @@ def compose(reading: Reading) -> PromptLook:
         _bind(look, part, shaded(words.colors[name], shade))
     if "fog" in reading.denied:
         look.fog = 0.0
+    for name, strength in reading.drawings.items():
+        _draw(look, words.drawings[name], strength)
     return look
+
+
+def _draw(look: PromptLook, drawing: dict[str, float], strength: float) -> None:
+    """In blocks, in few tones: of more than one drawing the larger blocks and the fewer tones count."""
+    if pixel := min(drawing.get("pixel", 0.0) * strength, LARGEST_BLOCK):
+        look.finish["pixel"] = max(look.finish.get("pixel", 0.0), pixel)
+    if levels := drawing.get("levels", 0.0):
+        tones = min(max(round(levels / strength), LEAST_TONES), MOST_TONES)
+        look.finish["levels"] = min(look.finish.get("levels", MOST_TONES), tones)
 
 
 def blend(scenes: list[tuple[Scene, float]]) -> PromptLook:

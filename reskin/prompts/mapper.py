@@ -2,6 +2,7 @@
 
 A linear map (tools/train_prompts.py) that answers in the lexicon's own terms, so both ways end in the same looks.
 The words that were said weigh more than the embedding, which fills in what they leave open: titles, places, synonyms.
+Whether a picture is drawn in blocks or in few tones is left to the words: a wrong guess there would spoil every frame.
 Knows nothing of themes.
 """
 
@@ -90,8 +91,8 @@ def join(reading: Reading, evidence: Evidence) -> Reading:
             (name, "") for name, p in sorted(evidence.colors.items(), key=lambda item: -item[1]) if p >= COLOR_FLOOR
         ][:2]
     return Reading(
-        scenes=scenes, moods=moods, colors=colors, bound=reading.bound, denied=reading.denied,
-        everything=reading.everything, unknown=reading.unknown, known=reading.known,
+        scenes=scenes, moods=moods, drawings=reading.drawings, colors=colors, bound=reading.bound,
+        denied=reading.denied, everything=reading.everything, unknown=reading.unknown, known=reading.known,
     )  # fmt: skip
 
 

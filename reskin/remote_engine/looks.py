@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from reskin.renderer import View
 from reskin.serve.messages import VIEW_NAMES, DoPing, DoQuality, DoView
@@ -26,7 +27,7 @@ class RemoteLook:
 def changes(before: RemoteLook | None, look: RemoteLook) -> list[str]:
     """Messages from one look to the next; all of it where nothing was said before."""
     messages = []
-    if before is None or before.theme != look.theme:
+    if before is None or (before.theme is not look.theme and _said(before.theme) != _said(look.theme)):
         messages.append(_theme_message(look.theme, look.fade_frames if before is not None else 0))
     if before is None or before.view is not look.view:
         messages.append(DoView(value=VIEW_NAMES[look.view]).model_dump_json())
@@ -41,5 +42,11 @@ def ping(at_ms: float) -> str:
 
 def _theme_message(theme: Theme, fade_frames: int) -> str:
     """The whole theme, as it may be one that the server has no file of."""
-    said = theme.model_dump(mode="json", exclude_defaults=True, exclude=_UNSEEN)
-    return json.dumps({"do": "theme_parameters", "theme": said, "fade_frames": fade_frames}, separators=(",", ":"))
+    return json.dumps(
+        {"do": "theme_parameters", "theme": _said(theme), "fade_frames": fade_frames}, separators=(",", ":")
+    )
+
+
+def _said(theme: Theme) -> dict[str, Any]:
+    """Themes that are equal may differ in what they say: what is not said is derived from what is."""
+    return theme.model_dump(mode="json", exclude_unset=True, exclude=_UNSEEN)

@@ -131,7 +131,7 @@ async def _read_json(response: aiohttp.ClientResponse) -> dict[str, Any]:
         body += chunk
         if len(body) > MOST_ANSWER_BYTES:
             return {}
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         found = json.loads(body)
         if isinstance(found, dict):
             return found

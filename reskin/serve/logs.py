@@ -5,17 +5,14 @@
 
 What is written is what is on a list: a field that FIELDS does not name is left out, and a value that is not a number or
 a short plain word is written as "withheld". An error is its kind and the lines of code that it passed, without its text
-(which quotes what a client sent), and where the interpreter crashes, the lines at which its threads were. Standard
-library only.
+(which quotes what a client sent). Standard library only.
 """
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import logging
 import re
-import sys
 import time
 import traceback
 from pathlib import PurePath
@@ -84,12 +81,6 @@ def start(stream: IO[str] | None = None, level: int = logging.INFO) -> logging.H
     for name in ("aiohttp", "aioice", "aiortc"):
         logging.getLogger(name).setLevel(logging.WARNING)  # below that they log SDP, addresses and paths
     return handler
-
-
-def show_crashes() -> None:
-    """Where each thread was when the interpreter crashed, on stderr; for every process of a server."""
-    if sys.__stderr__ is not None:
-        faulthandler.enable(sys.__stderr__)
 
 
 def stop(handler: logging.Handler) -> None:

@@ -223,6 +223,8 @@ class Peer:
             return SayError(text=str(error))
         if self._prompt is None:
             return self.session.state()
+        if theme is None:
+            return self.session.state(note)
         if self._strength is not None:
             theme = theme.model_copy(update={"strength": self._strength})
         return self.session.wear(theme, asked.fade_frames, note)

@@ -25,7 +25,6 @@ from reskin.engine_process import ERRORS_IN_A_ROW
 from reskin.errors import EngineError
 from reskin.renderer import View
 from reskin.serve.batch import BatchRenderer, Done, Job
-from reskin.serve.logs import show_crashes
 from reskin.serve.session import FrameLook
 from reskin.shared_frames import Segment, create_segment, receive_segment, send_segment
 from reskin.theme_model import Theme
@@ -223,7 +222,6 @@ class ProcessRenderer:
 def engine_main(connection: Connection, factory: str, arguments: tuple[object, ...], parent_pid: int) -> None:
     """The process's whole life. Ends at "stop" and at the parent's death."""
     die_with(parent_pid)
-    show_crashes()
     try:
         renderer: BatchRenderer = made_by(factory, arguments)
     except Exception as error:  # noqa: BLE001  whatever it is, the server must hear of it

@@ -12,8 +12,8 @@ import os
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from reskin.child_process import die_with
+from reskin.crash_stacks import show_crashes
 from reskin.errors import ThemeError
-from reskin.serve.logs import show_crashes
 from reskin.themes import Theme
 
 READ_S = 20.0  # the first has to load what prompts are read with
@@ -24,8 +24,8 @@ class PromptReader:
         self._pool: ProcessPoolExecutor | None = None
         self._turn = asyncio.Lock()
 
-    async def read(self, text: str) -> tuple[Theme, str]:
-        """The theme, and what of the prompt was not understood; ThemeError when it could not be read."""
+    async def read(self, text: str) -> tuple[Theme | None, str]:
+        """The theme, None where nothing was understood, and what was not; ThemeError when it could not be read."""
         async with self._turn:
             if self._pool is None:
                 context = multiprocessing.get_context("spawn")
@@ -45,12 +45,11 @@ class PromptReader:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def read_prompt(text: str) -> tuple[Theme, str]:
+def read_prompt(text: str) -> tuple[Theme | None, str]:
     """In the process."""
-    from reskin.prompts import prompt_theme
-    from reskin.themes import prompted_theme
+    from reskin.prompts.fill import heard_theme
 
-    return prompted_theme(text), prompt_theme(text).note
+    return heard_theme(text)
 
 
 def _begin(parent_pid: int) -> None:

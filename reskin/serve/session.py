@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from reskin.errors import ServeError
+from reskin.prompts.fill import heard_theme
 from reskin.renderer import View
 from reskin.serve.messages import (
     VIEW_NAMES,
@@ -42,7 +43,7 @@ from reskin.serve.messages import (
     read_control,
 )
 from reskin.slot import Slot
-from reskin.themes import Theme, prompted_theme
+from reskin.themes import Theme
 
 RECENT = 64  # paintings whose times are kept: a second has 35 at most
 MOST_NOTES = 8  # that wait to be told
@@ -262,10 +263,8 @@ class Session:
         return self.state()
 
     def _prompt(self, asked: DoPrompt) -> Saying:
-        from reskin.prompts import prompt_theme
-
-        self._wear(prompted_theme(asked.text), asked.fade_frames)
-        return self.state(prompt_theme(asked.text).note)
+        theme, note = heard_theme(asked.text)
+        return self.state(note) if theme is None else self.wear(theme, asked.fade_frames, note)
 
     def _wear(self, theme: Theme, fade_frames: int) -> None:
         theme.style()  # computed here and not at the next frame

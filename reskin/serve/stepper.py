@@ -43,6 +43,8 @@ class Stepper:
         self._told_s: dict[str, float] = {}
         self._work = threading.Event()
         self._stopping = False
+        if flash_limiter != "off":
+            FlashLimiter(flash_limiter)  # compiles what the first player would wait for
         self._thread = threading.Thread(target=self._run, name="reskin-stepper", daemon=True)
         self._thread.start()
 

@@ -17,7 +17,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reskin.errors import ServeError
-from reskin.web_parts.keys import kept_secret
+from reskin.web_parts.keys import kept_secret, serve_secret_path
 
 Scope = Literal["play", "watch", "admin"]
 ALGORITHM = "HS256"
@@ -96,6 +96,4 @@ def bearer_of(authorization: str) -> str:
 
 def kept_tokens(path: Path | None = None) -> Tokens:
     """With the secret in the file, which is written at the first time."""
-    from reskin.settings import settings_path
-
-    return Tokens(kept_secret(path or settings_path().with_name("serve-secret"), SECRET_BYTES, ServeError))
+    return Tokens(kept_secret(path or serve_secret_path(), SECRET_BYTES, ServeError))

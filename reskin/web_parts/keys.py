@@ -49,6 +49,11 @@ def key_path() -> Path:
     return settings_path().with_name("stream-key")
 
 
+def serve_secret_path() -> Path:
+    """What `reskin serve` signs its tokens with; removing it makes all of them worthless."""
+    return settings_path().with_name("serve-secret")
+
+
 def kept_keys(path: Path | None = None) -> Keys:
     """The key in the file, which is written at the first time, and a token of this run."""
     return Keys(watch=kept_secret(path or key_path()))

@@ -15,6 +15,7 @@ import reskin
 from engine.config import MATERIALS
 from reskin.app import RunOptions
 from reskin.cli import cli
+from reskin.cli_profile import profile
 from reskin.cli_theme import theme
 from reskin.frame import Region
 from reskin.renderer import TintRenderer
@@ -38,27 +39,24 @@ def reskin_cli(*arguments: str | Path, exit_code: int = 0) -> Result:
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
     text = reskin_cli("--help").stdout
-    for name in (
-        "demo",
-        "run",
-        "render",
-        "windows",
-        "themes",
-        "theme",
-        "profile",
-        "doctor",
-        "read",
-        "settings",
-        "paths",
-    ):
+    for name in cli.commands:
         assert f"  {name} " in text
     assert "130  ended by Ctrl-C" in text
-    assert not [line for line in text.splitlines() if line.startswith("  ") and line.endswith("...")], "cut off"
+
+
+@pytest.mark.parametrize("group", ["", "theme", "profile"])
+def test_no_help_is_cut_off_in_a_terminal_of_80_columns(group: str) -> None:
+    text = CliRunner().invoke(cli, [*filter(None, [group]), "--help"], terminal_width=78).output
+    assert not [line for line in text.splitlines() if line.startswith("  ") and line.endswith("...")]
 
 
 @pytest.mark.parametrize(
     "command",
-    [*(name for name in cli.commands if name != "theme"), *(f"theme {name}" for name in theme.commands)],
+    [
+        *(name for name in cli.commands if name not in ("theme", "profile")),
+        *(f"theme {name}" for name in theme.commands),
+        *(f"profile {name}" for name in profile.commands),
+    ],
     ids=lambda command: command,
 )
 def test_every_command_explains_itself(command: str) -> None:
@@ -79,6 +77,7 @@ USAGE = {
     "empty region": (["run", "--region", "0,0,0,9"], "got a region of 0x9 pixels, expected a width and a height of at"),
     "size": (["demo", "--size", "big"], "got 'big', expected a width and a height from 16 to 8192"),
     "strength": (["run", "x", "--strength", "2"], "2.0 is not in the range 0<=x<=1"),
+    "timeline without a name": (["run", "x", "--timeline", ""], "it is empty; expected the name of a file"),
     "split": (["run", "x", "--record-split"], "--record-split says how to record; give --record FILE too."),
     "preset": (["run", "x", "--preset", "giant"], "'giant' is not one of"),
     "read nothing": (["read", "x.png"], "give --out materials.npy, --png materials.png, or both."),
@@ -154,6 +153,10 @@ def test_a_baked_prompt_goes_into_a_new_file_and_never_over_another(tmp_path: Pa
     assert reskin_cli("theme", "bake", "a stormy sea at night", "--out", path).stdout == f"made: {path}\n"
     assert path.read_text(encoding="utf-8") == printed
     path.write_text("mine")
+    picture = tmp_path / "mine.png"
+    told = reskin_cli("theme", "bake", "a foggy lake", "--out", picture, exit_code=1).stderr
+    assert told == f"reskin: writing the theme {picture}: expected a name ending in .toml\n"
+    assert not picture.exists()
     refused = reskin_cli("theme", "bake", "a foggy lake", "--out", path, exit_code=1).stderr
     assert f"there is one already, and it is kept. Edit it with `reskin theme edit {path}`" in refused
     assert path.read_text() == "mine"
@@ -324,6 +327,8 @@ def test_paths_follow_reskin_home(home: Path) -> None:
     assert f"settings        {home / 'settings.toml'} (not there yet)" in text
     assert f"own themes      {home / 'themes'} (not there yet)" in text
     assert f"typed prompts   {home / 'prompts.txt'} (not there yet)" in text
+    own = {"profiles", "games.toml", "stream-key", "serve-secret", "known-servers.json", "weights"}
+    assert all(f"{home / name} (not there yet)" in text for name in own)
 
 
 def test_without_a_display_windows_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

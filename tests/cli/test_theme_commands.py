@@ -114,7 +114,7 @@ def test_show_prints_the_whole_theme_with_origins_and_it_gives_the_same_look(hom
     assert origins[("material", "sky", "colors")] == "line 8"
     assert origins[("material", "sky", "glow")] == "default"
     assert origins[("material", "water", "glow")] == "line 6"
-    assert origins[("material", "water", "colors")] == "derived"
+    assert origins[("material", "water", "colors")] == "prompt"
     assert origins[("material", "roof", "colors")] == "prompt"
     assert origins[("keep", "hud")] == "default"
     assert f"# {path}\n" in text
@@ -134,7 +134,7 @@ def test_on_a_terminal_each_colour_stands_beside_a_patch_of_itself(monkeypatch: 
 
 @pytest.mark.parametrize("theme_id", shipped_themes())
 def test_no_shipped_theme_has_a_warning_and_every_value_is_its_own(theme_id: str) -> None:
-    path, _, warnings = checked(theme_id)
+    path, _, warnings, _ = checked(theme_id)
     assert warnings == []
     assert origins_of(path).count().keys() <= {"file", "default"}
 
@@ -161,6 +161,15 @@ def test_check_warns_of_what_can_be_used_but_hardly_meant(text: str, warning: st
     path.write_text(f'name = "x"\n{text}\n', encoding="utf-8")
     assert f"warning: {warning}" in reskin_theme("check", path).stderr
     assert f"warning: {warning}" in reskin_theme("check", "--strict", path, exit_code=1).stderr
+
+
+def test_check_hints_at_keys_that_only_the_painter_heeds_and_does_not_fail_for_them(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "x"\nrelight = 1\n', encoding="utf-8")
+    told = reskin_theme("check", "--strict", path)
+    assert "  hint: without the Painter, as in the preset lite, no change comes of relight\n" in told.stdout
+    path.write_text('name = "x"\n', encoding="utf-8")
+    assert "hint:" not in reskin_theme("check", path).output
 
 
 def test_distances_and_contrasts_are_those_of_their_definitions() -> None:

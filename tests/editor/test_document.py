@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import tomllib
 from pathlib import Path
 
@@ -159,6 +161,20 @@ def test_any_edits_of_any_theme_say_what_was_meant_keep_every_comment_and_can_be
     while document.undo():
         pass
     assert document.text == text
+
+
+@pytest.mark.parametrize("depth", [90, 5_000])
+def test_brackets_in_brackets_are_told_however_little_stack_is_left(depth: int) -> None:
+    text = f'name = "x"\nx = {"[" * depth}{"]" * depth}\n'
+
+    def opened_below(frames: int) -> None:
+        if frames:
+            opened_below(frames - 1)
+        else:
+            open_document(text, Path("deep.toml"))
+
+    with pytest.raises(ThemeError, match=r"opening deep\.toml to edit: .*nested"):
+        opened_below(sys.getrecursionlimit() - len(inspect.stack(0)) - 100)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -232,6 +232,7 @@ def test_a_preview_that_fails_is_told_and_the_theme_can_still_be_saved(
         while not editor.error and time.monotonic() < end_s:
             editor.step(1 / 30)
         assert "it is not a video that can be read" in editor.error
+        assert editor._loading is None, "nothing is loading any more"
         editor.apply(Edit(("finish", "bloom"), 0.75))
         editor.step(1 / 30)
         assert editor.theme.finish.bloom == 0.75
@@ -247,6 +248,10 @@ def test_a_preview_that_fails_is_told_and_the_theme_can_still_be_saved(
     assert "bloom = 0.75 # spills" in mine.read_text(encoding="utf-8")
     with pytest.raises(VideoError, match="there is no such file"):
         edit_theme(str(mine), TintRenderer, tmp_path / "none.mp4")
+    for name, message in {"shot.png": "reading the picture .*: it is none", "clip.mp4": "it is not a video"}.items():
+        (tmp_path / name).write_text("no picture", encoding="utf-8")
+        with pytest.raises(VideoError, match=message):
+            edit_theme(str(mine), TintRenderer, tmp_path / name)
 
 
 def test_a_shipped_theme_is_saved_as_a_copy_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

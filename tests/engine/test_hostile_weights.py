@@ -15,8 +15,9 @@ from onnx import TensorProto, helper
 
 from engine.live import WEIGHTS, LiveEngine, open_session, ports_of
 from engine.network_file import NetworkFileError, load_network
-from engine.onnx_file import MANIFEST, OnnxFileError, check_model, read_onnx
+from engine.onnx_file import OnnxFileError, check_model, read_onnx
 from engine.safetensors_file import MAX_HEADER, SafetensorsFileError, Stored, read_header
+from engine.weights_manifest import MANIFEST
 from reskin.engine_renderer import create
 from reskin.errors import EngineError
 

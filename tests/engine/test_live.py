@@ -13,7 +13,7 @@ import pytest
 
 from engine.config import HUD, LITE, Preset
 from engine.drift import DriftMeter
-from engine.live import LiveEngine, LiveFrame
+from engine.live import CUT_FRAMES, LiveEngine, LiveFrame
 from engine.offline import Networks, OfflineFrame, paint_clip
 from engine.underpaint import LUMA, PaintMaps
 from engine.votes import cut_blocks
@@ -211,6 +211,25 @@ def test_a_late_reading_is_left_for_a_while_and_then_waited_for(tiny: TinyEngine
     second = prompt._refiner._last
     assert second is not None
     assert np.array_equal(second.rgb, CLIP[1].transpose(2, 0, 1))
+
+
+def test_a_cut_is_painted_from_its_own_reading_at_once(tiny: TinyEngine) -> None:
+    dark, light = [0.15 * rgb for rgb in CLIP], [1 - 0.15 * rgb for rgb in CLIP]
+    after = live_clip(tiny, [*dark, *light[:2]], TINY_BEHIND)[-2:]
+    assert_same_bits(after, live_clip(tiny, light[:2], TINY_BEHIND))
+
+
+def test_what_flashes_is_no_cut_each_time(tiny: TinyEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, resets = tiny.live(TINY_BEHIND), []
+    monkeypatch.setattr(engine, "reset", lambda: resets.append(engine))
+    for i in range(2 * CUT_FRAMES):
+        engine.step((0.15 * CLIP[0], 1 - 0.15 * CLIP[1])[i % 2], STYLE)
+    assert len(resets) == 2
+
+
+def test_a_camera_that_turns_is_no_cut(tiny: TinyEngine) -> None:
+    engine = tiny.live(TINY_BEHIND)
+    assert not any(engine._is_cut(np.roll(CLIP[0], 12 * i, axis=1)) for i in range(24))
 
 
 def test_reading_leaves_the_stream_as_it_was(tiny: TinyEngine) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from engine.config import SHAPES
 from engine.network_file import KEY, Held, NetworkFileError, load_network, new_network, save_network
 from engine.token_painter import TokenPainter
+from engine.weights_manifest import MANIFEST, note_file
 
 NANO_READER = Held(part="reader", shape="nano", size=(144, 256))
 
@@ -81,6 +82,27 @@ def test_a_file_that_is_not_what_was_asked_for_is_refused_in_words(saved: Path, 
     huge = changed(saved, other, {}, {KEY: '{"part": "painter", "shape": "small", "size": [72000, 128000]}'})
     with pytest.raises(NetworkFileError, match="it is for pictures of"):
         load_network(huge, "painter", "small")
+    for odd in ('{"part": "reader", "shape": "nano", "size": [1e999, 256]}', "[" * 100_000):
+        with pytest.raises(NetworkFileError, match="does not say which network"):
+            load_network(changed(saved, tmp_path / "odd", {}, {KEY: odd}), "reader", "nano")
+
+
+def test_a_file_that_the_manifest_beside_it_knows_must_have_its_hash(saved: Path, tmp_path: Path) -> None:
+    path, manifest = tmp_path / saved.name, tmp_path / MANIFEST
+    path.write_bytes(saved.read_bytes())
+    manifest.write_text("{}")
+    load_network(path, "reader", "nano")  # it may be any: the manifest does not know it
+    note_file(path)
+    load_network(path, "reader", "nano")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(NetworkFileError, match=r"its SHA-256 is .*: it was changed"):
+        load_network(path, "reader", "nano")
+    save_network(new_network(NANO_READER), path, NANO_READER)  # says so in the manifest
+    load_network(path, "reader", "nano")
+    manifest.write_text('{"reader.safetensors": {"sha256": "x"}}')
+    with pytest.raises(NetworkFileError, match=r"what it says of reader\.safetensors is not whole"):
+        load_network(path, "reader", "nano")
 
 
 def test_a_pruned_painter_comes_back_in_its_own_shape(tmp_path: Path) -> None:

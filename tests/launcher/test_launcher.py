@@ -50,6 +50,19 @@ def board(tmp_path: Path) -> Board:
     return made
 
 
+def test_a_game_begins_in_its_profile_s_look_unless_another_is_remembered(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "games.toml")
+    memory.remember("b.exe", LOOKS[2][0])
+    board = Board(LOOKS, memory, profile_look={"A": LOOKS[1][0], "B": LOOKS[1][0], "C": "none such"}.get)  # type: ignore[arg-type]
+    board.update([(_window(1, "A"), ""), (_window(2, "B", "b.exe"), ""), (_window(3, "C", "c.exe"), "")])
+    _click(board, "window", "1")
+    assert board.look == LOOKS[1][0]
+    _click(board, "window", "2")
+    assert board.look == LOOKS[2][0]
+    _click(board, "window", "3")
+    assert board.look == LOOKS[2][0]
+
+
 def _box(board: Board, kind: str, key: str = "") -> Box:
     return next(box for box in board.boxes() if box.kind == kind and key in ("", box.key))
 

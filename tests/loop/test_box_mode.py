@@ -217,6 +217,16 @@ def test_a_profile_that_is_there_keeps_its_words(tmp_path: Path) -> None:
     assert path.read_text() == "title = 3\n"
 
 
+@pytest.mark.parametrize("depth", [17, 99, 5_000])
+def test_boxes_are_not_written_into_a_profile_of_brackets_in_brackets(depth: int, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = f'title = "A*"\nx = {"[" * depth}{"]" * depth}\n'
+    path.write_text(text)
+    with pytest.raises(ProfileError, match=r"(?s)saving the boxes into .*line 2"):
+        save_regions(path, "A 1", ())
+    assert path.read_text() == text
+
+
 def test_a_profile_as_powershell_writes_it_takes_boxes(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_bytes('# mein Spiel: größer\r\ntitle = "A*"\r\n'.encode("utf-16"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -154,6 +155,26 @@ def test_the_untouched_game_is_back_within_250_ms_of_every_fault(fault: Callable
     assert fault is not shrink or (status.state, status.why) == (PlayState.PAUSED, "The game's window is too small")
     hidden_ns = min(time_ns for time_ns in bench.overlay.hidden_ns if time_ns > at_ns[0])
     assert hidden_ns - at_ns[0] <= 250_000_000
+
+
+def test_a_capture_that_stalls_is_told_over_the_game_itself() -> None:
+    bench = Bench()
+    bench.options["note_s"] = 1.5
+    bench.game.region = Region(10, 20, 320, 180)
+    before: list[int] = []  # how much was shown
+
+    def cause(grabs: int) -> None:
+        if grabs == 50 and not before:
+            stall(bench)
+            before.append(len(bench.overlay.shown))
+        time.sleep(0.001)  # the note is drawn in a thread, by the real time
+
+    bench.game.before_grab = cause
+    status = bench.run(120)
+    assert (status.state, status.why) == (PlayState.FAULT, STALLED)
+    shown = bench.overlay.shown[before[0] + 4 :]  # the painting that was there stays for 190 ms at most
+    assert shown
+    assert all(picture.region.w < 320 and picture.region.h < 90 for picture in shown)
 
 
 def test_a_black_game_gets_no_skin_and_says_why() -> None:

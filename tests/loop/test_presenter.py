@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from reskin.fault_states import STALLED
 from reskin.flash_limiter import FlashLimiter
 from reskin.frame import Frame, Region
 from reskin.note import Note
@@ -15,6 +16,7 @@ from reskin.platforms.fake import FakeOverlay, FakeSink
 from reskin.presenter import FADE_TICKS, SWITCH_NS, TRUST_LIMIT, TRUST_PAINTINGS, Presenter
 from reskin.self_capture import SelfCaptureGuard
 from reskin.shared_frames import SharedFrame
+from tests.platforms.looking import eventually
 from tests.reskin.flash_rule import judge
 
 REGION = Region(0, 0, 32, 24)
@@ -151,6 +153,31 @@ def test_an_overlay_hears_of_every_tick_shown_hidden_or_resting(stage: Stage) ->
     overlay = stage.overlay
     assert (overlay.shown > 0, overlay.hides) == (True, 1)
     assert overlay.shown + overlay.hides + overlay.rests == 6 * SWITCH_TICKS + 10
+
+
+def test_without_a_picture_of_a_game_that_is_seen_the_note_stands_alone_over_it() -> None:
+    region, note = Region(100, 50, 640, 360), Note(stay_s=6)
+    overlay, sink = FakeOverlay(), FakeSink()
+    presenter = Presenter(overlay, [sink], note, SelfCaptureGuard(), None)
+    note.say(STALLED, 0)
+
+    def shows_words() -> bool:
+        presenter.present(None, region, now_ns=1, on=True, comparing=False)
+        return not overlay.hidden
+
+    eventually(shows_words)
+    assert overlay.region is not None
+    assert (overlay.region.w < region.w, overlay.region.h < region.h // 2) == (True, True)
+    assert overlay.region.y > region.y + region.h // 2
+    assert overlay.last is not None
+    assert overlay.last.bgra_u8.max() > 200, "white letters"
+    assert sink.shown == 0
+    presenter.present(None, None, now_ns=2, on=True, comparing=False)
+    assert overlay.hidden, "nobody sees the window now"
+    assert shows_words()
+    presenter.present(None, region, now_ns=60 * TICK_NS * 24, on=True, comparing=False)
+    assert overlay.hidden, "the note has faded"
+    note.close()
 
 
 def test_a_screenshot_is_of_what_is_seen_and_the_last_skin_stays_known(stage: Stage) -> None:

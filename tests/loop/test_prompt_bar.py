@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,14 @@ import pytest
 from reskin.controls import Controls
 from reskin.engine_link import InlineEngine
 from reskin.frame import Region
-from reskin.line_editor import HISTORY_LINES, History, LineEditor, history_path
+from reskin.line_editor import History
 from reskin.loop import LoopOptions, run_loop
 from reskin.note import Note
 from reskin.panel import MIN_WINDOW_H_PX, MIN_WINDOW_W_PX, Panel, blank
 from reskin.platforms.base import IDLE_NS, CaptureState, EditKey, InputState, KeyEvent
 from reskin.platforms.fake import FakeHotkeys, FakeTextInput
-from reskin.prompt_bar import REFUSED, Answer, PromptBar, answer
+from reskin.prompt_bar import REFUSED, REST_NS, Answer, PromptBar, answer
 from reskin.prompt_panel import DIM, GREY, Line, draw_bar
-from reskin.prompts import LONGEST_PROMPT
 from reskin.renderer import TintRenderer
 from reskin.status import Status
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
@@ -72,6 +73,10 @@ class Desk:
     def tick(self, *pieces: str | EditKey) -> list[str]:
         self.keyboard.type(*pieces)
         return self.controls.follow(0, 0)
+
+    def rest(self, for_ns: int = REST_NS) -> None:
+        """No key for so long after the last, which came at 0."""
+        assert self.controls.follow(0, for_ns) == []
 
     def open(self) -> None:
         self.press("prompt")
@@ -133,6 +138,37 @@ def test_of_two_prompts_the_newer_one_wins(desk: Desk) -> None:
     assert (desk.controls.theme.name, desk.asked) == ("Red", ["qwxz"])  # the older one was not even begun
 
 
+def test_what_stands_there_when_typing_rests_is_worked_out_before_enter(desk: Desk) -> None:
+    desk.open()
+    desk.tick("gre")
+    desk.rest()
+    assert desk.asked == []
+    desk.tick("en")
+    desk.rest(REST_NS - 1)
+    assert len(desk.loader.waiting) == 1, "it has not rested yet"
+    desk.rest()
+    desk.loader.work()
+    assert desk.asked == ["green"], "what is out of date is not begun"
+    desk.rest(2 * REST_NS)
+    assert desk.loader.waiting == []
+    assert desk.tick(" ", EditKey.ENTER) == ["Green"]  # in the same tick; a space says nothing new
+    assert (desk.controls.theme, desk.asked) == (GREEN, ["green"])
+
+
+def test_an_answer_from_ahead_is_not_shown_for_another_prompt_and_not_without_enter(desk: Desk) -> None:
+    desk.open()
+    desk.tick("green")
+    desk.rest()
+    desk.loader.work()
+    assert desk.tick(EditKey.ESCAPE) == []
+    desk.open()
+    desk.tick("green")
+    desk.rest()
+    assert desk.tick("s", EditKey.BACKSPACE, EditKey.BACKSPACE, EditKey.ENTER) == []
+    desk.loader.work()
+    assert (desk.tick(), desk.asked) == (["Green"], ["green", "gree"])
+
+
 def test_hotkeys_are_for_typing_while_it_is_open_but_a_held_one_is_let_go(desk: Desk) -> None:
     desk.press("compare")
     desk.open()
@@ -171,34 +207,6 @@ def test_without_a_bar_the_key_says_so() -> None:
     ]
 
 
-def test_the_line_is_edited_where_the_cursor_is() -> None:
-    line = LineEditor()
-    line.insert("snowy ft")
-    for key in (EditKey.LEFT, EditKey.LEFT, EditKey.RIGHT):
-        line.edit(key)
-    line.insert("orest nigh")
-    assert (line.text, line.cursor) == ("snowy forest night", 17)
-    for key in (EditKey.HOME, EditKey.LEFT, EditKey.DELETE, EditKey.DELETE, EditKey.END, EditKey.RIGHT):
-        line.edit(key)
-    line.edit(EditKey.BACKSPACE)
-    assert line.text == "owy forest nigh"
-    line.edit(EditKey.CLEAR)
-    line.edit(EditKey.BACKSPACE)
-    line.insert("a\tb\n\x1b" + "c" * 1000)
-    assert line.text == "a b  " + "c" * (LONGEST_PROMPT - 5)
-    assert line.cursor == LONGEST_PROMPT
-
-
-def test_the_arrows_walk_the_history_and_come_back_to_what_was_typed() -> None:
-    line = LineEditor(["first", "second"])
-    line.insert("thi")
-    walked = []
-    for key in (EditKey.UP, EditKey.UP, EditKey.UP, EditKey.DOWN, EditKey.DOWN, EditKey.DOWN):
-        line.edit(key)
-        walked.append(line.text)
-    assert walked == ["second", "first", "first", "second", "thi", "thi"]
-
-
 def test_the_history_is_kept_in_a_small_file(desk: Desk, tmp_path: Path) -> None:
     for prompt in ("green", "qwxz", "green"):
         desk.open()
@@ -208,29 +216,6 @@ def test_the_history_is_kept_in_a_small_file(desk: Desk, tmp_path: Path) -> None
     desk.open()
     desk.tick(EditKey.UP, EditKey.UP)
     assert desk.bar.text == "qwxz"
-
-
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00bin\x00ary\nfine", b"x" * 200_000, b"", b"fine\n" * 10])
-def test_a_missing_broken_or_huge_history_is_no_error(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "prompts.txt"
-    if content is None:
-        path.mkdir()
-    else:
-        path.write_bytes(content)
-    history = History(path)
-    assert len(history.lines) <= 1
-    for number in range(HISTORY_LINES + 5):
-        history.add(f"line {number}")
-    history.save()
-    assert len(history.lines) == HISTORY_LINES
-    assert content is None or History(path).lines == history.lines
-
-
-def test_it_lies_in_the_platforms_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("RESKIN_HOME", str(tmp_path))
-    assert history_path() == tmp_path / "prompts.txt"
-    monkeypatch.delenv("RESKIN_HOME")
-    assert history_path().parts[-2:] == ("reskin", "prompts.txt")
 
 
 def test_any_prompt_has_an_answer() -> None:
@@ -279,6 +264,48 @@ def test_the_loop_shows_the_bar_takes_the_prompt_and_misses_no_tick(
     blue, green, red = overlay.shown[-1].pixel[:3]
     assert green > max(blue, red) + 20
     assert (desk.bar.is_open, desk.keyboard.state) == (False, InputState.OFF)  # the window was minimised
+
+
+def test_after_a_rest_the_frame_after_enter_is_in_the_new_look_and_the_loop_worked_nothing_out(tmp_path: Path) -> None:
+    """The loop beside the loader's own thread, and an answer as slow as the embedding makes it."""
+    prompt, workers = "a green swamp at noon", list[int]()
+
+    def slow_answer(text: str) -> Answer:
+        workers.append(threading.get_ident())
+        time.sleep(0.3)
+        return answer(text)
+
+    clock, keys, keyboard = JumpingClock(), FakeHotkeys(), FakeTextInput()
+    overlay = RememberingOverlay(clock.now_ns)
+    game = CountingGame(clock=clock.now_ns, region=Region(0, 0, 640, 360))
+    with ThreadPoolExecutor(1) as loader:
+        bar = PromptBar(keyboard, loader, History(tmp_path / "prompts.txt"), slow_answer)
+
+        def play(grabs: int) -> None:
+            if grabs == 10:
+                keys.tap("prompt")
+            elif grabs == 15:
+                keyboard.type(prompt)
+            elif grabs == 22:  # 0.15 s later; the clock jumps, but the loader takes its time
+                assert len(workers) == 1
+                loader.submit(lambda: None).result(5)
+            elif grabs == 25:
+                keyboard.type(EditKey.ENTER)
+            elif grabs == 40:
+                keys.tap("quit")
+
+        game.before_grab = play
+        run_loop(
+            game, overlay, keys, [], two_themes(), InlineEngine(TintRenderer(), clock, cost_ms=10), clock=clock,
+            options=LoopOptions(prompt_bar=bar),
+        )  # fmt: skip
+        bar.close()
+    assert workers != []
+    assert threading.get_ident() not in workers
+    assert len(workers) == 1, "what was worked out ahead is not worked out again"
+    green = [shown.index for shown in overlay.shown if shown.pixel[1] > shown.pixel[2] and shown.index > 25]
+    assert green[0] == 27  # frame 26 was on its way when Enter came; the next one hears of it
+    assert green == list(range(27, overlay.shown[-1].index + 1))
 
 
 @pytest.mark.parametrize("level", [GREY, DIM])

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from reskin.pace import TICK_HZ
-from reskin.quality import BUDGET_MS, HOLD_LIMIT_TICKS, QualityGovernor
+from reskin.quality import (
+    BUDGET_MS,
+    CLEAN_LIMIT_PAINTINGS,
+    CLEAN_PAINTINGS,
+    HOLD_LIMIT_TICKS,
+    QualityGovernor,
+)
 from reskin.renderer import QUALITY_LEVELS
 
 MINUTE = 60 * TICK_HZ
@@ -70,5 +76,53 @@ def test_deaths_cap_the_best_level_and_there_is_an_end() -> None:
         assert governor.lower_best()
         assert governor.level == level
     assert not governor.lower_best()
-    play(governor, 10 * MINUTE, cost_ms=1)
+    play(governor, 9 * MINUTE, cost_ms=1)
     assert governor.level == QUALITY_LEVELS - 1
+
+
+def test_ten_minutes_without_a_death_give_back_one_level_and_only_where_there_is_room() -> None:
+    governor = QualityGovernor()
+    for _ in range(2):
+        governor.lower_best()
+    play(governor, CLEAN_PAINTINGS - 1, cost_ms=12)
+    assert governor.level == 2
+    play(governor, 2, cost_ms=12)
+    assert governor.level == 1
+    play(governor, 9 * MINUTE, cost_ms=12)
+    assert governor.level == 1
+    play(governor, 2 * MINUTE, cost_ms=12)
+    assert governor.level == 0
+
+    slow = QualityGovernor()
+    slow.lower_best()
+    play(slow, 2 * CLEAN_PAINTINGS, cost_ms=40)
+    assert slow.best_level == 0
+    assert slow.level == 1, "it has no room"
+
+
+def test_a_death_or_an_engine_that_paints_nothing_makes_the_ten_minutes_longer() -> None:
+    governor = QualityGovernor()
+    governor.lower_best()
+    play(governor, 9 * MINUTE, cost_ms=12)
+    governor.died()
+    for _ in range(20 * MINUTE):
+        governor.tick(missed=False, engine_ms=None)  # minimised, say
+    play(governor, 9 * MINUTE, cost_ms=12)
+    assert governor.level == 1
+    play(governor, 2 * MINUTE, cost_ms=12)
+    assert governor.level == 0
+
+
+def test_a_level_that_deaths_take_again_is_given_back_later_each_time() -> None:
+    governor = QualityGovernor()
+    waits = []
+    for _ in range(7):
+        governor.died()
+        governor.lower_best()
+        painted = 0
+        while governor.best_level:
+            governor.tick(missed=False, engine_ms=12)
+            painted += 1
+        waits.append(painted)
+    assert waits[:3] == [CLEAN_PAINTINGS, 2 * CLEAN_PAINTINGS, 4 * CLEAN_PAINTINGS]
+    assert waits[-1] == waits[-2] == CLEAN_LIMIT_PAINTINGS

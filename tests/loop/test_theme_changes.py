@@ -6,19 +6,23 @@ import itertools
 import time
 
 import numpy as np
+import pytest
 
 from reskin.engine_link import InlineEngine
-from reskin.frame import Frame
+from reskin.frame import Frame, Region
 from reskin.loop import LoopOptions, run_loop
 from reskin.pace import TICK_HZ
-from reskin.platforms.fake import FakeHotkeys
+from reskin.platforms.fake import FakeHotkeys, FakeOverlay, FakeSink
 from reskin.renderer import TintRenderer, View
 from reskin.status import Status
 from reskin.supervisor import Supervisor
+from reskin.theme_store import ThemeStore
 from reskin.themes import Theme
 from tests.loop.fakes import CountingGame, JumpingClock, RememberingOverlay, theme, two_themes
+from tests.reskin.flash_rule import judge
 
 FADE_FRAMES = 8
+HAMMERED_HZ = 20
 
 
 def played(seconds: float, *, press_at: int, **options: object) -> tuple[Status, RememberingOverlay]:
@@ -59,6 +63,55 @@ def test_the_same_run_twice_shows_the_same_pictures() -> None:
     first, second = (played(2, press_at=20, fade_frames=FADE_FRAMES)[1] for _ in range(2))
     assert first.shown == second.shown
     assert len(first.shown) > TICK_HZ
+
+
+class SkyRenderer(TintRenderer):
+    """Nothing but the theme's sky colour."""
+
+    def render(self, bgra_u8: np.ndarray, theme: Theme, view: View, quality: int, out: np.ndarray) -> dict[str, float]:
+        out[..., :3] = theme.style().light[0][::-1] * 255
+        return {}
+
+
+class Kept:
+    """Every picture that a sink was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures: list[np.ndarray] = []
+
+    def show(self, frame: Frame, region: Region) -> None:
+        self.pictures.append(frame.bgra_u8.copy())
+
+
+class KeptOverlay(Kept, FakeOverlay):
+    pass
+
+
+class KeptSink(Kept, FakeSink):
+    pass
+
+
+@pytest.mark.parametrize("limiter", ["broadcast", "off"])
+def test_next_theme_hammered_twenty_times_a_second_keeps_the_rule_of_flashes(limiter: str) -> None:
+    """From white to black and back, each a cut; and without the limiter the same run breaks the rule."""
+    clock, keys, overlay, sink = JumpingClock(), FakeHotkeys(), KeptOverlay(), KeptSink()
+    game = CountingGame(clock=clock.now_ns)
+
+    def hammer(grabs: int) -> None:
+        for _ in range((grabs + 1) * HAMMERED_HZ // TICK_HZ - grabs * HAMMERED_HZ // TICK_HZ):
+            keys.tap("next_theme")
+
+    game.before_grab = hammer
+    until_ns = clock.time_ns + 5_000_000_000
+    run_loop(
+        game, overlay, keys, [sink], ThemeStore([theme("White", "#ffffff"), theme("Black", "#000000")]),
+        InlineEngine(SkyRenderer(), clock, cost_ms=10), clock=clock, stop=lambda: clock.time_ns >= until_ns,
+        options=LoopOptions(note_s=0, fade_frames=0, flash_limiter=limiter),  # type: ignore[arg-type]
+    )  # fmt: skip
+    for shown in (overlay.pictures, sink.pictures):
+        assert len(shown) > 4 * TICK_HZ
+        assert judge(shown).passes == (limiter != "off")
 
 
 def test_the_engines_process_fades_frame_by_frame() -> None:

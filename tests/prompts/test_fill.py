@@ -45,8 +45,13 @@ def test_what_the_file_says_wins_key_by_key() -> None:
         sun = {{ power = 2.5 }}
         [material.water]
         colors = ["#ff0000"]
+        [material.rock]
+        strength = 0.5
+        [material.foliage]
+        pattern = "dots"
         [finish]
         grain = 0.5
+        levels = 6
     """
     theme, prompt = parse_theme(text), prompted_theme(PROMPT)
     assert theme.detail == 0.33
@@ -54,10 +59,37 @@ def test_what_the_file_says_wins_key_by_key() -> None:
     assert theme.light.sun == prompt.light.sun.model_copy(update={"power": 2.5})
     assert theme.light.fog == prompt.light.fog
     assert theme.material.water.colors == ("#ff0000",)
-    assert theme.material.water.pattern == "plain", "a material that is written is the author's whole"
+    assert prompt.material.water.pattern != "plain"
+    assert theme.material.water.pattern == prompt.material.water.pattern
+    assert theme.material.rock == prompt.material.rock.model_copy(update={"strength": 0.5})
+    assert theme.material.foliage == prompt.material.foliage.model_copy(update={"pattern": "dots"})
     assert theme.material.sky == prompt.material.sky
-    assert theme.finish.grain == 0.5
-    assert theme.finish.bloom == 0.0, "so is the finish"
+    assert prompt.finish.vignette > 0
+    assert theme.finish == prompt.finish.model_copy(update={"grain": 0.5, "levels": 6})
+
+
+def test_a_finish_that_says_one_key_leaves_the_others_to_the_prompt_in_a_theme_that_says_all_else() -> None:
+    whole = theme_from_prompt("a pink candy world").model_dump(exclude_unset=True)
+    theme = Theme.model_validate(whole | {"finish": {"grain": 0.5}})
+    assert has_gaps(theme)
+    wanted = prompted_theme(PROMPT).finish.model_copy(update={"grain": 0.5})
+    assert filled(theme, PROMPT).finish == wanted
+    assert filled(theme, PROMPT).material == theme.material
+
+
+def test_the_blocks_and_tones_of_a_prompt_give_way_to_what_the_file_says() -> None:
+    head = 'name = "Mine"\nprompt = "8-bit pixel art dungeon"\n'
+    assert (parse_theme(head).finish.pixel, parse_theme(head).finish.levels) == (0.008, 8)
+    said = parse_theme(head + "[finish]\npixel = 0.0\nlevels = 0").finish
+    assert (said.pixel, said.levels) == (0.0, 0)
+    baked = bake(parse_theme(head))
+    assert "pixel = 0.008" in baked
+    assert "levels = 8" in baked
+
+
+def test_what_json_says_of_an_unsaid_colour_is_nothing() -> None:
+    theme = Theme.model_validate_json('{"name": "x", "material": {"rock": {"colors": null, "glow": 0.5}}}')
+    assert filled(theme, PROMPT).material.named()["rock"].colors == prompted_theme(PROMPT).material.rock.colors
 
 
 @pytest.mark.parametrize("path", shipped_themes().values(), ids=shipped_themes())

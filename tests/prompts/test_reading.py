@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from reskin.palette import parse_hex, to_oklch
+from reskin.prompts import prompt_theme
 from reskin.prompts.look import STEPS
 from reskin.prompts.reading import _COPULAS, clean, read
+from reskin.prompts.sentence import is_installed
 from reskin.prompts.tables import PLACE_WORDS, lexicon
 from tests.prompts.asking import hue_gap_deg, theme_of
+
+needs_embedding = pytest.mark.skipif(not is_installed(), reason="not run: the extra `prompts` is not installed")
 
 
 def test_every_entry_of_the_lexicon_can_be_made_into_a_look() -> None:
@@ -189,3 +193,39 @@ def test_control_characters_and_length_are_dealt_with_first() -> None:
     assert clean("a\x00b\x1b[31m\ncity\u202e") == "a b [31m city"
     assert len(clean("x" * 10_000)) == 300
     assert clean("\ud800 forest") == "forest"
+
+
+@pytest.mark.parametrize(
+    ("text", "pixel", "levels"),
+    [
+        ("8-bit pixel art dungeon", 0.008, 8),
+        ("retro Game Boy", 0.008, 8),
+        ("poster with few flat tones", None, 6),
+        ("blocky pixel forest", 0.008, None),
+        ("a very blocky forest", 0.0112, None),
+        ("a slightly pixelated sea", 0.004, None),
+        ("chunky pixels in a desert, 1-bit", 0.016, 2),
+        ("very few tones", None, 4),
+        ("a forest without pixels", None, None),
+        ("no flat tones, a harbour", None, None),
+        ("pixel art, but no 8-bit", 0.008, None),
+        ("not pixel art but a poster", None, 6),
+        ("a neon city", None, None),
+    ],
+)
+@pytest.mark.parametrize("embedding", [False, pytest.param(True, marks=needs_embedding)])
+def test_a_prompt_asks_for_blocks_and_few_tones_by_its_words(
+    text: str, pixel: float | None, levels: int | None, embedding: bool
+) -> None:
+    finish = prompt_theme(text, embedding=embedding).parameters["finish"]
+    assert (finish.get("pixel"), finish.get("levels")) == (pixel, levels)
+    assert theme_of(text, embedding=embedding).finish.pixel == (pixel or 0.0)
+
+
+def test_every_drawing_of_the_lexicon_makes_a_theme() -> None:
+    for name, fields in lexicon().drawings.items():
+        assert fields.keys() <= {"pixel", "levels"}
+        for degree in ("extremely ", "", "slightly "):
+            for word in lexicon().words_of("drawing", name):
+                finish = theme_of(degree + word).finish  # refused where it is out of range
+                assert (finish.pixel > 0, finish.levels > 0) == ("pixel" in fields, "levels" in fields)

@@ -16,11 +16,12 @@ from reskin.remote_engine.pace import HOLD_SECONDS, ServerPace
 from reskin.remote_engine.pictures import FrameBook, Sent
 from reskin.remote_engine.states import ServerFigures
 from reskin.renderer import View
+from reskin.serve.cluster.choices import to_choices, to_look
 from reskin.serve.codecs import X264, to_yuv
 from reskin.serve.media import PaintedTrack
 from reskin.serve.messages import MOST_CONTROL_BYTES, DoThemeParameters, read_control
-from reskin.serve.session import Painting, Session
-from reskin.themes import load_theme, shipped_themes
+from reskin.serve.session import FrameLook, Painting, Session
+from reskin.themes import Theme, load_theme, shipped_themes
 from tests.loop.fakes import theme
 from tests.serve.playing import run, shipped
 
@@ -104,6 +105,19 @@ def test_a_look_is_told_once_and_then_only_what_changed() -> None:
     assert [json.loads(text) for text in changes(first, RemoteLook(red, View.SPLIT, 2, 24))] == [
         {"do": "view", "value": "split"}, {"do": "quality", "value": 2},
     ]  # fmt: skip
+
+
+def test_what_a_theme_says_stays_said_also_where_it_is_what_it_would_be_anyway() -> None:
+    plain = Theme(name="Plain")
+    spoken = Theme(name="Plain", detail=plain.detail)
+    told = read_control(changes(None, RemoteLook(spoken, View.THEME, 0, 24))[0])
+    assert isinstance(told, DoThemeParameters)
+    look = FrameLook(theme=spoken, theme_id="", view=View.THEME, quality=0)
+    again = to_look(to_choices(look))
+    assert again is not None
+    assert len(changes(RemoteLook(plain, View.THEME, 0, 24), RemoteLook(spoken, View.THEME, 0, 24))) == 1
+    for theirs in (told.theme, again.theme):
+        assert theirs.model_fields_set == {"name", "detail"}
 
 
 def test_every_shipped_theme_fits_in_a_message_and_paints_the_same() -> None:

@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -15,7 +17,7 @@ from aiohttp import web
 from reskin.errors import EngineError
 from reskin.remote_engine.address import EngineAddress, read_address
 from reskin.remote_engine.doctor import probe_remote_engine
-from reskin.remote_engine.signalling import Conflict, Queued, Refused, Signalling, Unreachable
+from reskin.remote_engine.signalling import Conflict, Queued, Refused, Signalling, Unreachable, _read_json
 from reskin.remote_engine.trust import KnownServers, trust
 from reskin.serve import tls
 from reskin.settings import EngineSettings
@@ -157,3 +159,11 @@ def test_the_doctor_says_whether_it_answers(site: Site, tmp_path: Path, monkeypa
     assert found.chosen == site.address().name
     assert "while it is silent: the game itself" in found.why
     assert probe_remote_engine(EngineSettings(url="https://127.0.0.1:9/#token=t")).chosen == "none"
+
+
+def test_an_answer_that_is_nested_too_deep_is_no_answer() -> None:
+    async def chunks(_: int) -> AsyncIterator[bytes]:
+        yield b"[" * 200_000
+
+    response: Any = SimpleNamespace(content=SimpleNamespace(iter_chunked=chunks))
+    assert asyncio.run(_read_json(response)) == {}

@@ -130,3 +130,24 @@ def test_names_and_tokens_are_taken_out() -> None:
         "http://127.0.0.1:1/?token=<removed>&x=1 /home/mary2 https://gpu:24025/#<removed> https://a/#token=<removed>"
     )
     assert Redactor(homes=("/",), users=(), machine="").text("/usr/lib") == "/usr/lib"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'token = "@"',
+        "{'token': '@'}",
+        '{"token": "@"}',
+        "RESKIN_ENGINE_TOKEN=@",
+        "Authorization: Bearer @",
+        "key=@&x=1",
+    ],
+)
+def test_a_secret_is_taken_out_however_it_is_written(text: str) -> None:
+    told = Redactor(homes=(), users=(), machine="").text(text.replace("@", "eyJhbG.c1-_x"))
+    assert told == text.replace("@", "<removed>")
+
+
+def test_a_stream_key_is_taken_out_and_its_server_stays() -> None:
+    told = Redactor(homes=(), users=(), machine="").text('publishing to RTMPS://live.example:443/app/live_12_abC "now"')
+    assert told == 'publishing to RTMPS://live.example:443/<removed> "now"'

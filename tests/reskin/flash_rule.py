@@ -1,10 +1,11 @@
 """The published rule of flashes, written down for the tests from its text and not from the limiter: every pixel, slow.
 
 WCAG 2.2, 2.3.1: a general flash is a pair of opposing changes of relative luminance of 0.10 or more, the darker below
-0.80; a red flash a pair of opposing changes of a saturated red, R / (R + G + B) >= 0.8, by more than 20 of
-(R - G - B) * 320. No more than three of either in any second over more than 25 % of the area that counts, which is the
-screen (ITU-R BT.1702, Ofcom, EA's IRIS) or any part of it of a third by a third (WCAG's 341x256 of 1024x768). As IRIS
-does, a change adds up over frames while its sign stays, and the limit is on transitions: six.
+0.80; a red flash a pair of opposing changes of a saturated red, R / (R + G + B) >= 0.8, by more than 20 of (R - G - B)
+* 320 (WCAG 2.0), or by more than 0.2 of u'v' (2.2). No more than three of either in any second over more than 25 % of
+the area that counts, which is the screen (ITU-R BT.1702, Ofcom, EA's IRIS) or any part of it of a third by a third
+(WCAG's 341x256 of 1024x768). As IRIS does, a change adds up over frames while its sign stays, and the limit is on
+transitions: six.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 FRAMES_A_SECOND = 24
 WHOLE, THIRD = 1, 3
+SRGB_TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,11 @@ def judge(clip: Sequence[np.ndarray], part: int = WHOLE) -> Verdict:
     saturated &= red > 0
     general = _transitions(luminance, np.full(luminance.shape, True), 0.1, darker_below=0.8)
     reds = _transitions(np.maximum(red - green - blue, 0) * 320, saturated, 20, darker_below=np.inf)
-    return Verdict(*(_frames(t, part) for t in (general, reds)), *(_area(t, part) for t in (general, reds)))
+    hues = _hue_transitions(light, saturated)
+    return Verdict(
+        _frames(general, part), max(_frames(reds, part), _frames(hues, part)),
+        _area(general, part), max(_area(reds, part), _area(hues, part)),
+    )  # fmt: skip
 
 
 def _to_linear(srgb_u8: np.ndarray) -> np.ndarray:
@@ -67,6 +73,26 @@ def _transitions(value: np.ndarray, eligible: np.ndarray, least: float, darker_b
         enough &= start_eligible | eligible[t]
         found[t] = enough & (last != sign)
         last = np.where(found[t], sign, last)
+    return found
+
+
+def _hue_transitions(light: np.ndarray, saturated: np.ndarray) -> np.ndarray:
+    """(t, h, w) bool: where the colour is 0.2 of u'v' away from where it was at the last one, to or from a red.
+
+    Black has no hue, and what is darker than a byte of 40 is taken for black.
+    """
+    x, y, z = np.moveaxis(light @ SRGB_TO_XYZ.T, -1, 0)
+    total = np.maximum(x + 15 * y + 3 * z, 1e-9)
+    hue = np.stack([4 * x / total, 9 * y / total], axis=-1)
+    seen = light.max(axis=-1) >= ((40 / 255 + 0.055) / 1.055) ** 2.4
+    found = np.zeros(saturated.shape, bool)
+    last, was_red, was_seen = hue[0].copy(), saturated[0].copy(), seen[0].copy()
+    for t in range(1, len(hue)):
+        far = np.linalg.norm(hue[t] - last, axis=-1) > 0.2
+        found[t] = far & (saturated[t] | was_red) & seen[t] & was_seen
+        moved = found[t] | (seen[t] & ~was_seen) | (far & seen[t])
+        last = np.where(moved[..., None], hue[t], last)
+        was_red, was_seen = np.where(moved, saturated[t], was_red), was_seen | seen[t]
     return found
 
 

@@ -21,6 +21,7 @@ from reskin.themes import Theme, load_theme, shipped_themes
 from reskin.views import MATERIAL_COLORS
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of
 from tests.reskin.pictures import levels_apart, random_bgra
+from tests.reskin.test_keeping import letters, playing
 
 WINDOW = (90, 160)
 
@@ -98,10 +99,12 @@ def test_strength_zero_is_the_games_frame(renderer: EngineRenderer) -> None:
 
 
 LOUD = {"outline": 1.0, "grain": 1.0, "bloom": 1.0, "vignette": 1.0, "saturation": 1.5}
+DRAWN = ({}, {"levels": 4}, {"pixel": 0.02, "levels": 4})
 
 
-def test_strength_zero_of_every_material_is_the_games_frame(renderer: EngineRenderer) -> None:
-    untouched = theme(material={name: {"strength": 0.0} for name in MATERIALS}, finish=LOUD)
+@pytest.mark.parametrize("drawn", DRAWN, ids=str)
+def test_strength_zero_of_every_material_is_the_games_frame(renderer: EngineRenderer, drawn: dict[str, float]) -> None:
+    untouched = theme(material={name: {"strength": 0.0} for name in MATERIALS}, finish=LOUD | drawn)
     assert np.array_equal(rendered(renderer, game(), untouched)[..., :3], game()[..., :3])
 
 
@@ -120,6 +123,27 @@ def test_a_material_of_strength_zero_is_the_games_own_where_the_reader_is_sure()
     others = cv2.erode((likely[..., material] < FAINT).astype(np.uint8), np.ones((3, 3))) == 1
     still_painted = np.abs(left[others].astype(int) - painted[others])[:, :3].mean()
     assert still_painted < 0.1 * np.abs(painted[others].astype(int) - source[others])[:, :3].mean()
+
+
+@pytest.mark.parametrize("drawn", DRAWN[1:], ids=str)
+def test_kept_letters_stay_as_sharp_under_blocks_and_few_tones(
+    renderer: EngineRenderer, drawn: dict[str, float]
+) -> None:
+    def played(**finish: float) -> np.ndarray:
+        renderer.reset()
+        for bgra_u8 in playing(40):
+            out = np.empty_like(bgra_u8)
+            renderer.render(bgra_u8, theme(finish=finish), View.THEME, 0, out)
+        return out
+
+    plain, changed = played(), played(**drawn)
+    kept = renderer.keeping.kept
+    assert kept is not None
+    covered = cv2.resize(np.maximum(kept.hud, kept.text), plain.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    inside = cv2.erode(covered, np.ones((17, 17))) == 1
+    assert inside[letters() > 128].mean() > 0.9
+    assert np.array_equal(plain[inside], changed[inside])
+    assert not np.array_equal(plain[covered == 0], changed[covered == 0])
 
 
 def test_a_shipped_theme_changes_the_next_frame(renderer: EngineRenderer) -> None:

@@ -54,6 +54,25 @@ def noise(frames: int = 48) -> Clip:
     return [np.ascontiguousarray(picture.repeat(8, axis=0).repeat(8, axis=1)) for picture in blocks]
 
 
+def swapping(part: float, side_px: int, frames: int = 72) -> Clip:
+    """Fields dark or light, of which a part, other ones each time, swap at every frame."""
+    draw = np.random.default_rng(3)
+    is_light = draw.random((H // side_px, W // side_px)) < 0.5
+    clip = []
+    for _ in range(frames):
+        is_light = is_light ^ (draw.random(is_light.shape) < part)
+        grey = np.where(is_light, 230, 20).astype(np.uint8).repeat(side_px, axis=0).repeat(side_px, axis=1)
+        clip.append(np.ascontiguousarray(np.repeat(grey[..., None], 4, axis=2)))
+    return clip
+
+
+def rushing(wide_px: int, step_px: int, frames: int = 72) -> Clip:
+    """Stripes that move on so fast that every place goes from dark to light more than three times a second."""
+    grey = np.where(np.arange(W + step_px * frames) // wide_px % 2, 230, 20).astype(np.uint8)
+    views = (grey[step_px * t : step_px * t + W, None] for t in range(frames))
+    return [np.ascontiguousarray(np.broadcast_to(view[None], (H, W, 4))) for view in views]
+
+
 def bursts() -> Clip:
     """Half a second of strobe, half a second of rest, again and again."""
     return [on if t % 24 < 12 else np.full_like(on, 90) for t, on in enumerate(strobe(12, WHITE, BLACK, frames=96))]
@@ -69,6 +88,8 @@ FLASHING: dict[str, Callable[[], Clip]] = {
     "red and blue at 12 Hz": lambda: strobe(12, RED, BLUE),
     "red and blue at 4 Hz": lambda: strobe(4, RED, BLUE),
     "dark red and blue at 12 Hz": lambda: strobe(12, (0, 0, 130), (130, 0, 0)),
+    "very dark red and blue at 12 Hz": lambda: strobe(12, (0, 0, 60), (60, 0, 0)),
+    "dark red and green at 8 Hz": lambda: strobe(8, (0, 0, 45), (0, 45, 0)),
     "half of it red and black at 6 Hz": lambda: strobe(6, (0, 0, 200), BLACK, area=0.5),
     "a fine checkerboard at 12 Hz": lambda: checkerboard(12, 3),
     "a checkerboard at 4 Hz": lambda: checkerboard(4, 9),
@@ -76,6 +97,10 @@ FLASHING: dict[str, Callable[[], Clip]] = {
     "waves at 4 Hz": lambda: waves(4),
     "waves at 8 Hz": lambda: waves(8),
     "noise": noise,
+    **{f"{part:.0%} of {side} px swap": lambda part=part, side=side: swapping(part, side)
+       for part in (0.3, 0.4, 0.5) for side in (2, 4, 8)},
+    "stripes that rush past": lambda: rushing(32, 10),
+    "narrow stripes that rush past": lambda: rushing(12, 5),
     "bursts": bursts,
 }  # fmt: skip
 ALLOWED: dict[str, Callable[[], Clip]] = {
@@ -111,6 +136,31 @@ def test_strict_keeps_the_rule_in_every_third_by_third(hz: int, area: float) -> 
     assert after.passes, after
 
 
+@pytest.mark.parametrize("part", [0.3, 0.5])
+@pytest.mark.parametrize("side_px", [4, 8])
+def test_strict_keeps_the_rule_where_no_two_fields_flash_together(part: float, side_px: int) -> None:
+    after = judge([picture for picture, _ in limited(swapping(part, side_px), "strict")], THIRD)
+    assert after.passes, after
+
+
+PAIRS = {
+    "grey": ((60,) * 3, (200,) * 3), "faint": ((90,) * 3, (140,) * 3), "red and blue": (RED, BLUE),
+    "dark red": ((0, 0, 50), (50, 30, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("hz", range(1, 13))
+@pytest.mark.parametrize("pair", PAIRS)
+def test_every_rate_contrast_area_and_colour_keeps_the_rule(hz: int, pair: str) -> None:
+    """And one that is slow passes as it is."""
+    for area in (0.2, 0.35, 1.0):
+        clip = strobe(hz, *PAIRS[pair], area=area, frames=60)
+        shown = list(limited([np.ascontiguousarray(picture[::2, ::2]) for picture in clip]))
+        after = judge([picture for picture, _ in shown])
+        assert after.passes, (area, after)
+        assert hz > 1 or not any(changed for _, changed in shown)
+
+
 @pytest.mark.parametrize("name", ALLOWED)
 def test_what_keeps_the_rule_passes_as_it_is(name: str) -> None:
     clip = ALLOWED[name]()
@@ -126,6 +176,32 @@ def test_the_limit_is_on_what_is_seen_and_not_on_how_often_the_picture_is_change
         out = limiter.apply(np.resize(picture[0, 0], (*size, 4)), t * SECOND_NS // 24)
         seen.append(out[:H, :W].copy())
     assert judge(seen).passes
+
+
+@pytest.mark.parametrize("h", [16, 20, 32, 36, 40, 61, 100])
+@pytest.mark.parametrize("rows", [(0, 3), (0,), (1, 2)], ids=str)
+def test_lines_that_flash_in_a_low_picture_are_limited(h: int, rows: tuple[int, ...]) -> None:
+    """Less than four rows of pixels to a row of cells, or several rows of cells to one of pixels."""
+    limiter, seen = FlashLimiter(), []
+    flashing = np.isin(np.arange(h) % 4, rows)
+    for t in range(72):
+        picture = np.full((h, W, 4), 110, np.uint8)
+        picture[flashing] = 255 * (t % 2)
+        seen.append(limiter.apply(picture, t * SECOND_NS // 24).copy())
+    assert judge(seen).passes
+
+
+def test_what_is_counted_as_shown_is_what_is_shown_whatever_the_size() -> None:
+    """It is reckoned before the picture is blended, and the size changes while the limiter acts."""
+    limiter, draw, acted = FlashLimiter(), np.random.default_rng(2), 0
+    for t in range(72):
+        h, w = ((H, W), (H + 9, W + 16), (719, 1281), (23, 31))[t // 9 % 4]
+        level = 60 + 130 * (t // 2 % 2)
+        picture = draw.integers(level - 20, level + 20, (h, w, 4), dtype=np.uint8)
+        out = limiter.apply(picture, t * SECOND_NS // 24)
+        acted += limiter.is_acting
+        assert np.array_equal(limiter._pixels, limiter._places.pixels(out))
+    assert acted > 40
 
 
 def test_after_the_flashes_the_picture_comes_back_within_two_seconds_and_then_passes_untouched() -> None:

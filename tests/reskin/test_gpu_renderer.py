@@ -31,6 +31,7 @@ from reskin.gpu_renderer import GpuRenderer, open_renderer
 from reskin.keep_blend import keep_regions
 from reskin.remedies import install_command
 from reskin.renderer import QUALITY_LEVELS, View
+from reskin.screen_finish import finish_screen
 from reskin.serve.batch import Done, Job
 from reskin.serve.gpu_engine import Together, open_together
 from reskin.serve.session import FrameLook
@@ -45,13 +46,15 @@ from tests.reskin.pictures import levels_apart, random_bgra
 from tests.reskin.test_keeping import letters, playing
 
 FIRST = Theme.model_validate({
-    "name": "First", "strength": 0.9, "finish": {"outline": 0.4, "grain": 0.3, "bloom": 0.3, "saturation": 1.3},
+    "name": "First", "strength": 0.9, "finish": {"outline": 0.4, "grain": 0.3, "bloom": 0.3, "saturation": 1.3,
+                                                "levels": 6},
     "material": {"ground": {"colors": ["#402010", "#c0a060"], "strength": 0.5}},
     "keep": {"regions": [[0.0, 0.8, 1.0, 0.2]]},
 })  # fmt: skip
 FAINTER = FIRST.model_copy(update={"strength": 0.6})
 SECOND = Theme.model_validate({"name": "Second", "material": {"sky": {"colors": ["#102040", "#ff90d0"], "glow": 0.6}},
-                               "finish": {"vignette": 0.5, "contrast": 1.2}, "keep": {"hud": False}})  # fmt: skip
+                               "finish": {"vignette": 0.5, "contrast": 1.2, "pixel": 0.05},
+                               "keep": {"hud": False}})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,7 @@ def composed_offline(tiny: TinyEngine, screens: list[torch.Tensor], themes: list
         shown = np.empty_like(game)
         composer.compose(game, guide, finish_maps(arrays, theme.finish, guide @ LUMA), shown, strength=theme.strength,
                          outline=theme.finish.outline, grain=theme.finish.grain, frame_index=i)  # fmt: skip
+        finish_screen(shown, theme.finish, theme.strength, [arrays.keep])
         keep_regions(game, theme.keep.regions, shown)
         out.append(shown)
     return out

@@ -224,7 +224,7 @@ def blended(game: np.ndarray, painted: np.ndarray, **maps: np.ndarray | float) -
     filled = {
         name: np.full((rows, columns), values[name], np.float32) for name in ("hud", "text", "ink", "side", "plain")
     }
-    ground = np.full((rows, columns, 3), 100, np.float32)
+    ground = np.full((rows, columns, 3), values.get("ground", 100), np.float32)
     shapes = values.get("shapes", np.zeros(game.shape[:2], np.uint8))
     out = painted.copy()
     blend_kept(game, Kept(**filled, background=ground, shapes=shapes), out)  # type: ignore[arg-type]
@@ -251,6 +251,18 @@ def test_the_ground_of_letters_gives_way_only_where_it_takes_their_contrast(side
         out = blended(game, painted, text=1.0, side=side, ink=ink)[24, 32, :3].astype(int)
         assert bool(abs(out - level).max() > 1) is changes
         assert abs(out.mean() - ink) >= min(94, abs(100 - ink))
+
+
+@pytest.mark.parametrize("color", [(250, 20, 120), (20, 240, 250), (10, 10, 200)])
+@pytest.mark.parametrize("level", [8, 60, 200])
+def test_a_saturated_ground_gets_the_brightness_that_letters_need_and_keeps_its_hue(
+    color: tuple[int, int, int], level: int
+) -> None:
+    game, painted = np.full((48, 64, 4), level, np.uint8), np.full((48, 64, 4), 255, np.uint8)
+    painted[..., :3] = color
+    out = blended(game, painted, text=1.0, side=0.0, ground=level)[24:25, 32:33, :3]
+    assert abs(int(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY).item()) - level) <= 1
+    assert (np.diff(out[0, 0][np.argsort(color)].astype(int)) >= 0).all()
 
 
 def test_a_look_that_fails_costs_one_frame_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,3 +293,33 @@ def test_streaks_of_cloud_that_slide_along_themselves_are_neither_hud_nor_text()
     assert found is not None
     assert found.hud[cells(TEXT_BOX)].mean() > 0.9
     assert found.hud[cells((72, horizon, 0, w))].mean() < 0.1  # all of it, before edges had to be ones seen to move
+
+
+def test_text_that_is_gone_from_a_still_picture_leaves_no_patch_of_the_game_behind() -> None:
+    mask, plain = KeepMask(), np.full((*SIZE, 4), 120, np.uint8)
+    titled = cv2.max(plain, np.dstack([letters()] * 4))
+    seen = np.full_like(NO_HUD_READ, 0.3)
+    for _ in range(24):
+        kept = mask.update(titled, lambda: seen, Keep())
+    assert kept is not None
+    assert kept.hud[cells(TEXT_BOX)].max() > 0.9
+    for _ in range(48):
+        kept = mask.update(plain, lambda: NO_HUD_READ, Keep())
+    assert kept is not None
+    assert max(kept.hud.max(), kept.text.max()) < 0.05
+
+
+def test_text_of_a_scene_that_faded_to_black_leaves_no_patch_in_the_next() -> None:
+    """Where it stood the next scene has sky. A cut that nothing tells from a quick turn is not seen so soon."""
+    plain, black = np.full((*SIZE, 4), 120, np.uint8), np.zeros((*SIZE, 4), np.uint8)
+    titled, elsewhere = cv2.max(plain, np.dstack([letters()] * 4)), plain.copy()
+    elsewhere[120:] = np.random.default_rng(4).integers(0, 255, (SIZE[0] - 120, SIZE[1], 1))
+    mask, seen = KeepMask(), np.full_like(NO_HUD_READ, 0.3)
+    for frame in [titled] * 24:
+        kept = mask.update(frame, lambda: seen, Keep(hud=False))
+    assert kept is not None
+    assert kept.text[cells(TEXT_BOX)].max() > 0.9
+    for frame in [*[black] * 12, *[elsewhere] * 4]:
+        kept = mask.update(frame, lambda: NO_HUD_READ, Keep(hud=False))
+    assert kept is not None
+    assert kept.text[cells(TEXT_BOX)].max() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 
 import cv2
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import VIDEO_CLOCK_RATE
 
+from reskin.prompts import UNHEARD
 from reskin.renderer import View
 from reskin.serve.media import PaintedTrack
 from reskin.serve.messages import MessageError, read_control, read_offer
 from reskin.serve.session import Painting, Session, SessionClosed
 from reskin.serve.strip import NARROWEST, NUMBERS, STRIP_ROWS, add_strip, read_strip
+from reskin.timeline import Entry
 from tests.serve.playing import run, shipped
 
 NOISE = np.random.default_rng(1).integers(0, 256, (90, 320, 4), np.uint8)
@@ -98,6 +101,24 @@ def test_what_a_client_asks_for_is_done_and_told() -> None:
     assert (told["say"], told["theme"]) == ("state", "a warm autumn afternoon")
     told = one.apply({"do": "theme_parameters", "theme": {"name": "Mine", "material": {"sky": {"colors": ["#123"]}}}})
     assert told["theme"] == "Mine"
+
+
+def test_a_prompt_of_which_nothing_is_understood_changes_nothing_and_says_so() -> None:
+    one = session()
+    one.apply({"do": "theme", "id": "noir-ink"})
+    look = one.look
+    told = one.apply({"do": "prompt", "text": "1 2 3"})
+    assert one.look is look
+    assert (told["say"], told["theme"], told["note"]) == ("state", "noir-ink", UNHEARD)
+
+
+@pytest.mark.parametrize("theme", ["noir-ink", ""])
+def test_the_longest_fade_of_a_timeline_is_one_that_a_server_takes(theme: str) -> None:
+    with pytest.raises(ValueError, match="240"):
+        Entry.model_validate({"time": "00:10", "theme": theme, "prompt": "sea", "fade_frames": 241})
+    entry = Entry.model_validate({"time": "00:10", "theme": theme, "prompt": "sea", "fade_frames": 240})
+    asked = read_control(json.dumps({"do": "theme", "id": "noir-ink", "fade_frames": entry.fade_frames}))
+    assert session().answer(asked).say == "state"
 
 
 BAD = {

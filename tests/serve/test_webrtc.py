@@ -139,7 +139,7 @@ def test_what_is_chosen_after_a_prompt_stays_when_the_prompt_has_been_read() -> 
             session = here.host.seated[player.session].session
             is_read = asyncio.Event()
 
-            async def read(text: str) -> tuple[Theme, str]:
+            async def read(text: str) -> tuple[Theme | None, str]:
                 await is_read.wait()
                 return prompted_theme(text), ""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.config import PATTERNS
 from reskin.errors import ThemeError
-from reskin.themes import Theme, find_theme, load_theme, parse_theme, shipped_themes
+from reskin.themes import PICTURE_SUFFIXES, Theme, find_theme, load_theme, parse_theme, shipped_themes
 from reskin.toml_reader import MAX_BYTES, statement_lines
 
 MISTAKES = {
@@ -159,6 +159,16 @@ def test_a_theme_that_does_not_exist_is_told_with_the_nearest_one() -> None:
         find_theme("neon rian")
     with pytest.raises(ThemeError, match=r"valid are: candy, .*Own themes go into .*themes"):
         find_theme("zzzz")
+
+
+def test_a_folder_and_a_picture_are_told_as_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(ThemeError, match=r"it is a folder\. Own themes go into"):
+        find_theme(tmp_path)
+    for suffix in PICTURE_SUFFIXES:
+        picture = tmp_path / f"shot{suffix.upper()}"
+        picture.write_bytes(b"x")
+        with pytest.raises(ThemeError, match="it is a picture; `reskin theme from-image` makes a theme of one"):
+            find_theme(picture)
 
 
 def test_lines_are_right_in_a_file_that_uses_all_of_toml() -> None:

@@ -138,6 +138,16 @@ def test_the_command_prints_a_theme_that_loads(tmp_path: Path) -> None:
     written = CliRunner().invoke(cli, ["theme", "from-image", str(path), "--out", str(out)])
     assert (written.exit_code, written.stdout) == (0, f"made: {out}\n")
     assert out.read_text(encoding="utf-8") == done.stdout
+    assert (done.stderr, written.stderr) == ("", "")
     named = CliRunner().invoke(cli, ["theme", "from-image", str(path), "--name", "x" * 61])
     assert named.exit_code == 1
     assert "expected one line of text, 1 to 60 characters" in named.stderr
+
+
+def test_a_black_picture_gives_a_theme_and_a_word_of_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "loading.png"
+    cv2.imwrite(str(path), np.zeros((H, W, 3), np.uint8))
+    done = CliRunner().invoke(cli, ["theme", "from-image", str(path)])
+    assert done.exit_code == 0
+    assert parse_theme(done.stdout).name == "Loading"
+    assert done.stderr.startswith("reskin: loading.png is nearly one colour, so most of the theme is a guess;")

@@ -35,7 +35,7 @@ def test_a_baked_theme_is_checked_loads_and_looks_the_same_and_baking_it_again_c
 ) -> None:
     path = tmp_path / "baked.toml"
     path.write_text(bake(theme), encoding="utf-8")
-    found, again, _ = checked(str(path))
+    found, again, *_ = checked(str(path))
     assert found == path
     assert again == load_theme(path)
     assert (again.materials(), again.light, again.finish) == (theme.materials(), theme.light, theme.finish)

@@ -94,6 +94,8 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, message: st
         load_timeline(written(tmp_path, text))
     assert message in str(caught.value)
     assert "show.toml" in str(caught.value)
+    if "at[0]" in message:
+        assert "1 mistake:" in str(caught.value), "the list is not too short as well"
 
 
 def test_as_many_entries_as_it_says_can_be_written_with_every_key() -> None:

@@ -8,7 +8,7 @@ import random
 import re
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,18 @@ class Format:
 
 
 def _theme(content: bytes, path: Path) -> None:
-    """With the words' lexicon alone: what a network takes for a prompt is not the file's doing."""
-    from reskin.prompts import sentence
     from reskin.themes import load_theme
 
-    sentence.is_installed = _never  # type: ignore[assignment]
+    _begin_prompts()
     load_theme(path).style()
+
+
+def _begin_prompts() -> None:
+    """With the words' lexicon alone: what a network takes for a prompt is not the file's doing. None is known yet."""
+    from reskin.prompts import prompt_theme, sentence
+
+    sentence.is_installed = _never  # type: ignore[assignment]
+    prompt_theme.cache_clear()
 
 
 def _never() -> bool:
@@ -75,17 +81,16 @@ def _profile(content: bytes, path: Path) -> None:
 
 
 def _timeline(content: bytes, path: Path) -> None:
-    """With the words' lexicon alone, as a theme."""
-    from reskin.prompts import sentence
     from reskin.timeline import load_timeline
 
-    sentence.is_installed = _never  # type: ignore[assignment]
+    _begin_prompts()
     load_timeline(path)
 
 
 def _prompt(content: bytes, path: Path) -> None:
     from reskin.prompts import prompt_theme
 
+    _begin_prompts()
     prompt_theme(content.decode("utf-8", "replace"), embedding=False)
 
 
@@ -111,9 +116,11 @@ def _onnx(content: bytes, path: Path) -> None:
 
 
 def _safetensors(content: bytes, path: Path) -> None:
+    from engine.network_header import held_in
     from engine.safetensors_file import read_header
 
-    read_header(path)
+    _, metadata = read_header(path)
+    held_in(metadata, "x.safetensors")
 
 
 def _offer(content: bytes, path: Path) -> None:
@@ -179,7 +186,7 @@ def _video_seeds() -> list[bytes]:
 
 def _onnx_seeds() -> list[bytes]:
     """The shipped Painter with its weights cut short, so that damage hits the structure and not the numbers."""
-    from engine.onnx_file import SHIPPED
+    from engine.weights_manifest import SHIPPED
 
     whole = (SHIPPED / "painter.onnx").read_bytes()
     tensor = b"\x08\x02\x10\x01\x22\x08" + struct.pack("<2f", 1, 2) + b"\x42\x01w"
@@ -188,14 +195,27 @@ def _onnx_seeds() -> list[bytes]:
 
 
 def _safetensors_seeds() -> list[bytes]:
-    entries = {"__metadata__": {"reskin": json.dumps({"part": "reader", "shape": "nano", "size": [144, 256]})}}
+    """Of a preset's Reader, and of a pruned Painter."""
+    from engine.config import SHAPES
+
+    small = SHAPES["small"]
+    assert small.tokens is not None
+    pruned = asdict(replace(small.tokens, layers=small.tokens.layers - 1))
+    return [
+        _tensor_file({"part": "reader", "shape": "nano", "size": [144, 256]}),
+        _tensor_file({"part": "painter", "shape": "small", "size": small.size, "tokens": pruned}),
+    ]
+
+
+def _tensor_file(held: dict[str, Any]) -> bytes:
+    entries = {"__metadata__": {"reskin": json.dumps(held)}}
     at = 0
     for index, (dtype, count) in enumerate((("F32", 4), ("BF16", 8), ("I64", 1))):
         size = {"F32": 4, "BF16": 2, "I64": 8}[dtype] * count
         entries[f"layer.{index}.weight"] = {"dtype": dtype, "shape": [count], "data_offsets": [at, at + size]}  # type: ignore[dict-item]
         at += size
     header = json.dumps(entries).encode()
-    return [struct.pack("<Q", len(header)) + header + bytes(at)]
+    return struct.pack("<Q", len(header)) + header + bytes(at)
 
 
 def _offer_seeds() -> list[bytes]:
@@ -231,7 +251,7 @@ FORMATS: dict[str, Format] = {
     "theme": Format(seeds=_shipped, feed=_theme, tokens=_TOML, names_place=True, limit_ms=50),
     "settings": Format(seeds=_settings_seeds, feed=_settings, tokens=_TOML, names_place=True, limit_ms=50),
     "profile": Format(seeds=lambda: [_PROFILE], feed=_profile, tokens=_TOML, names_place=True, limit_ms=50),
-    "timeline": Format(seeds=_timeline_seeds, feed=_timeline, tokens=_TOML, names_place=True, limit_ms=500),
+    "timeline": Format(seeds=_timeline_seeds, feed=_timeline, tokens=_TOML, names_place=True),
     "prompt": Format(seeds=lambda: [b"a warm autumn afternoon", b"rain-soaked neon megacity at night, magenta haze"],
                      feed=_prompt, needs_file=False, tokens=(b" ", b"\xf0\x9f\x8c\x99", b"not ", b"dark", b"\n")),
     "picture": Format(seeds=_picture_seeds, feed=_picture),

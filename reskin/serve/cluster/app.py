@@ -9,6 +9,7 @@ Ray's telemetry is off wherever this is imported before Ray is; tools/deploy set
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import secrets
 from pathlib import Path
@@ -43,15 +44,20 @@ MAX_BACKOFF_S = 0.1  # before a handle tries again; Serve's own 0.5 is for many 
 LOST = (RayError, RayServeException)
 
 
+def _begin() -> None:
+    logs.start()
+    faulthandler.enable()  # Ray's own tells of one thread, and media has several
+
+
 class ServedDirectory(DirectoryService):
     def __init__(self) -> None:
-        logs.start()
+        _begin()
         super().__init__()
 
 
 class ServedReplica(EngineReplica):
     def __init__(self, config: dict[str, Any], directory: DeploymentHandle) -> None:
-        logs.start()
+        _begin()
         super().__init__(config, directory, serve.get_replica_context().replica_id.unique_id, LOST)
 
     async def __del__(self) -> None:
@@ -62,7 +68,7 @@ class ServedReplica(EngineReplica):
 class ServedIngress(Ingress):
     def __init__(self, config: dict[str, Any], secret: str, directory: DeploymentHandle,
                  engines: DeploymentHandle) -> None:  # fmt: skip
-        logs.start()
+        _begin()
         super().__init__(config, secret, directory, engines, LOST)
 
     async def __call__(self, request: Request) -> Response:

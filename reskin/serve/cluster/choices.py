@@ -17,7 +17,7 @@ from reskin.themes import Theme
 def to_choices(look: FrameLook) -> dict[str, Any]:
     """The whole theme, for a prompted or a sent one has no file; strength is in it."""
     view = VIEW_NAMES[look.view]
-    theme = look.theme.model_dump(mode="json", exclude_defaults=True)
+    theme = look.theme.model_dump(mode="json", exclude_unset=True)
     return {"theme_id": look.theme_id, "theme": theme, "view": view, "quality": look.quality}
 
 

@@ -7,7 +7,7 @@ it, its history's memory) bounds the number too where it was measured.
 
 A table is what `tools/bench_slots.py` writes, one line for each device, preset and window:
 
-    {"NVIDIA H200": {"small": {"1280x720": {"batches": {"1": {"p50": 0, "p95": 0}, "8": {"p50": 0, "p95": 0}}}}}}
+    {"NVIDIA H200": {"small": {"1280x720": {"batches": {"1": {"p50": 9.0, "p95": 9.5}}}}}}
 
 Knows nothing of Ray, engines or files; a clock is passed in.
 """
@@ -97,7 +97,8 @@ def line_of(table: str, device: str, preset: str, window: str) -> Line:
         have = [f"{d}, {p}, {w}" for d, presets in found.items() for p, windows in presets.items() for w in windows]
         raise SlotsError(
             f"computing slots: nothing was measured for {device}, {preset}, {window} (there is: "
-            f"{'; '.join(have) or 'nothing'}). Run the bench there, or say --slots"
+            f"{'; '.join(have) or 'nothing'}). Run python -m tools.bench_slots there, or say how many: slots in the "
+            "cluster's args, --assume-steps for tools.capacity"
         ) from None
 
 
