@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from reskin.serve.messages import VERSION, MessageError, Offer, read_answer
 
 LIMIT_S = 4.0  # of a request
 MOST_ANSWER_BYTES = 256 * 1024
+DROPS_REFUSED = sys.version_info < (3, 12, 7)  # older ones leave a TLS connection open until the other side hangs up
 
 
 class Refused(EngineError):
@@ -64,7 +66,8 @@ class Signalling:
         self._note = ""
 
     async def __aenter__(self) -> Signalling:
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=LIMIT_S))
+        connector = aiohttp.TCPConnector(enable_cleanup_closed=DROPS_REFUSED)
+        self._http = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=LIMIT_S))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
+import socket
 import ssl
 import threading
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,6 +123,34 @@ def test_a_given_fingerprint_is_held_to(site: Site, known: KnownServers) -> None
     ask(site.address(fingerprint=site.fingerprint), known)
     with pytest.raises(Refused, match="not the one expected"):
         ask(site.address(fingerprint="00" * 32), known)
+
+
+def test_a_refused_server_that_does_not_hang_up_leaves_no_connection_behind(
+    known: KnownServers, tmp_path: Path
+) -> None:
+    identity = tls.kept_or_made(tmp_path, ("127.0.0.1",))
+    is_asked, is_over = threading.Event(), threading.Event()
+
+    def greet_and_say_nothing() -> None:
+        with listener.accept()[0] as plain, identity.context.wrap_socket(plain, server_side=True):
+            is_asked.set()
+            is_over.wait(20)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = threading.Thread(target=greet_and_say_nothing)
+        silent.start()
+        try:
+            address = read_address(f"https://127.0.0.1:{listener.getsockname()[1]}/#token=t", fingerprint="00" * 32)
+            with warnings.catch_warnings(record=True) as leaks:
+                warnings.simplefilter("always", ResourceWarning)
+                with pytest.raises(Refused, match="not the one expected"):
+                    ask(address, known)
+                gc.collect()
+            assert is_asked.is_set()
+        finally:
+            is_over.set()
+            silent.join()
+    assert [str(leak.message) for leak in leaks] == []
 
 
 def test_an_offer_says_what_was_agreed_on(site: Site, known: KnownServers) -> None:
