@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.color_vote import BANDS, LEVELS, OUTVOTED, OUTVOTED_FAR
 from engine.config import FAR_LOG, HUD, PATCH, READ_EVERY, SKY, Preset
 from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
@@ -68,6 +69,7 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
     noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
     still = np.ones(frames[0].shape[:2])
     settled: np.ndarray | None = None  # of the last frame that was read
+    shares: dict[tuple[int, ...], np.ndarray] = {}  # what its colours voted
     statistics: np.ndarray | None = None
     last: np.ndarray | None = None
     anchor: np.ndarray | None = None
@@ -80,14 +82,16 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
             at = (i - 1) - (i - 1) % every
         if at == i:
             seen, depth = read(networks.votes(rgb), exp)
-            settled = settle(rgb, seen, frames[i - every] if i else None, settled)
+            shares = tally(rgb, seen)
+            settled = settle(rgb, outvote(rgb, seen, shares), frames[i - every] if i else None, settled)
             materials = doubt_hud(settled, still)
         else:
             if preset.reads_behind and at == i - 1 and at:
                 seen, depth = read(networks.votes(frames[at]), exp)
-                settled = settle(frames[at], seen, frames[at - every], settled)
+                shares = tally(frames[at], seen)
+                settled = settle(frames[at], outvote(frames[at], seen, shares), frames[at - every], settled)
             assert settled is not None
-            materials = doubt_hud(gather(rgb, frames[at], settled, FOLLOW_STEP), still)
+            materials = doubt_hud(follow(rgb, frames[at], settled, shares), still)
         statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
         maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
         if quality or i in resting:
@@ -123,17 +127,58 @@ def read(votes: np.ndarray, exp: Exp) -> tuple[np.ndarray, np.ndarray]:
     return weights / weights.sum(axis=2, keepdims=True), depth
 
 
+def tally(rgb: np.ndarray, materials: np.ndarray) -> dict[tuple[int, ...], np.ndarray]:
+    """What the pixels of each colour, in each band of the picture, are in the mean; a HUD does not vote."""
+    votes: dict[tuple[int, ...], np.ndarray] = {}
+    others = materials * (np.arange(materials.shape[2]) != HUD)
+    for place, vote in zip(places_of(rgb), others.reshape(-1, materials.shape[2]), strict=True):
+        votes[place] = votes.get(place, 0) + vote
+    return {place: vote / vote.sum() for place, vote in votes.items() if vote.sum() > 0}
+
+
+def outvote(rgb: np.ndarray, materials: np.ndarray, shares: dict[tuple[int, ...], np.ndarray],
+            counts: np.ndarray | float = 1.0, against: float = OUTVOTED) -> np.ndarray:  # fmt: skip
+    """Materials with what their colours voted; a HUD stays as sure as it was."""
+    none = np.zeros(materials.shape[2])
+    color = np.array([shares.get(place, none) for place in places_of(rgb)]).reshape(materials.shape)
+    weight = np.broadcast_to(counts, materials.shape[:2])[..., None]
+    heard = against * color.sum(axis=2, keepdims=True).round()  # 0 for a colour that has not voted
+    voted = (weight * materials + heard * (1 - materials[..., HUD : HUD + 1]) * color) / (weight + heard)
+    voted[..., HUD] = materials[..., HUD]
+    return voted
+
+
+def places_of(rgb: np.ndarray) -> list[tuple[int, ...]]:
+    """Of every pixel, row by row: the band that it lies in and the steps of its colour."""
+    h, w, _ = rgb.shape
+    steps = np.minimum(np.floor(rgb * LEVELS), LEVELS - 1).astype(int)
+    return [(y * BANDS // h, *steps[y, x].tolist()) for y in range(h) for x in range(w)]
+
+
+def follow(rgb: np.ndarray, read_rgb: np.ndarray, settled: np.ndarray,
+           shares: dict[tuple[int, ...], np.ndarray]) -> np.ndarray:  # fmt: skip
+    """Materials of a frame that was not read, from one that was."""
+    counts = sum(weight for weight, _ in neighbours_of(rgb, read_rgb, settled, FOLLOW_STEP))
+    return outvote(rgb, gather(rgb, read_rgb, settled, FOLLOW_STEP), shares, counts, OUTVOTED_FAR)
+
+
 def gather(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray, step_px: int) -> np.ndarray:
     """Every pixel's materials from the 13 places around it, by nearness and by how alike their colour is."""
-    total, weights = np.zeros_like(materials), np.zeros(materials.shape[:2])
+    found = neighbours_of(rgb, neighbours, materials, step_px)
+    return sum(weight[..., None] * there for weight, there in found) / sum(weight for weight, _ in found)[..., None]
+
+
+def neighbours_of(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray,
+                  step_px: int) -> list[tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+    """Of every neighbour its weight (h, w), by nearness and by how alike its colour is, and its materials."""
+    found = []
     for dy in range(-2, 3):
         for dx in range(-2, 3):
             at = (step_px * dy, step_px * dx)
             distance = ((shifted(neighbours, *at) - rgb) ** 2).sum(axis=2)
             weight = NEAR.get((abs(dy), abs(dx)), 0.0) * (ALIKE / (ALIKE + distance)) ** 2
-            total += weight[..., None] * shifted(materials, *at)
-            weights += weight
-    return total / weights[..., None]
+            found.append((weight, shifted(materials, *at)))
+    return found
 
 
 def settle(rgb: np.ndarray, materials: np.ndarray, rgb_before: np.ndarray | None,

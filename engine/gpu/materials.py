@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.color_vote import OUTVOTED_FAR
 from engine.config import HUD
+from engine.gpu.color_vote import outvote, places_of
 from engine.refine import FOLLOW_STEP
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
 from engine.votes import CONFIDENCE
@@ -24,16 +26,17 @@ def lay_out_votes(votes: Tensor) -> tuple[Tensor, Tensor]:
     return (CONFIDENCE * pixels[:-1]).softmax(dim=0), pixels[-1:].sigmoid()
 
 
-def follow(rgb: Tensor, read_rgb: Tensor, settled: Tensor) -> Tensor:
+def follow(rgb: Tensor, read_rgb: Tensor, settled: Tensor, shares: Tensor) -> Tensor:
     """Materials (k, h, w) of a frame that was not read: each pixel takes them from where its colour was when one was.
 
-    No op of its own: some 90 launches, which is still less than the Reader takes on a small GPU.
+    `shares` (PLACES, k) is what the colours of that frame voted. No op of its own: some 100 launches, which is still
+    less than the Reader takes on a small GPU.
     """
     weights, total = torch.zeros_like(rgb[:1]), torch.zeros_like(settled)
     for (near, there), (_, color) in zip(around(settled, FOLLOW_STEP), around(read_rgb, FOLLOW_STEP), strict=True):
         weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0, keepdim=True))).square()
         weights, total = weights + weight, total + weight * there
-    return total / weights
+    return outvote(places_of(rgb), shares, total / weights, weights, OUTVOTED_FAR)
 
 
 def watch_stillness(luminance: Tensor, before: Tensor, still: Tensor, past: Tensor) -> Tensor:

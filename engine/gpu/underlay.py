@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from engine.color_vote import OUTVOTED, PLACES
 from engine.config import HUD, MATERIALS
+from engine.gpu.color_vote import outvote, places_of, tally
 from engine.gpu.materials import doubt_hud, follow, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
@@ -36,6 +38,7 @@ class Underlay(nn.Module):
     rgb: Tensor  # (3, h, w) of the frame before
     read_rgb: Tensor  # (3, h, w) of the last frame that was read
     settled: Tensor  # (k, h, w) of the same, before doubts in its HUD
+    shares: Tensor  # (PLACES, k) of the same: what its colours voted
     depth: Tensor  # (1, h, w) of the same
     still: Tensor  # (1, h, w)
     statistics: Tensor  # (3, k, h/4, w/4)
@@ -48,8 +51,9 @@ class Underlay(nn.Module):
         self.ops = ops
         self.style = StyleTensors()
         self.blurs = Blurs(size)
-        shapes = {"rgb": (3, h, w), "read_rgb": (3, h, w), "settled": (K, h, w), "depth": (1, h, w),
-                  "still": (1, h, w), "past": (), "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
+        shapes = {"rgb": (3, h, w), "read_rgb": (3, h, w), "settled": (K, h, w), "shares": (PLACES, K),
+                  "depth": (1, h, w), "still": (1, h, w), "past": (),
+                  "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape), persistent=False)
         self.reset()
@@ -92,11 +96,14 @@ class Underlay(nn.Module):
         return doubt_hud(settled, self.still)
 
     def _followed(self, rgb: Tensor) -> Tensor:
-        return follow(rgb, self.read_rgb, self.settled)
+        return follow(rgb, self.read_rgb, self.settled, self.shares)
 
     def _read(self, rgb: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
         seen, depth = lay_out_votes(votes)
-        settled = self.ops.settle(rgb, seen, self.read_rgb, self.settled, self.past)
-        for kept, now in ((self.read_rgb, rgb), (self.settled, settled), (self.depth, depth)):
+        places = places_of(rgb)
+        shares = tally(places, seen)
+        voted = outvote(places, shares, seen, torch.ones_like(depth), OUTVOTED)
+        settled = self.ops.settle(rgb, voted, self.read_rgb, self.settled, self.past)
+        for kept, now in ((self.read_rgb, rgb), (self.settled, settled), (self.shares, shares), (self.depth, depth)):
             kept.copy_(now)
         return settled, depth

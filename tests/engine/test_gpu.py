@@ -59,7 +59,7 @@ def oracle(clip: list[np.ndarray], votes: list[np.ndarray],
         if before is not None:
             still = offline.watch_stillness(rgb @ LUMA, before @ LUMA, still)
         seen, depth = offline.read(votes[i], np.exp)
-        settled = offline.settle(rgb, seen, before, settled)
+        settled = offline.settle(rgb, offline.outvote(rgb, seen, offline.tally(rgb, seen)), before, settled)
         materials = offline.doubt_hud(settled, still)
         statistics = offline.blend_statistics(offline.light_statistics(rgb @ LUMA, materials), statistics)
         maps = offline.lay_out(materials, depth, statistics, styles[i], keep_hud=True, exp=np.exp)

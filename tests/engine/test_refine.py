@@ -7,7 +7,7 @@ import pytest
 
 from engine import offline
 from engine.config import MATERIALS
-from engine.refine import FOLLOW_STEP, Refiner
+from engine.refine import Refiner
 from engine.stillness import Stillness
 from engine.underpaint import LUMA
 from engine.votes import exp_below_zero, lay_out_votes
@@ -48,7 +48,8 @@ def test_settling_equals_the_plain_formula(rng: np.random.Generator, size: tuple
         rgb = rng.random((*size, 3), np.float32) * 0.2 + 0.4
         materials = probabilities(rng, size)
         ours = refiner(rgb, materials)
-        settled = offline.settle(rgb, materials, rgb_before, settled)
+        voted = offline.outvote(rgb, materials, offline.tally(rgb, materials))
+        settled = offline.settle(rgb, voted, rgb_before, settled)
         rgb_before = rgb
         np.testing.assert_allclose(ours, settled, atol=2e-6)
         np.testing.assert_allclose(ours.sum(axis=2), 1, atol=1e-5)
@@ -62,7 +63,8 @@ def test_following_equals_its_plain_formula_and_is_not_remembered(
     first, second, third = (rng.random((*size, 3), np.float32) for _ in range(3))
     start, end = probabilities(rng, size), probabilities(rng, size)
     settled = refiner(first, start)
-    np.testing.assert_allclose(refiner.follow(second), offline.gather(second, first, settled, FOLLOW_STEP), atol=2e-6)
+    expected = offline.follow(second, first, settled, offline.tally(first, start))
+    np.testing.assert_allclose(refiner.follow(second), expected, atol=2e-6)
     other(first, start)
     assert np.array_equal(refiner(third, end), other(third, end))
 
