@@ -1,8 +1,8 @@
 """Puts a reading to the vote of its colours: what has one colour in a picture is mostly made of one thing.
 
 The Reader sees each place by itself and doubts; the pixels of one colour, counted together, rarely do. Materials
-are tallied by colour (16 steps a channel) in the upper and the lower half of the picture. A HUD neither votes nor is
-outvoted: its letters are white as snow is. About 0.5 ms at 256x144 on one core.
+are tallied by colour (24 steps a channel) in the upper and the lower half of the picture, by p * p: who is unsure says
+little. A HUD neither votes nor is outvoted: its letters are white as snow is. Some 0.5 ms at 256x144 on one core.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from numba import njit
 from engine.config import HUD
 
 BANDS = 2  # of rows: what is above may be of another thing than what is below
-LEVELS = 16  # steps of each channel
+LEVELS = 24  # steps of each channel
 PLACES = BANDS * LEVELS**3
 OUTVOTED = 3.0  # how much the colour counts for every pixel that was read, whose own reading counts 1
-OUTVOTED_FAR = 3.0  # the same where a reading follows to another frame, beside neighbours that count 16 at most
+OUTVOTED_FAR = 0.2  # the same where a reading follows to another frame, beside neighbours of like colour: 16 at most
 
 
 def places_of(rgb: np.ndarray) -> np.ndarray:
@@ -27,7 +27,7 @@ def places_of(rgb: np.ndarray) -> np.ndarray:
 
 
 def tally(places: np.ndarray, materials: np.ndarray) -> np.ndarray:
-    """(PLACES, k): what the pixels of a colour are in the mean, HUD left out; zeros where no pixel has voted."""
+    """(PLACES, k): what the pixels of a colour say they are, HUD left out; zeros where no pixel has voted."""
     shares = np.zeros((PLACES, materials.shape[0]), np.float32)
     _tally(places, materials, shares)
     return shares
@@ -42,11 +42,11 @@ def outvote(places: np.ndarray, shares: np.ndarray, materials: np.ndarray, count
 @njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
 def _find_places(rgb, places):
     h, w = places.shape
-    top, levels = np.int32(LEVELS - 1), np.float32(LEVELS)
+    top, levels = LEVELS - 1, np.float32(LEVELS)
     for y in range(h):
-        band = np.int32(y * BANDS // h)
+        band = y * BANDS // h
         for x in range(w):
-            r, g, b = np.int32(rgb[0, y, x] * levels), np.int32(rgb[1, y, x] * levels), np.int32(rgb[2, y, x] * levels)
+            r, g, b = int(rgb[0, y, x] * levels), int(rgb[1, y, x] * levels), int(rgb[2, y, x] * levels)
             r, g, b = max(0, min(top, r)), max(0, min(top, g)), max(0, min(top, b))
             places[y, x] = ((band * LEVELS + r) * LEVELS + g) * LEVELS + b
 
@@ -59,7 +59,7 @@ def _tally(places, materials, shares):
             continue
         for y in range(h):
             for x in range(w):
-                shares[places[y, x], i] += materials[i, y, x]
+                shares[places[y, x], i] += materials[i, y, x] * materials[i, y, x]
     for place in range(shares.shape[0]):
         total = np.float32(0.0)
         for i in range(k):

@@ -21,6 +21,7 @@ from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
 from engine.style import Style
 from engine.underpaint import (
+    ABSENT,
     BROAD,
     CALM,
     CELL,
@@ -128,9 +129,9 @@ def read(votes: np.ndarray, exp: Exp) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tally(rgb: np.ndarray, materials: np.ndarray) -> dict[tuple[int, ...], np.ndarray]:
-    """What the pixels of each colour, in each band of the picture, are in the mean; a HUD does not vote."""
+    """What the pixels of each colour, in each band of the picture, say they are; a HUD does not vote."""
     votes: dict[tuple[int, ...], np.ndarray] = {}
-    others = materials * (np.arange(materials.shape[2]) != HUD)
+    others = materials**2 * (np.arange(materials.shape[2]) != HUD)
     for place, vote in zip(places_of(rgb), others.reshape(-1, materials.shape[2]), strict=True):
         votes[place] = votes.get(place, 0) + vote
     return {place: vote / vote.sum() for place, vote in votes.items() if vote.sum() > 0}
@@ -139,13 +140,11 @@ def tally(rgb: np.ndarray, materials: np.ndarray) -> dict[tuple[int, ...], np.nd
 def outvote(rgb: np.ndarray, materials: np.ndarray, shares: dict[tuple[int, ...], np.ndarray],
             counts: np.ndarray | float = 1.0, against: float = OUTVOTED) -> np.ndarray:  # fmt: skip
     """Materials with what their colours voted; a HUD stays as sure as it was."""
-    none = np.zeros(materials.shape[2])
-    color = np.array([shares.get(place, none) for place in places_of(rgb)]).reshape(materials.shape)
+    color = np.array([shares.get(place, 0 * materials[0, 0]) for place in places_of(rgb)]).reshape(materials.shape)
     weight = np.broadcast_to(counts, materials.shape[:2])[..., None]
     heard = against * color.sum(axis=2, keepdims=True).round()  # 0 for a colour that has not voted
     voted = (weight * materials + heard * (1 - materials[..., HUD : HUD + 1]) * color) / (weight + heard)
-    voted[..., HUD] = materials[..., HUD]
-    return voted
+    return np.where(np.arange(materials.shape[2]) == HUD, materials, voted)
 
 
 def places_of(rgb: np.ndarray) -> list[tuple[int, ...]]:
@@ -158,14 +157,15 @@ def places_of(rgb: np.ndarray) -> list[tuple[int, ...]]:
 def follow(rgb: np.ndarray, read_rgb: np.ndarray, settled: np.ndarray,
            shares: dict[tuple[int, ...], np.ndarray]) -> np.ndarray:  # fmt: skip
     """Materials of a frame that was not read, from one that was."""
-    counts = sum(weight for weight, _ in neighbours_of(rgb, read_rgb, settled, FOLLOW_STEP))
+    counts = np.sum([weight for weight, _ in neighbours_of(rgb, read_rgb, settled, FOLLOW_STEP)], axis=0)
     return outvote(rgb, gather(rgb, read_rgb, settled, FOLLOW_STEP), shares, counts, OUTVOTED_FAR)
 
 
 def gather(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray, step_px: int) -> np.ndarray:
     """Every pixel's materials from the 13 places around it, by nearness and by how alike their colour is."""
     found = neighbours_of(rgb, neighbours, materials, step_px)
-    return sum(weight[..., None] * there for weight, there in found) / sum(weight for weight, _ in found)[..., None]
+    total = np.sum([weight for weight, _ in found], axis=0)[..., None]
+    return np.sum([weight[..., None] * there for weight, there in found], axis=0) / total
 
 
 def neighbours_of(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray,
@@ -258,7 +258,7 @@ def lay_out(materials: np.ndarray, depth: np.ndarray, statistics: np.ndarray, st
     own = own - BROAD * (own - whole)
     own[..., SKY] += 0.75 * deviation[..., SKY] * (2 * np.clip(high, 0, 1) - 1)  # light at the horizon
 
-    share = np.where(materials.max(axis=1, keepdims=True) < 0.02, 0, materials**2)  # rows without it leave it out
+    share = np.maximum(materials - ABSENT, 0)
     share = share / (share.sum(axis=2, keepdims=True) + 1e-6)
     mean = (share * own).sum(axis=2)
     gain = 1 / ((share * deviation).sum(axis=2) + 1e-3)

@@ -28,6 +28,7 @@ WINDOW = 13  # cells: a local mean spans about a third of the picture's height
 SPREAD_FLOOR = 0.07  # luminance; below it contrast is not amplified: it would be noise
 SKY_SPREAD_FLOOR = 0.15  # more for the sky: a smooth one has steps of one byte, and eightfold they are bands
 RANGE = 1.7  # deviations from mean to either end of the ramp
+ABSENT = 0.02  # of a material counts as none of it
 FAINT = 0.08  # a material this unlikely has no say in what stays the game's own; the likeliest of 11 has 1/11 at least
 BROAD = 0.55  # how much of the slow change of light within a material is kept
 CALM = 0.8  # share of the light's statistics carried over from the frame before
@@ -209,13 +210,13 @@ def _mix_materials(materials, ramps, local, whole, y, high, cells, parts, mixed)
     """Row y of everything that is a mean over materials: weight, centre, spread and the nine ramp channels."""
     k, _, w = materials.shape
     own, deviation, weight = np.empty(w, np.float32), np.empty(w, np.float32), np.empty(w, np.float32)
-    span, broad = np.float32(RANGE), np.float32(BROAD)
+    span, broad, absent = np.float32(RANGE), np.float32(BROAD), np.float32(ABSENT)
     mixed[:] = 0.0
     for i in range(k):
         most = np.float32(0.0)
         for x in range(w):
             most = max(most, materials[i, y, x])
-        if most < 0.02:
+        if most < ABSENT:
             continue
         _widen(local, i, y, cells, parts, own, deviation)
         # The sky is light at the horizon and deep above: the game's own flat sky gets the theme's whole ramp.
@@ -226,7 +227,7 @@ def _mix_materials(materials, ramps, local, whole, y, high, cells, parts, mixed)
         for x in range(w):
             own[x] += lift * deviation[x] - broad * (own[x] - whole[i])
         for x in range(w):
-            weight[x] = materials[i, y, x] * materials[i, y, x]
+            weight[x] = max(np.float32(0.0), materials[i, y, x] - absent)
         for x in range(w):
             mixed[0, x] += weight[x]
         for x in range(w):

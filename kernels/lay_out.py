@@ -28,7 +28,7 @@ def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whol
     (k, h, w), (_, cells_y, cells_x) = materials.shape, mean.shape
     maps = torch.empty(12, h, w, device=materials.device)
     _lay_out[(triton.cdiv(w, COLUMNS), h)](
-        materials, materials.amax(dim=2), depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud,
+        materials, depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud,
         left, maps, h, w, cells_y, cells_x, MATERIALS=k, COLUMNS=COLUMNS,
     )  # fmt: skip
     return maps.split([3, 3, 3, 1, 1, 1])
@@ -53,7 +53,7 @@ def _spread(cells, at, line, down, across, inside):
 
 
 @triton.jit
-def _lay_out(materials, most, depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud, left, maps,
+def _lay_out(materials, depth, mean, spread, whole, halo, ramps, fog_color, fog_density, keep_hud, left, maps,
              h, w, cells_y, cells_x, MATERIALS: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
     y = tl.program_id(1)
     x = tl.program_id(0) * COLUMNS + tl.arange(0, COLUMNS)
@@ -75,7 +75,7 @@ def _lay_out(materials, most, depth, mean, spread, whole, halo, ramps, fog_color
         say = tl.maximum(share - FAINT, 0.0)
         likely += say
         kept += say * tl.load(left + i)
-        share = tl.where(tl.load(most + i * h + y) < ABSENT, 0.0, share * share)
+        share = tl.maximum(share - ABSENT, 0.0)
         deviation = _spread(spread + i * cells, cell, cells_x, down, across, inside)
         deviation = RANGE * tl.maximum(deviation, tl.where(i == SKY, SKY_SPREAD_FLOOR, SPREAD_FLOOR))
         own = _spread(mean + i * cells, cell, cells_x, down, across, inside)

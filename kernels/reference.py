@@ -79,7 +79,7 @@ CARRY = 0.7  # share of the past where nothing changed
 RANGE = 1.7  # deviations from mean to either end of the ramp
 BROAD = 0.55  # how much of the slow change of light within a material is kept
 SPREAD_FLOOR, SKY_SPREAD_FLOOR = 0.07, 0.15  # luminance; below it contrast is not amplified
-ABSENT = 0.02  # a row that nowhere holds more of a material leaves it out
+ABSENT = 0.02  # of a material counts as none of it
 SAY_FLOOR = 1e-6  # probabilities sum to 1, and then one of 11 is above FAINT; numbers that do not leave nothing
 FAINT = 0.08  # a material this unlikely has no say in what stays the game's own
 FAR_LOG = 6.9  # log(1 + 1000 m), where depth is 1
@@ -111,7 +111,7 @@ def lay_out(materials: Tensor, depth: Tensor, mean: Tensor, spread: Tensor, whol
     """
     k, h, _ = materials.shape
     high = (1 - torch.arange(h, device=depth.device)[:, None] / (0.75 * h)).clamp(0, 1)  # 1 at the top
-    share = torch.where(materials.amax(dim=2, keepdim=True) < ABSENT, 0, materials.square())
+    share = (materials - ABSENT).clamp(min=0)
     share = share / (share.sum(dim=0, keepdim=True) + 1e-6)
 
     sky = (torch.arange(k, device=depth.device) == SKY)[:, None, None]

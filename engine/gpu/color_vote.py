@@ -11,7 +11,7 @@ from torch import Tensor
 from engine.color_vote import BANDS, LEVELS, PLACES
 from engine.config import HUD
 
-WHOLE = 1 << 24  # one vote: what float32 holds of a probability is kept
+WHOLE = 1 << 40  # a sure vote; those of a million pixels fit into 64 bits
 
 
 def places_of(rgb: Tensor) -> Tensor:
@@ -23,8 +23,8 @@ def places_of(rgb: Tensor) -> Tensor:
 
 
 def tally(places: Tensor, materials: Tensor) -> Tensor:
-    """(PLACES, k): what the pixels of a colour are in the mean, HUD left out; zeros where no pixel has voted."""
-    votes = (materials.flatten(1).T * WHOLE).round().long()
+    """(PLACES, k): what the pixels of a colour say they are, HUD left out; zeros where no pixel has voted."""
+    votes = (materials.flatten(1).T.square() * WHOLE).round().long()
     votes = torch.cat([votes[:, :HUD], torch.zeros_like(votes[:, HUD : HUD + 1]), votes[:, HUD + 1 :]], dim=1)
     sums = torch.zeros(PLACES, votes.shape[1], dtype=torch.int64, device=votes.device).index_add(0, places, votes)
     return sums.float() / sums.sum(dim=1, keepdim=True).clamp(min=1)

@@ -69,8 +69,9 @@ def test_following_equals_its_plain_formula_and_is_not_remembered(
     assert np.array_equal(refiner(third, end), other(third, end))
 
 
-def test_one_colour_and_one_opinion_stay_as_they_are(rng: np.random.Generator) -> None:
-    opinion = np.broadcast_to(probabilities(rng, (1, 1)), (12, 20, K)).copy()
+def test_one_colour_and_one_sure_opinion_stay_as_they_are() -> None:
+    opinion = np.zeros((12, 20, K), np.float32)
+    opinion[..., 3] = 1
     flat = np.full((12, 20, 3), 0.3, np.float32)
     np.testing.assert_allclose(Refiner()(flat, opinion), opinion, atol=1e-6)
 
