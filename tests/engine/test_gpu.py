@@ -1,7 +1,7 @@
 """The frame around the networks in torch against the slow oracle, on the CPU: the same code runs on a GPU.
 
 The oracle computes in doubles and keeps its memory in lists, this in float32 and in buffers: maps in [0, 1] differ by
-some roundings of 6e-8, times 2.5 in keep; a vote is p * p of few pixels, so what a colour votes by up to 1e-5. A spread
+some roundings of 6e-8, times 2.5 in keep; what a colour votes for the little that a sure HUD leaves, by 3e-5. A spread
 is the root of a difference of two means: up to a thousand roundings where it is at its floor, so gain, its reciprocal,
 is compared relatively, and what is painted with it by 5e-5.
 """
@@ -68,9 +68,9 @@ def oracle(clip: list[np.ndarray], votes: list[np.ndarray],
 
 
 def assert_the_same(ours: Seen, theirs: offline.OfflineFrame, rgb: np.ndarray) -> None:
-    np.testing.assert_allclose(upright(ours.materials), theirs.materials, atol=1e-5)
+    np.testing.assert_allclose(upright(ours.materials), theirs.materials, atol=3e-5)
     for name, tensor in ours.maps._asdict().items():
-        rtol, atol = (2e-4, 0.0) if name == "gain" else (0.0, 3e-6)
+        rtol, atol = (2e-4, 0.0) if name == "gain" else (0.0, 1e-5)
         np.testing.assert_allclose(upright(tensor), getattr(theirs.maps, name), rtol=rtol, atol=atol, err_msg=name)
     np.testing.assert_allclose(upright(paint(planar(rgb), ours.maps)), offline.paint(rgb, theirs.maps), atol=5e-5)
 
