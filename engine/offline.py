@@ -1,10 +1,9 @@
 """The slow oracle of `engine/live.py`: a whole clip in one obvious loop, the same formulas in plain numpy.
 
 Nothing is compiled, nothing is kept from call to call, and the networks are any callables on arrays: torch modules in
-the tests, which alone run it. Every step is written a second time, from its description and not from its fast
-version; only what is plain numpy there as well (`Style`, `lit_ramps`, `halo`) is shared. The engine's quick exp is off
-by up to 3e-4: with the true one (`exp`) colours agree within 1/255, with the same quick one within 1e-4. A change of
-a formula in refine, underpaint, votes or painter_state is made here too, or the tests say so.
+the tests, which alone run it. Every step is written a second time, from its description and not from its fast version;
+only what is plain numpy there as well (`Style`, `lit_ramps`, `halo`) is shared. The engine's quick exp is off by up to
+3e-4: with the true one (`exp`) colours agree within 1/255, with the same quick one within 1e-4. Tests fail on others.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.color_vote import BANDS, LEVELS, OUTVOTED, OUTVOTED_FAR
+from engine.color_vote import BANDS, FEW, KEPT, LEVELS, OUTVOTED, OUTVOTED_FAR
 from engine.config import FAR_LOG, HUD, PATCH, READ_EVERY, SKY, Preset
 from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
@@ -41,6 +40,7 @@ from engine.votes import CONFIDENCE
 NEAR = {(0, 0): 2.0, (0, 1): 2.0, (1, 0): 2.0, (1, 1): 1.0, (0, 2): 0.5, (2, 0): 0.5}
 
 Exp = Callable[[np.ndarray], np.ndarray]
+Votes = dict[tuple[int, ...], np.ndarray]  # by band and steps of colour: (k,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
     noise = np.random.default_rng(seed).standard_normal(frames[0].shape, np.float32)
     still = np.ones(frames[0].shape[:2])
     settled: np.ndarray | None = None  # of the last frame that was read
-    shares: dict[tuple[int, ...], np.ndarray] = {}  # what its colours voted
+    votes: Votes = {}  # of its colours
     statistics: np.ndarray | None = None
     last: np.ndarray | None = None
     anchor: np.ndarray | None = None
@@ -83,16 +83,16 @@ def paint_clip(frames: Sequence[np.ndarray], style: Style, networks: Networks, p
             at = (i - 1) - (i - 1) % every
         if at == i:
             seen, depth = read(networks.votes(rgb), exp)
-            shares = tally(rgb, seen)
-            settled = settle(rgb, outvote(rgb, seen, shares), frames[i - every] if i else None, settled)
+            votes = tally(rgb, seen, votes)
+            settled = settle(rgb, outvote(rgb, seen, votes), frames[i - every] if i else None, settled)
             materials = doubt_hud(settled, still)
         else:
             if preset.reads_behind and at == i - 1 and at:
                 seen, depth = read(networks.votes(frames[at]), exp)
-                shares = tally(frames[at], seen)
-                settled = settle(frames[at], outvote(frames[at], seen, shares), frames[at - every], settled)
+                votes = tally(frames[at], seen, votes)
+                settled = settle(frames[at], outvote(frames[at], seen, votes), frames[at - every], settled)
             assert settled is not None
-            materials = doubt_hud(follow(rgb, frames[at], settled, shares), still)
+            materials = doubt_hud(follow(rgb, frames[at], settled, votes), still)
         statistics = blend_statistics(light_statistics(rgb @ LUMA, materials), statistics)
         maps = lay_out(materials, depth, statistics, style, keep_hud=keep_hud, exp=exp)
         if quality or i in resting:
@@ -128,22 +128,23 @@ def read(votes: np.ndarray, exp: Exp) -> tuple[np.ndarray, np.ndarray]:
     return weights / weights.sum(axis=2, keepdims=True), depth
 
 
-def tally(rgb: np.ndarray, materials: np.ndarray) -> dict[tuple[int, ...], np.ndarray]:
+def tally(rgb: np.ndarray, materials: np.ndarray, before: Votes) -> Votes:
     """What the pixels of each colour, in each band of the picture, say they are; a HUD does not vote."""
-    votes: dict[tuple[int, ...], np.ndarray] = {}
+    votes = {place: np.where(KEPT * vote > FEW, KEPT * vote, 0) for place, vote in before.items()}
     others = materials**2 * (np.arange(materials.shape[2]) != HUD)
     for place, vote in zip(places_of(rgb), others.reshape(-1, materials.shape[2]), strict=True):
         votes[place] = votes.get(place, 0) + vote
-    return {place: vote / vote.sum() for place, vote in votes.items() if vote.sum() > 0}
+    return votes
 
 
-def outvote(rgb: np.ndarray, materials: np.ndarray, shares: dict[tuple[int, ...], np.ndarray],
-            counts: np.ndarray | float = 1.0, against: float = OUTVOTED) -> np.ndarray:  # fmt: skip
+def outvote(rgb: np.ndarray, materials: np.ndarray, votes: Votes, counts: np.ndarray | float = 1.0,
+            against: float = OUTVOTED) -> np.ndarray:  # fmt: skip
     """Materials with what their colours voted; a HUD stays as sure as it was."""
-    color = np.array([shares.get(place, 0 * materials[0, 0]) for place in places_of(rgb)]).reshape(materials.shape)
-    weight = np.broadcast_to(counts, materials.shape[:2])[..., None]
-    heard = against * color.sum(axis=2, keepdims=True).round()  # 0 for a colour that has not voted
-    voted = (weight * materials + heard * (1 - materials[..., HUD : HUD + 1]) * color) / (weight + heard)
+    color = np.reshape([votes.get(place, 0 * materials[0, 0]) for place in places_of(rgb)], materials.shape)
+    total = color.sum(axis=2, keepdims=True)
+    weight, heard = np.broadcast_to(counts, total.shape[:2])[..., None], against * (total > 0)
+    shares = color / np.where(total > 0, total, 1)
+    voted = (weight * materials + heard * (1 - materials[..., HUD : HUD + 1]) * shares) / (weight + heard)
     return np.where(np.arange(materials.shape[2]) == HUD, materials, voted)
 
 
@@ -154,11 +155,10 @@ def places_of(rgb: np.ndarray) -> list[tuple[int, ...]]:
     return [(y * BANDS // h, *steps[y, x].tolist()) for y in range(h) for x in range(w)]
 
 
-def follow(rgb: np.ndarray, read_rgb: np.ndarray, settled: np.ndarray,
-           shares: dict[tuple[int, ...], np.ndarray]) -> np.ndarray:  # fmt: skip
+def follow(rgb: np.ndarray, read_rgb: np.ndarray, settled: np.ndarray, votes: Votes) -> np.ndarray:
     """Materials of a frame that was not read, from one that was."""
     counts = np.sum([weight for weight, _ in neighbours_of(rgb, read_rgb, settled, FOLLOW_STEP)], axis=0)
-    return outvote(rgb, gather(rgb, read_rgb, settled, FOLLOW_STEP), shares, counts, OUTVOTED_FAR)
+    return outvote(rgb, gather(rgb, read_rgb, settled, FOLLOW_STEP), votes, counts, OUTVOTED_FAR)
 
 
 def gather(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray, step_px: int) -> np.ndarray:

@@ -33,11 +33,11 @@ _TAP_WEIGHT = np.array([weight for _, _, weight in _TAPS], np.float32)
 
 
 class Settled(NamedTuple):
-    """A frame that was read: its colours (3, h, w), its settled materials (k, h, w), what each colour voted."""
+    """A frame that was read: its colours (3, h, w), its settled materials (k, h, w), its colours' votes."""
 
     rgb: np.ndarray
     materials: np.ndarray
-    shares: np.ndarray
+    votes: np.ndarray
 
 
 class Refiner:
@@ -57,16 +57,15 @@ class Refiner:
 
     def settle(self, rgb: np.ndarray, materials: np.ndarray) -> Settled:
         """The same without remembering it."""
-        now, colors = planes(materials).copy(), planes(rgb)
+        seen, colors = planes(materials), planes(rgb)
+        last = self._last if self._last is not None and self._last.rgb.shape == colors.shape else None
         places = places_of(colors)
-        shares = tally(places, now)
-        outvote(places, shares, now, np.ones(places.shape, np.float32), OUTVOTED)
+        votes = tally(places, seen, None if last is None else last.votes)
+        now = outvote(places, votes, seen, np.ones(places.shape, np.float32), OUTVOTED)
         settled, counts = np.empty_like(now), np.empty(places.shape, np.float32)
-        last, carry = self._last, CARRY
-        if last is None or last.rgb.shape != colors.shape:
-            last, carry = Settled(colors, now, shares), 0.0
-        _refine(colors, colors, now, 1, last.rgb, last.materials, np.float32(carry), settled, counts)
-        return Settled(colors, settled, shares)
+        rgb_before, before, carry = (colors, now, 0.0) if last is None else (last.rgb, last.materials, CARRY)
+        _refine(colors, colors, now, 1, rgb_before, before, np.float32(carry), settled, counts)
+        return Settled(colors, settled, votes)
 
     def remember(self, settled: Settled) -> None:
         self._last = settled
@@ -79,11 +78,10 @@ class Refiner:
         Not remembered: a guess must not become what the next reading is compared with, or it leaves ghosts behind.
         """
         assert self._last is not None, "follow() needs a frame that was read"
-        before, materials, shares = self._last
+        before, materials, votes = self._last
         colors, followed, counts = planes(rgb), np.empty_like(materials), np.empty(rgb.shape[:2], np.float32)
         _refine(colors, before, materials, FOLLOW_STEP, before, materials, np.float32(0.0), followed, counts)
-        outvote(places_of(colors), shares, followed, counts, OUTVOTED_FAR)
-        return followed.transpose(1, 2, 0)
+        return outvote(places_of(colors), votes, followed, counts, OUTVOTED_FAR).transpose(1, 2, 0)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.color_vote import BANDS, LEVELS, PLACES
+from engine.color_vote import BANDS, FEW, KEPT, LEVELS, PLACES
 from engine.config import HUD
 
 WHOLE = 1 << 40  # a sure vote; those of a million pixels fit into 64 bits
@@ -22,18 +22,20 @@ def places_of(rgb: Tensor) -> Tensor:
     return (((band * LEVELS + r) * LEVELS + g) * LEVELS + b).flatten()
 
 
-def tally(places: Tensor, materials: Tensor) -> Tensor:
-    """(PLACES, k): what the pixels of a colour say they are, HUD left out; zeros where no pixel has voted."""
-    votes = (materials.flatten(1).T.square() * WHOLE).round().long()
-    votes = torch.cat([votes[:, :HUD], torch.zeros_like(votes[:, HUD : HUD + 1]), votes[:, HUD + 1 :]], dim=1)
-    sums = torch.zeros(PLACES, votes.shape[1], dtype=torch.int64, device=votes.device).index_add(0, places, votes)
-    return sums.float() / sums.sum(dim=1, keepdim=True).clamp(min=1)
+def tally(places: Tensor, materials: Tensor, before: Tensor, past: Tensor) -> Tensor:
+    """(PLACES, k): the votes of materials (k, h, w), and what is left of those `before`, if `past` () is 1."""
+    cast = (materials.flatten(1).T.square() * WHOLE).round().long()
+    cast = torch.cat([cast[:, :HUD], torch.zeros_like(cast[:, HUD : HUD + 1]), cast[:, HUD + 1 :]], dim=1)
+    sums = torch.zeros(PLACES, cast.shape[1], dtype=torch.int64, device=cast.device).index_add(0, places, cast)
+    left = past * KEPT * before
+    return torch.where(left > FEW, left, 0) + sums.float() / WHOLE
 
 
-def outvote(places: Tensor, shares: Tensor, materials: Tensor, counts: Tensor, against: float) -> Tensor:
+def outvote(places: Tensor, votes: Tensor, materials: Tensor, counts: Tensor, against: float) -> Tensor:
     """Materials (k, h, w) with what their colours say: `counts` (1, h, w) to `against` a pixel."""
-    color = shares[places].T.reshape(materials.shape)
-    own = counts / (counts + against * color.sum(dim=0, keepdim=True))
-    hud = materials[HUD : HUD + 1]
-    voted = own * materials + (1 - own) * (1 - hud) * color
+    color = votes[places].T.reshape(materials.shape)
+    total = color.sum(dim=0, keepdim=True)
+    own, hud = counts / (counts + against * (total > 0)), materials[HUD : HUD + 1]
+    shares = color / torch.where(total > 0, total, 1)
+    voted = own * materials + (1 - own) * (1 - hud) * shares
     return torch.cat([voted[:HUD], hud, voted[HUD + 1 :]])

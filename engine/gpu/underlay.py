@@ -38,7 +38,7 @@ class Underlay(nn.Module):
     rgb: Tensor  # (3, h, w) of the frame before
     read_rgb: Tensor  # (3, h, w) of the last frame that was read
     settled: Tensor  # (k, h, w) of the same, before doubts in its HUD
-    shares: Tensor  # (PLACES, k) of the same: what its colours voted
+    votes: Tensor  # (PLACES, k) of its colours
     depth: Tensor  # (1, h, w) of the same
     still: Tensor  # (1, h, w)
     statistics: Tensor  # (3, k, h/4, w/4)
@@ -51,7 +51,7 @@ class Underlay(nn.Module):
         self.ops = ops
         self.style = StyleTensors()
         self.blurs = Blurs(size)
-        shapes = {"rgb": (3, h, w), "read_rgb": (3, h, w), "settled": (K, h, w), "shares": (PLACES, K),
+        shapes = {"rgb": (3, h, w), "read_rgb": (3, h, w), "settled": (K, h, w), "votes": (PLACES, K),
                   "depth": (1, h, w), "still": (1, h, w), "past": (),
                   "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
         for name, shape in shapes.items():
@@ -96,14 +96,14 @@ class Underlay(nn.Module):
         return doubt_hud(settled, self.still)
 
     def _followed(self, rgb: Tensor) -> Tensor:
-        return follow(rgb, self.read_rgb, self.settled, self.shares)
+        return follow(rgb, self.read_rgb, self.settled, self.votes)
 
     def _read(self, rgb: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
         seen, depth = lay_out_votes(votes)
         places = places_of(rgb)
-        shares = tally(places, seen)
-        voted = outvote(places, shares, seen, torch.ones_like(depth), OUTVOTED)
+        cast = tally(places, seen, self.votes, self.past)
+        voted = outvote(places, cast, seen, torch.ones_like(depth), OUTVOTED)
         settled = self.ops.settle(rgb, voted, self.read_rgb, self.settled, self.past)
-        for kept, now in ((self.read_rgb, rgb), (self.settled, settled), (self.shares, shares), (self.depth, depth)):
+        for kept, now in ((self.read_rgb, rgb), (self.settled, settled), (self.votes, cast), (self.depth, depth)):
             kept.copy_(now)
         return settled, depth

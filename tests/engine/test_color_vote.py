@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine import offline
-from engine.color_vote import OUTVOTED, outvote, places_of, tally
+from engine.color_vote import OUTVOTED, PLACES, outvote, places_of, tally
 from engine.config import FOLIAGE, GROUND, HUD, MATERIALS, SKY
 from engine.gpu import color_vote as gpu
 from engine.refine import Refiner
@@ -17,12 +17,10 @@ K = len(MATERIALS)
 GREY, RED = np.float32([0.55, 0.55, 0.55]), np.float32([0.9, 0.1, 0.1])
 
 
-def voted(rgb: np.ndarray, materials: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
-    places, mixed = places_of(planes(rgb)), planes(materials).copy()
-    shares = tally(places, mixed)
-    ones = np.ones(rgb.shape[:2], np.float32)
-    outvote(places, shares, mixed, ones if counts is None else counts, OUTVOTED)
-    return mixed.transpose(1, 2, 0)
+def voted(rgb: np.ndarray, materials: np.ndarray) -> np.ndarray:
+    places, seen = places_of(planes(rgb)), planes(materials)
+    counts = np.ones(rgb.shape[:2], np.float32)
+    return outvote(places, tally(places, seen, None), seen, counts, OUTVOTED).transpose(1, 2, 0)
 
 
 def sure_of(material: int, size: tuple[int, int], share: float = 1.0) -> np.ndarray:
@@ -33,19 +31,37 @@ def sure_of(material: int, size: tuple[int, int], share: float = 1.0) -> np.ndar
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (31, 47)])
 def test_both_ways_of_counting_equal_the_plain_loop(rng: np.random.Generator, size: tuple[int, int]) -> None:
-    rgb = rng.random((*size, 3), np.float32) * 0.3
-    rgb[0, 0] = 1.0  # the end of the scale has no step of its own
-    materials = rng.dirichlet(np.full(K, 0.3), size).astype(np.float32)
-    counts = rng.random(size, np.float32) * 16 + 0.1
-    expected = offline.outvote(rgb, materials, offline.tally(rgb, materials), counts)
-    np.testing.assert_allclose(voted(rgb, materials, counts), expected, atol=1e-6)
-    pixels, probabilities = (torch.from_numpy(planes(picture)) for picture in (rgb, materials))
-    places = gpu.places_of(pixels)
-    mixed = gpu.outvote(
-        places, gpu.tally(places, probabilities), probabilities, torch.from_numpy(counts)[None], OUTVOTED
-    )
-    np.testing.assert_allclose(mixed.numpy().transpose(1, 2, 0), expected, atol=1e-6)
-    np.testing.assert_allclose(expected.sum(axis=2), 1, atol=1e-6)
+    ours, theirs, expected_votes = None, torch.zeros(PLACES, K), {}
+    for i in range(3):
+        rgb = rng.random((*size, 3), np.float32) * 0.3
+        rgb[0, 0] = 1.0  # the end of the scale has no step of its own
+        materials = rng.dirichlet(np.full(K, 0.3), size).astype(np.float32)
+        counts = rng.random(size, np.float32) * 16 + 0.1
+        expected_votes = offline.tally(rgb, materials, expected_votes)
+        expected = offline.outvote(rgb, materials, expected_votes, counts)
+        places, seen = places_of(planes(rgb)), planes(materials)
+        ours = tally(places, seen, ours)
+        mixed = outvote(places, ours, seen, counts, OUTVOTED)
+        np.testing.assert_allclose(mixed.transpose(1, 2, 0), expected, atol=1e-6)
+        pixels, probabilities = (torch.from_numpy(planes(picture)) for picture in (rgb, materials))
+        there = gpu.places_of(pixels)
+        theirs = gpu.tally(there, probabilities, theirs, torch.tensor(float(i > 0)))
+        voted_there = gpu.outvote(there, theirs, probabilities, torch.from_numpy(counts)[None], OUTVOTED)
+        np.testing.assert_allclose(voted_there.numpy().transpose(1, 2, 0), expected, atol=1e-6)
+        np.testing.assert_allclose(expected.sum(axis=2), 1, atol=1e-6)
+
+
+def test_votes_count_again_and_fade_out(rng: np.random.Generator) -> None:
+    grey = places_of(planes(np.broadcast_to(GREY, (4, 4, 3)).copy()))
+    red = places_of(planes(np.broadcast_to(RED, (4, 4, 3)).copy()))
+    votes = tally(grey, planes(sure_of(GROUND, (4, 4))), None)
+    assert votes[grey].sum() > 0
+    first = votes.sum()
+    votes = tally(red, planes(sure_of(FOLIAGE, (4, 4))), votes)
+    assert 0 < votes[grey[0, 0], GROUND] < first
+    for _ in range(100):
+        votes = tally(red, planes(sure_of(FOLIAGE, (4, 4))), votes)
+    assert votes[grey].max() == 0
 
 
 def test_a_few_doubts_are_outvoted_by_what_else_has_the_colour() -> None:

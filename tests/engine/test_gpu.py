@@ -54,13 +54,14 @@ def set_style(style: Style, *, keep_hud: bool = True) -> StyleTensors:
 def oracle(clip: list[np.ndarray], votes: list[np.ndarray],
            styles: list[Style]) -> Iterator[offline.OfflineFrame]:  # fmt: skip
     """`offline.paint_clip` without a Painter, every frame read, with a style for each."""
-    still, settled, statistics = np.ones(clip[0].shape[:2]), None, None
+    still, settled, statistics, cast = np.ones(clip[0].shape[:2]), None, None, {}
     for i, rgb in enumerate(clip):
         before = clip[i - 1] if i else None
         if before is not None:
             still = offline.watch_stillness(rgb @ LUMA, before @ LUMA, still)
         seen, depth = offline.read(votes[i], np.exp)
-        settled = offline.settle(rgb, offline.outvote(rgb, seen, offline.tally(rgb, seen)), before, settled)
+        cast = offline.tally(rgb, seen, cast)
+        settled = offline.settle(rgb, offline.outvote(rgb, seen, cast), before, settled)
         materials = offline.doubt_hud(settled, still)
         statistics = offline.blend_statistics(offline.light_statistics(rgb @ LUMA, materials), statistics)
         maps = offline.lay_out(materials, depth, statistics, styles[i], keep_hud=True, exp=np.exp)

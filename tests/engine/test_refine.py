@@ -43,13 +43,13 @@ def test_the_quick_exp_is_off_by_at_most_three_in_ten_thousand() -> None:
 @pytest.mark.parametrize("size", ODD_SIZES)
 def test_settling_equals_the_plain_formula(rng: np.random.Generator, size: tuple[int, int]) -> None:
     refiner = Refiner()
-    rgb_before, settled = None, None
+    rgb_before, settled, votes = None, None, {}
     for _ in range(3):
         rgb = rng.random((*size, 3), np.float32) * 0.2 + 0.4
         materials = probabilities(rng, size)
         ours = refiner(rgb, materials)
-        voted = offline.outvote(rgb, materials, offline.tally(rgb, materials))
-        settled = offline.settle(rgb, voted, rgb_before, settled)
+        votes = offline.tally(rgb, materials, votes)
+        settled = offline.settle(rgb, offline.outvote(rgb, materials, votes), rgb_before, settled)
         rgb_before = rgb
         np.testing.assert_allclose(ours, settled, atol=2e-6)
         np.testing.assert_allclose(ours.sum(axis=2), 1, atol=1e-5)
@@ -63,7 +63,7 @@ def test_following_equals_its_plain_formula_and_is_not_remembered(
     first, second, third = (rng.random((*size, 3), np.float32) for _ in range(3))
     start, end = probabilities(rng, size), probabilities(rng, size)
     settled = refiner(first, start)
-    expected = offline.follow(second, first, settled, offline.tally(first, start))
+    expected = offline.follow(second, first, settled, offline.tally(first, start, {}))
     np.testing.assert_allclose(refiner.follow(second), expected, atol=2e-6)
     other(first, start)
     assert np.array_equal(refiner(third, end), other(third, end))
