@@ -140,7 +140,7 @@ def tally(rgb: np.ndarray, materials: np.ndarray, before: Votes) -> Votes:
 def outvote(rgb: np.ndarray, materials: np.ndarray, votes: Votes, counts: np.ndarray | float = 1.0,
             against: float = OUTVOTED) -> np.ndarray:  # fmt: skip
     """Materials with what their colours voted; a HUD stays as sure as it was."""
-    color = np.reshape([votes.get(place, 0 * materials[0, 0]) for place in places_of(rgb)], materials.shape)
+    color = np.reshape([votes.get(place, 0 * materials[0, 0]) for place in places_of(rgb)], materials.shape) ** 2
     total = color.sum(axis=2, keepdims=True)
     weight, heard = np.broadcast_to(counts, total.shape[:2])[..., None], against * (total > 0)
     shares = color / np.where(total > 0, total, 1)

@@ -33,7 +33,7 @@ def tally(places: Tensor, materials: Tensor, before: Tensor, past: Tensor) -> Te
 
 def outvote(places: Tensor, votes: Tensor, materials: Tensor, counts: Tensor, against: float) -> Tensor:
     """Materials (k, h, w) with what their colours say: `counts` (1, h, w) to `against` a pixel."""
-    color = votes[places].T.reshape(materials.shape)
+    color = votes[places].T.reshape(materials.shape).square()
     total = color.sum(dim=0, keepdim=True)
     own, hud = counts / (counts + against * (total > 0)), materials[HUD : HUD + 1]
     shares = color / torch.where(total > 0, total, 1)
