@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from engine.config import CHARACTER, GLOW, PROP
-from engine.worlds.gbuffer import GBuffer
+from engine.worlds.gbuffer import UNSEEN_PX, GBuffer, is_cut
 
 Rng = np.random.Generator
 # Parts: arm, hand, tool, its second colour, its flame.
@@ -62,7 +62,7 @@ class HeldItem:
         out["position"][seen] = 0.0
         out["normal"][seen] = self._normal[rows][:, columns][seen]
         out["uv"][seen] = self._uv[rows][:, columns][seen]
-        out["flow"][seen] = (before_x - dx, before_y - dy)
+        out["flow"][seen] = (UNSEEN_PX, UNSEEN_PX) if is_cut(buffer) else (before_x - dx, before_y - dy)
         return GBuffer(**out)
 
 

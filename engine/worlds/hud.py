@@ -6,6 +6,8 @@ what they belong to. Text mostly stands straight on the world. Returns where it 
 
 from __future__ import annotations
 
+from copy import copy
+
 import cv2
 import numpy as np
 
@@ -54,6 +56,20 @@ class HudPainter(HudCanvas):
             layer.picture(0, 0, self.layer.rgba)
         layer.over(rgb)
         return layer.seen()
+
+    def paused(self) -> HudPainter:
+        """The same HUD with a menu or a word over it, as in a game that stands still."""
+        menu = copy(self)
+        menu.layer = Layer(self.layer.size)
+        menu.layer.rgba[:] = self.layer.rgba
+        getattr(menu, str(self._rng.choice(["_menu", "_pause"])))()
+        menu._drop_unseen()
+        return menu
+
+    def now_over(self, backdrop: np.ndarray) -> None:
+        """The world behind is another, whose first frame is `backdrop`."""
+        self._backdrop = backdrop
+        self._drop_unseen()
 
     def _text(self) -> None:
         rng = self._rng

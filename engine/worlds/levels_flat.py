@@ -104,7 +104,7 @@ def side_scroller(rng: Rng) -> Shot:
     scene = landscape(rng, build, heights, rocky=False, ridges=rng.random() < 0.3)
     speed, x0 = rng.uniform(-1, 5), rng.uniform(-0.3, 0.3) * view_half
     camera_at = slide((x0, 0.0, -far), (speed, 0.0, 0.0), fov=2 * math.atan(view_half / far))
-    return Shot(scene=scene, camera_at=camera_at)
+    return Shot(scene=scene, camera_at=camera_at, free=False)
 
 
 def _pillar(rng: Rng, build: SceneBuilder, x: float, top: float, half: float, foot: float, material: int) -> None:

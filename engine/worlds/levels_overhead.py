@@ -96,7 +96,7 @@ def overhead(rng: Rng) -> Shot:
         mark_road(scene, rng, rng.uniform(1.2, 5.0), rng.uniform(0, 12))
     steepness = math.radians(rng.choice([rng.uniform(40, 65), rng.uniform(65, 90), 90.0], p=[0.6, 0.25, 0.15]))
     camera_at = look_down(rng, scene, width_m=wide, steepness=steepness, speed=rng.uniform(0, 8))
-    return Shot(scene=scene, camera_at=camera_at)
+    return Shot(scene=scene, camera_at=camera_at, free=False)
 
 
 def _open_rooms(rng: Rng, build: SceneBuilder, reach: float) -> None:
@@ -159,7 +159,7 @@ def tile_map(rng: Rng) -> Shot:
     heights = np.full((GRID, GRID), -500.0, np.float32)
     scene = landscape(rng, build, heights, rocky=False, ridges=False)
     pan = (rng.uniform(-4, 4), rng.uniform(-2, 2), 0.0) if rng.random() < 0.6 else (0.0, 0.0, 0.0)
-    return Shot(scene=scene, camera_at=slide((0.0, 0.0, -FAR_M), pan, fov=2 * math.atan(half / FAR_M)))
+    return Shot(scene=scene, camera_at=slide((0.0, 0.0, -FAR_M), pan, fov=2 * math.atan(half / FAR_M)), free=False)
 
 
 def _tile_walls(rng: Rng, build: SceneBuilder, slab: Callable[..., None], reach_x: int, reach_y: int) -> None:

@@ -38,6 +38,7 @@ WATCHED_S = 4.0  # clips lie within this time
 class Shot:
     scene: Scene
     camera_at: Callable[[float], Camera]  # of the time in seconds
+    free: bool = True  # the camera can look elsewhere, as in first and third person; flat games have no elsewhere
 
     def frame(self, time_s: float, before_s: float | None = None) -> RenderJob:
         """What is seen at a time; `before_s` is the time of the frame before, for the flow."""
@@ -53,6 +54,19 @@ class RenderJob:
     camera: Camera
     time_s: float
     previous: tuple[Camera, float] | None  # camera and time of the frame before
+    cuts: bool = False  # the frame before was of another shot
+    repeats: bool = False  # the frame before is shown again
+
+
+def turning(camera_at: Callable[[float], Camera], *, begin_s: float, long_s: float,
+            angle: float) -> Callable[[float], Camera]:  # fmt: skip
+    """The camera that looks round by an angle within so many seconds, and goes on so."""
+
+    def turned(time_s: float) -> Camera:
+        camera, part = camera_at(time_s), min(1.0, max(0.0, (time_s - begin_s) / long_s))
+        return replace(camera, yaw=camera.yaw + angle * part * part * (3 - 2 * part))
+
+    return turned
 
 
 def follow(rng: Rng, scene: Scene, x0: float, z0: float, *, third_person: bool, speed: float,

@@ -14,8 +14,9 @@ import pytest
 from engine.config import MATERIALS
 from engine.worlds import levels, samples
 from engine.worlds.gbuffer import GBuffer
-from engine.worlds.samples import FRAME_S, SPLITS, clips, mirrored, trace_clip
+from engine.worlds.samples import SPLITS, clips, mirrored, trace_clip
 from engine.worlds.scene import SWAY, VX, VZ
+from engine.worlds.timeline import FRAME_S
 from engine.worlds.trace import trace
 
 SIZE = (72, 128)
