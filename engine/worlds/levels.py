@@ -22,6 +22,7 @@ from engine.worlds.levels_streets import canyon, track
 from engine.worlds.scene import (
     BILLBOARD,
     CHARACTER,
+    COLUMNS,
     FOLIAGE,
     PROP,
     RIDGE_SAMPLES,
@@ -37,11 +38,11 @@ from engine.worlds.things import (
     WINTER_TREES,
     add_building,
     add_item,
-    add_person,
     add_tree,
     add_treeline,
     add_vehicle,
 )
+from engine.worlds.things_alive import FEW_FOES, add_person
 
 
 def open_world(rng: Rng) -> Shot:
@@ -49,7 +50,7 @@ def open_world(rng: Rng) -> Shot:
     heights = rough_terrain(rng, hills_m=float(rng.choice([2.0, 8.0, 20.0, 40.0])))
     water = float(np.quantile(heights, rng.uniform(0.2, 0.6))) if rng.random() < 0.4 else -np.inf
     build = SceneBuilder(rng)
-    probe = Scene(solids=np.zeros((0, 16)), sprites=np.zeros((1, 64, 64), np.uint8), heights=heights,
+    probe = Scene(solids=np.zeros((0, COLUMNS)), sprites=np.zeros((1, 64, 64), np.uint8), heights=heights,
                   ground_material=np.zeros((GRID, GRID), np.uint8), ground_instance=np.zeros((GRID, GRID), np.int32),
                   cell_m=CELL_M, water_level=water, ridges=np.zeros((0, RIDGE_SAMPLES), np.float32),
                   ridge_material=np.zeros(0, np.uint8), seed=0)  # fmt: skip
@@ -87,7 +88,7 @@ def open_world(rng: Rng) -> Shot:
     if third:
         ahead = rng.uniform(3.5, 8.0)
         add_person(rng, build, x0 + rng.uniform(-0.6, 0.6), ground(x0, z0 + ahead), z0 + ahead, rng.uniform(1.2, 2.2),
-                (0.0, 0.0, speed))  # fmt: skip
+                (0.0, 0.0, speed), hero=True)  # fmt: skip
     for _ in range(int(rng.integers(0, 5))):
         x, z = x0 + rng.normal(0, 6), z0 + rng.uniform(5, 28)
         add_person(rng, build, x, max(ground(x, z), water), z, rng.uniform(1.0, 3.0),
@@ -162,7 +163,7 @@ def town(rng: Rng) -> Shot:
               rng.uniform(0.6, 2.2))  # fmt: skip
     for _ in range(int(rng.integers(1, 7))):
         add_person(rng, build, rng.normal(0, half * 0.5), 0.0, -16 + rng.uniform(0, 30), rng.uniform(1.5, 2.1),
-                (0.0, 0.0, rng.uniform(-1.5, 1.5)))  # fmt: skip
+                (0.0, 0.0, rng.uniform(-1.5, 1.5)), foes=FEW_FOES)  # fmt: skip
     for _ in range(int(rng.integers(0, 4))):
         add_vehicle(rng, build, rng.normal(0, half * 0.4), 0.0, -10 + rng.uniform(0, 40), speed=rng.uniform(0, 6))
     for _ in range(int(rng.integers(0, 8))):

@@ -146,7 +146,7 @@ def unblocked(shot: Shot, margin_m: float = 0.4) -> Shot:
 
 
 def around_eye(solids: np.ndarray, eye: Point, margin_m: float = 0.0) -> np.ndarray:
-    """(n,) bool: which solids (n, 16) hold the point, or come nearer to it than about `margin_m`."""
+    """(n,) bool: which solids (n, COLUMNS) hold the point, or come nearer to it than about `margin_m`."""
     x, y, z = (np.asarray(eye) - solids[:, CX : CZ + 1]).T
     cos, sin = np.cos(solids[:, YAW]), np.sin(solids[:, YAW])
     turned = solids[:, KIND] != BILLBOARD  # a billboard turns to the eye: near is what its whole circle holds
