@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.worlds.scene import ACCENT_PART
+from engine.worlds.scene import ACCENT_PART, BLOCK_INSTANCE, HELD_INSTANCE
 
 SKY_DEPTH = 1000.0  # metres; where the sky is put
 # Instance numbers of the sky: as seen from the ground, and from space. All other numbers of sky are clouds.
@@ -28,6 +28,11 @@ def is_cut(buffer: GBuffer) -> bool:
 def is_repeated(buffer: GBuffer) -> bool:
     """Whether a frame, not the first of its clip, is the one before again: the game stands still."""
     return not buffer.flow.any()
+
+
+def is_of_blocks(buffer: GBuffer) -> bool:
+    """Whether the frame shows a world that is built of blocks."""
+    return bool(((buffer.instance >= BLOCK_INSTANCE) & (buffer.instance < HELD_INSTANCE)).any())
 
 
 @dataclass(frozen=True, kw_only=True)

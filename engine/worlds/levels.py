@@ -13,8 +13,10 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.worlds import sprites as draw
+from engine.worlds.levels_blocks import block_world
 from engine.worlds.levels_flat import side_scroller
 from engine.worlds.levels_indoors import cave, hall
+from engine.worlds.levels_isometric import isometric
 from engine.worlds.levels_nature import desert, forest, sea, snow_country
 from engine.worlds.levels_overhead import overhead, tile_map
 from engine.worlds.levels_space import space
@@ -177,17 +179,19 @@ def town(rng: Rng) -> Shot:
 
 # Every builder, and its share of all levels.
 BUILDERS: dict[Callable[[Rng], Shot], float] = {
-    open_world: 0.10,
-    side_scroller: 0.14,
-    downhill: 0.09,
-    town: 0.06,
-    overhead: 0.11,
-    tile_map: 0.08,
-    hall: 0.07,
-    cave: 0.05,
-    canyon: 0.05,
+    open_world: 0.09,
+    side_scroller: 0.13,
+    downhill: 0.08,
+    town: 0.05,
+    overhead: 0.08,
+    tile_map: 0.07,
+    hall: 0.06,
+    block_world: 0.06,
+    isometric: 0.06,
+    cave: 0.04,
+    canyon: 0.04,
     track: 0.05,
-    forest: 0.05,
+    forest: 0.04,
     desert: 0.03,
     snow_country: 0.05,
     sea: 0.04,

@@ -14,7 +14,7 @@ import numpy as np
 from engine.config import FOLIAGE, HUD
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
-from engine.worlds.gbuffer import UNSEEN_PX, GBuffer, is_cut, is_repeated, is_winter
+from engine.worlds.gbuffer import UNSEEN_PX, GBuffer, is_cut, is_of_blocks, is_repeated, is_winter
 from engine.worlds.held_item import HeldItem, fits
 from engine.worlds.hud import HudPainter
 from engine.worlds.looks import WorldLook, random_look
@@ -130,8 +130,8 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
     effects, screen = CameraEffects(rng), ScreenEffects(rng)
     cuts = [i for i in range(1, len(clip)) if is_cut(clip[i])]
     dips = cuts if rng.random() < DIP_SHARE else []
-    winter = is_winter(clip[0])
-    look = random_look(rng, winter=winter)
+    winter, blocks = is_winter(clip[0]), is_of_blocks(clip[0])
+    look = random_look(rng, winter=winter, blocks=blocks)
     wardrobe = _Wardrobe(rng, look, clip[0], effects)
     world = wardrobe.put_on(clip[0], 0)
     hud = HudPainter(rng, world.rgb)
@@ -144,9 +144,9 @@ def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFram
             out.append(replace(frame, buffer=_again(frame.buffer)))
             continue
         if i in cuts:
-            if rng.random() < NEW_LOOK_SHARE or is_winter(buffer) != winter:
-                winter = is_winter(buffer)
-                look = random_look(rng, winter=winter)
+            before, (winter, blocks) = (winter, blocks), (is_winter(buffer), is_of_blocks(buffer))
+            if rng.random() < NEW_LOOK_SHARE or before != (winter, blocks):
+                look = random_look(rng, winter=winter, blocks=blocks)
             wardrobe = _Wardrobe(rng, look, buffer, effects)
         if i:
             index += 1

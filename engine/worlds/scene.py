@@ -34,6 +34,8 @@ COLUMNS = 22
 ACCENT_PART = 3  # of an instance's eight numbers: bark, a path's earth, window panes; of another colour than the rest
 ROAD_INSTANCE = 4  # of the ground, which is so too
 FIRST_INSTANCE = 16  # below are the sky's, the ground's, the water's and the ridges' numbers
+BLOCK_INSTANCE, HELD_INSTANCE = 1 << 18, 1 << 20  # of things in a world of blocks, and what the player holds
+BLOCK_M = 1.2  # a block of such a world
 RIDGE_SAMPLES = 720  # directions around the horizon
 
 
@@ -101,13 +103,13 @@ STILL = Cycle()
 
 
 class SceneBuilder:
-    """Collects solids; numbers instances from 16 up, eight apart so that sprite parts have numbers too."""
+    """Collects solids; numbers instances from `first` up, eight apart so that sprite parts have numbers too."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, first: int = FIRST_INSTANCE) -> None:
         self.rng = rng
         self.rows: list[list[float]] = []
         self.sprites: list[np.ndarray] = []
-        self._instances = FIRST_INSTANCE
+        self._instances = first
 
     def new_instance(self) -> int:
         self._instances += 8

@@ -119,20 +119,24 @@ def slide(start: Point, velocity: Point, *, fov: float) -> Callable[[float], Cam
     return camera_at
 
 
-def look_down(rng: Rng, scene: Scene, *, width_m: float, steepness: float, speed: float) -> Callable[[float], Camera]:
-    """A camera high above with a narrow lens, `steepness` radians down, that sees `width_m` of ground and pans."""
-    fov = math.radians(rng.uniform(25, 60))
+def look_down(rng: Rng, scene: Scene, *, width_m: float, steepness: float, speed: float, yaw: float | None = None,
+              lens: float | None = None, middle: Point | None = None) -> Callable[[float], Camera]:  # fmt: skip
+    """A camera high above with a narrow lens, `steepness` radians down, that sees `width_m` of ground and pans.
+
+    Direction, lens (radians) and where it looks first are random where they are not given.
+    """
+    fov = math.radians(rng.uniform(25, 60)) if lens is None else lens
     away = width_m / 2 / math.tan(fov / 2)
-    yaw = float(rng.choice([0.0, math.pi / 4, rng.uniform(0, 6.28)]))
+    ahead = float(rng.choice([0.0, math.pi / 4, rng.uniform(0, 6.28)])) if yaw is None else yaw
     heading = rng.uniform(0, 6.28)
-    x0, z0 = rng.uniform(-15, 15, 2)
-    y0 = scene.height_at(x0, z0) + 1.0
+    x0, z0 = rng.uniform(-15, 15, 2) if middle is None else middle[::2]
+    y0 = scene.height_at(x0, z0) + 1.0 if middle is None else middle[1]
 
     def camera_at(time_s: float) -> Camera:
         x, z = x0 + math.sin(heading) * speed * time_s, z0 + math.cos(heading) * speed * time_s
         back = away * math.cos(steepness)
-        eye = (x - math.sin(yaw) * back, y0 + away * math.sin(steepness), z - math.cos(yaw) * back)
-        return Camera(eye=eye, yaw=yaw, pitch=-steepness, fov=fov)
+        eye = (x - math.sin(ahead) * back, y0 + away * math.sin(steepness), z - math.cos(ahead) * back)
+        return Camera(eye=eye, yaw=ahead, pitch=-steepness, fov=fov)
 
     return camera_at
 

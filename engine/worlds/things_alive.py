@@ -115,7 +115,7 @@ def _beast(rng: Rng, build: SceneBuilder, piece: Callable[..., None], size: floa
         piece(BOX, eyes, (side * wide * 0.45, face[1] + 0.05 * size, face[2] + 0.17 * size), (0.035 * size,) * 3,
               instance=other + 2, swing=nod)  # fmt: skip
     for i in range(int(rng.integers(0, 5))):
-        piece(PYRAMID, CHARACTER, (0.0, high + 0.26 * size, long * (0.6 - 0.35 * i)),
+        piece(BOX if blocky else PYRAMID, CHARACTER, (0.0, high + 0.26 * size, long * (0.6 - 0.35 * i)),
               (0.05 * size, 0.1 * size, 0.08 * size), instance=other)  # fmt: skip
     piece(BOX, CHARACTER, (0.0, high + 0.05 * size, -long - 0.2 * size), (0.04 * size, 0.05 * size, 0.22 * size),
           instance=hide, swing=(0.08 * size, 0.0, 0.0))  # fmt: skip
