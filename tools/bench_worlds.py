@@ -23,8 +23,8 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engine.worlds.gpu_trace import LABELS, pack
-from engine.worlds.samples import clip_frames
 from engine.worlds.shots import RenderJob
+from engine.worlds.timeline import clip_frames
 from engine.worlds.trace import trace
 from kernels.raymarch import raymarch_batch
 

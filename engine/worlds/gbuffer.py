@@ -6,17 +6,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.worlds.scene import ACCENT_PART
+from engine.worlds.scene import ACCENT_PART, BLOCK_INSTANCE, HELD_INSTANCE
 
 SKY_DEPTH = 1000.0  # metres; where the sky is put
 # Instance numbers of the sky: as seen from the ground, and from space. All other numbers of sky are clouds.
 SKY_INSTANCE, SPACE_INSTANCE = 0, 12
+UNSEEN_PX = 1e4  # flow of what the frame before could not show: behind the eye then, or beyond a cut
 WINTER_INSTANCE = 12  # added to the ground's own numbers (1 and ACCENT_PART) where a level was built to lie under snow
 
 
 def is_winter(buffer: GBuffer) -> bool:
     """Whether the ground in the frame was built to lie under snow."""
     return bool(np.isin(buffer.instance, (WINTER_INSTANCE + 1, WINTER_INSTANCE + ACCENT_PART)).any())
+
+
+def is_cut(buffer: GBuffer) -> bool:
+    """Whether nothing of the frame was in the one before: the first of another shot, though not of its clip."""
+    return bool(np.abs(buffer.flow).min() >= UNSEEN_PX)
+
+
+def is_repeated(buffer: GBuffer) -> bool:
+    """Whether a frame, not the first of its clip, is the one before again: the game stands still."""
+    return not buffer.flow.any()
+
+
+def is_of_blocks(buffer: GBuffer) -> bool:
+    """Whether the frame shows a world that is built of blocks."""
+    return bool(((buffer.instance >= BLOCK_INSTANCE) & (buffer.instance < HELD_INSTANCE)).any())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.scene import (
+    COLUMNS,
     CX,
     CZ,
     INSTANCE,
@@ -105,7 +106,7 @@ def _pack_solids(frames: Sequence[RenderJob], before_s: Sequence[float], scenes:
     counts = [len(frame.scene.solids) for frame in frames]
     starts = np.cumsum([0, *(len(scene.sprites) for scene in scenes)])
     first_sprite = {id(scene): start for scene, start in zip(scenes, starts, strict=False)}
-    rows = np.zeros((len(frames), max(1, *counts), 16))
+    rows = np.zeros((len(frames), max(1, *counts), COLUMNS))
     rows[:, :, SX : SZ + 1] = 1.0  # of the empty rows too: sizes are divided by
     shift = np.zeros((*rows.shape[:2], 3))
     for i, (frame, earlier_s, count) in enumerate(zip(frames, before_s, counts, strict=True)):

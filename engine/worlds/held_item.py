@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from engine.config import CHARACTER, GLOW, PROP
-from engine.worlds.gbuffer import GBuffer
+from engine.worlds.gbuffer import UNSEEN_PX, GBuffer, is_cut
+from engine.worlds.scene import HELD_INSTANCE
 
 Rng = np.random.Generator
 # Parts: arm, hand, tool, its second colour, its flame.
 PART_MATERIAL = np.array([0, CHARACTER, CHARACTER, PROP, PROP, GLOW], np.uint8)
-INSTANCE = 1 << 20
 DEPTH_M = 0.6
 NEAR_M = 12.0  # a first-person camera has ground this near below it; a side-scroller's camera is 70 m away
 BOB_PX = 4  # at a height of 144
@@ -57,12 +57,12 @@ class HeldItem:
         seen = parts > 0
         out = {field.name: getattr(buffer, field.name).copy() for field in fields(buffer)}
         out["material"][seen] = PART_MATERIAL[parts[seen]]
-        out["instance"][seen] = INSTANCE + self._seed + parts[seen].astype(np.int32)
+        out["instance"][seen] = HELD_INSTANCE + self._seed + parts[seen].astype(np.int32)
         out["depth"][seen] = DEPTH_M
         out["position"][seen] = 0.0
         out["normal"][seen] = self._normal[rows][:, columns][seen]
         out["uv"][seen] = self._uv[rows][:, columns][seen]
-        out["flow"][seen] = (before_x - dx, before_y - dy)
+        out["flow"][seen] = (UNSEEN_PX, UNSEEN_PX) if is_cut(buffer) else (before_x - dx, before_y - dy)
         return GBuffer(**out)
 
 

@@ -5,7 +5,9 @@ Knows nothing of what the items are.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -32,6 +34,20 @@ class HudCanvas:
         self._dark = random_lettering(rng, self._size, (0, 0, 0))
         self._tint = float(rng.choice([0.0, 0.3, 1.0], p=[0.6, 0.2, 0.2]))  # how far text is from plain white
         self.darkness = 0.0  # how far a menu darkens the world
+
+    def covered_by(self, item: str) -> Self:
+        """The same HUD with one more item over it; this one stays as it is."""
+        both = copy(self)
+        both.layer = Layer(self.layer.size)
+        both.layer.rgba[:] = self.layer.rgba
+        getattr(both, item)()
+        both._drop_unseen()
+        return both
+
+    def now_over(self, backdrop: np.ndarray) -> None:
+        """The world behind is another, whose first frame is `backdrop`."""
+        self._backdrop = backdrop
+        self._drop_unseen()
 
     def _any_ink(self) -> Ink:
         rng = self._rng

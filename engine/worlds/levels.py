@@ -13,8 +13,10 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.worlds import sprites as draw
+from engine.worlds.levels_blocks import block_world
 from engine.worlds.levels_flat import side_scroller
 from engine.worlds.levels_indoors import cave, hall
+from engine.worlds.levels_isometric import isometric
 from engine.worlds.levels_nature import desert, forest, sea, snow_country
 from engine.worlds.levels_overhead import overhead, tile_map
 from engine.worlds.levels_space import space
@@ -22,6 +24,7 @@ from engine.worlds.levels_streets import canyon, track
 from engine.worlds.scene import (
     BILLBOARD,
     CHARACTER,
+    COLUMNS,
     FOLIAGE,
     PROP,
     RIDGE_SAMPLES,
@@ -37,11 +40,11 @@ from engine.worlds.things import (
     WINTER_TREES,
     add_building,
     add_item,
-    add_person,
     add_tree,
     add_treeline,
     add_vehicle,
 )
+from engine.worlds.things_alive import FEW_FOES, add_person
 
 
 def open_world(rng: Rng) -> Shot:
@@ -49,7 +52,7 @@ def open_world(rng: Rng) -> Shot:
     heights = rough_terrain(rng, hills_m=float(rng.choice([2.0, 8.0, 20.0, 40.0])))
     water = float(np.quantile(heights, rng.uniform(0.2, 0.6))) if rng.random() < 0.4 else -np.inf
     build = SceneBuilder(rng)
-    probe = Scene(solids=np.zeros((0, 16)), sprites=np.zeros((1, 64, 64), np.uint8), heights=heights,
+    probe = Scene(solids=np.zeros((0, COLUMNS)), sprites=np.zeros((1, 64, 64), np.uint8), heights=heights,
                   ground_material=np.zeros((GRID, GRID), np.uint8), ground_instance=np.zeros((GRID, GRID), np.int32),
                   cell_m=CELL_M, water_level=water, ridges=np.zeros((0, RIDGE_SAMPLES), np.float32),
                   ridge_material=np.zeros(0, np.uint8), seed=0)  # fmt: skip
@@ -87,7 +90,7 @@ def open_world(rng: Rng) -> Shot:
     if third:
         ahead = rng.uniform(3.5, 8.0)
         add_person(rng, build, x0 + rng.uniform(-0.6, 0.6), ground(x0, z0 + ahead), z0 + ahead, rng.uniform(1.2, 2.2),
-                (0.0, 0.0, speed))  # fmt: skip
+                (0.0, 0.0, speed), hero=True)  # fmt: skip
     for _ in range(int(rng.integers(0, 5))):
         x, z = x0 + rng.normal(0, 6), z0 + rng.uniform(5, 28)
         add_person(rng, build, x, max(ground(x, z), water), z, rng.uniform(1.0, 3.0),
@@ -162,7 +165,7 @@ def town(rng: Rng) -> Shot:
               rng.uniform(0.6, 2.2))  # fmt: skip
     for _ in range(int(rng.integers(1, 7))):
         add_person(rng, build, rng.normal(0, half * 0.5), 0.0, -16 + rng.uniform(0, 30), rng.uniform(1.5, 2.1),
-                (0.0, 0.0, rng.uniform(-1.5, 1.5)))  # fmt: skip
+                (0.0, 0.0, rng.uniform(-1.5, 1.5)), foes=FEW_FOES)  # fmt: skip
     for _ in range(int(rng.integers(0, 4))):
         add_vehicle(rng, build, rng.normal(0, half * 0.4), 0.0, -10 + rng.uniform(0, 40), speed=rng.uniform(0, 6))
     for _ in range(int(rng.integers(0, 8))):
@@ -176,17 +179,19 @@ def town(rng: Rng) -> Shot:
 
 # Every builder, and its share of all levels.
 BUILDERS: dict[Callable[[Rng], Shot], float] = {
-    open_world: 0.10,
-    side_scroller: 0.14,
-    downhill: 0.09,
-    town: 0.06,
-    overhead: 0.11,
-    tile_map: 0.08,
-    hall: 0.07,
-    cave: 0.05,
-    canyon: 0.05,
+    open_world: 0.09,
+    side_scroller: 0.13,
+    downhill: 0.08,
+    town: 0.05,
+    overhead: 0.08,
+    tile_map: 0.07,
+    hall: 0.06,
+    block_world: 0.06,
+    isometric: 0.06,
+    cave: 0.04,
+    canyon: 0.04,
     track: 0.05,
-    forest: 0.05,
+    forest: 0.04,
     desert: 0.03,
     snow_country: 0.05,
     sea: 0.04,

@@ -31,9 +31,10 @@ from engine.worlds.scene import (
 from engine.worlds.shots import Rng, Shot, slide
 from engine.worlds.sprites_plants import draw_bush
 from engine.worlds.terrain import GRID, landscape
+from engine.worlds.things_alive import drawn_figure
 
 WOODED = 0.3  # of the backdrops
-FIGURES = ("character", "character", "character", "from_behind", "animal")
+FIGURES = ("character", "character", "character", "from_behind", "animal", "slime", "bat", "beast")
 
 
 def side_scroller(rng: Rng) -> Shot:
@@ -95,16 +96,17 @@ def side_scroller(rng: Rng) -> Shot:
     for person in range(int(rng.integers(2, 8))):
         cx, top = tops[int(rng.integers(len(tops)))]
         size = tile * (rng.uniform(0.8, 1.9) if person == 0 or rng.random() < 0.8 else rng.uniform(1.8, 4.0))
-        picture = build.sprite(draw.DRAWINGS[str(rng.choice(FIGURES))](rng))
-        lift = size / 2 + (rng.uniform(0, 3) * tile if rng.random() < 0.35 else 0.0)
+        name = "character" if person == 0 and rng.random() < 0.7 else str(rng.choice(FIGURES))
+        lift = size / 2 + (rng.uniform(0, 3) * tile if rng.random() < (0.9 if name == "bat" else 0.35) else 0.0)
         place = (hero if person == 0 else cx + rng.uniform(-2, 2), top + lift, -0.6)
-        build.solid(BILLBOARD, CHARACTER, place, (size / 2, size / 2, 0.05), sprite=picture,
+        picture, cycle = drawn_figure(rng, build, name)
+        build.solid(BILLBOARD, CHARACTER, place, (size / 2, size / 2, 0.05), sprite=picture, cycle=cycle,
                     velocity=(rng.uniform(-2, 4), 0.0, 0.0), ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
     heights = np.full((GRID, GRID), -500.0, np.float32)
     scene = landscape(rng, build, heights, rocky=False, ridges=rng.random() < 0.3)
     speed, x0 = rng.uniform(-1, 5), rng.uniform(-0.3, 0.3) * view_half
     camera_at = slide((x0, 0.0, -far), (speed, 0.0, 0.0), fov=2 * math.atan(view_half / far))
-    return Shot(scene=scene, camera_at=camera_at)
+    return Shot(scene=scene, camera_at=camera_at, free=False)
 
 
 def _pillar(rng: Rng, build: SceneBuilder, x: float, top: float, half: float, foot: float, material: int) -> None:

@@ -25,7 +25,8 @@ from engine.worlds.scene import (
 )
 from engine.worlds.shots import Rng, Shot, glide
 from engine.worlds.terrain import GRID, landscape, rough_terrain
-from engine.worlds.things import add_item, add_light, add_person, add_rocks, assembly
+from engine.worlds.things import add_item, add_light, add_rocks, assembly
+from engine.worlds.things_alive import add_person
 
 LONG_M = 55.0  # how far a corridor goes before its end wall
 
@@ -154,7 +155,7 @@ def _inhabited(rng: Rng, build: SceneBuilder, heights: np.ndarray, half: float, 
         )
     if third:
         ahead = rng.uniform(2.5, 5)
-        add_person(rng, build, rng.uniform(-0.5, 0.5), 0.0, ahead, rng.uniform(1.2, 2.0), (0.0, 0.0, speed))
+        add_person(rng, build, rng.uniform(-0.5, 0.5), 0.0, ahead, rng.uniform(1.2, 2.0), (0.0, 0.0, speed), hero=True)
     eye = min(tall * 0.8, rng.uniform(1.8, 4.0) if third else rng.uniform(1.2, 1.9))
     scene = landscape(rng, build, heights, water_level=water_level, rocky=False, ridges=False)
     start = (rng.uniform(-0.4, 0.4) * half, eye + scene.height_at(0.0, 0.0), 0.0)

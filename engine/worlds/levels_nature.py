@@ -38,12 +38,12 @@ from engine.worlds.things import (
     add_fence,
     add_item,
     add_light,
-    add_person,
     add_rocks,
     add_tree,
     add_treeline,
     assembly,
 )
+from engine.worlds.things_alive import add_person
 
 Z0 = -30.0  # where walks start
 # What people have left in a desert: a pyramid, tents, a house, a column.

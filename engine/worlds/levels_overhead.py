@@ -25,22 +25,24 @@ from engine.worlds.scene import (
     PROP,
     ROCK,
     ROOF,
+    STILL,
     STRUCTURE,
     WATER,
     SceneBuilder,
 )
 from engine.worlds.shots import Rng, Shot, look_down, slide
+from engine.worlds.sprites_figures import FIGURES
 from engine.worlds.terrain import GRID, landscape, mark_road, rough_terrain
 from engine.worlds.things import (
     add_building,
     add_fence,
     add_item,
     add_light,
-    add_person,
     add_rocks,
     add_tree,
     add_vehicle,
 )
+from engine.worlds.things_alive import add_person, drawn_figure
 
 EARTHEN = 0.6  # of a map's patches of ground: of another colour than the rest
 FAR_M = 40.0  # a tile map's camera: with a narrow lens nearly a flat projection
@@ -96,7 +98,7 @@ def overhead(rng: Rng) -> Shot:
         mark_road(scene, rng, rng.uniform(1.2, 5.0), rng.uniform(0, 12))
     steepness = math.radians(rng.choice([rng.uniform(40, 65), rng.uniform(65, 90), 90.0], p=[0.6, 0.25, 0.15]))
     camera_at = look_down(rng, scene, width_m=wide, steepness=steepness, speed=rng.uniform(0, 8))
-    return Shot(scene=scene, camera_at=camera_at)
+    return Shot(scene=scene, camera_at=camera_at, free=False)
 
 
 def _open_rooms(rng: Rng, build: SceneBuilder, reach: float) -> None:
@@ -159,7 +161,7 @@ def tile_map(rng: Rng) -> Shot:
     heights = np.full((GRID, GRID), -500.0, np.float32)
     scene = landscape(rng, build, heights, rocky=False, ridges=False)
     pan = (rng.uniform(-4, 4), rng.uniform(-2, 2), 0.0) if rng.random() < 0.6 else (0.0, 0.0, 0.0)
-    return Shot(scene=scene, camera_at=slide((0.0, 0.0, -FAR_M), pan, fov=2 * math.atan(half / FAR_M)))
+    return Shot(scene=scene, camera_at=slide((0.0, 0.0, -FAR_M), pan, fov=2 * math.atan(half / FAR_M)), free=False)
 
 
 def _tile_walls(rng: Rng, build: SceneBuilder, slab: Callable[..., None], reach_x: int, reach_y: int) -> None:
@@ -203,18 +205,20 @@ def _tile_house(rng: Rng, build: SceneBuilder, slab: Callable[..., None], x: flo
 
 def _tile_things(rng: Rng, build: SceneBuilder, anywhere: Callable[[], tuple[float, float]], *, in_rows: bool) -> None:
     """Trees, bushes, stones, lamps, finds and figures, each a tile or more; sorted so that the lower stands before."""
-    kinds = {"tree": FOLIAGE, "bush": FOLIAGE, "boulder": ROCK, "prop": PROP, "lamp": GLOW, "character": CHARACTER}
-    pictures = {kind: [build.sprite(draw.DRAWINGS[kind](rng)) for _ in range(2)] for kind in kinds}
+    kinds = {"tree": FOLIAGE, "bush": FOLIAGE, "boulder": ROCK, "prop": PROP, "lamp": GLOW}
+    drawings = {kind: [(build.sprite(draw.DRAWINGS[kind](rng)), STILL) for _ in range(2)] for kind in kinds}
+    kinds["character"] = CHARACTER
+    drawings["character"] = [drawn_figure(rng, build, name) for name in ("character", str(rng.choice(list(FIGURES))))]
     common = str(rng.choice(["tree", "bush", "boulder", "prop"]))
     for _ in range(int(rng.integers(25, 90))):
         kind = common if rng.random() < 0.35 else str(rng.choice(list(kinds)))
         size = rng.uniform(1.5, 3.5) if kind == "tree" else rng.uniform(0.8, 1.8)
         x, y = anywhere()
-        picture = int(rng.choice(pictures[kind]))
+        picture, cycle = drawings[kind][int(rng.integers(2))]
         number = build.new_instance()
         moves = (rng.uniform(-2, 2), rng.uniform(-2, 2), 0.0) if kind == "character" else (0.0, 0.0, 0.0)
         for place in range(int(rng.integers(2, 8)) if in_rows and kind == common else 1):
             foot = y + 0.1
             center = (x + 0.5 + place * max(1.0, size * 0.8), foot + size / 2, 0.01 * foot)
             build.solid(BILLBOARD, kinds[kind], center, (size / 2, size / 2, 0.05), sprite=picture, instance=number,
-                        velocity=moves)  # fmt: skip
+                        velocity=moves, cycle=cycle)  # fmt: skip

@@ -17,12 +17,12 @@ from engine.worlds.things import (
     add_fence,
     add_item,
     add_light,
-    add_person,
     add_rocks,
     add_tree,
     add_vehicle,
     assembly,
 )
+from engine.worlds.things_alive import FEW_FOES, add_person
 
 
 def canyon(rng: Rng) -> Shot:
@@ -45,7 +45,7 @@ def canyon(rng: Rng) -> Shot:
                     yaw=0.0 if side > 0 else math.pi, speed=0.0 if parked else rng.uniform(2, 9))  # fmt: skip
     for _ in range(int(rng.integers(2, 10))):
         add_person(rng, build, rng.uniform(-0.95, 0.95) * half, 0.0, rng.uniform(-14, 25), rng.uniform(1.5, 2.0),
-                   (0.0, 0.0, rng.uniform(-1.5, 1.5)))  # fmt: skip
+                   (0.0, 0.0, rng.uniform(-1.5, 1.5)), foes=FEW_FOES)  # fmt: skip
     heights = np.zeros((GRID, GRID), np.float32)
     speed = rng.uniform(0, 10)
     view = str(rng.choice(["walk", "drive", "drone"]))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import GROUND, MATERIALS, PATTERNS
+from engine.worlds.scene import BLOCK_M
 
 VARIANTS = 8  # colours of one material; an instance picks one by its number
 Rng = np.random.Generator
@@ -77,6 +78,7 @@ PLACES: tuple[tuple[float, dict[str, int]], ...] = (
 NATURAL_SHARE = 0.9  # of all looks; of these PLACED_SHARE keep to one of the places
 PLACED_SHARE = 0.75
 SNOW_PLACE = PLACES[2][1]
+PAINTED_SHARE, TEXEL_SHARE, TEXEL_SHARE_OF_BLOCKS = 0.12, 0.12, 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +111,10 @@ class WorldLook:
     disc: float  # angular size of the sun or moon in the sky, radians; 0 none
     stars: bool
     pixel_px: float  # size of the art's own pixels, in pixels of the frame; 1 is none
+    texel_m: float  # size of a texture's own pixels on its surface, not smoothed; 0 none
+    block_m: float  # size of the blocks that all is built of, each a little different, with seams; 0 none
+    brush: float  # how much surfaces are flat strokes of a brush, 0..1
+    stroke_m: float  # how long a stroke is
     seed: int
 
 
@@ -129,8 +135,8 @@ def _drawn(rng: Rng, ranges: tuple[tuple[float, float], ...]) -> np.ndarray:
     return np.array(colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value))
 
 
-def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
-    """`winter` says that the level was built to lie under snow: its look has some."""
+def random_look(rng: Rng, *, winter: bool = False, blocks: bool = False) -> WorldLook:
+    """`winter` says that the level was built to lie under snow: its look has some; `blocks` that it is of blocks."""
     k = len(MATERIALS)
     natural = rng.random() < NATURAL_SHARE
     placed = natural and rng.random() < PLACED_SHARE
@@ -170,13 +176,18 @@ def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
             often = np.array(TEXTURED[name], float)
             pattern[i] = rng.choice(len(PATTERNS), p=often / often.sum())
             contrast[i] = max(contrast[i], 0.15 * (name in SHOWN))
+    painted = float(rng.uniform(0.5, 1.0)) if rng.random() < PAINTED_SHARE else 0.0
+    if painted:
+        contrast *= 0.4
+    plain = 0.0 if painted else 1.0  # what is painted has no grain and no facets
+    texels = rng.random() < (TEXEL_SHARE_OF_BLOCKS if blocks else TEXEL_SHARE)
     return WorldLook(
         colors=np.clip(colors, 0, 1),
         accent=np.clip(accent, 0, 1),
         pattern=pattern,
         scale=np.exp(rng.uniform(-1.2, 1.2, k)),
         contrast=contrast,
-        speckle=float(rng.choice([0.0, 0.05, 0.12, 0.25], p=[0.35, 0.3, 0.25, 0.1])),
+        speckle=plain * float(rng.choice([0.0, 0.05, 0.12, 0.25], p=[0.35, 0.3, 0.25, 0.1])),
         horizon=np.clip(sky + rng.uniform(-0.1, 0.5), 0, 1) if rng.random() < 0.8 else _color(rng, "sky", natural),
         cloud=float(rng.choice([0.0, rng.uniform(0.2, 1.0)])),
         cloud_color=np.clip(sky + rng.choice([rng.uniform(-0.2, 0.2), rng.uniform(0.2, 0.7)], p=[0.3, 0.7]), 0, 1),
@@ -189,13 +200,17 @@ def random_look(rng: Rng, *, winter: bool = False) -> WorldLook:
         fog=float(rng.choice([0.0, rng.uniform(0.02, 0.3), rng.uniform(0.3, 1.0)], p=[0.55, 0.35, 0.1])),
         fog_color=np.clip((sky + rng.random(3) * 0.3), 0, 1),
         outline=float(rng.uniform(0.4, 1.0)) if dark_outline else 0.0,
-        grime=float(rng.uniform(0.2, 0.7)) if rng.random() < 0.35 else 0.0,
-        facet_m=float(np.exp(rng.uniform(-1.0, 1.2))) if rng.random() < 0.1 else 0.0,
+        grime=plain * float(rng.uniform(0.2, 0.7)) if rng.random() < 0.35 else 0.0,
+        facet_m=plain * float(np.exp(rng.uniform(-1.0, 1.2))) if rng.random() < 0.1 else 0.0,
         crisp=bool(rng.random() < 0.2),
         dapple=float(rng.uniform(0.2, 0.6)) if rng.random() < 0.2 else 0.0,
         reflect=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.6 else 0.0,
         disc=float(rng.uniform(0.02, 0.12)) if rng.random() < 0.4 else 0.0,
         stars=bool(sky.mean() < 0.3 and rng.random() < 0.6),
         pixel_px=float(rng.choice([1.0, rng.uniform(1.2, 2.0), rng.uniform(1.6, 3.2)], p=[0.8, 0.1, 0.1])),
+        texel_m=BLOCK_M / float(rng.choice([4, 8, 8, 16])) if texels else 0.0,
+        block_m=BLOCK_M if blocks and rng.random() < 0.85 else 0.0,
+        brush=painted,
+        stroke_m=float(np.exp(rng.uniform(-0.7, 1.1))),
         seed=int(rng.integers(1 << 20)),
     )

@@ -14,21 +14,22 @@ import numpy as np
 from engine.config import FOLIAGE, HUD
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.camera_effects import CameraEffects
-from engine.worlds.gbuffer import GBuffer, is_winter
+from engine.worlds.gbuffer import UNSEEN_PX, GBuffer, is_cut, is_of_blocks, is_repeated, is_winter
 from engine.worlds.held_item import HeldItem, fits
 from engine.worlds.hud import HudPainter
-from engine.worlds.levels import random_level
-from engine.worlds.looks import random_look
+from engine.worlds.looks import WorldLook, random_look
 from engine.worlds.particles import Particles
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shade import shade
 from engine.worlds.shadows import CastShadows
-from engine.worlds.shots import RenderJob
+from engine.worlds.timeline import clip_frames
 from engine.worlds.trace import trace
 
 SPLITS = {"train": 0, "validation": 1 << 40, "test": 1 << 41}  # seeds start here and never meet
-FRAME_S = 1 / 24
-HELD_SHARE = 0.35  # of the clips that can be first person
+HELD_SHARE = 0.35  # of the shots that can be first person
+NEW_LOOK_SHARE = 0.4  # of the cuts
+DIP_SHARE, DIP_FRAMES = 0.35, 4  # of the cuts that fade out and in, and how long either takes
+MENU_SHARE = 0.5  # of the pauses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +41,28 @@ class SourceFrame:
     buffer: GBuffer
 
 
-def clip_frames(seed: int, frames: int) -> list[RenderJob]:
-    """One random shot, frame by frame, for a tracer; frames[0] has none before it."""
-    rng = np.random.default_rng(seed)
-    shot = random_level(rng)
-    start = float(rng.uniform(0, 2))
-    times = [start + i * FRAME_S for i in range(frames)]
-    return [shot.frame(now, times[i - 1] if i else None) for i, now in enumerate(times)]
-
-
 def trace_clip(seed: int, size: tuple[int, int], frames: int, device: str = "cpu") -> list[GBuffer]:
-    """The G-buffers of one random shot; frames[0] has no flow. On another device by the Triton ray-marcher."""
-    shot = clip_frames(seed, frames)
+    """The G-buffers of one random clip; frames[0] has no flow. On another device by the Triton ray-marcher."""
+    jobs = clip_frames(seed, frames)
+    live = [job for job in jobs if not job.repeats]
     if device != "cpu":
         from engine.worlds import gpu_trace  # torch: not for everyone
 
-        return gpu_trace.to_gbuffers(gpu_trace.trace_batch(shot, size, device=device))
-    return [trace(frame.scene, frame.camera, size, time_s=frame.time_s, previous=frame.previous) for frame in shot]
+        traced = iter(gpu_trace.to_gbuffers(gpu_trace.trace_batch(live, size, device=device)))
+    else:
+        traced = (trace(job.scene, job.camera, size, time_s=job.time_s, previous=job.previous) for job in live)
+    out: list[GBuffer] = []
+    for job in jobs:
+        buffer = _again(out[-1]) if job.repeats else next(traced)
+        if job.cuts:
+            buffer.flow[:] = UNSEEN_PX
+        out.append(buffer)
+    return out
+
+
+def _again(buffer: GBuffer) -> GBuffer:
+    """The same frame once more."""
+    return replace(buffer, flow=np.zeros_like(buffer.flow))
 
 
 def mirrored(buffer: GBuffer) -> GBuffer:
@@ -84,35 +90,81 @@ def leaves_closed(buffer: GBuffer) -> GBuffer:
     )  # fmt: skip
 
 
-def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:
-    """Gives a clip one random look, weather, HUD, camera and screen."""
-    if rng.random() < 0.5:
-        clip = [mirrored(buffer) for buffer in clip]
-    if rng.random() < HELD_SHARE and fits(clip[0]):
-        held = HeldItem(rng, clip[0].size)
-        clip = [held.put(buffer, i) for i, buffer in enumerate(clip)]
-    look = random_look(rng, winter=is_winter(clip[0]))
-    effects, screen = CameraEffects(rng), ScreenEffects(rng)
-    pixels = ArtPixels(clip[0].size, look.pixel_px)
-    particles, shadows = Particles(rng, pixels.size), CastShadows(rng, pixels.size)
-    hud: HudPainter | None = None
-    out = []
-    for i, buffer in enumerate(clip):
-        small = pixels.reduced(buffer)
-        rgb = shade(small, look)
-        shadows.draw(rgb, small)
+def shots_of(clip: list[GBuffer]) -> list[list[GBuffer]]:
+    """The clip parted at its cuts."""
+    starts = [0, *(i for i in range(1, len(clip)) if is_cut(clip[i]))]
+    return [clip[start:end] for start, end in zip(starts, [*starts[1:], len(clip)], strict=True)]
+
+
+class _Wardrobe:
+    """What one shot wears: look, weather, shadows, and what the player holds."""
+
+    def __init__(self, rng: np.random.Generator, look: WorldLook, first: GBuffer, effects: CameraEffects) -> None:
+        self._look, self._effects = look, effects
+        self._held = HeldItem(rng, first.size) if rng.random() < HELD_SHARE and fits(first) else None
+        self._pixels = ArtPixels(first.size, look.pixel_px)
+        self._particles, self._shadows = Particles(rng, self._pixels.size), CastShadows(rng, self._pixels.size)
+
+    def put_on(self, buffer: GBuffer, index: int) -> SourceFrame:
+        """The world as the game draws it, without a HUD."""
+        if self._held:
+            buffer = self._held.put(buffer, index)
+        small = self._pixels.reduced(buffer)
+        rgb = shade(small, self._look)
+        self._shadows.draw(rgb, small)
         closed = leaves_closed(small)
         material = closed.material.copy()
-        particles.draw(rgb, material, i)
-        rgb, material = pixels.enlarged(effects(rgb)), pixels.enlarged(material)
-        hud = hud or HudPainter(rng, rgb)
-        material[hud.draw(rgb, buffer)] = HUD
-        material[screen.bars(material.shape)] = HUD  # of a film scene or a narrower game: not of the world
-        seen = replace(
-            pixels.blocky(buffer), material=pixels.enlarged(closed.material), depth=pixels.enlarged(closed.depth)
-        )
-        out.append(SourceFrame(rgb=screen(rgb, rng, i), material=material, buffer=seen))
+        self._particles.draw(rgb, material, index)
+        up = self._pixels.enlarged
+        seen = replace(self._pixels.blocky(buffer), material=up(closed.material), depth=up(closed.depth))
+        return SourceFrame(rgb=up(self._effects(rgb)), material=up(material), buffer=seen)
+
+
+def dress_clip(clip: list[GBuffer], rng: np.random.Generator) -> list[SourceFrame]:
+    """Gives a clip one random look, weather, HUD, camera and screen; beyond a cut the look may be another.
+
+    What stands still is the frame before again, over which a menu may open.
+    """
+    if rng.random() < 0.5:
+        clip = [mirrored(buffer) for buffer in clip]
+    effects, screen = CameraEffects(rng), ScreenEffects(rng)
+    cuts = [i for i in range(1, len(clip)) if is_cut(clip[i])]
+    dips = cuts if rng.random() < DIP_SHARE else []
+    winter, blocks = is_winter(clip[0]), is_of_blocks(clip[0])
+    look = random_look(rng, winter=winter, blocks=blocks)
+    wardrobe = _Wardrobe(rng, look, clip[0], effects)
+    world = wardrobe.put_on(clip[0], 0)
+    hud = HudPainter(rng, world.rgb)
+    out: list[SourceFrame] = []
+    index = 0  # of the frames that are not repeated
+    for i, buffer in enumerate(clip):
+        if i and is_repeated(buffer):
+            opens = (i == 1 or not is_repeated(clip[i - 1])) and rng.random() < MENU_SHARE
+            frame = _finished(world, hud.paused(), screen, rng, index) if opens else out[-1]
+            out.append(replace(frame, buffer=_again(frame.buffer)))
+            continue
+        if i in cuts:
+            before, (winter, blocks) = (winter, blocks), (is_winter(buffer), is_of_blocks(buffer))
+            if rng.random() < NEW_LOOK_SHARE or before != (winter, blocks):
+                look = random_look(rng, winter=winter, blocks=blocks)
+            wardrobe = _Wardrobe(rng, look, buffer, effects)
+        if i:
+            index += 1
+            world = wardrobe.put_on(buffer, index)
+        if i in cuts:
+            hud.now_over(world.rgb)
+        away = min((i - cut if i >= cut else cut - 1 - i for cut in dips), default=DIP_FRAMES)
+        out.append(_finished(world, hud, screen, rng, index, dip=max(0.0, 1 - away / DIP_FRAMES)))
     return out
+
+
+def _finished(world: SourceFrame, hud: HudPainter, screen: ScreenEffects, rng: np.random.Generator, index: int,
+              dip: float = 0.0) -> SourceFrame:  # fmt: skip
+    """The world under its HUD, as the screen shows it."""
+    rgb, material = world.rgb.copy(), world.material.copy()
+    material[hud.draw(rgb, world.buffer)] = HUD
+    material[screen.bars(material.shape)] = HUD  # of a film scene or a narrower game: not of the world
+    return SourceFrame(rgb=screen(rgb, rng, index, dip), material=material, buffer=world.buffer)
 
 
 def clips(split: str, size: tuple[int, int], *, frames: int = 1, worker: int = 0, workers: int = 1, pool: int = 1200,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,9 +29,13 @@ BOX, ELLIPSOID, CONE, CYLINDER, BILLBOARD, GABLE, PYRAMID = range(7)
 
 # Columns of `Scene.solids`.
 KIND, MATERIAL, INSTANCE, CX, CY, CZ, SX, SY, SZ, YAW, RAGGED, SPRITE, VX, VY, VZ, SWAY = range(16)
+SWINGX, SWINGY, SWINGZ, PACE, PHASE, POSES = range(16, 22)
+COLUMNS = 22
 ACCENT_PART = 3  # of an instance's eight numbers: bark, a path's earth, window panes; of another colour than the rest
 ROAD_INSTANCE = 4  # of the ground, which is so too
 FIRST_INSTANCE = 16  # below are the sky's, the ground's, the water's and the ridges' numbers
+BLOCK_INSTANCE, HELD_INSTANCE = 1 << 18, 1 << 20  # of things in a world of blocks, and what the player holds
+BLOCK_M = 1.2  # a block of such a world
 RIDGE_SAMPLES = 720  # directions around the horizon
 
 
@@ -52,7 +57,7 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    solids: np.ndarray  # (n, 16) float64, columns as named above; sizes are half extents
+    solids: np.ndarray  # (n, COLUMNS) float64, columns as named above; sizes are half extents
     sprites: np.ndarray  # (m, 64, 64) uint8 part maps
     heights: np.ndarray  # (g, g) float32 terrain height over x (columns) and z (rows), centred on the origin
     ground_material: np.ndarray  # (g, g) uint8
@@ -65,10 +70,17 @@ class Scene:
     in_space: bool = False  # the sky is black, with stars
 
     def moved(self, time_s: float) -> np.ndarray:
-        """The solids at a time: (n, 16), straight motion plus a bob of SWAY metres at 1.5 Hz."""
+        """The solids at a time: (n, COLUMNS). Straight motion, a bob of SWAY metres at 1.5 Hz, and a cycle.
+
+        A cycle takes 1 / PACE seconds and begins at PHASE, in [0, 1): the solid swings to and fro by SWING metres, and
+        a billboard shows so many POSES, which follow each other in the stack of drawings.
+        """
         solids = self.solids.copy()
         solids[:, CX : CZ + 1] += solids[:, VX : VZ + 1] * time_s
         solids[:, CY] += solids[:, SWAY] * np.abs(np.sin(9.4 * time_s + solids[:, INSTANCE]))
+        cycle = solids[:, PACE] * time_s + solids[:, PHASE]
+        solids[:, CX : CZ + 1] += solids[:, SWINGX : SWINGZ + 1] * np.sin(2 * np.pi * cycle)[:, None]
+        solids[:, SPRITE] += np.floor(cycle % 1.0 * solids[:, POSES])
         return solids
 
     def height_at(self, x: float, z: float) -> float:
@@ -79,14 +91,25 @@ class Scene:
         return float(self.heights[row, column])
 
 
-class SceneBuilder:
-    """Collects solids; numbers instances from 16 up, eight apart so that sprite parts have numbers too."""
+class Cycle(NamedTuple):
+    """What repeats in a solid's motion."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    pace: float = 0.0  # times a second
+    phase: float = 0.0  # where it is at the start, in [0, 1)
+    poses: int = 1  # drawings that a billboard shows in turn
+
+
+STILL = Cycle()
+
+
+class SceneBuilder:
+    """Collects solids; numbers instances from `first` up, eight apart so that sprite parts have numbers too."""
+
+    def __init__(self, rng: np.random.Generator, first: int = FIRST_INSTANCE) -> None:
         self.rng = rng
         self.rows: list[list[float]] = []
         self.sprites: list[np.ndarray] = []
-        self._instances = FIRST_INSTANCE
+        self._instances = first
 
     def new_instance(self) -> int:
         self._instances += 8
@@ -105,16 +128,20 @@ class SceneBuilder:
         sprite: int = 0,
         velocity: tuple[float, float, float] = (0.0, 0.0, 0.0),
         sway: float = 0.0,
+        swing: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        cycle: Cycle = STILL,
     ) -> None:
         number = self.new_instance() if instance is None else instance
-        self.rows.append([kind, material, number, *center, *half, yaw, ragged, sprite, *velocity, sway])
+        place = [kind, material, number, *center, *half, yaw, ragged, sprite]
+        self.rows.append([*place, *velocity, sway, *swing, *cycle])
 
-    def sprite(self, part_map: np.ndarray) -> int:
-        self.sprites.append(part_map)
-        return len(self.sprites) - 1
+    def sprite(self, *part_maps: np.ndarray) -> int:
+        """The number of a drawing, or of the first of several poses."""
+        self.sprites += part_maps
+        return len(self.sprites) - len(part_maps)
 
     def solids(self) -> np.ndarray:
-        return np.array(self.rows, dtype=np.float64).reshape(-1, 16)
+        return np.array(self.rows, dtype=np.float64).reshape(-1, COLUMNS)
 
     def sprite_stack(self) -> np.ndarray:
         return np.stack(self.sprites) if self.sprites else np.zeros((1, 64, 64), np.uint8)

@@ -36,8 +36,11 @@ class ScreenEffects:
             along[:edge] = along[len(along) - edge :] = True
         return covered
 
-    def __call__(self, rgb: np.ndarray, rng: Rng, index: int) -> np.ndarray:
-        """(h, w, 3) float32 in [0, 1], in and out; `index` is the frame's place in its clip."""
+    def __call__(self, rgb: np.ndarray, rng: Rng, index: int, dip: float = 0.0) -> np.ndarray:
+        """(h, w, 3) float32 in [0, 1], in and out; `index` is the frame's place in its clip.
+
+        `dip` says how near a cut is that fades out and in: 1 at its frames, 0 far from it.
+        """
         h, w, _ = rgb.shape
         out = rgb
         if self.scale:
@@ -45,8 +48,9 @@ class ScreenEffects:
             out = cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
         elif self.blur:
             out = cv2.GaussianBlur(out, (0, 0), self.blur)
-        if self.fade:
-            fade = float(np.clip(self.fade + index * self.fade_speed, 0, MOST_FADED))
+        fade = min(MOST_FADED, max(0.0, self.fade + index * self.fade_speed) if self.fade else 0.0)
+        fade = max(fade, MOST_FADED * dip)
+        if fade:
             out = out + (self.fade_to - out) * fade
         out = np.where(self.bars((h, w))[..., None], self.side_color, out)
         if self.grain:

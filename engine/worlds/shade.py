@@ -10,11 +10,11 @@ import math
 import numpy as np
 from numba import njit
 
-from engine.config import FOLIAGE, GLOW, GROUND, MATERIALS, SKY, WATER
+from engine.config import CHARACTER, FOLIAGE, GLOW, GROUND, MATERIALS, SKY, WATER
 from engine.worlds.gbuffer import SKY_INSTANCE, SPACE_INSTANCE, GBuffer
 from engine.worlds.looks import VARIANTS, WorldLook
-from engine.worlds.noise import fractal_noise, hash01, pattern_value
-from engine.worlds.scene import ACCENT_PART, FIRST_INSTANCE, ROAD_INSTANCE
+from engine.worlds.noise import fractal_noise, hash01, pattern_value, value_noise
+from engine.worlds.scene import ACCENT_PART, BLOCK_INSTANCE, FIRST_INSTANCE, HELD_INSTANCE, ROAD_INSTANCE
 from engine.worlds.sprite_canvas import SNOW_PART
 
 FLAT_FROM_M = 30.0  # where all is farther away the game is flat, and its sky a picture behind it
@@ -31,7 +31,7 @@ def shade(buffer: GBuffer, look: WorldLook) -> np.ndarray:
         look.accent, look.pattern, look.scale, look.contrast, look.speckle, look.horizon, look.cloud, look.cloud_color,
         look.snow, look.sun, look.sun_power, look.ambient, look.light_color, look.cel_levels, look.fog, look.fog_color,
         clear_m, look.outline, look.grime, look.facet_m, look.crisp, look.dapple, look.disc, look.stars, look.seed,
-        look.reflect, ACCENTED, SNOW_LIES_ON, rgb,
+        look.reflect, look.texel_m, look.block_m, look.brush, look.stroke_m, ACCENTED, SNOW_LIES_ON, rgb,
     )  # fmt: skip
     return rgb
 
@@ -56,6 +56,33 @@ def _sky_lamp(direction: np.ndarray, sun: np.ndarray, disc: float, stars: bool, 
 
 
 @njit(cache=True)
+def _stroke(u: float, v: float, long: float, seed: int) -> float:
+    """How light the stroke of a brush is that lies on a point, one of four tones in [0, 1]; it is a quarter as wide.
+
+    Within a patch all strokes lie in one of five directions: turned evenly, they would be the rings of wood.
+    """
+    ragged = 0.15 * value_noise(u * 9.0 / long, v * 9.0 / long, seed + 57)
+    patch = math.floor(5.0 * value_noise(u * 0.45 / long + ragged, v * 0.45 / long, seed + 51))
+    turn = 0.35 + 0.45 * patch
+    cos, sin = math.cos(turn), math.sin(turn)
+    along, across = (u * cos + v * sin) / long, 4.0 * (v * cos - u * sin) / long + ragged
+    return min(1.0, max(0.0, math.floor(5.0 * value_noise(along + 7.3 * patch, across, seed + 53) - 0.5) / 3.0))
+
+
+@njit(cache=True)
+def _block(position: np.ndarray, normal: np.ndarray, side: float, foot: float, seed: int) -> float:
+    """The brightness of one block of many, and of the seams about it where pixels are fine enough."""
+    seam = 0.0
+    for axis in range(3):
+        inside = position[axis] / side - math.floor(position[axis] / side)
+        if abs(normal[axis]) < 0.5 and min(inside, 1.0 - inside) * side < 0.045:
+            seam = 0.22 * _kept(6.0 * foot)
+    x, y, z = (math.floor((position[0] - 0.01 * normal[0]) / side), math.floor((position[1] - 0.01 * normal[1]) / side),
+               math.floor((position[2] - 0.01 * normal[2]) / side))  # fmt: skip
+    return (0.88 + 0.24 * hash01(x * 131 + z, y, seed)) * (1.0 - seam)
+
+
+@njit(cache=True)
 def _borders(instance, depth, row, column):
     """Whether a pixel lies at the rim of a thing: of two neighbours the nearer one bears the line."""
     number = instance[row, column]
@@ -74,8 +101,8 @@ def _borders(instance, depth, row, column):
 @njit(cache=True)
 def _shade(material, instance, depth, position, normal, uv, colors, accent, pattern, scale, contrast, speckle,
            horizon, cloud, cloud_color, snow, sun, sun_power, ambient, light_color, cel_levels, fog, fog_color,
-           clear_m, outline, grime, facet_m, crisp, dapple, disc, stars, seed, reflect, accented,
-           snow_lies_on, rgb):  # fmt: skip
+           clear_m, outline, grime, facet_m, crisp, dapple, disc, stars, seed, reflect, texel_m,
+           block_m, brush, stroke_m, accented, snow_lies_on, rgb):  # fmt: skip
     h, w = material.shape
     for row in range(h):
         foot = 0.0  # how many surface units a pixel spans, as far as its neighbours say
@@ -95,20 +122,31 @@ def _shade(material, instance, depth, position, normal, uv, colors, accent, patt
                 if clear_m > FLAT_FROM_M:
                     high, u, v = 1.0 - row / h, column * 6.0 / h, row * 8.0 / h
                 cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
+                painted = 1.0 + 0.2 * brush * (_stroke(u * 0.7, v * 2.0, 2.0 * stroke_m, seed) - 0.5)
                 lamp = _sky_lamp(position[row, column], sun, disc, stars, seed)
                 for c in range(3):
                     clear = horizon[c] + (colors[0, 0, c] - horizon[c]) * math.sqrt(high)
-                    clear = clear + (min(1.0, light_color[c] + 0.1) - clear) * lamp
+                    clear = clear * painted + (min(1.0, light_color[c] + 0.1) - clear * painted) * lamp
                     rgb[row, column, c] = min(1.0, max(0.0, clear + (cloud_color[c] - clear) * cover))
                 continue
-            su, sv = u * scale[m], v * scale[m]
-            if depth[row, column] > 500.0:
-                su, sv = su * 0.5, sv * 0.5
             if column + 1 < w and row + 1 < h and instance[row, column + 1] == number == instance[row + 1, column]:
                 across = abs(uv[row, column + 1, 0] - u) + abs(uv[row, column + 1, 1] - v)
                 foot = max(across, abs(uv[row + 1, column, 0] - u) + abs(uv[row + 1, column, 1] - v))
             blurred = 0.0 if crisp else foot
             texture, mixed, tilt = 1.0, 0.0, 0.0
+            if texel_m > 0.0:
+                u, v = (math.floor(u / texel_m) + 0.5) * texel_m, (math.floor(v / texel_m) + 0.5) * texel_m
+                fine = hash01(math.floor(u / texel_m), math.floor(v / texel_m), seed + 61 + m)
+                texture += 0.22 * (fine - 0.5) * _kept(0.5 * blurred / texel_m)
+            if block_m > 0.0 and BLOCK_INSTANCE <= number < HELD_INSTANCE and m != CHARACTER:
+                texture *= _block(position[row, column], normal[row, column], block_m, foot, seed)
+            if brush > 0.0:
+                stroke = _stroke(u, v, stroke_m, seed + m)
+                texture += 0.45 * brush * (stroke - 0.5) * _kept(3.0 * blurred / stroke_m)
+                mixed = 0.4 * brush * stroke
+            su, sv = u * scale[m], v * scale[m]
+            if depth[row, column] > 500.0:
+                su, sv = su * 0.5, sv * 0.5
             if facet_m > 0.0:
                 fu, fv = u / facet_m, v / facet_m
                 half = 1 if fu - math.floor(fu) + fv - math.floor(fv) > 1.0 else 0

@@ -38,6 +38,7 @@ WATCHED_S = 4.0  # clips lie within this time
 class Shot:
     scene: Scene
     camera_at: Callable[[float], Camera]  # of the time in seconds
+    free: bool = True  # the camera can look elsewhere, as in first and third person; flat games have no elsewhere
 
     def frame(self, time_s: float, before_s: float | None = None) -> RenderJob:
         """What is seen at a time; `before_s` is the time of the frame before, for the flow."""
@@ -53,6 +54,19 @@ class RenderJob:
     camera: Camera
     time_s: float
     previous: tuple[Camera, float] | None  # camera and time of the frame before
+    cuts: bool = False  # the frame before was of another shot
+    repeats: bool = False  # the frame before is shown again
+
+
+def turning(camera_at: Callable[[float], Camera], *, begin_s: float, long_s: float,
+            angle: float) -> Callable[[float], Camera]:  # fmt: skip
+    """The camera that looks round by an angle within so many seconds, and goes on so."""
+
+    def turned(time_s: float) -> Camera:
+        camera, part = camera_at(time_s), min(1.0, max(0.0, (time_s - begin_s) / long_s))
+        return replace(camera, yaw=camera.yaw + angle * part * part * (3 - 2 * part))
+
+    return turned
 
 
 def follow(rng: Rng, scene: Scene, x0: float, z0: float, *, third_person: bool, speed: float,
@@ -105,20 +119,24 @@ def slide(start: Point, velocity: Point, *, fov: float) -> Callable[[float], Cam
     return camera_at
 
 
-def look_down(rng: Rng, scene: Scene, *, width_m: float, steepness: float, speed: float) -> Callable[[float], Camera]:
-    """A camera high above with a narrow lens, `steepness` radians down, that sees `width_m` of ground and pans."""
-    fov = math.radians(rng.uniform(25, 60))
+def look_down(rng: Rng, scene: Scene, *, width_m: float, steepness: float, speed: float, yaw: float | None = None,
+              lens: float | None = None, middle: Point | None = None) -> Callable[[float], Camera]:  # fmt: skip
+    """A camera high above with a narrow lens, `steepness` radians down, that sees `width_m` of ground and pans.
+
+    Direction, lens (radians) and where it looks first are random where they are not given.
+    """
+    fov = math.radians(rng.uniform(25, 60)) if lens is None else lens
     away = width_m / 2 / math.tan(fov / 2)
-    yaw = float(rng.choice([0.0, math.pi / 4, rng.uniform(0, 6.28)]))
+    ahead = float(rng.choice([0.0, math.pi / 4, rng.uniform(0, 6.28)])) if yaw is None else yaw
     heading = rng.uniform(0, 6.28)
-    x0, z0 = rng.uniform(-15, 15, 2)
-    y0 = scene.height_at(x0, z0) + 1.0
+    x0, z0 = rng.uniform(-15, 15, 2) if middle is None else middle[::2]
+    y0 = scene.height_at(x0, z0) + 1.0 if middle is None else middle[1]
 
     def camera_at(time_s: float) -> Camera:
         x, z = x0 + math.sin(heading) * speed * time_s, z0 + math.cos(heading) * speed * time_s
         back = away * math.cos(steepness)
-        eye = (x - math.sin(yaw) * back, y0 + away * math.sin(steepness), z - math.cos(yaw) * back)
-        return Camera(eye=eye, yaw=yaw, pitch=-steepness, fov=fov)
+        eye = (x - math.sin(ahead) * back, y0 + away * math.sin(steepness), z - math.cos(ahead) * back)
+        return Camera(eye=eye, yaw=ahead, pitch=-steepness, fov=fov)
 
     return camera_at
 
@@ -132,7 +150,7 @@ def unblocked(shot: Shot, margin_m: float = 0.4) -> Shot:
 
 
 def around_eye(solids: np.ndarray, eye: Point, margin_m: float = 0.0) -> np.ndarray:
-    """(n,) bool: which solids (n, 16) hold the point, or come nearer to it than about `margin_m`."""
+    """(n,) bool: which solids (n, COLUMNS) hold the point, or come nearer to it than about `margin_m`."""
     x, y, z = (np.asarray(eye) - solids[:, CX : CZ + 1]).T
     cos, sin = np.cos(solids[:, YAW]), np.sin(solids[:, YAW])
     turned = solids[:, KIND] != BILLBOARD  # a billboard turns to the eye: near is what its whole circle holds

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from engine.worlds.sprite_canvas import SPRITE_PX, Rng, blank, ellipse
+from engine.worlds.sprites_figures import FIGURES
 from engine.worlds.sprites_plants import (
     draw_bare_tree,
     draw_bush,
@@ -17,86 +18,6 @@ from engine.worlds.sprites_plants import (
     draw_tall_tree,
     draw_tree,
 )
-
-
-def draw_character(rng: Rng) -> np.ndarray:
-    """A standing, walking or squat figure: body, head, limbs, face."""
-    canvas = blank()
-    squat = rng.random() < 0.4
-    rx, ry = (rng.uniform(14, 24), rng.uniform(13, 20)) if squat else (rng.uniform(8, 14), rng.uniform(12, 17))
-    foot = 63
-    leg = rng.uniform(3, 8) if squat else rng.uniform(10, 17)
-    cx, cy = 32 + rng.uniform(-3, 3), foot - leg - ry
-    for side in (-1, 1):
-        swing = rng.uniform(-4, 4)
-        hip = (round(cx + side * rx * 0.5), round(cy + ry * 0.6))
-        cv2.line(canvas, hip, (round(cx + side * rx * 0.6 + swing), foot - 1), 3, int(rng.integers(3, 8)))
-        hand = (round(cx + side * (rx + rng.uniform(2, 9))), round(cy + rng.uniform(-12, 10)))
-        shoulder = (round(cx + side * rx * 0.7), round(cy - ry * 0.5))
-        cv2.line(canvas, shoulder, hand, int(rng.choice([2, 1])), int(rng.integers(3, 7)))
-    ellipse(canvas, 1, cx, cy, rx, ry)
-    if rng.random() < 0.6:
-        ellipse(canvas, 4, cx + rng.uniform(-4, 4), cy + ry * 0.2, rx * 0.6, ry * 0.6)
-    head = rng.uniform(7, 12)
-    hx, hy = cx + rng.uniform(-4, 4), max(head, cy - ry - head * 0.4)
-    ellipse(canvas, 2, hx, hy, head * rng.uniform(0.8, 1.2), head)
-    if rng.random() < 0.5:
-        cv2.ellipse(canvas, (round(hx), round(hy)), (round(head * 1.1), round(head)), 0, 180, 360, 5, -1)
-    look = rng.choice([-1, 1])
-    for eye in (0.1, 0.6):
-        ellipse(canvas, 6, hx + look * head * eye, hy, 1.6, 2.2)
-    if rng.random() < 0.4:
-        ellipse(canvas, 3, hx + look * head, hy + 2, 4, 2)
-    return canvas
-
-
-def draw_from_behind(rng: Rng) -> np.ndarray:
-    """A hero seen from behind or lying on a sled: a broad back, feet or skis of another colour, perhaps a pack."""
-    canvas = blank()
-    rx, ry = rng.uniform(13, 24), rng.uniform(14, 23)
-    cy = 60 - ry
-    lying = rng.random() < 0.4
-    foot = 59 if not lying else cy + ry * 0.4
-    for side in (-1, 1):
-        ellipse(canvas, 3, 32 + side * rx * rng.uniform(0.4, 0.7), foot, rng.uniform(5, 9), rng.uniform(3, 6))
-        wing = rng.uniform(-30, 30)
-        ellipse(canvas, 1, 32 + side * rx, cy, rng.uniform(4, 7), ry * rng.uniform(0.4, 0.8), side * wing)
-    ellipse(canvas, 1, 32, cy, rx, ry)
-    if lying:
-        for side in (-1, 1):
-            ellipse(canvas, 3, 32 + side * rx * 0.45, foot + ry * 0.4, rx * 0.35, ry * 0.3, side * 30)
-    elif rng.random() < 0.5:
-        ellipse(canvas, 2, 32 + rng.uniform(-0.5, 0.5) * rx, cy + ry * 0.2, rx * 0.5, ry * 0.6)  # a belly, half seen
-    head = rng.uniform(7, 12)
-    high = max(head + 1, cy - ry * rng.uniform(0.7, 1.1))
-    ellipse(canvas, 1 if rng.random() < 0.6 else 4, 32 + rng.uniform(-4, 4), high, head, head)
-    if rng.random() < 0.3:
-        cv2.rectangle(
-            canvas, (round(32 - rx * 0.5), round(cy - ry * 0.4)), (round(32 + rx * 0.5), round(cy + 6)), 5, -1
-        )
-    if rng.random() < 0.3:  # skis or a sled
-        for side in (-1, 1):
-            cv2.line(canvas, (round(32 + side * 12), 63), (round(32 + side * 9), round(50 - ry * 0.3)), 6, 3)
-    return canvas
-
-
-def draw_animal(rng: Rng) -> np.ndarray:
-    """A larger animal from the side: legs, a barrel of a body, pale below, neck, head, tail, ears or horns."""
-    canvas = blank()
-    ry, leg = rng.uniform(8, 14), rng.uniform(5, 16)
-    cy = 62 - leg - ry
-    for x in (16, 24, 40, 48):
-        cv2.line(canvas, (x, round(cy)), (round(x + rng.uniform(-4, 4)), 62), 1 if x in (16, 40) else 3, 5)
-    ellipse(canvas, 1, 32, cy, 22, ry)
-    ellipse(canvas, 2, 31, cy + ry * 0.5, 17, ry * 0.5)
-    head_y = max(9, cy - rng.uniform(0, 18))
-    cv2.line(canvas, (46, round(cy)), (52, round(head_y)), 1, round(ry * 0.9))
-    ellipse(canvas, int(rng.choice([1, 4])), 54, head_y, 9, 7)
-    for ear in (50, 56):
-        cv2.line(canvas, (ear, round(head_y - 5)), (round(ear + rng.uniform(-4, 4)), round(max(1, head_y - 12))), 5, 2)
-    ellipse(canvas, 6, 56, head_y - 1, 1.5, 1.5)
-    cv2.line(canvas, (11, round(cy)), (3, round(cy + rng.uniform(-12, 8))), 3, 4)
-    return canvas
 
 
 def draw_boulder(rng: Rng) -> np.ndarray:
@@ -228,9 +149,7 @@ def coloured(part_map: np.ndarray, side: int, colors: np.ndarray) -> np.ndarray:
 
 
 DRAWINGS = {
-    "character": draw_character,
-    "from_behind": draw_from_behind,
-    "animal": draw_animal,
+    **FIGURES,
     "bare_tree": draw_bare_tree,
     "laden_bare_tree": draw_laden_bare_tree,
     "laden_fir": draw_laden_fir,

@@ -1,4 +1,4 @@
-"""Things that stand in a level: trees, buildings, people, vehicles and small items, each a few solids or a drawing.
+"""Things that stand in a level: trees, buildings, vehicles and small items, each a few solids or a drawing.
 
 Each function adds one thing to a `SceneBuilder` with its foot at (x, y, z), in metres. Knows nothing of colours.
 """
@@ -15,7 +15,6 @@ from engine.worlds.scene import (
     ACCENT_PART,
     BILLBOARD,
     BOX,
-    CHARACTER,
     CONE,
     CYLINDER,
     ELLIPSOID,
@@ -26,7 +25,9 @@ from engine.worlds.scene import (
     PYRAMID,
     ROCK,
     ROOF,
+    STILL,
     STRUCTURE,
+    Cycle,
     SceneBuilder,
 )
 
@@ -74,16 +75,18 @@ def add_treeline(rng: Rng, build: SceneBuilder, foot: Callable[[float, float], f
 
 
 def assembly(build: SceneBuilder, x: float, y: float, z: float, yaw: float = 0.0, *,
-             velocity: Point = (0.0, 0.0, 0.0), sway: float = 0.0) -> Callable[..., None]:  # fmt: skip
-    """Places solids of one thing, given where they are from its foot before it is turned by `yaw`."""
+             velocity: Point = (0.0, 0.0, 0.0), sway: float = 0.0,
+             cycle: Cycle = STILL) -> Callable[..., None]:  # fmt: skip
+    """Places solids of one thing, given where they are and swing from its foot before it is turned by `yaw`."""
     cos, sin = math.cos(yaw), math.sin(yaw)
 
     def piece(kind: int, material: int, local: Point, half: Point, *, instance: int | None = None, turn: float = 0.0,
-              ragged: float = 0.0, sprite: int = 0) -> None:  # fmt: skip
-        lx, ly, lz = local
+              ragged: float = 0.0, sprite: int = 0, swing: Point = (0.0, 0.0, 0.0)) -> None:  # fmt: skip
+        (lx, ly, lz), (to_x, to_y, to_z) = local, swing
         center = (x + lx * cos + lz * sin, y + ly, z - lx * sin + lz * cos)
+        turned = (to_x * cos + to_z * sin, to_y, to_z * cos - to_x * sin)
         build.solid(kind, material, center, half, yaw=yaw + turn, instance=instance, velocity=velocity, sway=sway,
-                    ragged=ragged, sprite=sprite)  # fmt: skip
+                    ragged=ragged, sprite=sprite, swing=turned, cycle=cycle)  # fmt: skip
 
     return piece
 
@@ -137,32 +140,6 @@ def add_building(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *,
     if rng.random() < 0.3:  # an awning or a shop's sign
         kind = rng.choice([ROOF, PROP, GLOW])
         piece(BOX, kind, (rng.uniform(-0.5, 0.5) * hx, 2.6, -hz - 0.3), (rng.uniform(0.8, 1.6), 0.25, 0.5))
-
-
-def add_person(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, size: float,
-            velocity: Point = (0.0, 0.0, 0.0), *, drawn: float = 0.45, hero: bool = False) -> None:  # fmt: skip
-    """A figure of solids, or by a chance of `drawn` a drawn one, from behind where it is the hero; `size` is its
-    height in metres."""
-    sway = 0.06 * size * float(any(velocity))
-    if rng.random() < drawn:
-        view = "from_behind" if hero and rng.random() < 0.7 else "character"
-        picture = build.sprite(draw.DRAWINGS["animal" if not hero and rng.random() < 0.15 else view](rng))
-        build.solid(BILLBOARD, CHARACTER, (x, y + size / 2, z), (size / 2, size / 2, 0.05), sprite=picture,
-                    velocity=velocity, sway=sway, ragged=rng.choice([-0.01, 0.0]))  # fmt: skip
-        return
-    body, skin, cloth = build.new_instance(), build.new_instance(), build.new_instance()
-    wide = size * rng.uniform(0.13, 0.26)
-    piece = assembly(build, x, y, z, rng.uniform(0, 6.28), velocity=velocity, sway=sway)
-    for side in (-1, 1):
-        piece(CYLINDER, CHARACTER, (side * wide * 0.5, size * 0.2, 0.0), (wide * 0.35, size * 0.22, wide * 0.35),
-              instance=cloth)  # fmt: skip
-        piece(ELLIPSOID, CHARACTER, (side * wide * 1.2, size * 0.55, 0.0), (wide * 0.3, size * 0.2, wide * 0.3),
-              instance=skin)  # fmt: skip
-    round_or_blocky = BOX if rng.random() < 0.3 else ELLIPSOID
-    piece(round_or_blocky, CHARACTER, (0.0, size * 0.58, 0.0), (wide, size * 0.24, wide * 0.75), instance=body)
-    piece(round_or_blocky, CHARACTER, (0.0, size * 0.88, 0.0), (wide * 0.7, size * 0.13, wide * 0.7), instance=skin)
-    if rng.random() < 0.5:
-        piece(CONE, CHARACTER, (0.0, size * 1.02, 0.0), (wide * 0.8, size * 0.1, wide * 0.8), instance=cloth)
 
 
 def add_vehicle(rng: Rng, build: SceneBuilder, x: float, y: float, z: float, *, material: int = PROP,

@@ -19,7 +19,7 @@ from engine.underpaint import LUMA, PaintMaps
 from engine.votes import cut_blocks
 from tests.engine.tiny import SIZE, TINY, TinyEngine, frames_of, style_of
 
-CLIP = frames_of(8, 12)  # a walk in which a third of the picture moves: stillness is at work
+CLIP = frames_of(35, 12)  # a walk in which a third of the picture moves: stillness is at work
 STYLE = style_of(1)
 TINY_LITE = replace(LITE, name="tiny-lite", size=SIZE, reads_behind=False)
 TINY_BEHIND = replace(TINY, name="tiny-behind", reads_behind=True)

@@ -24,6 +24,7 @@ from engine.worlds.scene import (
     ROCK,
     ROOF,
     STRUCTURE,
+    Cycle,
     Scene,
     SceneBuilder,
 )
@@ -83,6 +84,9 @@ def _shore() -> Shot:
     build.solid(PYRAMID, ROOF, (8.5, 5.0, 18.0), (2.0, 1.5, 2.0), yaw=-0.7)
     build.solid(BILLBOARD, CHARACTER, (2.5, 1.6, 7.0), (0.8, 1.2, 1.0), sprite=drawing, velocity=(-2.0, 0.0, 0.0))
     build.solid(BILLBOARD, CHARACTER, (-3.5, 1.6, 8.0), (0.8, 1.2, 1.0), sprite=drawing, ragged=-1.0)
+    poses = build.sprite(*(np.pad(rng.integers(1, 5, (30, 20)), 17 + i)[:64, :64].astype(np.uint8) for i in (5, 6)))
+    build.solid(BILLBOARD, CHARACTER, (4.2, 3.6, 7.0), (0.8, 1.2, 1.0), sprite=poses, cycle=Cycle(0.9, 0.7, 2))
+    build.solid(BOX, CHARACTER, (-0.5, 2.8, 8.0), (0.3, 0.4, 0.2), swing=(0.5, 0.2, 0.3), cycle=Cycle(1.0, 0.1))
     build.solid(BOX, PROP, (0.0, 3.0, -20.0), (4.0, 4.0, 4.0))  # behind the eye
     slope = np.linspace(8.0, -5.0, G)[:, None] + rng.uniform(0, 1.0, (G, G))
     return _shot(build, slope, (0.3, 4.0, -1.0), -0.05, water_level=-0.5, ridges=2)

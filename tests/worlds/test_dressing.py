@@ -11,9 +11,10 @@ import pytest
 from engine.config import FOLIAGE, MATERIALS
 from engine.worlds.art_pixels import ArtPixels
 from engine.worlds.gbuffer import SKY_DEPTH, empty_gbuffer
-from engine.worlds.held_item import DEPTH_M, INSTANCE, HeldItem, fits
+from engine.worlds.held_item import DEPTH_M, HeldItem, fits
 from engine.worlds.particles import SHARES, Particles
 from engine.worlds.samples import dress_clip, leaves_closed, trace_clip
+from engine.worlds.scene import HELD_INSTANCE
 from engine.worlds.screen_effects import ScreenEffects
 from engine.worlds.shadows import CastShadows
 
@@ -68,7 +69,7 @@ def test_a_held_item_comes_from_where_its_flow_says() -> None:
         held = HeldItem(np.random.default_rng(seed), SIZE)
         frames = [held.put(buffer, i) for i, buffer in enumerate(clip)]
         for before, now in pairwise(frames):
-            rows, columns = np.nonzero(now.instance >= INSTANCE)
+            rows, columns = np.nonzero(now.instance >= HELD_INSTANCE)
             dx, dy = now.flow[rows, columns].astype(int).T
             moved += int(np.abs([dx, dy]).max())
             at = rows + dy, columns + dx

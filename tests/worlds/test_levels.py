@@ -13,7 +13,6 @@ from engine.config import MATERIALS
 from engine.worlds import levels, sprite_canvas, sprites
 from engine.worlds.gbuffer import SKY_DEPTH
 from engine.worlds.raymarch import raymarch
-from engine.worlds.samples import FRAME_S
 from engine.worlds.scene import (
     BILLBOARD,
     BOX,
@@ -29,6 +28,7 @@ from engine.worlds.scene import (
 )
 from engine.worlds.shots import Shot, around_eye, glide, unblocked
 from engine.worlds.terrain import GRID, landscape
+from engine.worlds.timeline import FRAME_S
 from engine.worlds.trace import trace
 
 SIZE = (48, 80)
