@@ -27,6 +27,7 @@ EVALUATED: dict[str, tuple[str, ...]] = {
     "stability": _BARE, "one_theme": _BARE, "real": (),
 }  # fmt: skip
 MODELS = "models"  # the part of tools/bench_models.py
+NETWORKS = ("reader.onnx", "painter.onnx")  # that ship
 WITHOUT_PAINTER = ("reading",)
 
 
@@ -81,7 +82,7 @@ def check_setup(path: Path, parts: Parts, preset: str, split: str) -> None:
 
 def networks_of(name: str, weights: Path = WEIGHTS, variants: Path = VARIANTS) -> dict[str, str]:
     """SHA-256 of each network that the part needs and that is there, by file name."""
-    own = ("reader.onnx",) if name in WITHOUT_PAINTER else ("reader.onnx", "painter.onnx")
+    own = NETWORKS[:1] if name in WITHOUT_PAINTER else NETWORKS
     paths = [*(weights / file for file in own), *(variants / file for file in EVALUATED.get(name, ()))]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()}
 
@@ -103,7 +104,7 @@ def complaint(otherwise: Mapping[str, list[str]]) -> str:
     """What to say of `measured_otherwise`, a line a part."""
     return "\n".join(
         f"{name} was measured with other weights than these ({', '.join(files)}). To have it of these: "
-        + ("tools/bench_models.py --presets" if name == MODELS else f"tools/evaluate.py --only {name}")
+        + ("tools/bench_models.py --presets --figures" if name == MODELS else f"tools/evaluate.py --only {name}")
         for name, files in otherwise.items()
     )
 
