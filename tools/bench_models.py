@@ -46,8 +46,9 @@ from tools.evaluation_plots import write_sheet
 THREADS = (1, 2)
 WARM_UP = 5
 SHEET_ROWS = 4
-SHEET_COLUMNS = ("source", "int8", "fp32", "difference")
-MIN_COLUMNS = 130  # that no name is broken
+ENLARGED = 4  # how many times a difference is shown, to be seen at all
+SHEET_COLUMNS = ("source", "underpainting, int8", "the same, fp32", f"difference, {ENLARGED} times")
+MIN_COLUMNS = 150  # that no cell is broken
 Run = Callable[[], object]
 
 
@@ -140,7 +141,7 @@ def compare(ours: Path, exact: Path, worlds: int) -> tuple[dict[str, float], lis
         pictures = [underpainting(frame.rgb, Underpainter().paint(frame.rgb, *reading, styles[i % len(styles)]))
                     for reading in readings]  # fmt: skip
         psnr.append(psnr_db(*pictures))
-        rows.append([frame.rgb, *pictures, np.abs(pictures[0] - pictures[1])])
+        rows.append([frame.rgb, *pictures, ENLARGED * np.abs(pictures[0] - pictures[1])])
     figures = {"int8_pixels_changed": round(float(np.mean(changed)), 4), "int8_psnr": round(float(np.mean(psnr)), 2)}
     return figures, rows[:SHEET_ROWS]
 
@@ -163,7 +164,7 @@ def print_models(console: Console, rows: Mapping[str, Mapping[str, Any]], runs: 
     table = Table(title=f"networks; ms are medians of {runs} runs, on 1 and 2 threads")
     table.add_column("network", no_wrap=True)
     for name in ("GMAC", "parameters", "MB", *(f"{name} {n}, ms" for name in RUNTIMES for n in THREADS)):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for name, row in rows.items():
         size = (f"{row['gmacs']:.3f}", f"{row['parameters'] / 1e6:.2f} M", f"{row['bytes'] / 1e6:.2f}")
         table.add_row(name, *size, *times_in_words(row))
