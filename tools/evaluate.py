@@ -85,7 +85,7 @@ from tools.evaluation_table import COMMANDS, REQUIRED, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
 SHEET_COLUMNS = ("source", "materials seen", "materials true", "underpainting", "output", "truth")
-SHEET_ROWS = 6
+SHEET_ROWS = 5
 MIN_COLUMNS = 124  # that no row of the table is broken
 # Each part's worlds begin at seeds of their own, so that none depends on how much another measures.
 SEED_FIDELITY, SEED_STILL, SEED_RECOVERY, SEED_STABILITY, SEED_TABLES = 0, 100_000, 200_000, 300_000, 400_000
@@ -210,12 +210,15 @@ class Evaluation:
         return {key: value for suffix, run in runs.items() for key, value in run.summary(suffix).items()}
 
     def stability(self) -> dict[str, object]:
-        return self._long(self.styles[1:], "", "evaluation-stability.jpg")
+        found, runs = self._long(self.styles[1:], "")
+        plot_stability(self.pictures / "evaluation-stability.jpg", _labelled(runs), themes=len(self.styles))
+        return found
 
     def one_theme(self) -> dict[str, object]:
-        return self._long([], "_one_theme", "evaluation-one-theme.jpg")
+        return self._long([], "_one_theme")[0]
 
-    def _long(self, themes: list[Style], kind: str, picture: str) -> dict[str, object]:
+    def _long(self, themes: list[Style], kind: str) -> tuple[dict[str, object], dict[str, Stability]]:
+        """The figures, whose keys end in `kind`, and the runs by suffix of the Painter's."""
         sizes = self.sizes
         shots = self._worlds(SEED_STABILITY, sizes.shots, sizes.shot_frames)
         path = camera_path(self._progress("stability: the camera path", sizes.shots)(shots), self.styles[0])
@@ -230,9 +233,10 @@ class Evaluation:
                     engine = LiveEngine(self.preset, weights=Path(folder), threads=self.threads)
                 progress = self._progress(f"stability{(kind + suffix).replace('_', ' ')}", turns)
                 runs[suffix] = run_long(engine, path, themes, turns, progress)
-        plot_stability(self.pictures / picture, _labelled(runs), themes=1 + len(themes))
-        summary = {key: value for suffix, run in runs.items() for key, value in run.summary(kind + suffix).items()}
-        return {f"long_frames{kind}": turns * len(path.frames_u8), f"long_themes{kind}": 1 + len(themes), **summary}
+        figures: dict[str, object] = {f"long_frames{kind}": turns * len(path.frames_u8)}
+        for suffix, run in runs.items():
+            figures |= run.summary(kind + suffix)
+        return figures | {f"long_themes{kind}": 1 + len(themes)}, runs
 
     def real(self) -> dict[str, object]:
         reading = real_reading.read_real_frames(self.reader, self.footage)
@@ -282,8 +286,7 @@ def sheet_row(shown: Shown, pictures: dict[str, np.ndarray]) -> list[np.ndarray]
 @click.option("--threads", default=1, show_default=True, help="Of onnxruntime.")
 @real_reading.footage_option
 @click.option("--figures", type=click.Path(path_type=Path, dir_okay=False),
-              help="JSON file that the parts are added to.  [default: engine/weights/figures.json, or in --out]",
-              )  # fmt: skip
+              help="JSON file to add the parts to.  [default: engine/weights/figures.json, or in --out]")  # fmt: skip
 @click.option("--pictures", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of plots and contact sheet.  [default: themes/pictures, or --out]")  # fmt: skip
 @click.option("--out", default=ROOT / "runs" / "evaluation", show_default=True,

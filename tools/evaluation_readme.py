@@ -42,7 +42,6 @@ ALT_TEXTS = {
     "evaluation-fidelity.jpg": "PSNR against the frame of the clip: our model, its variants, filters",
     "evaluation-recovery.jpg": "Distance to the undisturbed run after the history was replaced",
     "evaluation-stability.jpg": "A long stream with theme changes: PSNR, sharpness and colour from turn to turn",
-    "evaluation-one-theme.jpg": "A long stream in one theme: PSNR, sharpness and colour from turn to turn",
     "evaluation-int8.jpg": "Underpaintings by the Reader in int8 and in fp32, and their difference",
 }
 Row = tuple[str, str, str, str]

@@ -141,8 +141,8 @@ def test_plots_and_sheets_are_written_and_no_larger_than_they_may_be(tmp_path: P
         Turn(first_frame=240 * i, psnr=rng.uniform(10, 20, 240).tolist(), sharpness=0.1, chroma=9 + i / 900)
         for i in range(100)
     ]
-    for name in ("evaluation-stability.jpg", "evaluation-one-theme.jpg"):
-        plot_stability(tmp_path / name, {"ours": Stability(turns=turns), "bare": Stability(turns=turns)}, themes=15)
+    runs = {"ours": Stability(turns=turns), "bare": Stability(turns=turns)}
+    plot_stability(tmp_path / "evaluation-stability.jpg", runs, themes=15)
     recovery = Recovery(undisturbed=[np.full(24, 20.0)])
     for name in CORRUPTIONS:
         recovery.disturbed[name] = [rng.uniform(15, 20, 24)]
