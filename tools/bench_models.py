@@ -45,7 +45,7 @@ from tools.evaluation_plots import write_sheet
 
 THREADS = (1, 2)
 WARM_UP = 5
-SHEET_ROWS = 4
+SHEET_ROWS = 3
 ENLARGED = 4  # how many times a difference is shown, to be seen at all
 SHEET_COLUMNS = ("source", "underpainting, int8", "the same, fp32", f"difference, {ENLARGED} times")
 MIN_COLUMNS = 150  # that no cell is broken

@@ -24,8 +24,8 @@ from reskin.views import MATERIAL_COLORS
 
 PICTURES = Path(__file__).resolve().parent.parent / "themes" / "pictures"
 MAX_BYTES = {
-    "evaluation.jpg": 170_000, "evaluation-fidelity.jpg": 42_000, "evaluation-recovery.jpg": 42_000,
-    "evaluation-stability.jpg": 46_000, "evaluation-int8.jpg": 60_000,
+    "evaluation.jpg": 140_000, "evaluation-fidelity.jpg": 46_000, "evaluation-recovery.jpg": 46_000,
+    "evaluation-stability.jpg": 64_000, "evaluation-int8.jpg": 64_000,
 }  # fmt: skip
 QUALITIES = range(92, 48, -4)  # of JPEG
 CAPTION_PX = 18
@@ -66,7 +66,7 @@ def plot_stability(path: Path, runs: dict[str, Stability], themes: int) -> None:
 
     `themes` is how many take turns in the stream.
     """
-    figure = Figure(figsize=(9, 7.5), layout="constrained")
+    figure = Figure(figsize=(9, 7), layout="constrained")
     quality, kept, single = figure.subplots(3, 1)
     for (label, run), color in zip(runs.items(), ("C0", "C6"), strict=False):
         at = [turn.first_frame for turn in run.turns]
