@@ -2,9 +2,9 @@
 
 Multiply-adds and parameters are counted in the graph; milliseconds are medians on random input, for onnxruntime and,
 where it is installed, openvino. With --exact READER (the same Reader exported with --fp32) also what int8 changes: the
-share of pixels that it takes for another material, and the PSNR between the underpaintings. With --untrained also the
-presets for a GPU, with random weights: what a CPU would need for them, their Painters op by op in torch. One JSON line
-last.
+share of pixels that it takes for another material, and the PSNR between the underpaintings; --sheet or --pictures shows
+it. With --presets also the presets for a GPU, with random weights: what a CPU would need for them, their Painters op by
+op in torch. One JSON line last; --figures adds it to the file from which tools/evaluation_readme.py makes its tables.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -40,12 +40,15 @@ from engine.train.pruning import step_cost
 from engine.underpaint import Underpainter
 from engine.worlds.samples import clips
 from reskin.themes import load_theme, shipped_themes
+from tools.evaluation_figures import MODELS, Measured, add_part, networks_of
 from tools.evaluation_plots import write_sheet
 
 THREADS = (1, 2)
 WARM_UP = 5
-SHEET_ROWS = 6
-MIN_COLUMNS = 116  # that no heading is broken
+SHEET_ROWS = 3
+ENLARGED = 4  # how many times a difference is shown, to be seen at all
+SHEET_COLUMNS = ("source", "underpainting, int8", "the same, fp32", f"difference, {ENLARGED} times")
+MIN_COLUMNS = 150  # that no cell is broken
 Run = Callable[[], object]
 
 
@@ -109,19 +112,21 @@ def measure(path: Path, runs: int) -> dict[str, Any]:
 
 
 def measure_untrained(folder: Path, runs: int) -> dict[str, dict[str, Any]]:
-    """The same of the presets that wait for a GPU, by "preset part"; their Painters are no graphs."""
+    """The same of the presets that wait for a GPU, by row; their Painters are no graphs."""
     found: dict[str, dict[str, Any]] = {}
     for name, preset in SHAPES.items():
         if preset.tokens is None:
             continue
         path = folder / f"{name}.onnx"
         export_reader(Reader(preset.reader_widths), path, preset.size)
-        found[f"{name} reader"] = measure(path, runs)
+        found[f"{name}: Reader, random weights"] = measure(path, runs)
         painter = TokenPainter(preset.tokens, preset.size).eval()
         gflop, step_ms = step_cost(painter, torch.device("cpu"), runs)
         parameters = sum(weight.numel() for weight in painter.parameters())
-        found[f"{name} painter, a step"] = {"gmacs": round(gflop / 2, 2), "parameters": parameters,
-                                            "bytes": 2 * parameters, "torch_ms": round(step_ms, 1)}  # fmt: skip
+        found[f"{name}: Painter, a step, random weights"] = {
+            "gmacs": round(gflop / 2, 2), "parameters": parameters, "bytes": 2 * parameters,
+            "torch_ms": round(step_ms, 1),
+        }  # fmt: skip
     return found
 
 
@@ -136,19 +141,34 @@ def compare(ours: Path, exact: Path, worlds: int) -> tuple[dict[str, float], lis
         pictures = [underpainting(frame.rgb, Underpainter().paint(frame.rgb, *reading, styles[i % len(styles)]))
                     for reading in readings]  # fmt: skip
         psnr.append(psnr_db(*pictures))
-        rows.append([frame.rgb, *pictures, np.abs(pictures[0] - pictures[1])])
+        rows.append([frame.rgb, *pictures, ENLARGED * np.abs(pictures[0] - pictures[1])])
     figures = {"int8_pixels_changed": round(float(np.mean(changed)), 4), "int8_psnr": round(float(np.mean(psnr)), 2)}
     return figures, rows[:SHEET_ROWS]
 
 
-def row_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """The files' stems; the whole paths where two have the same."""
-    stems = {path: path.stem for path in paths}
-    return stems if len(set(stems.values())) == len(stems) else {path: str(path) for path in paths}
+def row_names(paths: Sequence[Path]) -> dict[str, Path]:
+    """By the files' stems; by the whole paths where two have the same."""
+    stems = {path.stem: path for path in paths}
+    return stems if len(stems) == len(paths) else {str(path): path for path in paths}
 
 
-def _time_in_words(ms: float | None) -> str:
-    return "not installed" if ms is None else f"{ms:.2f}"
+def times_in_words(row: Mapping[str, Any]) -> list[str]:
+    """A cell for each runtime and number of threads."""
+    if "torch_ms" in row:
+        return [f"torch {row['torch_ms']:.0f}", "", "", ""]
+    times = [row[f"{runtime}_{n}_ms"] for runtime in RUNTIMES for n in THREADS]
+    return ["not installed" if ms is None else f"{ms:.2f}" for ms in times]
+
+
+def print_models(console: Console, rows: Mapping[str, Mapping[str, Any]], runs: int) -> None:
+    table = Table(title=f"networks; ms are medians of {runs} runs, on 1 and 2 threads")
+    table.add_column("network", no_wrap=True)
+    for name in ("GMAC", "parameters", "MB", *(f"{name} {n}, ms" for name in RUNTIMES for n in THREADS)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, row in rows.items():
+        size = (f"{row['gmacs']:.3f}", f"{row['parameters'] / 1e6:.2f} M", f"{row['bytes'] / 1e6:.2f}")
+        table.add_row(name, *size, *times_in_words(row))
+    console.print(table)
 
 
 @click.command(help=__doc__)
@@ -156,37 +176,42 @@ def _time_in_words(ms: float | None) -> str:
 @click.option("--runs", default=50, show_default=True, type=click.IntRange(min=1), help="Of each network.")
 @click.option("--exact", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The Reader in fp32.")
 @click.option("--worlds", default=24, show_default=True, type=click.IntRange(min=1), help="For --exact.")
-@click.option("--untrained", is_flag=True, help="The presets for a GPU too; takes minutes.")
+@click.option("--presets", is_flag=True, help="The presets for a GPU too; takes minutes.")
 @click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="PNG of int8 beside fp32, for --exact.")
-def main(files: tuple[Path, ...], runs: int, exact: Path | None, worlds: int, untrained: bool,
-         sheet: Path | None) -> None:  # fmt: skip
+@click.option("--pictures", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder for the same as evaluation-int8.jpg, small; themes/pictures is the README's.")  # fmt: skip
+@click.option("--figures", type=click.Path(path_type=Path, dir_okay=False),
+              help="JSON file to add all to; engine/weights/figures.json is the README's. Without FILES.")  # fmt: skip
+def main(files: tuple[Path, ...], runs: int, exact: Path | None, worlds: int, presets: bool,
+         sheet: Path | None, pictures: Path | None, figures: Path | None) -> None:  # fmt: skip
+    if exact is None and (sheet or pictures):
+        raise click.UsageError("--sheet and --pictures show what int8 changes, and need --exact")
+    if files and figures:
+        raise click.UsageError("--figures takes the networks that ship, not FILES")
     cv2.setNumThreads(1)
-    console = Console(width=max(MIN_COLUMNS, Console().width))
-    paths = files or (WEIGHTS / "reader.onnx", WEIGHTS / "painter.onnx")
-    found: dict[str, Any] = {str(path): measure(path, runs) for path in paths}
-    table = Table(title=f"exported networks; ms are medians of {runs} runs, on 1 and 2 threads")
-    for name in ("network", "GMAC", "parameters", "MB", *(f"{name} {n}, ms"
-                                                         for name in RUNTIMES for n in THREADS)):  # fmt: skip
-        table.add_column(name, justify="left" if name == "network" else "right")
-    named = {name: found[str(path)] for path, name in row_names(paths).items()}
-    if untrained:
-        with tempfile.TemporaryDirectory() as folder:
-            found |= measure_untrained(Path(folder), min(runs, 3))
-        named |= {name: row for name, row in found.items() if name not in map(str, paths)}
-    for name, row in named.items():
-        times = [_time_in_words(row.get(f"{runtime}_{n}_ms")) for runtime in RUNTIMES for n in THREADS]
-        if "torch_ms" in row:
-            times = [f"torch {row['torch_ms']:.0f}", "", "", ""]
-        size = (f"{row['gmacs']:.3f}", f"{row['parameters'] / 1e6:.2f} M", f"{row['bytes'] / 1e6:.2f}")
-        table.add_row(name, *size, *times)
-    console.print(table)
+    began, console = time.monotonic(), Console(width=max(MIN_COLUMNS, Console().width))
+    reader = files[0] if files else WEIGHTS / "reader.onnx"
+    paths = row_names(files) if files else {"nano, lite: Reader": reader, "nano: Painter": WEIGHTS / "painter.onnx"}
     if exact is not None:
-        figures, rows = compare(WEIGHTS / "reader.onnx" if not files else files[0], exact, worlds)
-        found |= figures
-        share, psnr = figures["int8_pixels_changed"], figures["int8_psnr"]
+        paths["the Reader in fp32"] = exact
+    rows = {name: measure(path, runs) for name, path in paths.items()}
+    if presets:
+        with tempfile.TemporaryDirectory() as folder:
+            rows |= measure_untrained(Path(folder), min(runs, 3))
+    print_models(console, rows, runs)
+    found: dict[str, Any] = {"models": rows}
+    if exact is not None:
+        changes, shown = compare(reader, exact, worlds)
+        found |= changes
+        share, psnr = changes["int8_pixels_changed"], changes["int8_psnr"]
         console.print(f"int8 against fp32: {share:.2%} of pixels read otherwise, underpaintings {psnr} dB apart")
-        if sheet is not None:
-            write_sheet(sheet, ("source", "int8", "fp32", "difference"), rows)
+        for path in filter(None, (sheet, pictures and pictures / "evaluation-int8.jpg")):
+            write_sheet(path, SHEET_COLUMNS, shown)
+    if figures is not None:
+        minutes, sizes = round((time.monotonic() - began) / 60, 1), {"runs": runs, "worlds": worlds}
+        measured = Measured(preset="all", split="test", sizes=sizes, minutes=minutes, networks=networks_of(MODELS),
+                            figures=found)  # fmt: skip
+        add_part(figures, MODELS, measured)
     click.echo(json.dumps(found))
 
 

@@ -9,10 +9,15 @@ reading    pixels of single frames read right, with no stream around them, and o
 still      the output's change from frame to frame where the game stands still
 recovery   frames until fidelity is back within 0.5 dB after the history was replaced
 stability  fidelity, sharpness and colour at the start and at the end of a long stream with cuts and theme changes
+one_theme  the same without theme changes, each of which starts the history anew
 real       on the clips of ../shared/footage: hand-labelled cells read right, sharpness, edges and calm
 
-Everything in one table, plots and a contact sheet in --out, one JSON line last; what was not measured is null there.
-Ctrl-C ends with what is measured by then. The lock on 24 Hz and the latency are measured by tools/bench.py.
+Each part goes into a file of figures as soon as it is measured, beside the parts that are there from other runs, and
+says which weights it is of. All that the file has then goes into one table, and into one JSON line last, where what was
+not measured is null. A whole measurement of nano as it ships fills engine/weights/figures.json, from which
+tools/evaluation_readme.py makes the README's table, and draws its pictures into themes/pictures; any other (--quick,
+--split validation, other sizes or weights) stays in --out. Ctrl-C ends with the parts that are measured by then. The
+lock on 24 Hz and the latency are measured by tools/bench.py.
 """
 
 from __future__ import annotations
@@ -21,8 +26,9 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -61,13 +67,25 @@ from engine.worlds.samples import SourceFrame, clips
 from reskin.themes import load_theme, shipped_themes
 from reskin.views import MATERIAL_COLORS
 from tools import real_reading, real_structure
-from tools.evaluation_plots import plot_fidelity, plot_recovery, plot_stability, write_sheet
-from tools.evaluation_table import COMMANDS, REQUIRED, WAY_LABELS, print_table
+from tools.evaluation_figures import (
+    EVALUATED,
+    FIGURES,
+    VARIANTS,
+    Measured,
+    add_part,
+    all_figures,
+    check_setup,
+    complaint,
+    measured_otherwise,
+    networks_of,
+    read_figures,
+)
+from tools.evaluation_plots import PICTURES, plot_fidelity, plot_recovery, plot_stability, write_sheet
+from tools.evaluation_table import COMMANDS, REQUIRED, print_table
 
 ROOT = Path(__file__).resolve().parent.parent
-VARIANTS = ROOT / "engine" / "train" / "variants"
 SHEET_COLUMNS = ("source", "materials seen", "materials true", "underpainting", "output", "truth")
-SHEET_ROWS = 8
+SHEET_ROWS = 4
 MIN_COLUMNS = 124  # that no row of the table is broken
 # Each part's worlds begin at seeds of their own, so that none depends on how much another measures.
 SEED_FIDELITY, SEED_STILL, SEED_RECOVERY, SEED_STABILITY, SEED_TABLES = 0, 100_000, 200_000, 300_000, 400_000
@@ -102,11 +120,11 @@ class Evaluation:
     """The parts, each giving its figures under the keys that the JSON line has, and its pictures into `out`."""
 
     def __init__(self, preset: Preset, sizes: Sizes, styles: list[Style], console: Console, *, weights: Path,
-                 variants: Path, footage: Path, out: Path, real_sheet: Path | None, threads: int,
-                 one_theme: bool, split: str) -> None:  # fmt: skip
+                 variants: Path, footage: Path, pictures: Path, real_sheet: Path | None, threads: int,
+                 split: str) -> None:  # fmt: skip
         self.preset, self.sizes, self.styles, self.console, self.threads = preset, sizes, styles, console, threads
         self.weights, self.variants, self.footage = weights, variants, footage
-        self.out, self.real_sheet, self.one_theme, self.split = out, real_sheet, one_theme, split
+        self.pictures, self.real_sheet, self.split = pictures, real_sheet, split
         self.engine = LiveEngine(preset, weights=weights, threads=threads)
         self.reader = LiveEngine(replace(preset, painter=False), weights=weights, threads=threads)
         still_change_255(self.engine, np.zeros((*preset.size, 3), np.float32), styles[0])  # compiles all, for the times
@@ -141,9 +159,8 @@ class Evaluation:
             step_ms += step_times_ms(timed, clip, shown.style)
             if i < SHEET_ROWS:
                 rows.append(sheet_row(shown, pictures))
-        write_sheet(self.out / "sheet.png", SHEET_COLUMNS, rows)
-        shown_ways = {name: label for name, label in WAY_LABELS.items() if name in there}
-        plot_fidelity(self.out / "fidelity.png", figures, shown_ways)
+        write_sheet(self.pictures / "evaluation.jpg", SHEET_COLUMNS, rows)
+        plot_fidelity(self.pictures / "evaluation-fidelity.jpg", figures)
         summary = figures.reading()
         for name in ways:
             summary |= figures.summary(name) if name in there else {f"psnr_{name}": None}
@@ -189,10 +206,19 @@ class Evaluation:
                     found=runs[suffix],
                 )  # fmt: skip
             other_shot = clip[-1]
-        plot_recovery(self.out / "recovery.png", _labelled(runs))
+        plot_recovery(self.pictures / "evaluation-recovery.jpg", _labelled(runs))
         return {key: value for suffix, run in runs.items() for key, value in run.summary(suffix).items()}
 
     def stability(self) -> dict[str, object]:
+        found, runs = self._long(self.styles[1:], "")
+        plot_stability(self.pictures / "evaluation-stability.jpg", _labelled(runs), themes=len(self.styles))
+        return found
+
+    def one_theme(self) -> dict[str, object]:
+        return self._long([], "_one_theme")[0]
+
+    def _long(self, themes: list[Style], kind: str) -> tuple[dict[str, object], dict[str, Stability]]:
+        """The figures, whose keys end in `kind`, and the runs by suffix of the Painter's."""
         sizes = self.sizes
         shots = self._worlds(SEED_STABILITY, sizes.shots, sizes.shot_frames)
         path = camera_path(self._progress("stability: the camera path", sizes.shots)(shots), self.styles[0])
@@ -205,19 +231,19 @@ class Evaluation:
                     shutil.copy(self.weights / "reader.onnx", folder)
                     shutil.copy(painter, Path(folder) / "painter.onnx")
                     engine = LiveEngine(self.preset, weights=Path(folder), threads=self.threads)
-                progress = self._progress(f"stability{suffix.replace('_', ' ')}", turns)
-                runs[suffix] = run_long(engine, path, [] if self.one_theme else self.styles[1:], turns, progress)
-        plot_stability(self.out / "stability.png", _labelled(runs))
-        summary = {key: value for suffix, run in runs.items() for key, value in run.summary(suffix).items()}
-        return {"long_frames": turns * len(path.frames_u8), "long_themes": 1 if self.one_theme else len(self.styles),
-                **summary}  # fmt: skip
+                progress = self._progress(f"stability{(kind + suffix).replace('_', ' ')}", turns)
+                runs[suffix] = run_long(engine, path, themes, turns, progress)
+        figures: dict[str, object] = {f"long_frames{kind}": turns * len(path.frames_u8)}
+        for suffix, run in runs.items():
+            figures |= run.summary(kind + suffix)
+        return figures | {f"long_themes{kind}": 1 + len(themes)}, runs
 
     def real(self) -> dict[str, object]:
         reading = real_reading.read_real_frames(self.reader, self.footage)
         real_reading.print_table(self.console, reading)
         videos = [real_reading.clip_of(labels, self.footage) for labels in real_reading.label_files()]
         if reading.note is not None:
-            return reading.summary()
+            return {}
         styles = self.styles[:: max(1, len(self.styles) // self.sizes.real_themes)][: self.sizes.real_themes]
         structure, rows = real_structure.measure_all(videos, styles, self.engine, self.reader, self.sizes.real_frames,
                                                      self._progress("real clips"))  # fmt: skip
@@ -243,64 +269,80 @@ def sheet_row(shown: Shown, pictures: dict[str, np.ndarray]) -> list[np.ndarray]
     return [shown.frame.rgb, seen, truth, pictures["underpaint"], pictures["model"], pictures[TRUTH]]
 
 
-PARTS = ("fidelity", "reading", "still", "recovery", "stability", "real")
-
-
 @click.command(help=__doc__)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="nano", show_default=True)
 @click.option("--quick", is_flag=True, help="A look in a minute or two: few clips, 480 frames of the long stream.")
-@click.option("--only", multiple=True, type=click.Choice(PARTS), help="One part; may be given several times.")
+@click.option("--only", multiple=True, type=click.Choice(list(EVALUATED)), help="One part; may be given several times.")
 @click.option("--split", type=click.Choice(["validation", "test"]), default="test", show_default=True,
               help="Of the worlds: test is for the last word, validation for every choice before it.")  # fmt: skip
 @click.option("--clips", "count", type=click.IntRange(min=1), help="Of fidelity; 24, or 4 with --quick.")
 @click.option("--frames", type=click.IntRange(min=2), help="Of each of these clips; 8, or 5 with --quick.")
-@click.option("--long-frames", type=click.IntRange(min=480), help="Of stability; 24000, or 480 with --quick.")
-@click.option(
-    "--one-theme", is_flag=True, help="Stability without theme changes, each of which starts the history anew."
-)
+@click.option("--long-frames", type=click.IntRange(min=480),
+              help="Of stability and one_theme; 24000, or 480 with --quick.")  # fmt: skip
 @click.option("--weights", default=WEIGHTS, show_default=True, help="Folder of reader.onnx and painter.onnx.",
               type=click.Path(path_type=Path, exists=True, file_okay=False))  # fmt: skip
 @click.option("--variants", default=VARIANTS, show_default=True, help="Folder of nets trained without one thing.",
               type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
 @click.option("--threads", default=1, show_default=True, help="Of onnxruntime.")
 @real_reading.footage_option
-@click.option("--out", default=ROOT / "runs" / "evaluation", show_default=True, help="Folder of plots and sheet.",
+@click.option("--figures", type=click.Path(path_type=Path, dir_okay=False),
+              help="JSON file to add the parts to.  [default: engine/weights/figures.json, or in --out]")  # fmt: skip
+@click.option("--pictures", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of plots and contact sheet.  [default: themes/pictures, or --out]")  # fmt: skip
+@click.option("--out", default=ROOT / "runs" / "evaluation", show_default=True,
+              help="Folder of both where less than the whole, or something else than what ships, is measured.",
               type=click.Path(path_type=Path, file_okay=False))  # fmt: skip
 @click.option("--real-sheet", type=click.Path(path_type=Path, dir_okay=False),
               help="PNG: 20 frames of real games, the underpainting and the Painter side by side.")  # fmt: skip
 def main(preset: str, quick: bool, only: tuple[str, ...], split: str, count: int | None, frames: int | None,
-         long_frames: int | None, one_theme: bool, weights: Path, variants: Path, threads: int, footage: Path,
-         out: Path, real_sheet: Path | None) -> None:  # fmt: skip
+         long_frames: int | None, weights: Path, variants: Path, threads: int, footage: Path, figures: Path | None,
+         pictures: Path | None, out: Path, real_sheet: Path | None) -> None:  # fmt: skip
     cv2.setNumThreads(1)
     asked = {"clips": count, "frames": frames, "long_frames": long_frames}
     sizes = replace(QUICK if quick else Sizes(), **{name: value for name, value in asked.items() if value})
+    whole = (preset, split, sizes, weights, variants) == ("nano", "test", Sizes(), WEIGHTS, VARIANTS)
+    figures, pictures = (
+        figures or (FIGURES if whole else out / "figures.json"),
+        pictures or (PICTURES if whole else out),
+    )
+    parts = read_figures(figures)
+    check_setup(figures, parts, preset, split)
     styles = [load_theme(path).style() for path in shipped_themes().values()]
-    out.mkdir(parents=True, exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
     console = Console(width=max(MIN_COLUMNS, Console().width))
-    evaluation = Evaluation(PRESETS[preset], sizes, styles, console, weights=weights, variants=variants,
-                            footage=footage, out=out, real_sheet=real_sheet, threads=threads,
-                            one_theme=one_theme, split=split)  # fmt: skip
-    missing = sorted({name for name in VARIANT_FILES.values() if not (variants / name).exists()})
-    summary: dict[str, Any] = {"preset": preset, "split": split, "clips": sizes.clips, "frames": sizes.frames,
-                               "threads": threads, **dict.fromkeys(REQUIRED), "variants_missing": missing,
-                               "interrupted": None}  # fmt: skip
-    for part in PARTS:
-        if only and part not in only:
-            continue
+    new_evaluation = partial(Evaluation, PRESETS[preset], sizes, styles, console, weights=weights, variants=variants,
+                             footage=footage, pictures=pictures, real_sheet=real_sheet, threads=threads,
+                             split=split)  # fmt: skip
+    interrupted = None
+    for part in (name for name in EVALUATED if not only or name in only):
+        began, networks = time.monotonic(), networks_of(part, weights, variants)
         try:
-            summary |= getattr(evaluation, part)()
+            found = getattr(new_evaluation(), part)()  # whose engines have seen nothing of another part
         except KeyboardInterrupt:
-            summary["interrupted"] = part
+            interrupted = part
             break
-    print_table(console, summary, sizes.clips, sizes.frames)
+        if found:  # nothing is, of a part for which something is missing here
+            minutes = round((time.monotonic() - began) / 60, 1)
+            measured = Measured(preset=preset, split=split, sizes=asdict(sizes) | {"threads": threads},
+                                minutes=minutes, networks=networks, figures=found)  # fmt: skip
+            parts = add_part(figures, part, measured)
+    missing = sorted({name for name in VARIANT_FILES.values() if not (variants / name).exists()})
+    otherwise = measured_otherwise(parts, weights, variants)
+    of = parts["fidelity"].sizes if "fidelity" in parts else asdict(sizes)
+    summary: dict[str, Any] = {
+        "preset": preset, "split": split, "clips": of["clips"], "frames": of["frames"], "threads": threads,
+        **dict.fromkeys(REQUIRED), **all_figures(parts), "variants_missing": missing, "other_weights": otherwise,
+        "interrupted": interrupted,
+    }  # fmt: skip
+    print_table(console, summary)
     for name in missing:
         way = next(way for way, file in VARIANT_FILES.items() if file == name)
         console.print(f"not measured: {variants / name} is not there. To have it: {COMMANDS[way]}", soft_wrap=True)
-    console.print(f"plots and contact sheet: {out}")
-    line = json.dumps(summary)
-    (out / "figures.json").write_text(line + "\n", encoding="utf-8")
-    click.echo(line)
-    if summary["interrupted"]:
+    if otherwise:
+        console.print(f"[b]{complaint(otherwise)}", soft_wrap=True)
+    console.print(f"figures: {figures}; plots and contact sheet: {pictures}", soft_wrap=True)
+    click.echo(json.dumps(summary))
+    if interrupted:
         sys.exit(130)
 
 

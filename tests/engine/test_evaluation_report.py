@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
@@ -21,9 +22,20 @@ from engine.train.recovery import CORRUPTIONS, Recovery
 from engine.train.stability import Stability, Turn
 from reskin.frame import Frame
 from reskin.video import VideoWriter
+from reskin.views import MATERIAL_COLORS
 from tests.engine.tiny import TINY, TinyEngine, frames_of, style_of
 from tools import evaluate, real_structure
-from tools.evaluation_plots import plot_fidelity, plot_recovery, plot_stability, write_sheet
+from tools.evaluation_figures import read_figures
+from tools.evaluation_plots import (
+    CAPTION_PX,
+    MAX_BYTES,
+    PICTURES,
+    PLOTTED,
+    plot_fidelity,
+    plot_recovery,
+    plot_stability,
+    write_sheet,
+)
 from tools.evaluation_table import COMMANDS, REQUIRED, WAY_LABELS, print_table
 from tools.train import RECIPES
 from tools.train import painter as train_painter
@@ -56,8 +68,11 @@ def test_what_is_measured_survives_an_interrupt(tmp_path: Path, monkeypatch: pyt
     assert line["stability_last_db"] is None
     assert COMMANDS["no_history"] in got.stdout
     assert "painter_no-augmentation.onnx" in got.stdout
-    assert json.loads((tmp_path / "figures.json").read_text()) == line
     assert line["split"] == "test"
+    parts = read_figures(tmp_path / "figures.json")
+    assert {name: part.figures for name, part in parts.items()} == {
+        "fidelity": Interrupted().fidelity(), "reading": Interrupted().reading()
+    }  # fmt: skip
 
 
 def test_the_worlds_are_of_the_split_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,12 +87,14 @@ def test_the_worlds_are_of_the_split_that_is_asked_for(tmp_path: Path, monkeypat
             self.preset, self.split = preset, split
 
         def still(self) -> dict[str, object]:
-            return {"still_change_255": float(len(list(self._worlds(0, 1, 1))))}
+            return {"still_change_255": len(list(self._worlds(0, 1, 1))) + 1.0}
 
     monkeypatch.setattr(evaluate, "clips", clips)
     monkeypatch.setattr(evaluate, "Evaluation", Looking)
     for split in ("validation", "test"):
-        got = CliRunner().invoke(evaluate.main, ["--only", "still", "--split", split, "--out", str(tmp_path)])
+        got = CliRunner().invoke(
+            evaluate.main, ["--only", "still", "--split", split, "--quick", "--out", str(tmp_path / split)]
+        )
         assert got.exit_code == 0, got.output
         assert json.loads(got.stdout.splitlines()[-1])["split"] == split
         assert f"worlds ({split})" in got.stdout
@@ -105,31 +122,61 @@ def test_the_line_has_the_keys_that_the_issue_asks_for() -> None:
 
 def test_the_table_shows_every_way_and_every_corruption() -> None:
     summary = dict.fromkeys(REQUIRED) | {f"psnr_{way}": 17.25 for way in WAY_LABELS}
-    summary |= {"preset": "nano", "split": "test"}
+    summary |= {"preset": "nano", "split": "test", "clips": 2, "frames": 3}
     summary |= {"recovery_frames": {"noise": 2.5}, "recovery_frames_worst": {"noise": 4}}
     console = Console(width=evaluate.MIN_COLUMNS, record=True, file=io.StringIO())
-    print_table(console, summary, 2, 3)
+    print_table(console, summary)
     text = console.export_text()
     assert text.count("17.25") == len(WAY_LABELS)
     assert "2.5 / 4" in text
 
 
-def test_plots_and_sheets_are_written(tmp_path: Path) -> None:
+def test_plots_and_sheets_are_written_and_no_larger_than_they_may_be(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
     figures = FidelityFigures()
-    for way in ("model", "underpaint"):
-        figures.psnr[way] = [[20.0, 21.0], [19.0, 20.0]]
-    plot_fidelity(tmp_path / "fidelity.png", figures, {"model": "our model", "underpaint": "underpainting"})
-    turn = Turn(first_frame=0, psnr=[20.0] * 30, sharpness=0.1, chroma=9.0)
-    plot_stability(tmp_path / "stability.png", {"our model": Stability(turns=[turn, turn])})
-    recovery = Recovery(undisturbed=[np.full(5, 20.0)])
+    for way in PLOTTED:
+        figures.psnr[way] = rng.uniform(10, 30, (2, 8)).tolist()
+    plot_fidelity(tmp_path / "evaluation-fidelity.jpg", figures)
+    turns = [
+        Turn(first_frame=240 * i, psnr=rng.uniform(10, 20, 240).tolist(), sharpness=0.1, chroma=9 + i / 900)
+        for i in range(100)
+    ]
+    runs = {"ours": Stability(turns=turns), "bare": Stability(turns=turns)}
+    plot_stability(tmp_path / "evaluation-stability.jpg", runs, themes=15)
+    recovery = Recovery(undisturbed=[np.full(24, 20.0)])
     for name in CORRUPTIONS:
-        recovery.disturbed[name] = [np.linspace(15, 20, 5)]
-    plot_recovery(tmp_path / "recovery.png", {"one": recovery, "two": recovery})
-    write_sheet(tmp_path / "sheet.png", ("a", "b"), [[np.zeros((8, 16, 3)), np.ones((8, 16, 3))]])
-    for name in ("fidelity", "stability", "recovery", "sheet"):
-        picture = cv2.imread(str(tmp_path / f"{name}.png"))
+        recovery.disturbed[name] = [rng.uniform(15, 20, 24)]
+    plot_recovery(tmp_path / "evaluation-recovery.jpg", {"one": recovery, "two": recovery})
+    blurred = cv2.GaussianBlur(rng.random((144, 256, 3)), (0, 0), 2)
+    write_sheet(tmp_path / "evaluation.jpg", evaluate.SHEET_COLUMNS, [[blurred] * 6] * evaluate.SHEET_ROWS)
+    write_sheet(tmp_path / "evaluation-int8.jpg", ("a", "b"), [[blurred] * 2])
+    write_sheet(tmp_path / "large.png", ("a", "b"), [[np.zeros((8, 16, 3)), np.ones((8, 16, 3))]])
+    for path in tmp_path.iterdir():
+        picture = cv2.imread(str(path))
         assert picture is not None
         assert picture.std() > 1
+        assert path.stat().st_size <= MAX_BYTES.get(path.name, 1000)
+    assert {path.name for path in tmp_path.glob("*.jpg")} == set(MAX_BYTES)
+
+
+def test_the_pictures_of_the_evaluation_take_360_kb_at_most() -> None:
+    assert sum(MAX_BYTES.values()) <= 360_000
+    assert sum(path.stat().st_size for path in PICTURES.glob("evaluation*.jpg")) <= 360_000
+
+
+def test_a_picture_that_cannot_be_written_is_said_to(tmp_path: Path) -> None:
+    with pytest.raises(click.ClickException, match="Is its folder there"):
+        write_sheet(tmp_path / "none" / "a.png", ("a",), [[np.zeros((8, 16, 3))]])
+
+
+def test_a_sheet_of_materials_says_which_colour_is_which(tmp_path: Path) -> None:
+    heights = []
+    for columns in (("source",), ("materials seen",)):
+        write_sheet(tmp_path / "sheet.png", columns, [[np.zeros((8, 1500, 3))]])
+        heights.append(cv2.imread(str(tmp_path / "sheet.png")).shape[0])
+    assert heights == [8 + CAPTION_PX, 8 + 2 * CAPTION_PX]
+    key = cv2.imread(str(tmp_path / "sheet.png"))[-CAPTION_PX // 2, :, ::-1]
+    assert all((key == color).all(axis=1).any() for color in MATERIAL_COLORS)
 
 
 def test_two_pixels_on_each_side_are_near_an_edge() -> None:
