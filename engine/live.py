@@ -107,6 +107,11 @@ class LiveEngine:
 
     def reset(self) -> None:
         """The next frame has nothing to do with the last."""
+        self._before, self._since_cut = None, CUT_FRAMES
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was read and painted, as at a cut."""
         if self._reading is not None:
             self._reading.result()
             self._reading = None
@@ -169,7 +174,7 @@ class LiveEngine:
         as often, and its materials are carried over by colour in between.
         """
         if self._is_cut(rgb):
-            self.reset()  # an older reading would be of another scene: this frame waits for its own
+            self._forget()  # an older reading would be of another scene: this frame waits for its own
         materials = self._materials_of(rgb, self.preset.reader_every * READ_EVERY[quality])
         materials = self._stillness(rgb @ LUMA, materials)
         assert self._depth is not None

@@ -221,10 +221,19 @@ def test_a_cut_is_painted_from_its_own_reading_at_once(tiny: TinyEngine) -> None
 
 def test_what_flashes_is_no_cut_each_time(tiny: TinyEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     engine, resets = tiny.live(TINY_BEHIND), []
-    monkeypatch.setattr(engine, "reset", lambda: resets.append(engine))
+    monkeypatch.setattr(engine, "_forget", lambda: resets.append(engine))
     for i in range(2 * CUT_FRAMES):
         engine.step((0.15 * CLIP[0], 1 - 0.15 * CLIP[1])[i % 2], STYLE)
     assert len(resets) == 2
+
+
+def test_after_a_reset_a_cut_is_one_whatever_was_shown_before(tiny: TinyEngine) -> None:
+    engine = tiny.live(TINY_BEHIND)
+    for rgb in (0.15 * CLIP[0], 1 - 0.15 * CLIP[1]):
+        engine.step(rgb, STYLE)
+    engine.reset()
+    assert not engine._is_cut(0.15 * CLIP[0])
+    assert engine._is_cut(1 - 0.15 * CLIP[1])
 
 
 def test_a_camera_that_turns_is_no_cut(tiny: TinyEngine) -> None:
