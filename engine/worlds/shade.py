@@ -122,7 +122,9 @@ def _shade(material, instance, depth, position, normal, uv, colors, accent, patt
                 if clear_m > FLAT_FROM_M:
                     high, u, v = 1.0 - row / h, column * 6.0 / h, row * 8.0 / h
                 cover = pattern_value(2, u * scale[0], v * scale[0], seed) * cloud if cloud > 0.0 else 0.0
-                painted = 1.0 + 0.2 * brush * (_stroke(u * 0.7, v * 2.0, 2.0 * stroke_m, seed) - 0.5)
+                painted = 1.0
+                if brush > 0.0:
+                    painted += 0.2 * brush * (_stroke(u * 0.7, v * 2.0, 2.0 * stroke_m, seed) - 0.5)
                 lamp = _sky_lamp(position[row, column], sun, disc, stars, seed)
                 for c in range(3):
                     clear = horizon[c] + (colors[0, 0, c] - horizon[c]) * math.sqrt(high)
