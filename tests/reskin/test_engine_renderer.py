@@ -37,7 +37,7 @@ def theme(**parts: object) -> Theme:
 
 def game(index: int = 0, size: tuple[int, int] = WINDOW) -> np.ndarray:
     """A frame of a world as a window holds it."""
-    rgb = (frames_of(9, 3, size)[index] * 255).astype(np.uint8)
+    rgb = (frames_of(30, 3, size)[index] * 255).astype(np.uint8)
     return np.concatenate([rgb[..., ::-1], np.zeros((*size, 1), np.uint8)], axis=2).copy()
 
 
