@@ -70,8 +70,10 @@ def block_world(rng: Rng) -> Shot:
             x, z, moves = rng.uniform(-0.5, 0.5), z0 + rng.uniform(3.5, 6), (0.0, 0.0, speed)
         add_block_figure(rng, build, x, max(land.top(x, z), level), z, rng.uniform(1.0, 2.2), moves,
                          foes=0.0 if other == 0 and third else 0.6)  # fmt: skip
-    far = np.full((GRID, GRID), -2.9 if body == ROCK else -0.5 * BLOCK_M, np.float32)
-    scene = landscape(rng, build, far, rocky=False, ridges=not cave and rng.random() < 0.5)
+    build.solid(BOX, GROUND, (0.0, -0.5 * BLOCK_M - 1.0, 0.0), (350.0, 1.0, 350.0), instance=crust)  # the land beyond
+    scene = landscape(
+        rng, build, np.full((GRID, GRID), -900.0, np.float32), rocky=False, ridges=not cave and rng.random() < 0.5
+    )
     pitch = -rng.uniform(0.2, 0.45) if third else rng.uniform(-0.35, 0.1)
     return Shot(scene=scene, camera_at=glide(rng, (0.0, eye, z0), speed=speed, pitch=pitch, turn=0.5, bob=0.04))
 

@@ -79,7 +79,8 @@ def _block(position: np.ndarray, normal: np.ndarray, side: float, foot: float, s
             seam = 0.22 * _kept(6.0 * foot)
     x, y, z = (math.floor((position[0] - 0.01 * normal[0]) / side), math.floor((position[1] - 0.01 * normal[1]) / side),
                math.floor((position[2] - 0.01 * normal[2]) / side))  # fmt: skip
-    return (0.88 + 0.24 * hash01(x * 131 + z, y, seed)) * (1.0 - seam)
+    differs = 0.24 * (hash01(x * 131 + z, y, seed) - 0.5) * _kept(foot / side)
+    return (1.0 + differs) * (1.0 - seam)
 
 
 @njit(cache=True)
