@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 def world_frames(size: tuple[int, int], count: int) -> list[np.ndarray]:
     """(h, w, 4) uint8 frames of one moving shot, enlarged to the window's size."""
-    clip = dress_clip(trace_clip(7, NANO.size, count), np.random.default_rng(7))
+    clip = dress_clip(trace_clip(6, NANO.size, count), np.random.default_rng(6))
     pictures = [cv2.resize((frame.rgb * 255).astype(np.uint8), size[::-1]) for frame in clip]
     return [np.dstack([rgb[..., ::-1], np.full(size, 255, np.uint8)]).copy() for rgb in pictures]
 
