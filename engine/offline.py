@@ -1,9 +1,9 @@
 """The slow oracle of `engine/live.py`: a whole clip in one obvious loop, the same formulas in plain numpy.
 
 Nothing is compiled, nothing is kept from call to call, and the networks are any callables on arrays: torch modules in
-the tests, which alone run it. Every step is written a second time, from its description and not from its fast version;
-only what is plain numpy there as well (`Style`, `lit_ramps`, `halo`) is shared. The engine's quick exp is off by up to
-3e-4: with the true one (`exp`) colours agree within 1/255, with the same quick one within 1e-4. Tests fail on others.
+the tests, which alone run it. Every step is written a second time, from its description; only what is plain numpy
+in the engine too (`Style`, `lit_ramps`, `halo`, `lowness`) is shared. The engine's quick exp is off by up to 3e-4: with
+the true one (`exp`) colours agree within 1/255, with the same quick one within 1e-4.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.color_vote import BANDS, FEW, KEPT, LEVELS, OUTVOTED, OUTVOTED_FAR
+from engine.color_vote import FEW, KEPT, LEVELS, OUTVOTED, OUTVOTED_FAR, lowness
 from engine.config import FAR_LOG, HUD, PATCH, READ_EVERY, SKY, Preset
 from engine.drift import COLOR_LIMIT, FLAT, SHARPNESS_LIMIT, SHARPNESS_RANGE, SLOW_FRAMES
 from engine.refine import ALIKE, CARRY, FOLLOW_STEP, STILL
@@ -36,11 +36,9 @@ from engine.underpaint import (
 )
 from engine.votes import CONFIDENCE
 
-# A neighbour's weight by how far it is, (rows, columns) apart either way.
-NEAR = {(0, 0): 2.0, (0, 1): 2.0, (1, 0): 2.0, (1, 1): 1.0, (0, 2): 0.5, (2, 0): 0.5}
-
+NEAR = {(0, 0): 2.0, (0, 1): 2.0, (1, 0): 2.0, (1, 1): 1.0, (0, 2): 0.5, (2, 0): 0.5}  # by rows, columns apart
 Exp = Callable[[np.ndarray], np.ndarray]
-Votes = dict[tuple[int, ...], np.ndarray]  # by band and steps of colour: (k,)
+Votes = dict[tuple[int, ...], np.ndarray]  # by half and steps of colour: (k,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,43 +127,45 @@ def read(votes: np.ndarray, exp: Exp) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tally(rgb: np.ndarray, materials: np.ndarray, before: Votes) -> Votes:
-    """What the pixels of each colour, in each band of the picture, say they are; a HUD does not vote."""
-    votes = {place: np.where(KEPT * vote > FEW, KEPT * vote, 0) for place, vote in before.items()}
+    """What the pixels of each colour, above and below the middle apart, say they are; a HUD does not vote."""
+    votes = {place: KEPT * vote * (KEPT * vote > FEW) for place, vote in before.items()}
     others = materials**2 * (np.arange(materials.shape[2]) != HUD)
-    for place, vote in zip(places_of(rgb), others.reshape(-1, materials.shape[2]), strict=True):
-        votes[place] = votes.get(place, 0) + vote
+    for (y, x), color in colors_of(rgb).items():
+        for half, share in enumerate((1 - lowness(len(rgb))[y], lowness(len(rgb))[y])):
+            votes[half, *color] = votes.get((half, *color), 0) + share * others[y, x]
     return votes
 
 
 def outvote(rgb: np.ndarray, materials: np.ndarray, votes: Votes, counts: np.ndarray | float = 1.0,
             against: float = OUTVOTED) -> np.ndarray:  # fmt: skip
     """Materials with what their colours voted; a HUD stays as sure as it was."""
-    color = np.reshape([votes.get(place, 0 * materials[0, 0]) for place in places_of(rgb)], materials.shape) ** 2
-    total = color.sum(axis=2, keepdims=True)
+    said = np.zeros_like(materials)
+    for (y, x), color in colors_of(rgb).items():
+        above, below = votes.get((0, *color), 0), votes.get((1, *color), 0)
+        said[y, x] = (above + lowness(len(rgb))[y] * (below - above)) ** 2
+    total = said.sum(axis=2, keepdims=True)
     weight, heard = np.broadcast_to(counts, total.shape[:2])[..., None], against * (total > 0)
-    shares = color / np.where(total > 0, total, 1)
-    voted = (weight * materials + heard * (1 - materials[..., HUD : HUD + 1]) * shares) / (weight + heard)
+    shares = (1 - materials[..., HUD : HUD + 1]) * said / np.where(total > 0, total, 1)
+    voted = (weight * materials + heard * shares) / (weight + heard)
     return np.where(np.arange(materials.shape[2]) == HUD, materials, voted)
 
 
-def places_of(rgb: np.ndarray) -> list[tuple[int, ...]]:
-    """Of every pixel, row by row: the band that it lies in and the steps of its colour."""
-    h, w, _ = rgb.shape
+def colors_of(rgb: np.ndarray) -> dict[tuple[int, int], tuple[int, ...]]:
+    """The steps of its colour, by (y, x)."""
     steps = np.minimum(np.floor(rgb * LEVELS), LEVELS - 1).astype(int)
-    return [(y * BANDS // h, *steps[y, x].tolist()) for y in range(h) for x in range(w)]
+    return {(y, x): tuple(steps[y, x].tolist()) for y, x in np.ndindex(rgb.shape[:2])}
 
 
 def follow(rgb: np.ndarray, read_rgb: np.ndarray, settled: np.ndarray, votes: Votes) -> np.ndarray:
     """Materials of a frame that was not read, from one that was."""
-    counts = np.sum([weight for weight, _ in neighbours_of(rgb, read_rgb, settled, FOLLOW_STEP)], axis=0)
+    counts = sum((weight for weight, _ in neighbours_of(rgb, read_rgb, settled, FOLLOW_STEP)), np.float64(0))
     return outvote(rgb, gather(rgb, read_rgb, settled, FOLLOW_STEP), votes, counts, OUTVOTED_FAR)
 
 
 def gather(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray, step_px: int) -> np.ndarray:
     """Every pixel's materials from the 13 places around it, by nearness and by how alike their colour is."""
-    found = neighbours_of(rgb, neighbours, materials, step_px)
-    total = np.sum([weight for weight, _ in found], axis=0)[..., None]
-    return np.sum([weight[..., None] * there for weight, there in found], axis=0) / total
+    weights, there = map(np.array, zip(*neighbours_of(rgb, neighbours, materials, step_px), strict=True))
+    return (weights[..., None] * there).sum(axis=0) / weights.sum(axis=0)[..., None]
 
 
 def neighbours_of(rgb: np.ndarray, neighbours: np.ndarray, materials: np.ndarray,

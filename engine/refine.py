@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from engine.color_vote import OUTVOTED, OUTVOTED_FAR, outvote, places_of, tally
+from engine.color_vote import OUTVOTED, OUTVOTED_FAR, colors_of, outvote, tally
 from engine.votes import planes
 
 ALIKE = 0.006  # squared colour distance at which a neighbour counts half
@@ -57,15 +57,15 @@ class Refiner:
 
     def settle(self, rgb: np.ndarray, materials: np.ndarray) -> Settled:
         """The same without remembering it."""
-        seen, colors = planes(materials), planes(rgb)
-        last = self._last if self._last is not None and self._last.rgb.shape == colors.shape else None
-        places = places_of(colors)
-        votes = tally(places, seen, None if last is None else last.votes)
-        now = outvote(places, votes, seen, np.ones(places.shape, np.float32), OUTVOTED)
-        settled, counts = np.empty_like(now), np.empty(places.shape, np.float32)
-        rgb_before, before, carry = (colors, now, 0.0) if last is None else (last.rgb, last.materials, CARRY)
-        _refine(colors, colors, now, 1, rgb_before, before, np.float32(carry), settled, counts)
-        return Settled(colors, settled, votes)
+        seen, here = planes(materials), planes(rgb)
+        last = self._last if self._last is not None and self._last.rgb.shape == here.shape else None
+        colors = colors_of(here)
+        votes = tally(colors, seen, None if last is None else last.votes)
+        now = outvote(colors, votes, seen, np.ones(colors.shape, np.float32), OUTVOTED)
+        settled, counts = np.empty_like(now), np.empty(colors.shape, np.float32)
+        rgb_before, before, carry = (here, now, 0.0) if last is None else (last.rgb, last.materials, CARRY)
+        _refine(here, here, now, 1, rgb_before, before, np.float32(carry), settled, counts)
+        return Settled(here, settled, votes)
 
     def remember(self, settled: Settled) -> None:
         self._last = settled
@@ -79,9 +79,9 @@ class Refiner:
         """
         assert self._last is not None, "follow() needs a frame that was read"
         before, materials, votes = self._last
-        colors, followed, counts = planes(rgb), np.empty_like(materials), np.empty(rgb.shape[:2], np.float32)
-        _refine(colors, before, materials, FOLLOW_STEP, before, materials, np.float32(0.0), followed, counts)
-        return outvote(places_of(colors), votes, followed, counts, OUTVOTED_FAR).transpose(1, 2, 0)
+        here, followed, counts = planes(rgb), np.empty_like(materials), np.empty(rgb.shape[:2], np.float32)
+        _refine(here, before, materials, FOLLOW_STEP, before, materials, np.float32(0.0), followed, counts)
+        return outvote(colors_of(here), votes, followed, counts, OUTVOTED_FAR).transpose(1, 2, 0)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

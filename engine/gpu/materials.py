@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.color_vote import OUTVOTED_FAR
 from engine.config import HUD
-from engine.gpu.color_vote import outvote, places_of
+from engine.gpu.color_vote import colors_of, outvote
 from engine.refine import FOLLOW_STEP
 from engine.stillness import BELIEVED, CHANGED, DOUBTED, MEMORY_FRAMES, MOVING
 from engine.votes import CONFIDENCE
@@ -26,17 +26,17 @@ def lay_out_votes(votes: Tensor) -> tuple[Tensor, Tensor]:
     return (CONFIDENCE * pixels[:-1]).softmax(dim=0), pixels[-1:].sigmoid()
 
 
-def follow(rgb: Tensor, read_rgb: Tensor, settled: Tensor, votes: Tensor) -> Tensor:
+def follow(rgb: Tensor, read_rgb: Tensor, settled: Tensor, votes: Tensor, low: Tensor) -> Tensor:
     """Materials (k, h, w) of a frame that was not read: each pixel takes them from where its colour was when one was.
 
-    `votes` (PLACES, k) are of that frame's colours. No op of its own: some 100 launches, which is still
+    `votes` (PLACES, k) are of that frame's colours, low (h, 1) is `lowness`. No op of its own: some 100 launches, still
     less than the Reader takes on a small GPU.
     """
     weights, total = torch.zeros_like(rgb[:1]), torch.zeros_like(settled)
     for (near, there), (_, color) in zip(around(settled, FOLLOW_STEP), around(read_rgb, FOLLOW_STEP), strict=True):
         weight = near * (ALIKE / (ALIKE + (color - rgb).square().sum(dim=0, keepdim=True))).square()
         weights, total = weights + weight, total + weight * there
-    return outvote(places_of(rgb), votes, total / weights, weights, OUTVOTED_FAR)
+    return outvote(colors_of(rgb), low, votes, total / weights, weights, OUTVOTED_FAR)
 
 
 def watch_stillness(luminance: Tensor, before: Tensor, still: Tensor, past: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from engine.color_vote import OUTVOTED, PLACES
+from engine.color_vote import OUTVOTED, PLACES, lowness
 from engine.config import HUD, MATERIALS
-from engine.gpu.color_vote import outvote, places_of, tally
+from engine.gpu.color_vote import colors_of, outvote, tally
 from engine.gpu.materials import doubt_hud, follow, lay_out_votes, watch_stillness
 from engine.gpu.style import StyleTensors
 from engine.gpu.underpaint import Blurs, PaintMaps, blend_statistics, lay_out, light_statistics
@@ -39,6 +39,7 @@ class Underlay(nn.Module):
     read_rgb: Tensor  # (3, h, w) of the last frame that was read
     settled: Tensor  # (k, h, w) of the same, before doubts in its HUD
     votes: Tensor  # (PLACES, k) of its colours
+    low: Tensor  # (h, 1): how much each row belongs to the lower half
     depth: Tensor  # (1, h, w) of the same
     still: Tensor  # (1, h, w)
     statistics: Tensor  # (3, k, h/4, w/4)
@@ -56,6 +57,7 @@ class Underlay(nn.Module):
                   "statistics": (3, K, h // CELL, w // CELL)}  # fmt: skip
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape), persistent=False)
+        self.register_buffer("low", torch.from_numpy(lowness(h))[:, None], persistent=False)
         self.reset()
 
     def reset(self) -> None:
@@ -96,13 +98,13 @@ class Underlay(nn.Module):
         return doubt_hud(settled, self.still)
 
     def _followed(self, rgb: Tensor) -> Tensor:
-        return follow(rgb, self.read_rgb, self.settled, self.votes)
+        return follow(rgb, self.read_rgb, self.settled, self.votes, self.low)
 
     def _read(self, rgb: Tensor, votes: Tensor) -> tuple[Tensor, Tensor]:
         seen, depth = lay_out_votes(votes)
-        places = places_of(rgb)
-        cast = tally(places, seen, self.votes, self.past)
-        voted = outvote(places, cast, seen, torch.ones_like(depth), OUTVOTED)
+        colors = colors_of(rgb)
+        cast = tally(colors, self.low, seen, self.votes, self.past)
+        voted = outvote(colors, self.low, cast, seen, torch.ones_like(depth), OUTVOTED)
         settled = self.ops.settle(rgb, voted, self.read_rgb, self.settled, self.past)
         for kept, now in ((self.read_rgb, rgb), (self.settled, settled), (self.votes, cast), (self.depth, depth)):
             kept.copy_(now)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine import offline
-from engine.color_vote import OUTVOTED, PLACES, outvote, places_of, tally
+from engine.color_vote import BLENDED, OUTVOTED, PLACES, colors_of, lowness, outvote, tally
 from engine.config import FOLIAGE, GROUND, HUD, MATERIALS, SKY
 from engine.gpu import color_vote as gpu
 from engine.refine import Refiner
@@ -18,9 +18,9 @@ GREY, RED = np.float32([0.55, 0.55, 0.55]), np.float32([0.9, 0.1, 0.1])
 
 
 def voted(rgb: np.ndarray, materials: np.ndarray) -> np.ndarray:
-    places, seen = places_of(planes(rgb)), planes(materials)
+    colors, seen = colors_of(planes(rgb)), planes(materials)
     counts = np.ones(rgb.shape[:2], np.float32)
-    return outvote(places, tally(places, seen, None), seen, counts, OUTVOTED).transpose(1, 2, 0)
+    return outvote(colors, tally(colors, seen, None), seen, counts, OUTVOTED).transpose(1, 2, 0)
 
 
 def sure_of(material: int, size: tuple[int, int], share: float = 1.0) -> np.ndarray:
@@ -39,21 +39,21 @@ def test_both_ways_of_counting_equal_the_plain_loop(rng: np.random.Generator, si
         counts = rng.random(size, np.float32) * 16 + 0.1
         expected_votes = offline.tally(rgb, materials, expected_votes)
         expected = offline.outvote(rgb, materials, expected_votes, counts)
-        places, seen = places_of(planes(rgb)), planes(materials)
-        ours = tally(places, seen, ours)
-        mixed = outvote(places, ours, seen, counts, OUTVOTED)
+        colors, seen = colors_of(planes(rgb)), planes(materials)
+        ours = tally(colors, seen, ours)
+        mixed = outvote(colors, ours, seen, counts, OUTVOTED)
         np.testing.assert_allclose(mixed.transpose(1, 2, 0), expected, atol=1e-6)
         pixels, probabilities = (torch.from_numpy(planes(picture)) for picture in (rgb, materials))
-        there = gpu.places_of(pixels)
-        theirs = gpu.tally(there, probabilities, theirs, torch.tensor(float(i > 0)))
-        voted_there = gpu.outvote(there, theirs, probabilities, torch.from_numpy(counts)[None], OUTVOTED)
+        there, low = gpu.colors_of(pixels), torch.from_numpy(lowness(size[0]))[:, None]
+        theirs = gpu.tally(there, low, probabilities, theirs, torch.tensor(float(i > 0)))
+        voted_there = gpu.outvote(there, low, theirs, probabilities, torch.from_numpy(counts)[None], OUTVOTED)
         np.testing.assert_allclose(voted_there.numpy().transpose(1, 2, 0), expected, atol=1e-6)
         np.testing.assert_allclose(expected.sum(axis=2), 1, atol=1e-6)
 
 
 def test_votes_count_again_and_fade_out(rng: np.random.Generator) -> None:
-    grey = places_of(planes(np.broadcast_to(GREY, (4, 4, 3)).copy()))
-    red = places_of(planes(np.broadcast_to(RED, (4, 4, 3)).copy()))
+    grey = colors_of(planes(np.broadcast_to(GREY, (4, 4, 3)).copy()))
+    red = colors_of(planes(np.broadcast_to(RED, (4, 4, 3)).copy()))
     votes = tally(grey, planes(sure_of(GROUND, (4, 4))), None)
     assert votes[grey].sum() > 0
     first = votes.sum()
@@ -73,10 +73,17 @@ def test_a_few_doubts_are_outvoted_by_what_else_has_the_colour() -> None:
     assert (voted(rgb, materials)[3:5, 3:5, FOLIAGE] > 0.8).all()
 
 
-def test_what_is_above_and_what_is_below_vote_apart() -> None:
-    rgb = np.broadcast_to(GREY, (16, 24, 3)).copy()
-    materials = np.concatenate([sure_of(SKY, (8, 24)), sure_of(GROUND, (8, 24))])
-    np.testing.assert_allclose(voted(rgb, materials), materials, atol=1e-6)
+def test_what_is_above_and_what_is_below_vote_apart_and_without_a_seam() -> None:
+    rgb = np.broadcast_to(GREY, (80, 24, 3)).copy()
+    mixed = voted(rgb, np.concatenate([sure_of(SKY, (40, 24)), sure_of(GROUND, (40, 24))]))
+    blended = round(80 * BLENDED / 2)
+    assert mixed[: 40 - blended, :, SKY].min() > 0.99
+    assert mixed[40 + blended :, :, GROUND].min() > 0.99
+    doubtful = np.full((80, 24, K), 1 / K, np.float32)
+    doubtful[:20] = sure_of(SKY, (20, 24))
+    doubtful[60:] = sure_of(GROUND, (20, 24))
+    steps = np.abs(np.diff(voted(rgb, doubtful)[20:60, 0, SKY]))
+    assert steps.max() < 0.2  # at once it would be 0.7
 
 
 def test_a_hud_neither_votes_nor_is_outvoted() -> None:
