@@ -25,7 +25,8 @@ from tools.theme_frames import FOOTAGE, ROOT, games, stream_to
 
 LEAD_FRAMES = 48  # two seconds settle everything that has a memory, as engine.train.stability has found
 PICTURE = (456, 256)  # (w, h) of one game in a strip
-JPEG_QUALITY = 76
+JPEG_QUALITY = 60
+JPEG = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
 MOST_BYTES = 1_500_000  # of all strips together: they are part of the repository
 FOLDER = "pictures"
 HEAD = """# Themes
@@ -60,7 +61,7 @@ def readme(themes: dict[str, Theme], preset: str) -> str:
 def write_strip(path: Path, pictures: list[np.ndarray]) -> int:
     """Pictures (h, w, 4) BGRA side by side; its bytes."""
     shrunk = [cv2.resize(picture[..., :3], PICTURE, interpolation=cv2.INTER_AREA) for picture in pictures]
-    if not cv2.imwrite(str(path), np.concatenate(shrunk, axis=1), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+    if not cv2.imwrite(str(path), np.concatenate(shrunk, axis=1), JPEG):
         raise click.ClickException(f"writing {path}: not written. Is its folder there?")
     return path.stat().st_size
 

@@ -40,7 +40,6 @@ def levels_apart(a: np.ndarray, b: np.ndarray) -> int:
 
 
 def differ_by_roundings(a: np.ndarray, b: np.ndarray) -> bool:
-    """At most a level apart, but for fewer than one pixel in a thousand, at most 8: roundings where tones or the colours
-    that vote (`engine.color_vote`) step."""
+    """At most a level apart; but for fewer than one pixel in a thousand, 8: where tones or colours step."""
     apart = np.abs(a[..., :3].astype(int) - b[..., :3].astype(int)).max(axis=2)
     return bool((apart > 1).mean() < 1e-3 and apart.max() <= 8)
