@@ -3,7 +3,8 @@
 The Reader sees each place by itself and doubts; the pixels of one colour, counted together, rarely do. Materials are
 tallied by colour (24 steps a channel), above and below the middle of the picture apart, by p * p: who is unsure says
 little, and what is voted is squared once more: few do not tint the rest. Votes count for some readings more, ever less.
-A HUD neither votes nor is outvoted: its letters are white as snow is. Some 0.8 ms at 256x144 on one core.
+A HUD neither votes nor is outvoted: its letters are white as snow is. At 256x144 on one core 1 ms for a frame that is
+read, 0.6 ms for one that follows.
 """
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ def readme_block(parts: Parts, pictures: Path = PICTURES) -> str:
         ("fidelity", "{clips} held-out worlds of {frames} frames in the shipped themes, which no training saw"),
         ("reading", "single frames of {reading_worlds} more"),
         ("recovery", "the recovery from a damaged history on {recovery_clips}"),
-        ("stability", "{long_frames} frames of one stream"),
+        ("stability", "{long_frames:,} frames of one stream"),
         ("real", "both real clips, {real_frames} frames from all over each in {real_themes} themes"),
     ]
     amounts = "; ".join(text.format(**of[name]) for name, text in told if name in of)
