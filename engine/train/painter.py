@@ -41,7 +41,7 @@ class PainterRecipe:
     workers: int = 1  # processes that make them
     tracer: str = "cpu"  # the device that traces their worlds; "cuda": by the Triton kernel
     frames: int = 5  # of a clip: its own outputs are rolled out over them
-    batch: int = 4
+    batch: int = 4  # of all processes together
     matrix_lr: float = 0.02
     other_lr: float = 1.5e-3
     minutes: float = 20.0
@@ -250,6 +250,7 @@ def train_painter(folder: Path, recipe: PainterRecipe, reader: Path, *, start: P
 
     `start` is the checkpoint of an earlier stage; `clips` is where the clips are kept, or else the run's folder.
     """
+    distributed.part_of(recipe.batch)  # refused before clips are made
     torch.manual_seed(recipe.seed)
     store = open_store(clips or folder / "clips", recipe, reader)
     painter = new_network(Held(part="painter", shape=recipe.preset, size=recipe.size))
@@ -278,7 +279,7 @@ def train_on(painter: Painter | TokenPainter, store: ClipStore, folder: Path, re
         if run.progress >= FROZEN:  # a few clips have statistics of their own; from now on all are normed alike
             for norm in norms(painter):
                 norm.eval()
-        loss, figures = clip_loss(painter, store.batch(rng, recipe.batch), recipe, rng)
+        loss, figures = clip_loss(painter, store.batch(rng, distributed.part_of(recipe.batch)), recipe, rng)
         loss.backward()
         run.after_backward()
         if run.step % 20 == 0:

@@ -39,7 +39,7 @@ LEAST_HELD = 8
 class ReaderRecipe:
     preset: Shape = "nano"
     size: tuple[int, int] = (144, 256)
-    batch: int = 16  # of each process
+    batch: int = 16  # of all processes together
     matrix_lr: float = 0.02
     other_lr: float = 2e-3
     minutes: float = 50.0
@@ -149,6 +149,7 @@ def sheet_rows(rgb: Tensor, seen: Tensor, material: Tensor) -> list[list[np.ndar
 def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = None,
                  device: torch.device = CPU) -> Reader:  # fmt: skip
     """Runs or resumes the stage; returns the averaged Reader. `start` is the checkpoint of an earlier, smaller run."""
+    batch_size = distributed.part_of(recipe.batch)
     torch.manual_seed(recipe.seed)
     reader = Reader(SHAPES[recipe.preset].reader_widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if start is not None:
@@ -162,7 +163,7 @@ def train_reader(folder: Path, recipe: ReaderRecipe, *, start: Path | None = Non
     def stream_from(step: int) -> Iterable[Batch]:
         stream = Stream.here(seed=recipe.seed, step=step)
         samples = ReaderSamples("train", recipe.size, stream, replays=recipe.replays)
-        return DataLoader(samples, batch_size=recipe.batch, num_workers=recipe.workers,
+        return DataLoader(samples, batch_size=batch_size, num_workers=recipe.workers,
                           prefetch_factor=4 if recipe.workers else None, pin_memory=device.type == "cuda")  # fmt: skip
 
     reader.train()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+from engine.train import distributed
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -41,6 +43,7 @@ def test_both_processes_end_with_the_same_weights_bit_for_bit(left: dict[str, di
 def test_each_process_sees_samples_of_its_own(left: dict[str, dict[str, Any]]) -> None:
     ours, theirs = left["whole-0"]["seen"], left["whole-1"]["seen"]
     assert len(ours) == len(theirs) == 4
+    assert all(len(batch) == 1 for batch in (*ours, *theirs)), "a batch of two in two parts"
     assert not any(torch.equal(a, b) for a in ours for b in theirs)
 
 
@@ -48,3 +51,11 @@ def test_two_processes_that_were_killed_and_resumed_equal_two_that_were_not(left
     assert len(left["parts-1"]["seen"]) == 2, "resumed from the checkpoint after two steps"
     assert same(left["whole-0"], left["parts-0"])
     assert same(left["parts-0"], left["parts-1"])
+
+
+def test_a_batch_that_does_not_go_into_the_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert distributed.part_of(5) == 5
+    monkeypatch.setattr(distributed, "ranks", lambda: 2)
+    assert distributed.part_of(6) == 3
+    with pytest.raises(distributed.BatchError, match="a batch of 5 does not go into 2 processes"):
+        distributed.part_of(5)

@@ -17,7 +17,7 @@ from engine.train.run import TrainingRun
 from tools.train import main
 
 FLAGS = [
-    "--size", "48x80", "--batch", "1", "--steps", "4", "--checkpoint-steps", "2", "--held-out", "2", "--workers", "1",
+    "--size", "48x80", "--batch", "2", "--steps", "4", "--checkpoint-steps", "2", "--held-out", "2", "--workers", "1",
 ]  # fmt: skip
 
 
