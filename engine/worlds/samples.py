@@ -90,12 +90,6 @@ def leaves_closed(buffer: GBuffer) -> GBuffer:
     )  # fmt: skip
 
 
-def shots_of(clip: list[GBuffer]) -> list[list[GBuffer]]:
-    """The clip parted at its cuts."""
-    starts = [0, *(i for i in range(1, len(clip)) if is_cut(clip[i]))]
-    return [clip[start:end] for start, end in zip(starts, [*starts[1:], len(clip)], strict=True)]
-
-
 class _Wardrobe:
     """What one shot wears: look, weather, shadows, and what the player holds."""
 
