@@ -17,6 +17,7 @@ from engine.config import MATERIALS, SHAPES, Shape
 from engine.reader import Reader, encode_depth
 from engine.train import distributed
 from engine.train.muon import split_optimizers
+from engine.train.replays import LEAST_HELD, replayed
 from engine.train.run import TrainingRun
 from engine.train.sheet import colored, write_sheet
 from engine.train.streams import Stream
@@ -31,8 +32,7 @@ SHEET_ROWS = 8
 CPU = torch.device("cpu")
 
 Batch = tuple[Tensor, Tensor, Tensor]
-HELD_FRAMES = 400  # of 144x256, 221 kB each, that a process keeps to be seen again
-LEAST_HELD = 8
+HELD_FRAMES = 2400  # of 144x256, 221 kB each, that a process keeps to be seen again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class ReaderRecipe:
     steps: int | None = None  # where given, they count instead of the minutes; on a CPU a resumed run repeats exactly
     checkpoint_steps: int = 1000  # by steps: a checkpoint and a new stream of samples after each so many
     workers: int = 1  # processes that make samples, for each that trains; 0: it makes them itself
-    replays: int = 3  # how often a frame is seen, on average: making one costs more than learning from it
+    replays: int = 3  # how often a frame is seen, on average
     seed: int = 0
     held_out: int = 64  # frames of the validation
     evaluate_every: int = 200  # steps
@@ -75,24 +75,6 @@ def packed(rgb: np.ndarray, material: np.ndarray, depth_m: np.ndarray) -> Batch:
     pixels = np.ascontiguousarray(np.rint(rgb.transpose(2, 0, 1) * 255).astype(np.uint8))
     far = encode_depth(torch.from_numpy(depth_m))[None].half()
     return torch.from_numpy(pixels), torch.from_numpy(np.ascontiguousarray(material)), far
-
-
-def replayed(frames: Iterator[Batch], times: int, held: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Each frame so often on average, among up to `held` others and as often as not mirrored."""
-    kept: list[Batch] = []
-    while times == 1:
-        yield next(frames)
-    while True:
-        if len(kept) < LEAST_HELD or rng.random() < 1 / times:
-            frame = next(frames)
-            if len(kept) < held:
-                kept.append(frame)
-            else:
-                kept[int(rng.integers(held))] = frame
-            yield frame
-        else:
-            frame = kept[int(rng.integers(len(kept)))]
-            yield tuple(part.flip(-1) for part in frame) if rng.random() < 0.5 else frame  # type: ignore[misc]
 
 
 @cache

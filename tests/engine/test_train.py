@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from engine.config import MATERIALS
 from engine.painter import Painter
 from engine.reader import Reader
 from engine.train.muon import Muon, orthogonal, split_optimizers
-from engine.train.reader import ReaderSamples, reader_loss, replayed, to_device
+from engine.train.reader import ReaderSamples, reader_loss, to_device
 from engine.train.run import TrainingRun
 
 
@@ -153,18 +152,3 @@ def test_reader_samples_repeat_and_the_loss_knows_right_from_wrong() -> None:
     assert loss(truth) < (0.5, 1.01)
     assert loss(truth)[1] == 1
     assert loss(-truth)[0] > 3
-
-
-def test_a_frame_is_seen_so_often_as_asked_for_at_times_mirrored_and_always_whole() -> None:
-    made = [
-        (torch.full((1, 1, 2), i) + torch.tensor([0, 1000]), torch.full((1, 2), i), torch.full((1, 1, 2), i))
-        for i in range(3000)
-    ]
-    once = list(itertools.islice(replayed(iter(made), 1, 50, np.random.default_rng(1)), 100))
-    assert [frame[1][0, 0].item() for frame in once] == list(range(100))
-    seen = list(itertools.islice(replayed(iter(made), 3, 50, np.random.default_rng(1)), 3000))
-    numbers = [material[0, 0].item() for _, material, _ in seen]
-    assert len(numbers) / len(set(numbers)) == pytest.approx(3, rel=0.1)
-    turned = [rgb[0, 0, 0] > rgb[0, 0, 1] for rgb, _, _ in seen]
-    assert 0.2 < sum(turned) / len(turned) < 0.45, "half of those that are seen again"
-    assert all(rgb.min() == material[0, 0] == depth[0, 0, 0] for rgb, material, depth in seen)
